@@ -1,0 +1,1 @@
+"""Cryptography as values: descriptors and contracts; `provider` chooses who computes."""

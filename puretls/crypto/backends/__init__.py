@@ -1,0 +1,1 @@
+"""The only importers of third-party primitives; each is loaded on first use."""

@@ -1,0 +1,65 @@
+"""Public and private keys as plain values. Parsing and writing them is the work of `x509.keys`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from puretls.crypto.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class RsaPublicKey:
+    """RFC 8017 3.1. `pss_only` marks a key whose SubjectPublicKeyInfo says id-RSASSA-PSS (RFC 4055 3.1)."""
+
+    n: int
+    e: int
+    pss_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EcPublicKey:
+    """A point on a named curve: "secp256r1", "secp384r1" or "secp521r1"; `point` uncompressed (SEC 1 2.3.3)."""
+
+    curve: str
+    point: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EdPublicKey:
+    """RFC 8032. `curve` is "ed25519" or "ed448"; `point` is the 32 or 57 byte encoding."""
+
+    curve: str
+    point: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RsaPrivateKey:
+    """RFC 8017 3.2, with the CRT parameters."""
+
+    public: RsaPublicKey
+    d: int = field(repr=False)
+    p: int = field(repr=False)
+    q: int = field(repr=False)
+    dp: int = field(repr=False)
+    dq: int = field(repr=False)
+    qinv: int = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EcPrivateKey:
+    """`scalar`: big-endian, as long as the curve's order."""
+
+    public: EcPublicKey
+    scalar: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class EdPrivateKey:
+    """`seed`: the 32 or 57 byte private key of RFC 8032."""
+
+    public: EdPublicKey
+    seed: Secret
+
+
+PublicKey = RsaPublicKey | EcPublicKey | EdPublicKey
+PrivateKey = RsaPrivateKey | EcPrivateKey | EdPrivateKey
