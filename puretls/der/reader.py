@@ -1,0 +1,361 @@
+"""A strict reader of definite-length DER (X.690 sections 8 and 10).
+
+`Reader` is a cursor over one range of a buffer. It copies nothing until a value is asked for, makes an object per *constructed*
+value only, and knows its path, so that every error and every finding can name the field and its bytes. The caller drives it field
+by field: there is no generic recursion for a hostile input to exploit, and depth is bounded all the same.
+
+    certificate = Reader(data, name="Certificate").enter()
+    tbs = certificate.enter(name="tbs_certificate")
+    serial = tbs.integer("serial_number")
+
+Given a list as `sink`, the same calls also record a `Span` for each tag, length and content: the parser *is* the explanation.
+"""
+
+from __future__ import annotations
+
+from puretls.errors import DecodeError
+from puretls.spans import Span
+
+BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OBJECT_IDENTIFIER, ENUMERATED = 1, 2, 3, 4, 5, 6, 10
+UTF8_STRING, NUMERIC_STRING, PRINTABLE_STRING, TELETEX_STRING, IA5_STRING = 12, 18, 19, 20, 22
+UTC_TIME, GENERALIZED_TIME, VISIBLE_STRING, UNIVERSAL_STRING, BMP_STRING = 23, 24, 26, 28, 30
+SEQUENCE, SET = 0x30, 0x31
+
+MAX_DEPTH = 24
+"""Constructed values inside each other; a PKCS#12 file, the deepest thing read here, stays below 20."""
+MAX_OID = 64
+"""Bytes of an object identifier; the longest in use are below 24."""
+
+
+def context(number: int) -> int:
+    """The tag of a primitive context-specific value `[number] IMPLICIT`."""
+    return 0x80 | number
+
+
+def explicit(number: int) -> int:
+    """The tag of a constructed context-specific value: `[number] EXPLICIT`, or IMPLICIT around a constructed type."""
+    return 0xA0 | number
+
+
+TAG_NAMES = {
+    BOOLEAN: "BOOLEAN", INTEGER: "INTEGER", BIT_STRING: "BIT STRING", OCTET_STRING: "OCTET STRING", NULL: "NULL",
+    OBJECT_IDENTIFIER: "OBJECT IDENTIFIER", ENUMERATED: "ENUMERATED", UTF8_STRING: "UTF8String", NUMERIC_STRING: "NumericString",
+    PRINTABLE_STRING: "PrintableString", TELETEX_STRING: "TeletexString", IA5_STRING: "IA5String", UTC_TIME: "UTCTime",
+    GENERALIZED_TIME: "GeneralizedTime", VISIBLE_STRING: "VisibleString", UNIVERSAL_STRING: "UniversalString",
+    BMP_STRING: "BMPString", SEQUENCE: "SEQUENCE", SET: "SET",
+}  # fmt: skip
+
+
+def tag_name(tag: int) -> str:
+    """A tag as ASN.1 writes it: "INTEGER", "[0]", "tag 0x5f"; "end of data" for -1."""
+    if tag < 0:
+        return "end of data"
+    if tag & 0xC0 == 0x80:
+        return f"[{tag & 0x1F}]"
+    return TAG_NAMES.get(tag, f"tag 0x{tag:02x}")
+
+
+def read_header(data: bytes, at: int, end: int) -> tuple[int, int, int]:
+    """Tag, start and stop of the content of the value at `at`, which must stop at or before `end`.
+
+    Refuses multi-byte tags, indefinite and non-minimal lengths (X.690 10.1), and lengths of more than four bytes.
+    Raises `DecodeError` with `offset` set.
+    """
+    if at + 2 > end:
+        raise DecodeError("truncated: no room for a tag and a length", offset=at, rfc="X.690 8.1")
+    tag = data[at]
+    if tag & 0x1F == 0x1F:
+        raise DecodeError("tag number above 30, which no structure here uses", offset=at, rfc="X.690 8.1.2.4")
+    length = data[at + 1]
+    start = at + 2
+    if length >= 0x80:
+        count = length & 0x7F
+        start += count
+        if not 1 <= count <= 4:
+            raise DecodeError("indefinite or oversized length", offset=at + 1, rfc="X.690 10.1")
+        if start > end:
+            raise DecodeError("truncated length", offset=at + 1, rfc="X.690 8.1.3")
+        length = int.from_bytes(data[at + 2 : start])
+        if length < 0x80 or length >> (8 * count - 8) == 0:
+            raise DecodeError("length not in its shortest form", offset=at + 1, rfc="X.690 10.1")
+    if start + length > end:
+        raise DecodeError(f"length {length} exceeds the {end - start} bytes left", offset=at + 1, rfc="X.690 8.1.3")
+    return tag, start, start + length
+
+
+class Reader:
+    """A cursor over `data[at:end]`. `name` is the last component of `path`; `depth` counts enclosing constructed values.
+
+    Every method that reads raises `DecodeError` naming the path and the offset from the start of `data`.
+    """
+
+    __slots__ = ("at", "data", "depth", "end", "name", "parent", "sink")
+
+    def __init__(
+        self, data: bytes, at: int = 0, end: int | None = None, *, name: str = "", parent: Reader | None = None,
+        sink: list[Span] | None = None,
+    ) -> None:  # fmt: skip
+        self.data = data
+        self.at = at
+        self.end = len(data) if end is None else end
+        self.name = name
+        self.parent = parent
+        self.sink = sink
+        if parent is None:
+            self.depth = 0
+        else:
+            self.depth = parent.depth + 1
+            self.sink = parent.sink
+            if self.depth > MAX_DEPTH:
+                raise self.error(f"nested deeper than {MAX_DEPTH} levels")
+
+    # Where we are
+
+    @property
+    def path(self) -> str:
+        """The path of this range: "Certificate.tbs_certificate.validity"; components that begin with "[" attach without a dot."""
+        above = self.parent.path if self.parent is not None else ""
+        return join(above, self.name)
+
+    @property
+    def more(self) -> bool:
+        """Whether anything is left in this range."""
+        return self.at < self.end
+
+    def peek(self) -> int:
+        """The tag of the next value, or -1 at the end of the range."""
+        return self.data[self.at] if self.at < self.end else -1
+
+    def error(self, message: str, name: str = "", *, offset: int | None = None, rfc: str = "") -> DecodeError:
+        """A `DecodeError` that names this place; to be raised by the caller."""
+        return DecodeError(message, path=join(self.path, name), offset=self.at if offset is None else offset, rfc=rfc)
+
+    # The three ways to move
+
+    def take(self, tag: int, name: str = "") -> tuple[int, int]:
+        """Steps over the next value, which must have this tag; gives start and stop of its content."""
+        at, end, data = self.at, self.end, self.data
+        if at + 2 <= end and data[at] == tag and (length := data[at + 1]) < 0x80 and (stop := at + 2 + length) <= end:
+            start = at + 2  # the common case, without a call
+        else:
+            start, stop = self._take_slowly(tag, name)
+        if self.sink is not None:
+            self._record(at, start, stop, name, leaf=not tag & 0x20)
+        self.at = stop
+        return start, stop
+
+    def enter(self, tag: int = SEQUENCE, name: str = "") -> Reader:
+        """A reader for the content of the next value, which must be constructed and have this tag."""
+        start, stop = self.take(tag, name)
+        return Reader(self.data, start, stop, name=name, parent=self)
+
+    def done(self) -> None:
+        """Raises unless the range has been read to its end."""
+        if self.at != self.end:
+            raise self.error(f"{self.end - self.at} unexpected bytes ({tag_name(self.peek())}) after the last field")
+
+    def within(self, start: int, stop: int, name: str = "") -> Reader:
+        """A reader for `start..stop` of the same buffer: DER inside an OCTET STRING or a BIT STRING."""
+        return Reader(self.data, start, stop, name=name, parent=self)
+
+    # Values
+
+    def raw(self, name: str = "", tag: int | None = None) -> bytes:
+        """The next value whole, with its header: what is compared, hashed or signed byte for byte."""
+        at = self.at
+        self.skip(name, tag)
+        return self.data[at : self.at]
+
+    def skip(self, name: str = "", tag: int | None = None) -> tuple[int, int]:
+        """Steps over the next value; gives start and stop of the whole of it, header included."""
+        at = self.at
+        found = self.peek()
+        if tag is not None and found != tag:
+            raise self._unexpected(tag, found, name)
+        try:
+            _, start, stop = read_header(self.data, at, self.end)
+        except DecodeError as bad:
+            raise self.error(bad.message, name, offset=bad.offset, rfc=bad.rfc) from None
+        if self.sink is not None:
+            self._record(at, start, stop, name, leaf=True)
+        self.at = stop
+        return at, stop
+
+    def integer(self, name: str = "", tag: int = INTEGER) -> int:
+        """An INTEGER of any size, two's complement, in its shortest form (X.690 8.3.2)."""
+        start, stop = self.take(tag, name)
+        data = self.data
+        if stop - start == 1:
+            octet = data[start]
+            return octet if octet < 0x80 else octet - 0x100
+        if start == stop:
+            raise self.error("empty INTEGER", name, offset=start, rfc="X.690 8.3.1")
+        if (data[start] == 0 and data[start + 1] < 0x80) or (data[start] == 0xFF and data[start + 1] >= 0x80):
+            raise self.error("INTEGER not in its shortest form", name, offset=start, rfc="X.690 8.3.2")
+        return int.from_bytes(data[start:stop], signed=True)
+
+    def small(self, name: str = "", tag: int = INTEGER, *, limit: int = 2**31) -> int:
+        """An INTEGER of 0..limit-1, refused before a huge one is turned into a number."""
+        at = self.at
+        value = self.integer(name, tag)
+        if not 0 <= value < limit:
+            raise self.error(f"value outside 0..{limit - 1}", name, offset=at)
+        return value
+
+    def enumerated(self, name: str = "") -> int:
+        """An ENUMERATED."""
+        return self.small(name, ENUMERATED)
+
+    def boolean(self, name: str = "", tag: int = BOOLEAN) -> bool:
+        """A BOOLEAN: 00 or FF (X.690 11.1)."""
+        start, stop = self.take(tag, name)
+        content = self.data[start:stop]
+        if content == b"\xff":
+            return True
+        if content == b"\x00":
+            return False
+        raise self.error("BOOLEAN that is neither 00 nor FF", name, offset=start, rfc="X.690 11.1")
+
+    def default_false(self, name: str = "", tag: int = BOOLEAN) -> bool:
+        """A BOOLEAN DEFAULT FALSE, which DER must leave out when false (X.690 11.5)."""
+        at = self.at
+        if self.peek() != tag:
+            return False
+        if not self.boolean(name, tag):
+            raise self.error("DEFAULT value FALSE written out", name, offset=at, rfc="X.690 11.5")
+        return True
+
+    def null(self, name: str = "") -> None:
+        """A NULL."""
+        start, stop = self.take(NULL, name)
+        if start != stop:
+            raise self.error("NULL with content", name, offset=start, rfc="X.690 8.8.2")
+
+    def oid(self, name: str = "", tag: int = OBJECT_IDENTIFIER) -> bytes:
+        """The content bytes of an OBJECT IDENTIFIER: compared as bytes; `oids.dotted` makes text of them, for people."""
+        start, stop = self.take(tag, name)
+        content = self.data[start:stop]
+        if not content or content[-1] >= 0x80 or len(content) > MAX_OID:
+            raise self.error("empty, unfinished or oversized OBJECT IDENTIFIER", name, offset=start, rfc="X.690 8.19")
+        if b"\x80" in content and (content[0] == 0x80 or _padded_arc(content)):
+            raise self.error("OBJECT IDENTIFIER with a padded arc", name, offset=start, rfc="X.690 8.19.2")
+        return content
+
+    def octets(self, name: str = "", tag: int = OCTET_STRING) -> bytes:
+        """The content of an OCTET STRING, or of any primitive string under the tag given."""
+        start, stop = self.take(tag, name)
+        return self.data[start:stop]
+
+    def bits(self, name: str = "", tag: int = BIT_STRING) -> tuple[int, int, int]:
+        """A BIT STRING: the number of unused bits and start and stop of its bytes (X.690 11.2: unused bits are zero)."""
+        start, stop = self.take(tag, name)
+        data = self.data
+        if start == stop:
+            raise self.error("BIT STRING without its first octet", name, offset=start, rfc="X.690 8.6.2.2")
+        unused = data[start]
+        if unused and (unused > 7 or stop - start < 2 or data[stop - 1] & ((1 << unused) - 1)):
+            raise self.error("BIT STRING with bad unused bits", name, offset=start, rfc="X.690 11.2")
+        return unused, start + 1, stop
+
+    def bit_octets(self, name: str = "", tag: int = BIT_STRING) -> bytes:
+        """A BIT STRING that must hold whole octets: a key or a signature."""
+        unused, start, stop = self.bits(name, tag)
+        if unused:
+            raise self.error("BIT STRING that is not whole octets", name, offset=start - 1)
+        return self.data[start:stop]
+
+    def named_bits(self, name: str = "", tag: int = BIT_STRING) -> frozenset[int]:
+        """The numbers of the set bits of a named BIT STRING, which has no trailing zero bits (X.690 11.2.2)."""
+        unused, start, stop = self.bits(name, tag)
+        if stop - start > 8:
+            raise self.error("named BIT STRING of more than 64 bits", name, offset=start)
+        if stop > start and not self.data[stop - 1] >> unused & 1:
+            raise self.error("named BIT STRING with trailing zero bits", name, offset=stop - 1, rfc="X.690 11.2.2")
+        value = int.from_bytes(self.data[start:stop])
+        width = 8 * (stop - start)
+        return frozenset(bit for bit in range(width - unused) if value >> (width - 1 - bit) & 1)
+
+    def time(self, name: str = "") -> int:
+        """A Time (RFC 5280 4.1.2.5), UTCTime or GeneralizedTime in Z: seconds since 1970 in the proleptic Gregorian calendar."""
+        tag = self.peek()
+        start, stop = self.take(UTC_TIME if tag == UTC_TIME else GENERALIZED_TIME, name)
+        text = self.data[start:stop]
+        digits = 12 if tag == UTC_TIME else 14
+        if len(text) != digits + 1 or text[-1] != 0x5A or not text[:-1].isdigit():
+            raise self.error("time not written as YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ", name, offset=start, rfc="RFC 5280 4.1.2.5")
+        if tag == UTC_TIME:
+            text = (b"19" if text >= b"50" else b"20") + text
+        numbers = (int(text[:4]), int(text[4:6]), int(text[6:8]), int(text[8:10]), int(text[10:12]), int(text[12:14]))
+        seconds = unix_time(*numbers)
+        if seconds is None:
+            raise self.error("no such date or time of day", name, offset=start, rfc="RFC 5280 4.1.2.5")
+        return seconds
+
+    # Slow paths and recording
+
+    def _take_slowly(self, tag: int, name: str) -> tuple[int, int]:
+        found = self.peek()
+        if found != tag:
+            raise self._unexpected(tag, found, name)
+        try:
+            _, start, stop = read_header(self.data, self.at, self.end)
+        except DecodeError as bad:
+            raise self.error(bad.message, name, offset=bad.offset, rfc=bad.rfc) from None
+        return start, stop
+
+    def _unexpected(self, tag: int, found: int, name: str) -> DecodeError:
+        return self.error(f"{tag_name(tag)} expected, found {tag_name(found)}", name)
+
+    def _record(self, at: int, start: int, stop: int, name: str, *, leaf: bool) -> None:
+        assert self.sink is not None
+        path = join(self.path, name)
+        self.sink.append(Span(at, at + 1, path + ".tag", tag_name(self.data[at])))
+        self.sink.append(Span(at + 1, start, path + ".length", stop - start))
+        if leaf and stop > start:
+            self.sink.append(Span(start, stop, path, self.data[start:stop]))
+
+
+def join(above: str, name: str) -> str:
+    """Path components joined by dots, indices ("[3]") without one."""
+    if not above or not name:
+        return above or name
+    return above + name if name[0] == "[" else f"{above}.{name}"
+
+
+def _padded_arc(content: bytes) -> bool:
+    """Whether an arc begins with 0x80, a leading zero in base 128."""
+    return any(octet == 0x80 and content[i - 1] < 0x80 for i, octet in enumerate(content) if i)
+
+
+_DAYS_BEFORE_MONTH = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365)
+
+
+def _is_leap(year: int) -> bool:
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+
+
+def unix_time(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int | None:  # noqa: PLR0917
+    """Seconds since 1970-01-01 UTC for years 0..9999, which `datetime` does not cover; None if there is no such moment."""
+    if not (1 <= month <= 12 and hour < 24 and minute < 60 and second < 60):
+        return None
+    leap = _is_leap(year)
+    length = _DAYS_BEFORE_MONTH[month] - _DAYS_BEFORE_MONTH[month - 1] + (leap and month == 2)
+    if not 1 <= day <= length:
+        return None
+    before = year - 1
+    days = 365 * before + before // 4 - before // 100 + before // 400 - 719162
+    days += _DAYS_BEFORE_MONTH[month - 1] + (leap and month > 2) + day - 1
+    return ((days * 24 + hour) * 60 + minute) * 60 + second
+
+
+def civil_time(seconds: int) -> tuple[int, int, int, int, int, int]:
+    """The inverse of `unix_time`: year, month, day, hour, minute, second."""
+    days, rest = divmod(seconds, 86400)
+    # Shift to an era that begins on 1 March of year 0, so that the leap day is the last of its year.
+    era, day_of_era = divmod(days + 719468, 146097)
+    year_of_era = (day_of_era - day_of_era // 1460 + day_of_era // 36524 - day_of_era // 146096) // 365
+    day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
+    shifted = (5 * day_of_year + 2) // 153
+    month = shifted + 3 if shifted < 10 else shifted - 9
+    year = year_of_era + era * 400 + (month <= 2)
+    return year, month, day_of_year - (153 * shifted + 2) // 5 + 1, rest // 3600, rest // 60 % 60, rest % 60

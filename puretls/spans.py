@@ -1,0 +1,53 @@
+"""Spans: which bytes of a buffer carry which field. The path that an inspector prints is the address a mutator takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from puretls.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Bytes `start` up to but not including `end`; `value` is what they mean, `note` a sentence or an RFC section for people.
+
+    `fault` marks the bytes from which on a buffer could not be understood; `note` then says why.
+    """
+
+    start: int
+    end: int
+    path: str
+    value: object = None
+    note: str = ""
+    fault: bool = False
+
+    def shifted(self, distance: int, prefix: str = "") -> Span:
+        """The same field in a buffer where it begins `distance` bytes later, under a longer path."""
+        return Span(self.start + distance, self.end + distance, prefix + self.path, self.value, self.note, self.fault)
+
+
+def patch(data: bytes, spans: Iterable[Span], path: str, new: bytes) -> bytes:
+    """`data` with the bytes of the field `path` replaced; nothing else changes, length fields included.
+
+    Raises `UsageError` when no span has that path.
+    """
+    for span in spans:
+        if span.path == path:
+            return data[: span.start] + new + data[span.end :]
+    raise UsageError(f"no field {path!r} in these bytes")
+
+
+def check_tiling(spans: Sequence[Span], length: int) -> str:
+    """Empty when the spans cover 0..length in order with no gap and no overlap; else a sentence that says where they do not."""
+    position = 0
+    for span in spans:
+        if span.start != position or span.end < span.start:
+            return f"{span.path} covers {span.start}..{span.end}, expected to begin at {position}"
+        position = span.end
+    return "" if position == length else f"the spans end at {position}, the data at {length}"
+
+
+def at(spans: Sequence[Span], offset: int) -> Span | None:
+    """The non-empty span that holds the byte at `offset`."""
+    return next((span for span in spans if span.start <= offset < span.end), None)
