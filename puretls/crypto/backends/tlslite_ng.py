@@ -7,6 +7,8 @@ Not here: public-key operations.
 from __future__ import annotations
 
 import hmac
+import importlib
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -147,40 +149,35 @@ class _LibraryStream:
         return bytes(self._cipher.encrypt(bytearray(data)))
 
 
-def _gcm(key: bytearray, _tag_length: int) -> Any:
-    from tlslite.utils import python_aesgcm
+def _library(name: str) -> Any:
+    """A module of tlslite-ng, whose package imports `asyncore` on its way: that is the library's affair, not a warning for our users."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return importlib.import_module(f"tlslite.utils.{name}")
 
-    return python_aesgcm.new(key)
+
+def _gcm(key: bytearray, _tag_length: int) -> Any:
+    return _library("python_aesgcm").new(key)
 
 
 def _ccm(key: bytearray, tag_length: int) -> Any:
-    from tlslite.utils import python_aesccm
-
-    return _LibraryCcm(python_aesccm.new(key, tag_length), tag_length)
+    return _LibraryCcm(_library("python_aesccm").new(key, tag_length), tag_length)
 
 
 def _chacha20_poly1305(key: bytearray, _tag_length: int) -> Any:
-    from tlslite.utils import python_chacha20_poly1305
-
-    return python_chacha20_poly1305.new(key)
+    return _library("python_chacha20_poly1305").new(key)
 
 
 def _aes(key: bytearray, iv: bytearray) -> Any:
-    from tlslite.utils import python_aes
-
-    return python_aes.new(key, 2, iv)
+    return _library("python_aes").new(key, 2, iv)
 
 
 def _triple_des(key: bytearray, iv: bytearray) -> Any:
-    from tlslite.utils import python_tripledes
-
-    return python_tripledes.new(key, iv)
+    return _library("python_tripledes").new(key, iv)
 
 
 def _rc4(key: bytearray) -> Any:
-    from tlslite.utils import python_rc4
-
-    return python_rc4.new(key)
+    return _library("python_rc4").new(key)
 
 
 _AEAD_MAKERS: dict[str, Callable[[bytearray, int], Any]] = {"gcm": _gcm, "ccm": _ccm, "chacha20_poly1305": _chacha20_poly1305}
