@@ -7,12 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from importlib.util import find_spec
+from types import MappingProxyType
+from typing import Any, Protocol
 
 from puretls.crypto.aead import Aead, AeadAlgorithm
 from puretls.crypto.cbc import Cbc, CbcAlgorithm, Stream, StreamAlgorithm
 from puretls.crypto.groups import Group, RandomBytes
 from puretls.crypto.keys import PrivateKey, PublicKey, RsaPrivateKey
 from puretls.crypto.signatures import SignatureAlgorithm
+from puretls.errors import UsageError
+
+
+class MakeFiniteField(Protocol):
+    """Group of prime p and generator g that a server named itself (RFC 5246 7.4.3).
+
+    Raises `BadPublicValue` where p has fewer bits than `min_bits` or more than 8192, or where p or g cannot be right.
+    """
+
+    def __call__(self, p: int, g: int, *, min_bits: int = 2048) -> Group: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +40,7 @@ class Provider:
     stream: Callable[[StreamAlgorithm, bytes], Stream]
     group: Callable[[str], Group]
     """By IANA name ("x25519", "secp256r1", "ffdhe2048", ...); `UsageError` for a name it does not have."""
-    finite_field: Callable[[int, int], Group]
-    """Group of prime p and generator g that a server named itself (RFC 5246 7.4.3)."""
+    finite_field: MakeFiniteField
     sign: Callable[[SignatureAlgorithm, PrivateKey, bytes, RandomBytes], bytes]
     verify: Callable[[SignatureAlgorithm, PublicKey, bytes, bytes], bool]
     """verify(algorithm, key, message, signature); False for anything wrong, also for a key of another kind."""
@@ -42,3 +56,87 @@ class Provider:
     def describe(self) -> str:
         """One line a part, for bug reports and benchmark headers."""
         return "\n".join([f"provider {self.name}", *(f"  {part}: {what}" for part, what in self.parts.items())])
+
+
+def _deferred(module: str, function: str, **options: Any) -> Callable[..., Any]:
+    """A function that is imported when it is first called: a connection loads the kernels it needs, and no others."""
+
+    def call(*arguments: Any, **keywords: Any) -> Any:
+        return getattr(import_module(module), function)(*arguments, **options, **keywords)
+
+    return call
+
+
+_PUBLIC = "puretls.crypto.public"
+_BULK = "puretls.crypto.bulk"
+_TLSLITE = "puretls.crypto.backends.tlslite_ng"
+_ECDSA = "puretls.crypto.backends.python_ecdsa"
+_READ_AHEAD = 2**20
+
+
+@lru_cache(maxsize=16)
+def default(*, table_free: bool = False, accelerated: bool | None = None, read_ahead: int = _READ_AHEAD) -> Provider:
+    """The provider of puretls's own kernels.
+
+    `table_free` keeps bulk ciphers from looking up tables with secret indices, at a cost that the manual tells. `accelerated`
+    makes public-key operations compute with gmpy2: True asks for it (`UsageError` where it is missing), False does without, None
+    takes it where it is installed; results are the same. `read_ahead` bounds the bytes of keystream a cipher prepares; 0 switches
+    it off.
+    """
+    found = find_spec("gmpy2") is not None if accelerated is not False else False
+    if accelerated and not found:
+        raise UsageError("gmpy2 is not installed: pip install puretls[fast], or accelerated=False")
+    numbers = "gmpy2" if found else "Python integers"
+    forms = "without secret-indexed tables" if table_free else "fastest form for each size"
+    return Provider(
+        name="puretls" + ("+table-free" if table_free else "") + ("+gmpy2" if found else ""),
+        aead=_deferred(_BULK, "kernel_aead", table_free=table_free, read_ahead=read_ahead),
+        cbc=_deferred(_BULK, "kernel_cbc", table_free=table_free),
+        stream=_deferred(_BULK, "kernel_stream"),
+        group=_deferred(_PUBLIC, "group", accelerated=found),
+        finite_field=_deferred(_PUBLIC, "finite_field", accelerated=found),
+        sign=_deferred(_PUBLIC, "sign", accelerated=found),
+        verify=_deferred(_PUBLIC, "verify", accelerated=found),
+        rsa_private=_deferred(_PUBLIC, "rsa_private", accelerated=found),
+        generate=_deferred(_PUBLIC, "generate", accelerated=found),
+        prf=_deferred("puretls.crypto.prf", "prf"),
+        parts=MappingProxyType(
+            {
+                "AEAD and CBC": f"puretls kernels, {forms}",
+                "3DES, RC4": "tlslite-ng",
+                "elliptic curves": f"puretls kernels on {numbers}",
+                "RSA, finite fields": f"puretls kernels on {numbers}",
+                "hashes": "hashlib",
+            }
+        ),
+    )
+
+
+@lru_cache(maxsize=1)
+def reference() -> Provider:
+    """Everything through tlslite-ng and python-ecdsa: slow, with timing that depends on secrets, for comparison and tests.
+
+    RSA and signatures come from them as well; finite fields, the PRF and key generation for RSA are puretls's, in plain Python.
+    """
+    return Provider(
+        name="reference",
+        aead=_deferred(_TLSLITE, "aead"),
+        cbc=_deferred(_TLSLITE, "cbc"),
+        stream=_deferred(_TLSLITE, "stream"),
+        group=_deferred(_ECDSA, "group"),
+        finite_field=_deferred(_ECDSA, "finite_field"),
+        sign=_deferred(_ECDSA, "sign"),
+        verify=_deferred(_ECDSA, "verify"),
+        rsa_private=_deferred(_ECDSA, "rsa_private"),
+        generate=_deferred(_ECDSA, "generate"),
+        prf=_deferred("puretls.crypto.prf", "prf"),
+        parts=MappingProxyType(
+            {
+                "AEAD, CBC, streams": "tlslite-ng, pure Python",
+                "elliptic curves": "python-ecdsa; x25519 and x448 by tlslite-ng",
+                "RSA": "tlslite-ng",
+                "finite fields": "Python's pow",
+                "hashes": "hashlib",
+            }
+        ),
+    )

@@ -1,0 +1,158 @@
+"""The reference for public-key operations: python-ecdsa and tlslite-ng, for comparison and for tests.
+
+Their time depends on secret scalars (CVE-2024-23342, which python-ecdsa will not fix), so connections should not use this.
+tlslite-ng takes its own entropy for RSA blinding and PSS salts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import ecdsa
+from ecdsa import ellipticcurve
+from ecdsa.util import sigdecode_der, sigencode_der
+from tlslite.utils.python_rsakey import Python_RSAKey
+from tlslite.utils.x25519 import X448_G, X25519_G, x448, x25519
+
+from puretls.crypto.groups import BadPublicValue, Group, KeyShare, RandomBytes
+from puretls.crypto.kernels import ffdhe, rsa
+from puretls.crypto.keys import (
+    EcPrivateKey,
+    EcPublicKey,
+    EdPrivateKey,
+    EdPublicKey,
+    PrivateKey,
+    PublicKey,
+    RsaPrivateKey,
+    RsaPublicKey,
+)
+from puretls.crypto.secret import Secret
+from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind
+from puretls.errors import UsageError
+
+EC_CURVES = {"secp256r1": ecdsa.NIST256p, "secp384r1": ecdsa.NIST384p, "secp521r1": ecdsa.NIST521p}
+ED_CURVES = {"ed25519": ecdsa.Ed25519, "ed448": ecdsa.Ed448}
+
+
+class EcGroup:
+    """ECDH on a Weierstrass curve of python-ecdsa."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._curve = EC_CURVES[name]
+
+    def generate(self, random: RandomBytes) -> KeyShare:
+        key = ecdsa.SigningKey.generate(self._curve, entropy=random)
+        return KeyShare(Secret(key.to_string()), key.verifying_key.to_string("uncompressed"))
+
+    def shared_secret(self, private: Secret, peer: bytes) -> Secret:
+        if len(peer) != 1 + 2 * self._curve.verifying_key_length // 2 or peer[0] != 4:
+            raise BadPublicValue(f"the {self.name} public value is no uncompressed point")
+        try:
+            point = ecdsa.VerifyingKey.from_string(peer, self._curve, valid_encodings=["uncompressed"]).pubkey.point
+        except (ecdsa.keys.MalformedPointError, ValueError) as error:
+            raise BadPublicValue(f"the {self.name} public value is not on the curve") from error
+        shared = point * int.from_bytes(private, "big")
+        if shared == ellipticcurve.INFINITY:
+            raise BadPublicValue(f"the {self.name} shared secret is the point at infinity")
+        return Secret(int(shared.x()).to_bytes(self._curve.verifying_key_length // 2, "big"))
+
+
+class MontgomeryGroup:
+    """x25519 or x448 of tlslite-ng (RFC 7748)."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._length, self._multiply, self._base = {"x25519": (32, x25519, X25519_G), "x448": (56, x448, X448_G)}[name]
+
+    def generate(self, random: RandomBytes) -> KeyShare:
+        private = random(self._length)
+        return KeyShare(Secret(private), bytes(self._multiply(bytearray(private), bytearray(self._base))))
+
+    def shared_secret(self, private: Secret, peer: bytes) -> Secret:
+        if len(peer) != self._length:
+            raise BadPublicValue(f"the {self.name} public value has {len(peer)} bytes, not {self._length}")
+        shared = Secret(self._multiply(bytearray(private), bytearray(peer)))
+        if not any(shared):
+            raise BadPublicValue(f"the {self.name} shared secret is all zero")
+        return shared
+
+
+def group(name: str) -> Group:
+    """The group of that IANA name. `UsageError` for a name it does not have."""
+    if name in EC_CURVES:
+        return EcGroup(name)
+    if name in ("x25519", "x448"):
+        return MontgomeryGroup(name)
+    return ffdhe.named(name)
+
+
+def finite_field(p: int, g: int, *, min_bits: int = 2048) -> Group:
+    """See `ffdhe.unnamed`."""
+    return ffdhe.unnamed(p, g, min_bits=min_bits)
+
+
+def _rsa(key: RsaPublicKey | RsaPrivateKey) -> Any:
+    if isinstance(key, RsaPublicKey):
+        return Python_RSAKey(key.n, key.e, key_type="rsa-pss" if key.pss_only else "rsa")
+    return Python_RSAKey(key.public.n, key.public.e, key.d, key.p, key.q, key.dp, key.dq, key.qinv)
+
+
+def _sign_rsa(algorithm: SignatureAlgorithm, key: RsaPrivateKey, message: bytes) -> bytes:
+    if algorithm.kind is SignatureKind.RSA_PSS and algorithm.mgf_hash != algorithm.hash:
+        raise UsageError("tlslite-ng has one hash for PSS and its mask")
+    digest = hashlib.new(algorithm.hash, message).digest()
+    padding = "pkcs1" if algorithm.kind is SignatureKind.RSA_PKCS1 else "pss"
+    return bytes(_rsa(key).sign(bytearray(digest), padding, algorithm.hash, algorithm.salt_length))
+
+
+def sign(algorithm: SignatureAlgorithm, key: PrivateKey, message: bytes, random: RandomBytes) -> bytes:
+    """A signature; `UsageError` where the key is of another kind."""
+    kind = algorithm.kind
+    if kind in (SignatureKind.RSA_PKCS1, SignatureKind.RSA_PSS) and isinstance(key, RsaPrivateKey):
+        return _sign_rsa(algorithm, key, message)
+    if kind is SignatureKind.ECDSA and isinstance(key, EcPrivateKey):
+        digest = hashlib.new(algorithm.hash, message).digest()
+        signer = ecdsa.SigningKey.from_string(key.scalar, EC_CURVES[key.public.curve])
+        return bytes(signer.sign_digest(digest, entropy=random, sigencode=sigencode_der, allow_truncate=True))
+    if isinstance(key, EdPrivateKey) and kind.name.lower() == key.public.curve:
+        return bytes(ecdsa.SigningKey.from_string(key.seed, ED_CURVES[key.public.curve]).sign(message))
+    raise UsageError(f"a key of type {type(key).__name__} does not sign with {kind.value}")
+
+
+def verify(algorithm: SignatureAlgorithm, key: PublicKey, message: bytes, signature: bytes) -> bool:
+    """Whether the signature is right; False for anything wrong, also for a key of another kind."""
+    kind = algorithm.kind
+    try:
+        if kind in (SignatureKind.RSA_PKCS1, SignatureKind.RSA_PSS) and isinstance(key, RsaPublicKey):
+            scheme = "PKCS1" if kind is SignatureKind.RSA_PKCS1 else "PSS"
+            return bool(
+                _rsa(key).hashAndVerify(bytearray(signature), bytearray(message), scheme, algorithm.hash, algorithm.salt_length)
+            )
+        if kind is SignatureKind.ECDSA and isinstance(key, EcPublicKey):
+            verifier = ecdsa.VerifyingKey.from_string(key.point, EC_CURVES[key.curve], valid_encodings=["uncompressed"])
+            digest = hashlib.new(algorithm.hash, message).digest()
+            return bool(verifier.verify_digest(signature, digest, sigdecode=sigdecode_der, allow_truncate=True))
+        if isinstance(key, EdPublicKey) and kind.name.lower() == key.curve:
+            return bool(ecdsa.VerifyingKey.from_string(key.point, ED_CURVES[key.curve]).verify(signature, message))
+    except (ecdsa.BadSignatureError, ecdsa.keys.MalformedPointError, ecdsa.der.UnexpectedDER, ValueError, AssertionError):
+        return False
+    return False
+
+
+def rsa_private(key: RsaPrivateKey, c: int, _random: RandomBytes) -> int:
+    """c^d mod n, blinded with tlslite-ng's own entropy."""
+    return int(_rsa(key)._rawPrivateKeyOp(c))
+
+
+def generate(kind: str, random: RandomBytes) -> PrivateKey:
+    """A new key; `UsageError` for a name it does not have."""
+    if kind in EC_CURVES:
+        ec = ecdsa.SigningKey.generate(EC_CURVES[kind], entropy=random)
+        return EcPrivateKey(EcPublicKey(kind, ec.verifying_key.to_string("uncompressed")), Secret(ec.to_string()))
+    if kind in ED_CURVES:
+        seed = random(ED_CURVES[kind].baselen)
+        point = ecdsa.SigningKey.from_string(seed, ED_CURVES[kind]).verifying_key.to_string()
+        return EdPrivateKey(EdPublicKey(kind, bytes(point)), Secret(seed))
+    return rsa.generate_named(kind, random)

@@ -1,0 +1,94 @@
+"""Finite-field Diffie-Hellman: the groups of RFC 7919 by name, and groups that a server names itself (RFC 5246 7.4.3)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from puretls.crypto.groups import BadPublicValue, KeyShare, RandomBytes
+from puretls.crypto.kernels.arithmetic import PYTHON, Arithmetic
+from puretls.crypto.secret import Secret
+from puretls.errors import UsageError
+
+_E_DIGITS = 8192
+EXPONENT_BITS = {"ffdhe2048": 225, "ffdhe3072": 275, "ffdhe4096": 325, "ffdhe6144": 375, "ffdhe8192": 400}
+"""Twice the strength of each group, rounded up (RFC 7919 5.2 and appendix A)."""
+_OFFSETS = {2048: 560316, 3072: 2625351, 4096: 5736041, 6144: 15705020, 8192: 10965728}
+
+
+@lru_cache(maxsize=1)
+def _euler() -> int:
+    """floor(e * 2^8192), as RFC 7919 builds its primes from the digits of e."""
+    guard = 64
+    term = total = 1 << (_E_DIGITS + guard)
+    divisor = 0
+    while term:
+        divisor += 1
+        term //= divisor
+        total += term
+    return total >> guard
+
+
+@lru_cache(maxsize=8)
+def named_prime(name: str) -> int:
+    """The prime of a group of RFC 7919: p = 2^b - 2^(b-64) + (floor(2^(b-130) * e) + X) * 2^64 - 1."""
+    bits = int(name.removeprefix("ffdhe"))
+    digits = _euler() >> (_E_DIGITS - bits + 130)
+    return (1 << bits) - (1 << (bits - 64)) + ((digits + _OFFSETS[bits]) << 64) - 1
+
+
+class FiniteField:
+    """A `Group` of prime p and generator g with private exponents of `exponent_bits` bits.
+
+    A short exponent is safe where p is a safe prime, which the named groups are. For others the caller leaves `exponent_bits` at
+    zero and the exponent is as long as p: a small subgroup then leaks little of an ephemeral key, and at full length.
+    """
+
+    def __init__(self, name: str, p: int, g: int, exponent_bits: int = 0, arithmetic: Arithmetic = PYTHON) -> None:
+        self.name = name
+        self.p = p
+        self.g = g
+        self.length = (p.bit_length() + 7) // 8
+        self._bits = exponent_bits or p.bit_length() - 1
+        self._power = arithmetic.secret_power
+
+    def generate(self, random: RandomBytes) -> KeyShare:
+        bits = self._bits
+        length = (bits + 7) // 8
+        x = int.from_bytes(random(length), "big") & ((1 << bits) - 1) | 1 << (bits - 1)  # all exponents have one length
+        return KeyShare(Secret(x.to_bytes(length, "big")), self._power(self.g, x, self.p).to_bytes(self.length, "big"))
+
+    def shared_secret(self, private: Secret, peer: bytes) -> Secret:
+        y = int.from_bytes(peer, "big")
+        if len(peer) > self.length:
+            raise BadPublicValue(f"the Diffie-Hellman public value has {len(peer)} bytes, p has {self.length}")
+        if not 1 < y < self.p - 1:
+            raise BadPublicValue("the Diffie-Hellman public value is not within 2..p-2")
+        z = self._power(y, int.from_bytes(private, "big"), self.p)
+        if z == 1:
+            raise BadPublicValue("the Diffie-Hellman public value lies in a subgroup that gives away the shared secret")
+        return Secret(z.to_bytes((z.bit_length() + 7) // 8, "big"))
+
+
+def named(name: str, arithmetic: Arithmetic = PYTHON) -> FiniteField:
+    """One of the groups "ffdhe2048" ... "ffdhe8192"; `UsageError` for another name."""
+    if name not in EXPONENT_BITS:
+        raise UsageError(f"no group is called {name!r}")
+    return FiniteField(name, named_prime(name), 2, EXPONENT_BITS[name], arithmetic)
+
+
+def unnamed(p: int, g: int, *, min_bits: int = 2048, max_bits: int = 8192, arithmetic: Arithmetic = PYTHON) -> FiniteField:
+    """The group of p and g as a server names them. A named group's parameters give that group.
+
+    Raises `BadPublicValue` where p is even or outside `min_bits`..`max_bits`, or g outside 2..p-2.
+    """
+    bits = p.bit_length()
+    if not min_bits <= bits <= max_bits:
+        raise BadPublicValue(f"the Diffie-Hellman prime has {bits} bits, wanted are {min_bits} to {max_bits}")
+    if not p & 1:
+        raise BadPublicValue("the Diffie-Hellman modulus is even, so no prime")
+    if not 1 < g < p - 1:
+        raise BadPublicValue("the Diffie-Hellman generator is not within 2..p-2")
+    name = f"ffdhe{bits}"
+    if g == 2 and name in EXPONENT_BITS and p == named_prime(name):
+        return named(name, arithmetic)
+    return FiniteField(f"dh{bits}", p, g, arithmetic=arithmetic)

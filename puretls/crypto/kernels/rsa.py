@@ -1,0 +1,218 @@
+"""RSA (RFC 8017): the blinded private operation, PKCS#1 v1.5 and PSS signatures, key generation.
+
+The time of Python's `pow` depends on its operands. Blinding hides the message from it, not the exponent: see the manual on
+side channels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import OrderedDict
+from math import gcd
+
+from puretls.crypto.groups import RandomBytes
+from puretls.crypto.kernels.arithmetic import PYTHON, Arithmetic
+from puretls.crypto.kernels.primes import random_prime
+from puretls.crypto.keys import RsaPrivateKey, RsaPublicKey
+from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind
+from puretls.errors import InternalError, UsageError
+
+MIN_BITS, MAX_BITS = 1024, 16384
+MAX_EXPONENT_BITS = 33
+"""Bounds on the work that a stranger's key can cause; which keys are strong enough is the validator's policy."""
+
+DIGEST_INFO_PREFIX = {
+    "sha1": bytes.fromhex("3021300906052b0e03021a05000414"),
+    "sha224": bytes.fromhex("302d300d06096086480165030402040500041c"),
+    "sha256": bytes.fromhex("3031300d060960864801650304020105000420"),
+    "sha384": bytes.fromhex("3041300d060960864801650304020205000430"),
+    "sha512": bytes.fromhex("3051300d060960864801650304020305000440"),
+}
+"""DER of DigestInfo before the digest (RFC 8017 9.2, note 1)."""
+
+
+def is_sane(key: RsaPublicKey) -> bool:
+    """Whether the numbers can be an RSA key at all, checked before any arithmetic with them."""
+    return (
+        MIN_BITS <= key.n.bit_length() <= MAX_BITS
+        and key.n & 1 == 1
+        and key.e & 1 == 1
+        and key.e >= 3
+        and key.e.bit_length() <= MAX_EXPONENT_BITS
+    )
+
+
+def public_operation(key: RsaPublicKey, m: int, arithmetic: Arithmetic = PYTHON) -> int:
+    """m^e mod n (RFC 8017 5.2.2)."""
+    return arithmetic.power(m, key.e, key.n)
+
+
+# --- the private operation
+
+_MAX_PAIRS = 32
+_PAIR_USES = 32
+_pairs: OrderedDict[int, tuple[int, int, int]] = OrderedDict()
+
+
+def clear_blinding() -> None:
+    """Forget every blinding pair (a test that compares runs, or a process after a fork)."""
+    _pairs.clear()
+
+
+def _blinding_pair(key: RsaPublicKey, random: RandomBytes, arithmetic: Arithmetic) -> tuple[int, int]:
+    """(r^e, 1/r) mod n. A pair is squared after each use and made afresh after 32 (Kocher, Timing Attacks, 1996, section 10).
+
+    The pair is taken out of the store while it is in use, so two threads never share one.
+    """
+    n = key.n
+    blind, unblind, left = _pairs.pop(n, (0, 0, 0))
+    if not left:
+        r = 0
+        while r < 2 or gcd(r, n) != 1:
+            r = int.from_bytes(random(n.bit_length() // 8 + 8), "big") % n
+        blind, unblind, left = arithmetic.secret_power(r, key.e, n), pow(r, -1, n), _PAIR_USES
+    _pairs[n] = blind * blind % n, unblind * unblind % n, left - 1
+    if len(_pairs) > _MAX_PAIRS:
+        _pairs.popitem(last=False)
+    return blind, unblind
+
+
+def private_operation(key: RsaPrivateKey, c: int, random: RandomBytes, arithmetic: Arithmetic = PYTHON) -> int:
+    """c^d mod n, by CRT, blinded, and checked: a fault in one half would give away a factor (Boneh, DeMillo, Lipton, 1997).
+
+    Raises `UsageError` for c outside 0..n-1 and `InternalError` where the check fails, as it does too for a key whose numbers do
+    not fit together.
+    """
+    n = key.public.n
+    if not 0 <= c < n:
+        raise UsageError("the number for the RSA private operation is not within 0..n-1")
+    blind, unblind = _blinding_pair(key.public, random, arithmetic)
+    blinded = c * blind % n
+    m1 = arithmetic.secret_power(blinded % key.p, key.dp, key.p)
+    m2 = arithmetic.secret_power(blinded % key.q, key.dq, key.q)
+    m = m2 + (m1 - m2) * key.qinv % key.p * key.q
+    if arithmetic.secret_power(m, key.public.e, n) != blinded:
+        raise InternalError("the RSA private operation gave a wrong result (a fault, or a key whose numbers do not fit together)")
+    return m * unblind % n
+
+
+# --- signatures
+
+
+def _digest(algorithm: SignatureAlgorithm, message: bytes) -> bytes:
+    return hashlib.new(algorithm.hash, message).digest()
+
+
+def pkcs1_encode(algorithm: SignatureAlgorithm, message: bytes, length: int) -> bytes | None:
+    """EMSA-PKCS1-v1_5 (RFC 8017 9.2) in `length` bytes; None where they are too few for the hash."""
+    info = DIGEST_INFO_PREFIX[algorithm.hash] + _digest(algorithm, message)
+    return b"\0\1" + b"\xff" * (length - len(info) - 3) + b"\0" + info if length >= len(info) + 11 else None
+
+
+def mgf1(hash_name: str, seed: bytes, length: int) -> bytes:
+    """MGF1 (RFC 8017 B.2.1)."""
+    size = hashlib.new(hash_name).digest_size
+    blocks = (hashlib.new(hash_name, seed + i.to_bytes(4, "big")).digest() for i in range(-(-length // size)))
+    return b"".join(blocks)[:length]
+
+
+def _xor(a: bytes, b: bytes) -> bytes:
+    return (int.from_bytes(a, "big") ^ int.from_bytes(b, "big")).to_bytes(len(a), "big")
+
+
+def pss_encode(algorithm: SignatureAlgorithm, message: bytes, salt: bytes, bits: int) -> bytes | None:
+    """EMSA-PSS (RFC 8017 9.1.1) in `bits` bits; None where they are too few for hash and salt."""
+    digest = _digest(algorithm, message)
+    length = (bits + 7) // 8
+    padding = length - len(digest) - len(salt) - 2
+    if padding < 0:
+        return None
+    h = hashlib.new(algorithm.hash, bytes(8) + digest + salt).digest()
+    db = bytes(padding) + b"\1" + salt
+    masked = bytearray(_xor(db, mgf1(algorithm.mgf_hash, h, len(db))))
+    masked[0] &= 0xFF >> (8 * length - bits)
+    return bytes(masked) + h + b"\xbc"
+
+
+def _pss_fits(algorithm: SignatureAlgorithm, message: bytes, encoded: bytes, bits: int) -> bool:
+    """EMSA-PSS verification (RFC 8017 9.1.2): take the salt out, encode again, compare everything.
+
+    The salt must have exactly the algorithm's length (RFC 8446 4.2.3).
+    """
+    size = hashlib.new(algorithm.hash).digest_size
+    length = len(encoded)
+    if length < size + algorithm.salt_length + 2:
+        return False
+    masked, h = encoded[: length - size - 1], encoded[length - size - 1 : -1]
+    db = _xor(masked, mgf1(algorithm.mgf_hash, h, len(masked)))
+    salt = db[len(db) - algorithm.salt_length :]
+    expected = pss_encode(algorithm, message, salt, bits)
+    return expected is not None and hmac.compare_digest(expected, encoded)
+
+
+def sign(
+    algorithm: SignatureAlgorithm, key: RsaPrivateKey, message: bytes, random: RandomBytes, arithmetic: Arithmetic = PYTHON
+) -> bytes:
+    """RSASSA-PSS or RSASSA-PKCS1-v1_5 (RFC 8017 8.1.1, 8.2.1).
+
+    Raises `UsageError` where the key is too short for hash and salt, or marked for PSS and asked for the other.
+    """
+    bits = key.public.n.bit_length()
+    length = (bits + 7) // 8
+    if algorithm.kind is SignatureKind.RSA_PSS:
+        encoded = pss_encode(algorithm, message, random(algorithm.salt_length), bits - 1)
+    elif key.public.pss_only:
+        raise UsageError("an RSA key that is marked for PSS does not sign with PKCS#1 v1.5 (RFC 4055 1.2)")
+    else:
+        encoded = pkcs1_encode(algorithm, message, length)
+    if encoded is None:
+        raise UsageError(f"an RSA key of {bits} bits is too short for {algorithm.kind.value} with {algorithm.hash}")
+    return private_operation(key, int.from_bytes(encoded, "big"), random, arithmetic).to_bytes(length, "big")
+
+
+def verify(
+    algorithm: SignatureAlgorithm, key: RsaPublicKey, message: bytes, signature: bytes, arithmetic: Arithmetic = PYTHON
+) -> bool:
+    """RSASSA-PSS or RSASSA-PKCS1-v1_5 (RFC 8017 8.1.2, 8.2.2); False for anything wrong.
+
+    PKCS#1 v1.5 builds the one right encoding and compares it whole: nothing is parsed that a forger could shape (Bleichenbacher, 2006).
+    """
+    bits = key.n.bit_length()
+    length = (bits + 7) // 8
+    s = int.from_bytes(signature, "big")
+    if not is_sane(key) or len(signature) != length or s >= key.n:
+        return False
+    m = arithmetic.power(s, key.e, key.n)
+    if algorithm.kind is SignatureKind.RSA_PKCS1:
+        expected = pkcs1_encode(algorithm, message, length)
+        return not key.pss_only and expected is not None and hmac.compare_digest(m.to_bytes(length, "big"), expected)
+    length = (bits + 6) // 8
+    return m.bit_length() <= 8 * length and _pss_fits(algorithm, message, m.to_bytes(length, "big"), bits - 1)
+
+
+# --- keys
+
+
+def generate(bits: int, random: RandomBytes, e: int = 65537) -> RsaPrivateKey:
+    """A new key of `bits` bits, as FIPS 186-5 A.1.3 asks: p and q far apart, d large.
+
+    Raises `UsageError` for sizes outside 1024..16384 or not a multiple of 64.
+    """
+    if not MIN_BITS <= bits <= MAX_BITS or bits % 64:
+        raise UsageError(f"RSA keys have {MIN_BITS} to {MAX_BITS} bits, a multiple of 64, not {bits}")
+    half = bits // 2
+    while True:
+        p, q = (random_prime(half, random, lambda x: gcd(x - 1, e) == 1) for _ in range(2))
+        d = pow(e, -1, (p - 1) * (q - 1) // gcd(p - 1, q - 1)) if p != q else 0
+        if abs(p - q) >> (half - 100) and d >> half:
+            p, q = max(p, q), min(p, q)
+            return RsaPrivateKey(RsaPublicKey(p * q, e), d, p, q, d % (p - 1), d % (q - 1), pow(q, -1, p))
+
+
+def generate_named(kind: str, random: RandomBytes) -> RsaPrivateKey:
+    """`generate` by a name such as "rsa2048"; `UsageError` for any other name."""
+    bits = kind.removeprefix("rsa")
+    if bits == kind or not bits.isdecimal() or len(bits) > 5:
+        raise UsageError(f"no kind of key is called {kind!r}")
+    return generate(int(bits), random)
