@@ -1,0 +1,14 @@
+"""The NSS key log format, one line a connection: what Wireshark reads to decrypt a capture.
+
+Owns the format only; who opens the file is said in `net.keylog_file`.
+"""
+
+from __future__ import annotations
+
+CLIENT_RANDOM = "CLIENT_RANDOM"
+"""Label of a TLS 1.2 master secret, found by the random of the ClientHello."""
+
+
+def key_log_line(label: str, client_random: bytes, secret: bytes) -> str:
+    """One line without its end, such as "CLIENT_RANDOM <64 hex digits> <96 hex digits>"."""
+    return f"{label} {client_random.hex()} {secret.hex()}"

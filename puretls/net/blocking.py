@@ -1,0 +1,420 @@
+"""TlsSocket: a connected socket with TLS on it, in the manner of `socket.socket`.
+
+Owns threads, time-outs and buffers; no protocol.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import IO, Any, Protocol, Self, TypeVar
+
+from puretls.config import ClientConfig, ServerConfig
+from puretls.connection import Connection
+from puretls.errors import PuretlsError
+from puretls.events import ConnectionClosed, DataReceived, Event, HandshakeCompleted
+from puretls.net import pump
+
+HANDSHAKE_TIMEOUT = 60.0
+"""Seconds a handshake may take, however busily the peer trickles bytes."""
+
+CHUNK = 262144
+"""Plaintext bytes sealed at a time: enough for batches to pay, little enough to bound memory."""
+
+
+T = TypeVar("T")
+
+
+class TruncatedError(PuretlsError, EOFError):
+    """The stream ended without close_notify: what was received may not be all that was sent (RFC 5246 7.2.1)."""
+
+
+class StreamSocket(Protocol):
+    """What is needed of the socket below; a `TlsSocket` will do, too."""
+
+    def recv(self, size: int, /) -> bytes: ...
+
+    def send(self, data: memoryview, /) -> int: ...
+
+    def settimeout(self, timeout: float | None, /) -> None: ...
+
+    def gettimeout(self) -> float | None: ...
+
+    def shutdown(self, how: int, /) -> None: ...
+
+    def close(self) -> None: ...
+
+    def fileno(self) -> int: ...
+
+    def getpeername(self) -> Any: ...
+
+    def getsockname(self) -> Any: ...
+
+
+class SocketTransport:
+    """Moves bytes between a connection and its socket, each exactly once and in order, whichever thread does it.
+
+    A send that times out leaves the rest for the next flush.
+    """
+
+    def __init__(self, sock: StreamSocket) -> None:
+        self.sock = sock
+        self.deadline: float | None = None
+        """Moment of `time.monotonic()` after which nothing is waited for any more."""
+        self._sending = threading.Lock()
+        self._outgoing = bytearray()
+        self._wanted = False
+
+    def receive(self, size: int) -> bytes:
+        return self._limited(lambda: self.sock.recv(size))
+
+    def flush(self, drain: pump.Drain, wait: bool = False) -> None:
+        """Send all that `drain` gives.
+
+        A reader must not wait for a writer whom a slow peer holds up, so with `wait` false the work is left to the thread that is
+        sending just now: it sees `_wanted` after it let go of the lock, so nothing stays behind.
+        """
+        self._wanted = True
+        while self._wanted and self._sending.acquire(blocking=wait):
+            try:
+                self._wanted = False
+                self._send_all(drain)
+            finally:
+                self._sending.release()
+
+    def _send_all(self, drain: pump.Drain) -> None:
+        while True:
+            self._outgoing += drain()
+            if not self._outgoing:
+                return
+            with memoryview(self._outgoing) as waiting:
+                sent = self._limited(lambda view=waiting: self.sock.send(view))
+            del self._outgoing[:sent]
+
+    def _limited(self, action: Callable[[], T]) -> T:
+        """Run `action` within the socket's own time-out and the deadline, whichever is sooner."""
+        if self.deadline is None:
+            return action()
+        own = self.sock.gettimeout()
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the handshake took too long")
+        if own is not None and own <= left:
+            return action()
+        self.sock.settimeout(left)
+        try:
+            return action()
+        except TimeoutError:
+            raise TimeoutError("the handshake took too long") from None
+        finally:
+            self.sock.settimeout(own)
+
+
+class TlsSocket:
+    """TLS on a connected socket, which it owns from then on.
+
+    Methods are those of `socket.socket`; one thread may receive while another sends. Besides `OSError` of the socket
+    (`TimeoutError` among them) they raise `puretls.TlsError`, and `TruncatedError` where the stream ends without close_notify.
+
+    To upgrade a connection (STARTTLS), stop reading at the last plaintext byte and hand the socket to `client` or `server`.
+    """
+
+    def __init__(
+        self,
+        sock: StreamSocket,
+        connection: Connection,
+        *,
+        handshake_timeout: float | None = HANDSHAKE_TIMEOUT,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> None:
+        """Join a socket and a connection that has not started. No byte moves before the first `handshake`, `recv` or `send`.
+
+        `handshake_timeout`: seconds for the whole handshake. `on_event` sees every event in the thread that caused it.
+        """
+        self.connection = connection
+        self._transport = SocketTransport(sock)
+        self._handshake_timeout = handshake_timeout
+        self._on_event = on_event
+        self._lock = threading.RLock()  # around each use of the connection
+        self._reading = threading.RLock()  # one reader
+        self._writing = threading.RLock()  # one writer, so that pieces of two sendall calls do not mix
+        self._received = bytearray()
+        self._complete = False
+        self._end: ConnectionClosed | None = None
+        self._files = 0
+        self._closed = False
+
+    @classmethod
+    def client(
+        cls, sock: StreamSocket, config: ClientConfig, server_name: str | None, *, session: Any = None, **options: Any
+    ) -> Self:
+        """Shake hands as a client. `server_name` is the name (or IP address) to ask for and to verify; see `Connection.client`.
+
+        The socket is closed when the handshake fails.
+        """
+        return cls(sock, Connection.client(config, server_name, session=session), **options)._opened()
+
+    @classmethod
+    def server(cls, sock: StreamSocket, config: ServerConfig, **options: Any) -> Self:
+        """Shake hands as a server. The socket is closed when the handshake fails."""
+        return cls(sock, Connection.server(config), **options)._opened()
+
+    def _opened(self) -> Self:
+        try:
+            self.handshake()
+        except BaseException:
+            self._close_socket()
+            raise
+        return self
+
+    def handshake(self) -> None:
+        """Shake hands, unless that is done."""
+        if self._complete:
+            return
+        with self._reading:
+            if self._complete:
+                return
+            limit = self._handshake_timeout
+            self._transport.deadline = None if limit is None else time.monotonic() + limit
+            try:
+                with self._lock:
+                    self.connection.start()
+                self._run(until=lambda event: isinstance(event, HandshakeCompleted))
+            finally:
+                self._transport.deadline = None
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        """Up to `size` bytes of application data; b"" after the peer's close_notify."""
+        _refuse(flags)
+        self.handshake()
+        with self._reading:
+            while size > 0 and not self._received and self._end is None:
+                self._run(until=lambda event: isinstance(event, DataReceived))
+            if not self._received and size > 0 and self._end is not None and not self._end.clean:
+                raise TruncatedError("the peer ended the stream without close_notify: data may be missing (RFC 5246 7.2.1)")
+            data = bytes(self._received[:size])
+            del self._received[:size]
+        return data
+
+    def recv_into(self, buffer: bytearray | memoryview, size: int = 0, flags: int = 0) -> int:
+        """`recv` into `buffer`; returns the number of bytes."""
+        view = memoryview(buffer).cast("B")
+        data = self.recv(min(size, len(view)) if size else len(view), flags)
+        view[: len(data)] = data
+        return len(data)
+
+    def send(self, data: bytes | bytearray | memoryview, flags: int = 0) -> int:
+        """Send up to 256 KiB of `data`; returns how much was taken.
+
+        What was taken is sent once: when this raises `TimeoutError`, the rest goes out with the next call; do not repeat it.
+        """
+        _refuse(flags)
+        self.handshake()
+        with self._writing, memoryview(data).cast("B") as view:
+            chunk = bytes(view[:CHUNK])
+            with self._lock:
+                self.connection.send(chunk)
+            self._transport.flush(self._drain, wait=True)
+        return len(chunk)
+
+    def sendall(self, data: bytes | bytearray | memoryview, flags: int = 0) -> None:
+        """Send all of `data`."""
+        with self._writing, memoryview(data).cast("B") as view:
+            sent = 0
+            while sent < len(view):
+                sent += self.send(view[sent:], flags)
+
+    def pending(self) -> int:
+        """Bytes of application data that `recv` would give without reading the socket."""
+        return len(self._received)
+
+    def unwrap(self) -> StreamSocket:
+        """Close TLS in both directions and return the socket, open.
+
+        Application data still under way is lost. Raises `TruncatedError` when the stream ends without the peer's close_notify.
+        """
+        self.handshake()
+        with self._lock:
+            self.connection.close()
+        self._transport.flush(self._drain, wait=True)
+        with self._reading:
+            while self._end is None:
+                self._run(until=lambda event: False)
+        if not self._end.clean:
+            raise TruncatedError("the peer ended the stream without close_notify")
+        self._closed = True
+        return self._transport.sock
+
+    def close(self) -> None:
+        """Send close_notify and close the socket, without waiting for the peer's. Files made by `makefile` keep it open."""
+        self._closed = True
+        if self._files == 0:
+            self._close_now()
+
+    def makefile(
+        self, mode: str = "r", buffering: int = -1, *, encoding: str | None = None, newline: str | None = None
+    ) -> IO[Any]:
+        """A file on the connection; `mode` is "r", "w" or "rw", with "b" for bytes, as in `socket.socket.makefile`."""
+        raw = _RawFile(self, "r" in mode, "w" in mode)
+        if buffering == 0:
+            if "b" not in mode:
+                raise ValueError("unbuffered streams must be binary")
+            return raw  # type: ignore[return-value]
+        size = io.DEFAULT_BUFFER_SIZE if buffering < 0 else buffering
+        buffered: Any
+        if raw.readable() and raw.writable():
+            buffered = io.BufferedRWPair(raw, raw, size)
+        else:
+            buffered = io.BufferedWriter(raw, size) if raw.writable() else io.BufferedReader(raw, size)
+        return buffered if "b" in mode else io.TextIOWrapper(buffered, encoding, newline=newline)
+
+    def shutdown(self, how: int) -> None:
+        """Shut the socket down; for SHUT_WR and SHUT_RDWR close_notify goes first."""
+        if how != socket.SHUT_RD:
+            self._say_goodbye()
+        self._transport.sock.shutdown(how)
+
+    @property
+    def negotiated(self) -> Any:
+        """What was agreed on; None before the ServerHello. See `Connection.negotiated`."""
+        return self.connection.negotiated
+
+    @property
+    def session(self) -> Any:
+        """What resumes this connection, for `TlsSocket.client(..., session=...)`."""
+        return self.connection.session
+
+    @property
+    def peer_certificates(self) -> tuple[bytes, ...]:
+        """The peer's chain in DER, leaf first."""
+        return self.connection.peer_certificates
+
+    def settimeout(self, timeout: float | None) -> None:
+        """Seconds that one wait for the socket may take; the handshake as a whole has its own limit."""
+        self._transport.sock.settimeout(timeout)
+
+    def gettimeout(self) -> float | None:
+        return self._transport.sock.gettimeout()
+
+    def fileno(self) -> int:
+        """The socket's; mind that `pending` data does not show in `select`."""
+        return self._transport.sock.fileno()
+
+    def getpeername(self) -> Any:
+        return self._transport.sock.getpeername()
+
+    def getsockname(self) -> Any:
+        return self._transport.sock.getsockname()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<TlsSocket {self.connection.role} {self.connection.state} fd={self.fileno()}>"
+
+    def _run(self, until: Callable[[Event], bool]) -> None:
+        """Drive the connection to an event, keeping data and the end of the stream as they come by."""
+
+        def seen(event: Event) -> bool:
+            if isinstance(event, DataReceived):
+                self._received += event.data
+            elif isinstance(event, HandshakeCompleted):
+                self._complete = True
+            if self._on_event is not None:
+                self._on_event(event)
+            return until(event)
+
+        event = pump.run(self.connection, self._transport, seen, self._lock)
+        if isinstance(event, ConnectionClosed):
+            self._end = event
+            if self._on_event is not None:
+                self._on_event(event)
+            if not self._complete:
+                raise TruncatedError("the peer closed the connection during the handshake")
+
+    def _drain(self) -> bytes:
+        with self._lock:
+            return self.connection.bytes_to_send()
+
+    def _say_goodbye(self) -> None:
+        with suppress(OSError, PuretlsError):
+            with self._lock:
+                self.connection.close()
+            self._transport.flush(self._drain)
+
+    def _close_now(self) -> None:
+        if self._complete:
+            self._say_goodbye()
+        self._close_socket()
+
+    def _close_socket(self) -> None:
+        with suppress(OSError):  # wakes a thread that waits in recv
+            self._transport.sock.shutdown(socket.SHUT_RDWR)
+        self._transport.sock.close()
+        self._closed = True
+
+    def _file_closed(self) -> None:
+        self._files -= 1
+        if self._closed and self._files == 0:
+            self._close_now()
+
+
+class _RawFile(io.RawIOBase):
+    """What `makefile` builds on."""
+
+    def __init__(self, sock: TlsSocket, reads: bool, writes: bool) -> None:
+        super().__init__()
+        self._sock = sock
+        self._reads = reads
+        self._writes = writes
+        sock._files += 1
+
+    def readable(self) -> bool:
+        return self._reads
+
+    def writable(self) -> bool:
+        return self._writes
+
+    def readinto(self, buffer: Any) -> int:
+        return self._sock.recv_into(buffer)
+
+    def write(self, data: Any) -> int:
+        return self._sock.send(data)
+
+    def fileno(self) -> int:
+        return self._sock.fileno()
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            self._sock._file_closed()
+
+
+def connect(
+    address: tuple[str, int],
+    config: ClientConfig,
+    *,
+    server_name: str | None = None,
+    timeout: float | None = None,
+    session: Any = None,
+    **options: Any,
+) -> TlsSocket:
+    """Connect to `address` and shake hands; the name to verify is the host of the address unless `server_name` is given.
+
+    `timeout`: seconds for the connection and, afterwards, for each wait. Raises as `TlsSocket` does.
+    """
+    sock = socket.create_connection(address, timeout)
+    return TlsSocket.client(sock, config, server_name or address[0], session=session, **options)
+
+
+def _refuse(flags: int) -> None:
+    if flags:
+        raise ValueError("flags make no sense on a TLS connection")

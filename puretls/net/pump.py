@@ -1,0 +1,67 @@
+"""The drive loop that every blocking facade shares: send what is pending, take an event, read when there is none.
+
+Owns the order of these steps; sockets, time-outs and threads belong to the transport.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import Protocol
+
+from puretls.connection import Connection
+from puretls.errors import PuretlsError, UsageError
+from puretls.events import NEED_DATA, PAUSED, ConnectionClosed, Event
+
+Drain = Callable[[], bytes]
+"""Gives what must be sent next, b"" when nothing must."""
+
+READ_SIZE = 65536
+"""Bytes asked of the transport at a time: four full records, so that runs of records are opened together."""
+
+
+class Transport(Protocol):
+    """What the loop needs of a byte stream."""
+
+    def receive(self, size: int) -> bytes:
+        """Up to `size` bytes; b"" at the end of the stream."""
+
+    def flush(self, drain: Drain) -> None:
+        """Send what `drain` gives, in order, until it gives nothing."""
+
+
+def run(
+    connection: Connection,
+    transport: Transport,
+    until: Callable[[Event], bool],
+    lock: AbstractContextManager[object] | None = None,
+) -> Event:
+    """Drive the connection to the first event that `until` accepts, or to its `ConnectionClosed`; return that event.
+
+    `lock` is held around every use of the connection, never while the transport works. A `TlsError` passes after its alert was
+    flushed. Raises `UsageError` when the verifier postponed its verdict: a blocking caller has nobody to give it later.
+    """
+    guard = lock or nullcontext()
+
+    def drain() -> bytes:
+        with guard:
+            return connection.bytes_to_send()
+
+    while True:
+        try:
+            with guard:
+                event = connection.next_event()
+        except PuretlsError:
+            with suppress(OSError):  # the peer may be gone; why the connection failed matters more
+                transport.flush(drain)
+            raise
+        with suppress(BrokenPipeError, ConnectionResetError):  # a peer that gave up: its alert may be there to read
+            transport.flush(drain)
+        if event is NEED_DATA:
+            data = transport.receive(READ_SIZE)
+            with guard:
+                connection.receive_bytes(data)
+        elif event is PAUSED:
+            raise UsageError("the verifier gave no verdict: a blocking connection needs it at once")
+        elif isinstance(event, ConnectionClosed) or until(event):
+            return event
