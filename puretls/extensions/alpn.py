@@ -1,0 +1,73 @@
+"""application_layer_protocol_negotiation (RFC 7301)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from puretls.errors import PeerError, Reason, UsageError
+from puretls.extensions.base import Extension, View
+from puretls.iana import ExtensionType
+from puretls.wire.codec import OpaqueVector
+from puretls.wire.schema import Struct, vector, wire
+
+Select = Callable[[tuple[str, ...]], str | None]
+
+
+@wire("7301 3.1")
+class ProtocolNameList(Struct):
+    """Names in the client's order; the server answers with exactly one."""
+
+    names: tuple[bytes, ...] = vector(OpaqueVector(1, 2**8 - 1), 2, 2**16 - 1)
+
+
+@dataclass(frozen=True, init=False)
+class Alpn(Extension):
+    """`Alpn("h2", "http/1.1")`: what the client offers, or what the server takes, its favourite first.
+
+    `select(offered)` chooses for a server instead of the order: it returns a name, or None to go on without. `required=False` lets
+    a server without a protocol in common go on without one, instead of refusing with no_application_protocol (RFC 7301 3.2).
+    """
+
+    type = ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION
+    rfc = "RFC 7301 3.1"
+    client_body = ProtocolNameList
+    server_body = ProtocolNameList
+
+    protocols: tuple[str, ...] = ()
+    required: bool = True
+    select: Select | None = None
+
+    def __init__(self, *protocols: str, required: bool = True, select: Select | None = None, enabled: bool = True) -> None:
+        for name in protocols:
+            if not 1 <= len(name.encode("latin-1", "replace")) <= 255:
+                raise UsageError(f"an application protocol name has 1 to 255 bytes: {name!r}")
+        object.__setattr__(self, "protocols", protocols)
+        object.__setattr__(self, "required", required)
+        object.__setattr__(self, "select", select)
+        object.__setattr__(self, "enabled", enabled)
+
+    def offer(self, view: View) -> ProtocolNameList | None:
+        return ProtocolNameList(tuple(name.encode("latin-1") for name in self.protocols)) if self.protocols else None
+
+    def accept(self, body: ProtocolNameList, view: View) -> str | None:
+        offered = tuple(name.decode("latin-1") for name in body.names)
+        if self.select is not None:
+            return self.select(offered)
+        if not self.protocols:
+            return None
+        chosen = next((name for name in self.protocols if name in offered), None)
+        if chosen is None and self.required:
+            raise PeerError(Reason.NO_APPLICATION_PROTOCOL, f"offered {', '.join(offered)[:200]}", path="alpn")
+        return chosen
+
+    def answer(self, result: str | None, view: View) -> ProtocolNameList | None:
+        return None if result is None else ProtocolNameList((result.encode("latin-1"),))
+
+    def confirm(self, body: ProtocolNameList, view: View) -> str:
+        if len(body.names) != 1:
+            raise self.illegal("the answer must hold exactly one protocol", Reason.MALFORMED_EXTENSION)
+        name = body.names[0].decode("latin-1")
+        if name not in self.protocols:
+            raise PeerError(Reason.ALPN_NOT_OFFERED, repr(name), path="alpn")
+        return name

@@ -1,0 +1,60 @@
+"""max_fragment_length (RFC 6066 section 4): smaller records for constrained clients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from puretls.errors import PeerError, Reason, UsageError
+from puretls.extensions.base import Extension, View
+from puretls.iana import ExtensionType
+from puretls.wire.schema import Struct, u8, wire
+
+LENGTHS = {1: 2**9, 2: 2**10, 3: 2**11, 4: 2**12}
+
+
+@wire("6066 4")
+class MaxFragmentLengthBody(Struct):
+    """1 to 4 stand for 512 to 4,096 bytes."""
+
+    code: int = u8()
+
+
+@dataclass(frozen=True)
+class MaxFragmentLength(Extension):
+    """`MaxFragmentLength(512)` asks for fragments of at most that many bytes; a server grants what is asked.
+
+    The result, on both sides, is the number of bytes.
+    """
+
+    type = ExtensionType.MAX_FRAGMENT_LENGTH
+    rfc = "RFC 6066 4"
+    client_body = MaxFragmentLengthBody
+    server_body = MaxFragmentLengthBody
+
+    length: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.length is not None and self.length not in LENGTHS.values():
+            raise UsageError("max_fragment_length is 512, 1024, 2048 or 4096 bytes (RFC 6066 4)")
+
+    def _body(self, length: int) -> MaxFragmentLengthBody:
+        return MaxFragmentLengthBody(next(code for code, value in LENGTHS.items() if value == length))
+
+    def offer(self, view: View) -> MaxFragmentLengthBody | None:
+        return None if self.length is None else self._body(self.length)
+
+    def accept(self, body: MaxFragmentLengthBody, view: View) -> int:
+        if body.code not in LENGTHS:
+            raise PeerError(Reason.BAD_FRAGMENT_LENGTH, f"code {body.code}", path="max_fragment_length")
+        return LENGTHS[body.code]
+
+    def answer(self, result: int, view: View) -> MaxFragmentLengthBody | None:
+        from puretls.extensions.record_size_limit import RecordSizeLimit
+
+        # RFC 8449 5: a server that uses record_size_limit ignores this one.
+        return None if view.result(RecordSizeLimit) is not None else self._body(result)
+
+    def confirm(self, body: MaxFragmentLengthBody, view: View) -> int:
+        if LENGTHS.get(body.code) != self.length or self.length is None:
+            raise PeerError(Reason.BAD_FRAGMENT_LENGTH, f"asked for {self.length}, got code {body.code}", path="max_fragment_length")
+        return self.length

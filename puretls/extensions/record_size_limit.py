@@ -1,0 +1,58 @@
+"""record_size_limit (RFC 8449): the largest plaintext each side is willing to receive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from puretls.errors import PeerError, Reason, UsageError
+from puretls.extensions.base import Extension, View
+from puretls.iana import ExtensionType
+from puretls.wire.schema import Struct, u16, wire
+
+SMALLEST, LARGEST = 64, 2**14
+"""For TLS 1.2 in bytes of plaintext (RFC 8449 4)."""
+
+
+@wire("8449 4")
+class RecordSizeLimitBody(Struct):
+    """A limit in bytes."""
+
+    record_size_limit: int = u16()
+
+
+@dataclass(frozen=True)
+class RecordSizeLimit(Extension):
+    """`RecordSizeLimit(1024)` asks the peer for records of at most that many bytes of plaintext.
+
+    The result is the limit the peer asked for, which bounds what is sent to it.
+    """
+
+    type = ExtensionType.RECORD_SIZE_LIMIT
+    rfc = "RFC 8449 4"
+    client_body = RecordSizeLimitBody
+    server_body = RecordSizeLimitBody
+
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and not SMALLEST <= self.limit <= LARGEST:
+            raise UsageError(f"record_size_limit is between {SMALLEST} and {LARGEST} bytes (RFC 8449 4)")
+
+    def offer(self, view: View) -> RecordSizeLimitBody | None:
+        return None if self.limit is None else RecordSizeLimitBody(self.limit)
+
+    def accept(self, body: RecordSizeLimitBody, view: View) -> int | None:
+        limit = self._check(body)
+        return limit if self.limit is not None else None
+
+    def answer(self, result: int | None, view: View) -> RecordSizeLimitBody | None:
+        return None if result is None or self.limit is None else RecordSizeLimitBody(self.limit)
+
+    def confirm(self, body: RecordSizeLimitBody, view: View) -> int:
+        return self._check(body)
+
+    def _check(self, body: RecordSizeLimitBody) -> int:
+        if body.record_size_limit < SMALLEST:
+            raise PeerError(Reason.BAD_RECORD_SIZE_LIMIT, str(body.record_size_limit), path="record_size_limit")
+        # RFC 8449 4: a server may say more than the protocol allows; that means the protocol's own limit.
+        return min(body.record_size_limit, LARGEST)

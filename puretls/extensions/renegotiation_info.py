@@ -1,0 +1,57 @@
+"""renegotiation_info (RFC 5746): binds a renegotiation to the connection it happens on."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+
+from puretls.errors import PeerError, Reason
+from puretls.extensions.base import Extension, View
+from puretls.iana import ExtensionType
+from puretls.wire.schema import Struct, opaque_vector, wire
+
+
+@wire("5746 3.2")
+class RenegotiatedConnection(Struct):
+    """Empty in a first handshake, then the verify_data of the last Finished: the client's, or the client's and the server's."""
+
+    renegotiated_connection: bytes = opaque_vector(0, 2**8 - 1)
+
+
+@dataclass(frozen=True)
+class RenegotiationInfo(Extension):
+    """Always sent; `required=True` refuses peers without it (RFC 5746 4.1, 4.3).
+
+    The rules for a peer that leaves it out in a renegotiation are the handshake's, which also knows the SCSV.
+    """
+
+    type = ExtensionType.RENEGOTIATION_INFO
+    rfc = "RFC 5746 3.2"
+    client_body = RenegotiatedConnection
+    server_body = RenegotiatedConnection
+
+    required: bool = False
+
+    def offer(self, view: View) -> RenegotiatedConnection:
+        return RenegotiatedConnection(view.verify_data[0] if view.verify_data else b"")
+
+    def accept(self, body: RenegotiatedConnection, view: View) -> bool:
+        return self._compare(body, view.verify_data[0] if view.verify_data else b"")
+
+    def answer(self, result: bool, view: View) -> RenegotiatedConnection:
+        return RenegotiatedConnection(b"".join(view.verify_data) if view.verify_data else b"")
+
+    def confirm(self, body: RenegotiatedConnection, view: View) -> bool:
+        return self._compare(body, b"".join(view.verify_data) if view.verify_data else b"")
+
+    def if_missing(self, view: View) -> bool:
+        if view.verify_data:
+            raise PeerError(Reason.RENEGOTIATION_INFO_MISMATCH, "missing in a renegotiation")
+        if self.required:
+            raise PeerError(Reason.INSECURE_RENEGOTIATION)
+        return False
+
+    def _compare(self, body: RenegotiatedConnection, expected: bytes) -> bool:
+        if not hmac.compare_digest(body.renegotiated_connection, expected):
+            raise PeerError(Reason.RENEGOTIATION_INFO_MISMATCH, path="renegotiation_info")
+        return True

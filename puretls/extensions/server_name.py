@@ -1,0 +1,59 @@
+"""server_name (RFC 6066 section 3): which of a server's names the client wants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from puretls.extensions.base import Empty, Extension, View
+from puretls.iana import ExtensionType
+from puretls.wire.schema import Struct, opaque_vector, u8, vector, wire
+
+HOST_NAME = 0
+
+
+@wire("6066 3")
+class ServerNameEntry(Struct):
+    """One name; all types that may come are promised to begin with a 16-bit length."""
+
+    name_type: int = u8()
+    name: bytes = opaque_vector(1, 2**16 - 1)
+
+
+@wire("6066 3")
+class ServerNameList(Struct):
+    """What the client sends."""
+
+    names: tuple[ServerNameEntry, ...] = vector(ServerNameEntry, 1, 2**16 - 1)
+
+
+@dataclass(frozen=True)
+class ServerName(Extension):
+    """Sends the name the connection was made for, or `name` instead; the server's result is the name as text."""
+
+    type = ExtensionType.SERVER_NAME
+    rfc = "RFC 6066 3"
+    client_body = ServerNameList
+    server_body = Empty
+
+    name: str | None = None
+
+    def offer(self, view: View) -> ServerNameList | None:
+        name = self.name or view.server_name
+        return ServerNameList((ServerNameEntry(HOST_NAME, name.encode("ascii")),)) if name else None
+
+    def accept(self, body: ServerNameList, view: View) -> str | None:
+        names = [entry.name for entry in body.names if entry.name_type == HOST_NAME]
+        if len(names) > 1:
+            raise self.illegal("more than one host name")
+        if not names:
+            return None
+        if not names[0].isascii() or b"\0" in names[0] or len(names[0]) > 255:
+            raise self.illegal("the host name is not one")
+        return names[0].decode("ascii").lower()
+
+    def answer(self, result: str | None, view: View) -> Empty | None:
+        # RFC 6066 3: not on resumption; and empty, since it only says that the name was used.
+        return Empty() if result is not None and not view.resumed else None
+
+    def confirm(self, body: Empty, view: View) -> str | None:
+        return self.name or view.server_name

@@ -1,0 +1,38 @@
+"""signed_certificate_timestamp (RFC 6962 section 3.3.1): proofs that the certificate was logged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from puretls.extensions.base import Empty, Extension, View
+from puretls.iana import ExtensionType
+from puretls.wire.codec import OpaqueVector
+from puretls.wire.schema import Struct, parse, serialise, vector, wire
+
+
+@wire("6962 3.3")
+class SctList(Struct):
+    """Serialised timestamps; each opaque here."""
+
+    scts: tuple[bytes, ...] = vector(OpaqueVector(1, 2**16 - 1), 1, 2**16 - 1)
+
+
+@dataclass(frozen=True)
+class SignedCertificateTimestamp(Extension):
+    """The client's result is the list as sent (with its length), for the verifier; sent by a server whose credential has one."""
+
+    type = ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP
+    rfc = "RFC 6962 3.3.1"
+    server_body = SctList
+
+    def offer(self, view: View) -> Empty:
+        return Empty()
+
+    def accept(self, body: Empty, view: View) -> bool:
+        return True
+
+    def answer(self, result: bool, view: View) -> SctList | None:
+        return parse(SctList, view.sct_list) if view.sct_list is not None and not view.resumed else None
+
+    def confirm(self, body: SctList, view: View) -> bytes:
+        return serialise(body)

@@ -1,0 +1,39 @@
+"""supported_groups (RFC 8422 section 5.1.1, RFC 7919 section 3): the groups a client can use, its favourite first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from puretls.extensions.base import Extension, View
+from puretls.iana import ExtensionType, NamedGroup
+from puretls.wire.codec import Uint
+from puretls.wire.schema import Struct, vector, wire
+
+FINITE_FIELD = range(0x0100, 0x0200)
+"""The code points that name finite-field groups, known or not (RFC 7919 2)."""
+
+
+@wire("8422 5.1.1")
+class NamedGroupList(Struct):
+    """Groups by number."""
+
+    named_groups: tuple[NamedGroup | int, ...] = vector(Uint(2, NamedGroup), 2, 2**16 - 1)
+
+
+@dataclass(frozen=True)
+class SupportedGroups(Extension):
+    """Sends the configured groups that the offered suites can use; the server's result is the client's list."""
+
+    type = ExtensionType.SUPPORTED_GROUPS
+    rfc = "RFC 8422 5.1.1"
+    client_body = NamedGroupList
+    # RFC 8422 5.1.1 gives no answer, yet servers that send their list in a ServerHello are deployed: it is parsed and ignored.
+    server_body = NamedGroupList
+
+    def offer(self, view: View) -> NamedGroupList | None:
+        finite_field = any(suite.is_finite_field for suite in view.suites)
+        groups = [group for group in view.groups if (finite_field if group in FINITE_FIELD else view.elliptic)]
+        return NamedGroupList(tuple(groups)) if groups else None
+
+    def accept(self, body: NamedGroupList, view: View) -> tuple[int, ...]:
+        return body.named_groups

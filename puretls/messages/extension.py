@@ -1,0 +1,57 @@
+"""Hello extensions as they travel, and the registry that tells which struct a body is (RFC 5246 7.4.1.4).
+
+In a message an extension stays raw; bodies are parsed by the extension that owns them, and annotated by the struct registered here.
+"""
+
+from __future__ import annotations
+
+from puretls.errors import DecodeError
+from puretls.iana import ExtensionType, HandshakeType
+from puretls.spans import Span
+from puretls.wire.codec import Codec, Spans, Vector, nothing_after
+from puretls.wire.schema import Struct, StructCodec, opaque_vector, u16, wire
+
+BODIES: dict[tuple[HandshakeType, int], type[Struct]] = {}
+"""(message, extension type) -> struct of the body; filled by `extensions`."""
+
+
+@wire("5246 7.4.1.4")
+class RawExtension(Struct):
+    """An extension with its body unparsed."""
+
+    extension_type: ExtensionType | int = u16(ExtensionType)
+    extension_data: bytes = opaque_vector(0, 2**16 - 1)
+
+
+class _ExtensionCodec(StructCodec):
+    """Reads and writes a RawExtension; annotates the body by its own struct where one is known."""
+
+    def __init__(self, message: HandshakeType) -> None:
+        super().__init__(RawExtension)
+        self.message = message
+
+    def annotate(self, data: bytes, pos: int, end: int, path: str, spans: Spans) -> int:
+        raw, stop = self.read(data, pos, end)
+        name = raw.extension_type.name.lower() if isinstance(raw.extension_type, ExtensionType) else "unknown"
+        start = pos + 4
+        spans.append(Span(pos, pos + 2, f"{path}.extension_type", raw.extension_type))
+        spans.append(Span(pos + 2, start, f"{path}.extension_data.length", stop - start))
+        body = BODIES.get((self.message, int(raw.extension_type)))
+        if body is None:
+            if start < stop:
+                spans.append(Span(start, stop, f"{path}.extension_data", raw.extension_data))
+            return stop
+        inside: Spans = []
+        try:
+            nothing_after(StructCodec(body).annotate(data, start, stop, f"{path}.{name}", inside), stop)
+        except DecodeError as error:
+            # The body is wrong but the extension is framed well: mark it and go on with the next one.
+            covered = inside[-1].end if inside else start
+            inside.append(Span(covered, stop, f"{path}.{name}.fault", data[covered:stop], error.message, fault=True))
+        spans += inside
+        return stop
+
+
+def extension_list(message: HandshakeType) -> Codec:
+    """The extensions block of a hello."""
+    return Vector(_ExtensionCodec(message), 0, 2**16 - 1)

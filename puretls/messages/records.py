@@ -1,0 +1,51 @@
+"""What records carry besides handshake messages: ChangeCipherSpec, Alert, application data (RFC 5246 6, 7.1, 7.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from puretls.iana import AlertDescription, AlertLevel, ContentType
+from puretls.wire.schema import Struct, rest, u8, wire
+
+
+@wire("5246 7.1")
+class ChangeCipherSpec(Struct):
+    """Announces that what follows is under the new keys."""
+
+    content_type: ClassVar[ContentType] = ContentType.CHANGE_CIPHER_SPEC
+    type: int = u8()
+
+
+@wire("5246 7.2")
+class Alert(Struct):
+    """A warning, or the end of the connection."""
+
+    content_type: ClassVar[ContentType] = ContentType.ALERT
+    level: AlertLevel | int = u8(AlertLevel)
+    description: AlertDescription | int = u8(AlertDescription)
+
+
+@wire("5246 10")
+class ApplicationData(Struct):
+    """Bytes of the application, opaque to TLS."""
+
+    content_type: ClassVar[ContentType] = ContentType.APPLICATION_DATA
+    data: bytes = rest()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as framed: `fragment` is what stands after the five header bytes (RFC 5246 6.2.1)."""
+
+    type: int
+    version: int
+    fragment: bytes
+
+    def header(self) -> bytes:
+        """The five bytes in front of the fragment."""
+        return bytes((self.type,)) + self.version.to_bytes(2, "big") + len(self.fragment).to_bytes(2, "big")
+
+    def to_bytes(self) -> bytes:
+        """The record on the wire."""
+        return self.header() + self.fragment
