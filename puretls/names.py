@@ -167,7 +167,6 @@ _EMPTY = frozenset(  # known to OpenSSL, implemented by nobody here: they match 
     | {"ARIA128", "ARIA256", "ARIAGCM", "DSS", "aDSS", "SRP", "kSRP", "aSRP", "kDH", "aDH", "kDHr", "kDHd", "aECDH", "kECDHr"}
     | {"kECDHe", "kGOST", "aGOST", "aGOST01", "GOST94", "GOST89MAC", "SSLv2", "SSLv3", "TLSv1", "TLSv1.0"}
 )
-)
 
 
 def suites(text: str, *, default: Iterable[Suite] = DEFAULT_SUITES, danger: bool = False) -> tuple[Suite, ...]:
