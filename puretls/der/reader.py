@@ -13,8 +13,13 @@ Given a list as `sink`, the same calls also record a `Span` for each tag, length
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from puretls.errors import DecodeError
 from puretls.spans import Span
+
+T = TypeVar("T")
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OBJECT_IDENTIFIER, ENUMERATED = 1, 2, 3, 4, 5, 6, 10
 UTF8_STRING, NUMERIC_STRING, PRINTABLE_STRING, TELETEX_STRING, IA5_STRING = 12, 18, 19, 20, 22
@@ -157,6 +162,26 @@ class Reader:
     def within(self, start: int, stop: int, name: str = "") -> Reader:
         """A reader for `start..stop` of the same buffer: DER inside an OCTET STRING or a BIT STRING."""
         return Reader(self.data, start, stop, name=name, parent=self)
+
+    def enter_octets(self, name: str = "", tag: int = OCTET_STRING) -> tuple[int, int]:
+        """Steps over a string that holds DER, which the caller reads next with `within`; gives start and stop of its content."""
+        sink, self.sink = self.sink, None
+        at = self.at
+        start, stop = self.take(tag, name)
+        self.sink = sink
+        if sink is not None:
+            self._record(at, start, stop, name, leaf=False)
+        return start, stop
+
+    def list_of(self, read: Callable[[Reader, str], T], name: str = "", tag: int = SEQUENCE, *, empty: bool = False) -> tuple[T, ...]:
+        """SEQUENCE OF or SET OF: `read(reader, "[3]")` for each element; refuses an empty list unless told that it is allowed."""
+        body = self.enter(tag, name)
+        if not (body.more or empty):
+            raise body.error("empty list")
+        found: list[T] = []
+        while body.more:
+            found.append(read(body, f"[{len(found)}]"))
+        return tuple(found)
 
     # Values
 

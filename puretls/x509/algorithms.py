@@ -1,0 +1,89 @@
+"""AlgorithmIdentifiers of signatures (RFC 3279, 4055, 5758, 8410), for certificates, CRLs and OCSP responses alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind
+from puretls.der import oids
+from puretls.der.reader import Reader
+from puretls.errors import DecodeError
+from puretls.x509.keys import read_pss_parameters
+
+
+@dataclass(frozen=True, slots=True)
+class AlgorithmIdentifier:
+    """RFC 5280 4.1.1.2. `raw`: the whole DER, which is what gets compared; `parameters`: their DER, None where absent."""
+
+    algorithm: bytes
+    parameters: bytes | None
+    raw: bytes
+
+    def __str__(self) -> str:
+        return oids.describe(self.algorithm)
+
+
+def read_algorithm(reader: Reader, name: str) -> AlgorithmIdentifier:
+    """The AlgorithmIdentifier at the reader's position."""
+    at = reader.at
+    body = reader.enter(name=name)
+    algorithm = body.oid("algorithm")
+    parameters = body.raw("parameters") if body.more else None
+    body.done()
+    return AlgorithmIdentifier(algorithm, parameters, reader.data[at : reader.at])
+
+
+_PKCS1, _ECDSA = SignatureKind.RSA_PKCS1, SignatureKind.ECDSA
+_NULL = b"\x05\x00"
+
+SIGNATURES: dict[bytes, tuple[SignatureAlgorithm, bool]] = {
+    oids.MD5_WITH_RSA: (SignatureAlgorithm(_PKCS1, "md5"), True),
+    oids.SHA1_WITH_RSA: (SignatureAlgorithm(_PKCS1, "sha1"), True),
+    oids.SHA224_WITH_RSA: (SignatureAlgorithm(_PKCS1, "sha224"), True),
+    oids.SHA256_WITH_RSA: (SignatureAlgorithm(_PKCS1, "sha256"), True),
+    oids.SHA384_WITH_RSA: (SignatureAlgorithm(_PKCS1, "sha384"), True),
+    oids.SHA512_WITH_RSA: (SignatureAlgorithm(_PKCS1, "sha512"), True),
+    oids.ECDSA_WITH_SHA1: (SignatureAlgorithm(_ECDSA, "sha1"), False),
+    oids.ECDSA_WITH_SHA224: (SignatureAlgorithm(_ECDSA, "sha224"), False),
+    oids.ECDSA_WITH_SHA256: (SignatureAlgorithm(_ECDSA, "sha256"), False),
+    oids.ECDSA_WITH_SHA384: (SignatureAlgorithm(_ECDSA, "sha384"), False),
+    oids.ECDSA_WITH_SHA512: (SignatureAlgorithm(_ECDSA, "sha512"), False),
+    oids.ED25519: (SignatureAlgorithm(SignatureKind.ED25519), False),
+    oids.ED448: (SignatureAlgorithm(SignatureKind.ED448), False),
+}
+"""Identifier -> the algorithm, and whether NULL parameters belong to it (RFC 4055 5; none in RFC 5758 3.2 and 8410 3)."""
+
+WEAK_HASHES = frozenset({"md2", "md5", "sha1"})
+
+
+def signature_algorithm(identifier: AlgorithmIdentifier) -> SignatureAlgorithm:
+    """What an identifier means. Raises `DecodeError` for an algorithm not known here or parameters that do not belong to it.
+
+    Absent parameters are taken for NULL with RSA PKCS #1 v1.5: enough deployed certificates leave them out; nothing else is.
+    """
+    if identifier.algorithm == oids.RSASSA_PSS:
+        return _pss(identifier)
+    row = SIGNATURES.get(identifier.algorithm)
+    if row is None:
+        raise DecodeError(f"signatures of type {identifier} are not supported", path="AlgorithmIdentifier.algorithm")
+    algorithm, with_null = row
+    if identifier.parameters is not None and not (with_null and identifier.parameters == _NULL):
+        raise _bad_parameters(f"{identifier} with wrong parameters", "RFC 4055 5, RFC 5758 3")
+    return algorithm
+
+
+def _pss(identifier: AlgorithmIdentifier) -> SignatureAlgorithm:
+    if identifier.parameters is None:
+        raise _bad_parameters("RSASSA-PSS without parameters", "RFC 4055 3.1")
+    reader = Reader(identifier.parameters, name="AlgorithmIdentifier")
+    digest, mgf_digest, salt_length = read_pss_parameters(reader)
+    reader.done()
+    if digest != mgf_digest:
+        raise _bad_parameters("RSASSA-PSS whose mask generation uses another hash", "RFC 4055 3.1")
+    if salt_length > 64:
+        raise _bad_parameters(f"RSASSA-PSS with a salt of {salt_length} bytes", "RFC 4055 3.1")
+    return SignatureAlgorithm(SignatureKind.RSA_PSS, digest, salt_length, mgf_digest)
+
+
+def _bad_parameters(message: str, rfc: str) -> DecodeError:
+    return DecodeError(message, path="AlgorithmIdentifier.parameters", rfc=rfc)

@@ -1,0 +1,279 @@
+"""Certificate: an X.509 certificate as a typed value (RFC 5280 4.1), with the bytes it came from."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+from puretls.crypto.keys import PublicKey
+from puretls.crypto.signatures import SignatureAlgorithm
+from puretls.der import reader as der
+from puretls.der.reader import Reader
+from puretls.errors import DecodeError
+from puretls.spans import Span
+from puretls.x509 import extensions as ext
+from puretls.x509.algorithms import AlgorithmIdentifier, read_algorithm, signature_algorithm
+from puretls.x509.keys import parse_spki, read_spki
+from puretls.x509.names import GeneralName, GeneralNameKind, Name, read_name
+
+MAX_CERTIFICATE = 2**20
+"""Bytes of one certificate; real ones have some thousand, and what is a megabyte long is an attack."""
+MAX_EXTENSIONS = 256
+
+ROOT = "Certificate"
+TBS = "tbs_certificate"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """RFC 5280 4.2. `value`: one of the classes of `extensions`, None for an unknown identifier; `raw`: the content of extnValue."""
+
+    oid: bytes
+    critical: bool
+    raw: bytes
+    value: object
+    path: str
+    """Where it is, below `Certificate`: "tbs_certificate.extensions[3]"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """RFC 5280 4.1.2.5: seconds since 1970, both inclusive; `tags` tell UTCTime from GeneralizedTime."""
+
+    not_before: int
+    not_after: int
+    tags: tuple[int, int] = (der.UTC_TIME, der.UTC_TIME)
+
+
+@dataclass(frozen=True, eq=False)
+class Certificate:
+    """An X.509 certificate. `parse` makes one; every field and known extension is then sound DER. Equal when the bytes are.
+
+    Whether it can be *trusted* is for `verifier`; whether its key is of a kind known here shows in `public_key`.
+    """
+
+    raw: bytes
+    tbs: bytes
+    """DER of TBSCertificate: what is signed."""
+    version: int
+    """1, 2 or 3."""
+    serial_number: int
+    inner_signature: AlgorithmIdentifier
+    """TBSCertificate.signature, which must equal `signature_algorithm`."""
+    issuer: Name
+    validity: Validity
+    subject: Name
+    spki: bytes
+    """DER of SubjectPublicKeyInfo."""
+    issuer_unique_id: bytes | None
+    subject_unique_id: bytes | None
+    extensions: tuple[Extension, ...]
+    outer_signature: AlgorithmIdentifier
+    signature: bytes
+
+    @classmethod
+    def parse(cls, data: bytes, sink: list[Span] | None = None) -> Certificate:
+        """The certificate in `data`, which holds nothing else. Raises `DecodeError` for whatever is not strict DER of RFC 5280.
+
+        With a `sink`, spans for every byte are appended to it.
+        """
+        if len(data) > MAX_CERTIFICATE:
+            raise DecodeError(f"certificate of {len(data)} bytes, more than {MAX_CERTIFICATE}", path=ROOT)
+        top = Reader(data, name=ROOT, sink=sink)
+        body = top.enter()
+        top.done()
+        tbs_at = body.at
+        tbs = body.enter(name=TBS)
+        fields = _read_tbs(tbs)
+        tbs_der = data[tbs_at : body.at]
+        outer = read_algorithm(body, "signature_algorithm")
+        signature = body.bit_octets("signature_value")
+        body.done()
+        return cls(data, tbs_der, *fields, outer, signature)  # type: ignore[call-arg, arg-type]
+
+    def __eq__(self, other: object) -> bool:
+        return self.raw == other.raw if isinstance(other, Certificate) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.raw)
+
+    def __repr__(self) -> str:
+        return f"Certificate({self.subject}, issued by {self.issuer}, serial {self.serial_number:x})"
+
+    # Keys and digests
+
+    @cached_property
+    def public_key(self) -> PublicKey:
+        """The subject's key. Raises `DecodeError` for a kind, curve or size that is not supported."""
+        return parse_spki(self.spki)
+
+    @cached_property
+    def signature_algorithm(self) -> SignatureAlgorithm:
+        """How the issuer signed. Raises `DecodeError` for what is not known here."""
+        return signature_algorithm(self.outer_signature)
+
+    @cached_property
+    def fingerprint(self) -> bytes:
+        """SHA-256 of the whole certificate: the pin of exactly this one."""
+        return hashlib.sha256(self.raw).digest()
+
+    @cached_property
+    def spki_pin(self) -> bytes:
+        """SHA-256 of SubjectPublicKeyInfo: the pin of the key (RFC 7469 2.4)."""
+        return hashlib.sha256(self.spki).digest()
+
+    @property
+    def spki_pin_text(self) -> str:
+        """As RFC 7469 writes it: base64."""
+        return b64encode(self.spki_pin).decode()
+
+    # Extensions
+
+    @cached_property
+    def _values(self) -> dict[type, object]:
+        return {type(e.value): e.value for e in reversed(self.extensions) if e.value is not None}
+
+    def get(self, kind: type[T]) -> T | None:
+        """The value of the extension of this class (`extensions.SubjectAltName`, ...), None where absent; of duplicates the first."""
+        value = self._values.get(kind)
+        return value if value is None or isinstance(value, kind) else None
+
+    def extension(self, oid: bytes) -> Extension | None:
+        """The extension with this identifier, None where absent."""
+        return next((e for e in self.extensions if e.oid == oid), None)
+
+    @cached_property
+    def subject_alt_names(self) -> tuple[GeneralName, ...]:
+        """All names of subjectAltName; empty where absent."""
+        found = self.get(ext.SubjectAltName)
+        return found.names if found else ()
+
+    @property
+    def dns_names(self) -> tuple[str, ...]:
+        """The dNSNames, wildcards included."""
+        return tuple(str(n.value) for n in self.subject_alt_names if n.kind is GeneralNameKind.DNS)
+
+    @property
+    def ip_addresses(self) -> tuple[bytes, ...]:
+        """The iPAddresses, 4 or 16 bytes each."""
+        return tuple(n.value for n in self.subject_alt_names if n.kind is GeneralNameKind.IP and isinstance(n.value, bytes))
+
+    @property
+    def is_ca(self) -> bool:
+        """Whether basicConstraints says so (RFC 5280 4.2.1.9)."""
+        constraints = self.get(ext.BasicConstraints)
+        return constraints is not None and constraints.ca
+
+    @property
+    def is_self_issued(self) -> bool:
+        """Issuer and subject are the same name (RFC 5280 6.1); says nothing of the signature."""
+        return self.issuer == self.subject
+
+    # For people
+
+    def spans(self) -> tuple[Span, ...]:
+        """Spans that tile the certificate: each byte with its path, decoded value, meaning and RFC section."""
+        from puretls.x509.explain import annotate  # explanations are text that a handshake never needs
+
+        return annotate(self.raw)
+
+    def text(self) -> str:
+        """The certificate in words, over many lines."""
+        from puretls.x509.text import certificate_text
+
+        return certificate_text(self)
+
+
+def _read_tbs(tbs: Reader) -> tuple[object, ...]:
+    """The fields of TBSCertificate (RFC 5280 4.1), in the order of `Certificate`."""
+    version = _read_version(tbs)
+    serial = tbs.integer("serial_number")
+    inner = read_algorithm(tbs, "signature")
+    issuer = read_name(tbs, "issuer")
+    validity = _read_validity(tbs)
+    subject = read_name(tbs, "subject")
+    spki = _read_spki(tbs)
+    issuer_id = _unique_id(tbs, 1, "issuer_unique_id")
+    subject_id = _unique_id(tbs, 2, "subject_unique_id")
+    extensions = _read_extensions(tbs) if tbs.more else ()
+    tbs.done()
+    return version, serial, inner, issuer, validity, subject, spki, issuer_id, subject_id, extensions
+
+
+def _read_version(tbs: Reader) -> int:
+    if tbs.peek() != der.explicit(0):
+        return 1
+    field = tbs.enter(der.explicit(0), "version")
+    value = field.small("", limit=256)
+    field.done()
+    if value not in (1, 2):  # v1 is the DEFAULT, which DER leaves out
+        raise field.error(f"version field {value}", rfc="RFC 5280 4.1.2.1")
+    return value + 1
+
+
+def _read_validity(tbs: Reader) -> Validity:
+    body = tbs.enter(name="validity")
+    first = body.peek()
+    not_before = body.time("not_before")
+    second = body.peek()
+    not_after = body.time("not_after")
+    body.done()
+    return Validity(not_before, not_after, (first, second))
+
+
+def _read_spki(tbs: Reader) -> bytes:
+    """SubjectPublicKeyInfo as bytes; with a sink its inside too, as far as the key is of a kind known here."""
+    at = tbs.at
+    if tbs.sink is not None:
+        recorded = len(tbs.sink)
+        try:
+            read_spki(tbs)
+        except DecodeError:
+            del tbs.sink[recorded:]
+            tbs.at = at
+        else:
+            return tbs.data[at : tbs.at]
+    return tbs.raw("subject_public_key_info", der.SEQUENCE)
+
+
+def _unique_id(tbs: Reader, number: int, name: str) -> bytes | None:
+    if tbs.peek() != der.context(number):
+        return None
+    _, start, stop = tbs.bits(name, der.context(number))
+    return tbs.data[start:stop]
+
+
+def _read_extensions(tbs: Reader) -> tuple[Extension, ...]:
+    wrapper = tbs.enter(der.explicit(3), "extensions")
+    listed = wrapper.enter()
+    wrapper.done()
+    if not listed.more:
+        raise listed.error("empty list of extensions", rfc="RFC 5280 4.1.2.9")
+    found: list[Extension] = []
+    while listed.more:
+        if len(found) == MAX_EXTENSIONS:
+            raise listed.error(f"more than {MAX_EXTENSIONS} extensions")
+        found.append(read_extension(listed, f"[{len(found)}]", ext.TYPES, f"{TBS}.extensions"))
+    return tuple(found)
+
+
+def read_extension(listed: Reader, name: str, types: dict[bytes, ext.ExtensionType], above: str) -> Extension:
+    """One Extension (RFC 5280 4.1), its value read by the row that `types` has for it; CRLs use it with types of their own."""
+    body = listed.enter(name=name)
+    oid = body.oid("extn_id")
+    critical = body.default_false("critical")
+    kind = types.get(oid)
+    if kind is None:
+        raw = body.octets("extn_value")
+        value = None
+    else:
+        start, stop = body.enter_octets("extn_value")
+        raw = body.data[start:stop]
+        value = kind.parse(body.data, start, stop, body)
+    body.done()
+    return Extension(oid, critical, raw, value, above + name)

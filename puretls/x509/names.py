@@ -1,0 +1,280 @@
+"""Distinguished names and general names (RFC 5280 4.1.2.4, 4.2.1.6, 7.1).
+
+A `Name` keeps its DER: equal bytes are equal names, and only where bytes differ are two names compared attribute by attribute,
+after the normalisation of RFC 5280 7.1.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+
+from puretls.der import oids
+from puretls.der import reader as der
+from puretls.der.reader import Reader
+from puretls.errors import DecodeError
+
+MAX_SHOWN = 200
+"""Characters of one name in a message; a hostile certificate can hold megabytes of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """AttributeTypeAndValue: `type` as content bytes, `value` decoded where it is a string, else its DER; `tag` of the value."""
+
+    type: bytes
+    tag: int
+    value: str | bytes
+
+    def __str__(self) -> str:
+        label = SHORT_LABELS.get(self.type) or oids.describe(self.type)
+        value = self.value if isinstance(self.value, str) else "#" + self.value.hex()
+        return f"{label}={escape(value)}"
+
+
+SHORT_LABELS = {
+    oids.COMMON_NAME: "CN", oids.COUNTRY: "C", oids.LOCALITY: "L", oids.STATE: "ST", oids.STREET: "STREET",
+    oids.ORGANIZATION: "O", oids.ORGANIZATIONAL_UNIT: "OU", oids.DOMAIN_COMPONENT: "DC", oids.USER_ID: "UID",
+}  # fmt: skip
+"""The labels of RFC 4514 section 3."""
+
+_ESCAPED = str.maketrans({c: "\\" + c for c in ',+"\\<>;'})
+
+
+def escape(text: str) -> str:
+    """Text that shows itself on one line: escaped as in RFC 4514 2.4, unprintable characters as code points, cut at MAX_SHOWN."""
+    cut = text[:MAX_SHOWN].translate(_ESCAPED)
+    shown = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in cut)
+    return shown + "..." if len(text) > MAX_SHOWN else shown
+
+
+class Name:
+    """A distinguished name: `raw` DER and the relative names, most significant first. Equal by RFC 5280 7.1."""
+
+    def __init__(self, raw: bytes, rdns: tuple[tuple[Attribute, ...], ...]) -> None:
+        self.raw = raw
+        self.rdns = rdns
+
+    @cached_property
+    def canonical(self) -> tuple[tuple[tuple[bytes, str | bytes], ...], ...]:
+        """What is compared: per RDN the sorted attributes with folded values (RFC 5280 7.1)."""
+        return tuple(tuple(sorted(((a.type, fold(a)) for a in rdn), key=repr)) for rdn in self.rdns)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Name):
+            return NotImplemented
+        return self.raw == other.raw or self.canonical == other.canonical
+
+    def __hash__(self) -> int:
+        return hash(self.canonical)
+
+    def __bool__(self) -> bool:
+        return bool(self.rdns)
+
+    def __str__(self) -> str:
+        """RFC 4514 order (most specific first), cut for people."""
+        if not self.rdns:
+            return "(empty name)"
+        parts = ["+".join(str(a) for a in rdn[:8]) for rdn in reversed(self.rdns[-16:])]
+        text = ",".join(parts)
+        return text if len(text) <= 4 * MAX_SHOWN else text[: 4 * MAX_SHOWN] + "..."
+
+    def __repr__(self) -> str:
+        return f"Name({self})"
+
+    def attributes(self, kind: bytes) -> Iterator[Attribute]:
+        """All attributes of a type, in order."""
+        return (a for rdn in self.rdns for a in rdn if a.type == kind)
+
+    @property
+    def common_name(self) -> str | None:
+        """The last commonName, for display only: it is never matched against a host name (RFC 9525 2)."""
+        values = [a.value for a in self.attributes(oids.COMMON_NAME) if isinstance(a.value, str)]
+        return values[-1] if values else None
+
+
+def fold(attribute: Attribute) -> str | bytes:
+    """A value ready to compare: NFKC, case folded, white space compressed (RFC 5280 7.1); other types as they are."""
+    value = attribute.value
+    if isinstance(value, bytes):
+        return value
+    if value.isascii():
+        return " ".join(value.lower().split())
+    return " ".join(unicodedata.normalize("NFKC", value.casefold()).split())
+
+
+_CODECS = {
+    der.UTF8_STRING: "utf-8", der.PRINTABLE_STRING: "ascii", der.IA5_STRING: "ascii", der.NUMERIC_STRING: "ascii",
+    der.VISIBLE_STRING: "ascii", der.TELETEX_STRING: "latin-1", der.BMP_STRING: "utf-16-be", der.UNIVERSAL_STRING: "utf-32-be",
+}  # fmt: skip
+
+
+def directory_string(reader: Reader, name: str) -> tuple[int, str | bytes]:
+    """Tag and value of an attribute value: decoded where it is one of the string types, else its whole DER."""
+    tag = reader.peek()
+    codec = _CODECS.get(tag)
+    if codec is None:
+        return tag, reader.raw(name)
+    start, stop = reader.take(tag, name)
+    try:
+        return tag, reader.data[start:stop].decode(codec)
+    except UnicodeDecodeError:
+        raise reader.error(f"{der.tag_name(tag)} that is not {codec}", name, offset=start, rfc="RFC 5280 4.1.2.4") from None
+
+
+def read_name(reader: Reader, name: str) -> Name:
+    """A Name: RDNSequence ::= SEQUENCE OF RelativeDistinguishedName."""
+    at = reader.at
+    rdns = reader.list_of(read_rdn, name, empty=True)
+    return Name(reader.data[at : reader.at], rdns)
+
+
+def read_rdn(reader: Reader, name: str, tag: int = der.SET) -> tuple[Attribute, ...]:
+    """A RelativeDistinguishedName ::= SET SIZE (1..MAX) OF AttributeTypeAndValue."""
+    return reader.list_of(_read_attribute, name, tag)
+
+
+def _read_attribute(reader: Reader, name: str) -> Attribute:
+    pair = reader.enter(name=name)
+    attribute = Attribute(pair.oid("type"), *directory_string(pair, "value"))
+    pair.done()
+    return attribute
+
+
+class GeneralNameKind(IntEnum):
+    """The tag numbers of GeneralName (RFC 5280 4.2.1.6)."""
+
+    OTHER_NAME = 0
+    RFC822 = 1
+    DNS = 2
+    X400_ADDRESS = 3
+    DIRECTORY = 4
+    EDI_PARTY = 5
+    URI = 6
+    IP = 7
+    REGISTERED_ID = 8
+
+
+@dataclass(frozen=True, slots=True)
+class GeneralName:
+    """One name. `value`: text for RFC822, DNS and URI; 4 or 16 bytes for IP (8 or 32 in name constraints); `Name` for DIRECTORY;
+    OID content bytes for REGISTERED_ID; the whole DER for the other forms, whose OTHER_NAME type is in `type_id`."""  # noqa: D205, D209
+
+    kind: GeneralNameKind
+    value: str | bytes | Name
+    type_id: bytes = b""
+
+    def __str__(self) -> str:
+        value = self.value
+        if isinstance(value, Name):
+            return f"directory name {value}"
+        if isinstance(value, str):
+            return f"{self.kind.name} {escape(value)}"
+        if self.kind is GeneralNameKind.IP:
+            return f"IP {ip_text(value)}"
+        if self.kind is GeneralNameKind.REGISTERED_ID:
+            return f"registered id {oids.describe(value)}"
+        return f"{self.kind.name} {oids.describe(self.type_id) if self.type_id else value[:MAX_SHOWN].hex()}"
+
+
+_CONSTRUCTED = (GeneralNameKind.OTHER_NAME, GeneralNameKind.X400_ADDRESS, GeneralNameKind.DIRECTORY, GeneralNameKind.EDI_PARTY)
+_TAGS = {der.explicit(kind) if kind in _CONSTRUCTED else der.context(kind): kind for kind in GeneralNameKind}
+
+
+def read_general_name(reader: Reader, name: str, *, constraint: bool = False) -> GeneralName:
+    """One GeneralName. In a constraint an IP holds address and mask (RFC 5280 4.2.1.10).
+
+    Raises `DecodeError` for text that is not printable ASCII and for IP addresses of other lengths: a name that cannot be
+    compared is not carried any further.
+    """
+    tag = reader.peek()
+    kind = _TAGS.get(tag)
+    if kind is None:
+        raise reader.error(f"no GeneralName has {der.tag_name(tag)}", name, rfc="RFC 5280 4.2.1.6")
+    if kind in _TEXT:
+        return GeneralName(kind, _ia5(reader, tag, name))
+    if kind is GeneralNameKind.IP:
+        start, stop = reader.take(tag, name)
+        if stop - start not in ((8, 32) if constraint else (4, 16)):
+            raise reader.error(f"IP address of {stop - start} bytes", name, offset=start, rfc="RFC 5280 4.2.1.6")
+        return GeneralName(kind, reader.data[start:stop])
+    if kind is GeneralNameKind.DIRECTORY:
+        inner = reader.enter(tag, name)
+        value = read_name(inner, "directory_name")
+        inner.done()
+        return GeneralName(kind, value)
+    if kind is GeneralNameKind.REGISTERED_ID:
+        return GeneralName(kind, reader.oid(name, tag))
+    return _opaque_name(reader, tag, kind, name)
+
+
+_TEXT = (GeneralNameKind.DNS, GeneralNameKind.RFC822, GeneralNameKind.URI)
+
+
+def _ia5(reader: Reader, tag: int, name: str) -> str:
+    start, stop = reader.take(tag, name)
+    content = reader.data[start:stop]
+    try:
+        text = content.decode("ascii")
+    except UnicodeDecodeError:
+        raise reader.error("name that is not ASCII", name, offset=start, rfc="RFC 5280 4.2.1.6") from None
+    if not text.isprintable():  # CVE-2009-2408: a NUL must neither end nor hide anything
+        raise reader.error("name with control characters", name, offset=start, rfc="RFC 5280 4.2.1.6")
+    return text
+
+
+def _opaque_name(reader: Reader, tag: int, kind: GeneralNameKind, name: str) -> GeneralName:
+    """The forms that nothing here can match; only the type of an otherName is looked at."""
+    at = reader.at
+    type_id = b""
+    if kind is GeneralNameKind.OTHER_NAME:
+        inner = reader.enter(tag, name)
+        type_id = inner.oid("type_id")
+        inner.skip("value", der.explicit(0))
+        inner.done()
+    else:
+        reader.skip(name)
+    return GeneralName(kind, reader.data[at : reader.at], type_id)
+
+
+def read_general_names(reader: Reader, name: str, tag: int = der.SEQUENCE) -> tuple[GeneralName, ...]:
+    """GeneralNames ::= SEQUENCE SIZE (1..MAX) OF GeneralName."""
+    return reader.list_of(read_general_name, name, tag)
+
+
+def parse_name(data: bytes) -> Name:
+    """A Name from its DER. Raises `DecodeError`."""
+    reader = Reader(data, name="Name")
+    name = read_name(reader, "")
+    if reader.more:
+        raise DecodeError("bytes after the name", path="Name", offset=reader.at)
+    return name
+
+
+def ip_text(address: bytes) -> str:
+    """Text of an address (4, 16 bytes) or of an address and mask (8, 32 bytes): "192.0.2.0/24", "2001:db8::1" (RFC 5952 4)."""
+    half = len(address) // 2
+    if len(address) in (8, 32):
+        mask = int.from_bytes(address[half:])
+        width = 8 * half
+        ones = mask.bit_count()
+        prefix = mask == ((1 << ones) - 1) << (width - ones)
+        return f"{ip_text(address[:half])}/{ones if prefix else ip_text(address[half:])}"
+    if len(address) == 4:
+        return ".".join(str(octet) for octet in address)
+    groups = [f"{address[i] << 8 | address[i + 1]:x}" for i in range(0, 16, 2)]
+    best_at, best = 0, 0  # the longest run of zero groups, the first of equals (RFC 5952 4.2)
+    at = 0
+    while at < 8:
+        run = 0
+        while at + run < 8 and groups[at + run] == "0":
+            run += 1
+        if run > best:
+            best_at, best = at, run
+        at += run or 1
+    if best < 2:
+        return ":".join(groups)
+    return ":".join(groups[:best_at]) + "::" + ":".join(groups[best_at + best :])
