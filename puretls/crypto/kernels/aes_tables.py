@@ -1,0 +1,52 @@
+"""Constants of AES: the S-box as a translation table, multiples for MixColumns, tables for one block at a time.
+
+Indexed by secrets where they are used: `table_free` ciphers keep away from this module.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+
+def double(x: int) -> int:
+    """x times 2 in GF(2^8) (FIPS 197 4.2.1)."""
+    return x << 1 ^ (0x11B if x & 0x80 else 0)
+
+
+def multiple(x: int, factor: int) -> int:
+    """x times `factor` in GF(2^8) (FIPS 197 4.2)."""
+    product = 0
+    while factor:
+        product ^= x if factor & 1 else 0
+        x, factor = double(x), factor >> 1
+    return product
+
+
+SBOX = bytes.fromhex(
+    "637c777bf26b6fc53001672bfed7ab76ca82c97dfa5947f0add4a2af9ca472c0b7fd9326363ff7cc34a5e5f171d8311504c723c31896059a071280e2eb27b275"
+    "09832c1a1b6e5aa0523bd6b329e32f8453d100ed20fcb15b6acbbe394a4c58cfd0efaafb434d338545f9027f503c9fa851a3408f929d38f5bcb6da2110fff3d2"
+    "cd0c13ec5f974417c4a77e3d645d197360814fdc222a908846eeb814de5e0bdbe0323a0a4906245cc2d3ac629195e479e7c8376d8dd54ea96c56f4ea657aae08"
+    "ba78252e1ca6b4c6e8dd741f4bbd8b8a703eb5664803f60e613557b986c11d9ee1f8981169d98e949b1e87e9ce5528df8ca1890dbfe6426841992d0fb054bb16"
+)
+"""FIPS 197 5.1.1, for `bytes.translate`."""
+DOUBLE = bytes(map(double, range(128))) + bytes(map(double, range(128, 256)))
+"""Every byte times 2."""
+
+
+@cache
+def inverse_tables() -> tuple[bytes, ...]:
+    """The inverse S-box, the same times 14, 11, 13 and 9, and plain multiples by 14, 11, 13 and 9 (FIPS 197 5.3)."""
+    inverse = bytes(map(SBOX.index, range(256)))
+    multiples = [bytes(multiple(x, factor) for x in range(256)) for factor in (14, 11, 13, 9)]
+    return inverse, *(inverse.translate(table) for table in multiples), *multiples
+
+
+@cache
+def block_tables() -> tuple[list[int], ...]:
+    """Sixteen tables, one a byte of the block: what SubBytes, ShiftRows and MixColumns make of that byte, as a 128-bit integer.
+
+    194 KiB, made once a process.
+    """
+    top = [double(s) << 24 | s << 16 | s << 8 | double(s) ^ s for s in SBOX]
+    rows = [[word >> 8 * row | (word & (1 << 8 * row) - 1) << 32 - 8 * row for word in top] for row in range(4)]
+    return tuple([word << 96 - 32 * ((column - row) % 4) for word in rows[row]] for column in range(4) for row in range(4))
