@@ -1,0 +1,64 @@
+"""One direction of a connection: the protection in force, its sequence number, and the limits of a key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from puretls.errors import PeerError, Reason
+from puretls.messages.records import Record
+from puretls.record.framing import VERSION
+from puretls.record.protection import Plain, Protection
+
+
+class Channel:
+    """Counts records under a key (RFC 5246 6.1). `epoch` is 0 before the first ChangeCipherSpec."""
+
+    def __init__(self, records_per_key: int, bytes_per_key: int) -> None:
+        self.protection: Protection = Plain()
+        self.sequence = 0
+        self.epoch = 0
+        self._bytes = 0
+        self._records_per_key = records_per_key
+        self._bytes_per_key = bytes_per_key
+
+    @property
+    def protected(self) -> bool:
+        return self.epoch > 0
+
+    def change(self, protection: Protection, *, bytes_per_key: int | None = None) -> None:
+        """Put new keys in force, after a ChangeCipherSpec."""
+        self.protection = protection
+        self.sequence = self._bytes = 0
+        self.epoch += 1
+        if bytes_per_key is not None:
+            self._bytes_per_key = bytes_per_key
+
+    def _take(self, contents: Sequence[tuple[int, bytes]]) -> int:
+        """Sequence number of the first of these records; raises when the key may not be used for them any more."""
+        first = self.sequence
+        self.sequence += len(contents)
+        if not self.protected:
+            return first
+        self._bytes += sum(len(data) for _, data in contents)
+        if self.sequence > self._records_per_key or self._bytes > self._bytes_per_key:
+            raise PeerError(Reason.SEQUENCE_EXHAUSTED, f"{self.sequence} records, {self._bytes} bytes under one key")
+        return first
+
+    def seal(self, type_: int, data: bytes) -> Record:
+        """One record, ready for the wire."""
+        return Record(type_, VERSION, self.protection.seal(self._take([(type_, data)]), type_, data))
+
+    def seal_many(self, contents: Sequence[tuple[int, bytes]]) -> list[Record]:
+        """As many records, made in one call."""
+        fragments = self.protection.seal_many(self._take(contents), contents)
+        return [Record(type_, VERSION, fragment) for (type_, _), fragment in zip(contents, fragments, strict=True)]
+
+    def open(self, record: Record) -> bytes | None:
+        """The record's content, or None when it is not authentic."""
+        content = (record.type, record.fragment)
+        return self.protection.open(self._take([content]), *content)
+
+    def open_many(self, records: Sequence[Record]) -> list[bytes | None]:
+        """As many contents, opened in one call."""
+        contents = [(record.type, record.fragment) for record in records]
+        return self.protection.open_many(self._take(contents), contents)

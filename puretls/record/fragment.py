@@ -1,0 +1,53 @@
+"""Handshake messages across records: a record may hold several, a message may span several (RFC 5246 6.2.1)."""
+
+from __future__ import annotations
+
+from puretls.errors import PeerError, Reason
+from puretls.iana import HandshakeType, known
+
+HEADER_LENGTH = 4
+
+
+class Joiner:
+    """Collects handshake fragments and hands out whole messages, header included."""
+
+    def __init__(self, limit: int) -> None:
+        self._buffer = bytearray()
+        self._limit = limit
+
+    @property
+    def pending(self) -> bool:
+        """Whether part of a message, or a message not taken yet, is held."""
+        return bool(self._buffer)
+
+    def feed(self, fragment: bytes) -> None:
+        """Append the content of a handshake record."""
+        self._buffer += fragment
+
+    def peek_type(self) -> int | None:
+        """Type of the message that comes next, if its first byte is there."""
+        return self._buffer[0] if self._buffer else None
+
+    def next(self) -> bytes | None:
+        """The next message, or None until it is complete. Its announced length is judged before its bytes are waited for."""
+        if len(self._buffer) < HEADER_LENGTH:
+            return None
+        length = int.from_bytes(self._buffer[1:HEADER_LENGTH], "big")
+        if length > self._limit:
+            name = str(known(HandshakeType, self._buffer[0]))
+            raise PeerError(
+                Reason.MESSAGE_TOO_LONG, f"type {name}, {length} bytes, at most {self._limit}", path="Handshake.length", offset=1
+            )
+        end = HEADER_LENGTH + length
+        if len(self._buffer) < end:
+            return None
+        message = bytes(self._buffer[:end])
+        del self._buffer[:end]
+        return message
+
+
+def split(data: bytes, size: int) -> list[bytes]:
+    """`data` in pieces of at most `size` bytes; no data is one empty piece."""
+    if len(data) <= size:
+        return [data]
+    return [data[start : start + size] for start in range(0, len(data), size)]
