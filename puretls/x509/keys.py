@@ -181,7 +181,7 @@ def _sized(where: Reader, data: bytes, length: int, curve: str) -> bytes:
 
 def spki_bytes(key: PublicKey) -> bytes:
     """The SubjectPublicKeyInfo of a key in DER."""
-    return writer.sequence(_algorithm_identifier(key), writer.bit_string(_public_octets(key)))
+    return writer.sequence(_algorithm_identifier(key), writer.bit_string(public_octets(key)))
 
 
 def _algorithm_identifier(key: PublicKey) -> bytes:
@@ -196,7 +196,8 @@ def _algorithm_identifier(key: PublicKey) -> bytes:
             return writer.sequence(writer.oid(EDWARDS_OIDS[key.curve]))
 
 
-def _public_octets(key: PublicKey) -> bytes:
+def public_octets(key: PublicKey) -> bytes:
+    """The content of the BIT STRING of a SubjectPublicKeyInfo: what key identifiers hash (RFC 5280 4.2.1.2)."""
     if isinstance(key, RsaPublicKey):
         return writer.sequence(writer.integer(key.n), writer.integer(key.e))
     return key.point
@@ -207,30 +208,18 @@ def _public_octets(key: PublicKey) -> bytes:
 
 def inside_octets(outer: Reader, name: str, tag: int = OCTET_STRING) -> Reader:
     """A reader for the DER inside the OCTET STRING (or other primitive value of this tag) that comes next."""
-    start, stop = outer.take(tag, name)
-    _refine(outer, start, stop)
-    return outer.within(start, stop, name)
+    return outer.within(*outer.enter_octets(name, tag), name)
 
 
 def inside_bits(outer: Reader, name: str, tag: int = BIT_STRING) -> Reader:
     """A reader for the DER inside the BIT STRING that comes next, which must hold whole octets."""
-    unused, start, stop = outer.bits(name, tag)
-    if unused:
-        raise outer.error("BIT STRING that is not whole octets", name, offset=start - 1)
-    inner = outer.within(start, stop, name)
-    if _refine(outer, start - 1, stop):
-        assert outer.sink is not None
-        outer.sink.append(Span(start - 1, start, inner.path + ".unused_bits", 0))
+    start, stop = outer.enter_octets(name, tag)
+    if start == stop or outer.data[start]:
+        raise outer.error("BIT STRING that is not whole octets", name, offset=start, rfc="X.690 8.6.2")
+    inner = outer.within(start + 1, stop, name)
+    if outer.sink is not None:
+        outer.sink.append(Span(start, start + 1, inner.path + ".unused_bits", 0))
     return inner
-
-
-def _refine(outer: Reader, start: int, stop: int) -> bool:
-    """Drops the span of a string's content, since finer ones follow. Whether there is a sink at all."""
-    if outer.sink is None:
-        return False
-    if stop > start:
-        outer.sink.pop()
-    return True
 
 
 # Private keys
@@ -313,7 +302,7 @@ def _read_pkcs8(outer: Reader, provider: Provider) -> PrivateKey:
         info.skip("attributes")
     if version == 1 and info.peek() == context(1):
         public = info.bit_octets("public_key", context(1))
-        if public != _public_octets(key.public):
+        if public != public_octets(key.public):
             raise info.error("the public key is not that of the private key", "public_key", rfc="RFC 5958 2")
     info.done()
     return key
