@@ -5,7 +5,7 @@ The kernels load with the first key that needs them. RC4 and 3DES stay with tlsl
 
 from __future__ import annotations
 
-from puretls.crypto.aead import Aead, AeadAlgorithm
+from puretls.crypto.aead import AES_128_GCM, AES_256_GCM, Aead, AeadAlgorithm
 from puretls.crypto.backends import tlslite_ng
 from puretls.crypto.cbc import Cbc, CbcAlgorithm, Stream, StreamAlgorithm
 
@@ -19,6 +19,10 @@ def kernel_aead(algorithm: AeadAlgorithm, key: bytes, *, table_free: bool = Fals
     `table_free` restricts it to code without secret-indexed tables; `read_ahead` bounds the keystream that `prefetch` keeps,
     bytes (0: none). Raises `UsageError` for a key of another length.
     """
+    if algorithm in (AES_128_GCM, AES_256_GCM):
+        from puretls.crypto.kernels.gcm import AesGcm
+
+        return AesGcm(algorithm, key, table_free=table_free, read_ahead=read_ahead)
     return tlslite_ng.aead(algorithm, key)
 
 

@@ -53,14 +53,25 @@ def counter_state(prefix: bytes, start: int, n: int) -> int:
     return int.from_bytes(_places(n, 16).translate(table)) ^ _counters(n, start)
 
 
+@lru_cache(maxsize=16)
+def _orders(n: int) -> tuple[bytes, bytes]:
+    """For n <= 16: the place in the blocks of each byte of a state, and in the state of each byte of the blocks."""
+    to_rows = bytes([16 * block + place for place in ROW_ORDER for block in range(n)])
+    return to_rows, bytes([to_rows.index(i) for i in range(16 * n)])
+
+
 def to_state(blocks: bytes) -> int:
     """The state of blocks laid end to end."""
+    if len(blocks) <= 256:
+        return int.from_bytes(_orders(len(blocks) // 16)[0].translate(blocks.ljust(256, b"\0")))
     return int.from_bytes(b"".join([blocks[place::16] for place in ROW_ORDER]))
 
 
 def from_state(state: int, n: int) -> bytes:
     """The blocks of a state laid end to end."""
     rows = state.to_bytes(16 * n)
+    if n <= 16:
+        return _orders(n)[1].translate(rows.ljust(256, b"\0"))
     blocks = bytearray(16 * n)
     for i, place in enumerate(ROW_ORDER):
         blocks[place::16] = rows[i * n : i * n + n]

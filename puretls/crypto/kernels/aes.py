@@ -1,0 +1,135 @@
+"""An AES key and its ways to make keystream: byte rows, 32 planes, 128 planes, whichever is fastest for the amount."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+from puretls.crypto.kernels import aes_limits as limits
+from puretls.crypto.kernels import aes_planes, aes_rows
+from puretls.crypto.kernels.aes_key import expand
+
+
+class RowKeys:
+    """Round keys for byte rows, kept for the sizes used last, within `limits.ROWS_CACHED` blocks."""
+
+    __slots__ = ("_kept", "_make", "_schedule")
+
+    def __init__(self, schedule: bytes, make: Callable[[bytes, int], tuple[int, ...]]) -> None:
+        self._schedule = schedule
+        self._make = make
+        self._kept: dict[int, tuple[int, ...]] = {}
+
+    def __call__(self, n: int) -> tuple[int, ...]:
+        keys = self._kept.get(n)
+        if keys is None:
+            keys = self._make(self._schedule, n)
+            if sum(self._kept) + n > limits.ROWS_CACHED:
+                self._kept.clear()
+            self._kept[n] = keys
+        return keys
+
+
+class Aes:
+    """An AES key of 16 or 32 bytes. `table_free` keeps secrets out of table indices."""
+
+    __slots__ = ("_encrypt_rows", "_plane_keys", "_row_keys", "_rows_most", "schedule", "table_free")
+
+    def __init__(self, key: bytes, *, table_free: bool = False) -> None:
+        self.table_free = table_free
+        self.schedule = expand(key, table_free=table_free)
+        self._encrypt_rows = aes_rows.encrypt_table_free if table_free else aes_rows.encrypt
+        self._rows_most = limits.ROWS_MOST_TABLE_FREE if table_free else limits.ROWS_MOST
+        self._row_keys = RowKeys(self.schedule, aes_rows.round_keys)
+        self._plane_keys: dict[int, list[aes_planes.Block]] = {}
+
+    def encrypt_blocks(self, blocks: bytes) -> bytes:
+        """Each 16-byte block encrypted for itself."""
+        n = len(blocks) // 16
+        return aes_rows.from_state(self.encrypt_state(aes_rows.to_state(blocks), n), n)
+
+    def encrypt_state(self, state: int, n: int) -> int:
+        """A state of `aes_rows` encrypted."""
+        return self._encrypt_rows(state, self._row_keys(n), n)
+
+    def keystream(self, prefix: bytes, start: int, blocks: int) -> bytes:
+        """The encrypted counter blocks of 13 bytes of prefix and the counters start, start + 1, ... in three bytes."""
+        if blocks <= self._rows_most:
+            n = blocks if blocks <= 16 else -(-blocks // limits.ROW_STEP) * limits.ROW_STEP
+            state = self.encrypt_state(aes_rows.counter_state(prefix, start, n), n)
+            return aes_rows.from_state(state, n)[: 16 * blocks]
+        most = limits.LANES_MOST - 8
+        if blocks > most:
+            return self.keystream(prefix, start, most) + self.keystream(prefix, start + most, blocks - most)
+        return self._plane_keystreams((prefix,), start, blocks)[0]
+
+    def keystreams(self, prefixes: Sequence[bytes], start: int, blocks: int) -> list[bytes]:
+        """`keystream` for each prefix."""
+        per_pass = limits.LANES_MOST // _lanes(blocks)
+        if len(prefixes) * blocks <= self._rows_most or per_pass < 2:
+            return [self.keystream(prefix, start, blocks) for prefix in prefixes]
+        if len(prefixes) >= limits.BATCH_RECORDS:
+            return self._batch_keystreams(prefixes, start, blocks)
+        passes = [prefixes[i : i + per_pass] for i in range(0, len(prefixes), per_pass)]
+        return [stream for part in passes for stream in self._plane_keystreams(part, start, blocks)]
+
+    def _plane_keystreams(self, prefixes: Sequence[bytes], start: int, blocks: int) -> list[bytes]:
+        lanes = _lanes(blocks)
+        n = lanes * len(prefixes)
+        rows = _counter_rows(prefixes, start, lanes)
+        output = aes_planes.from_row_planes(aes_planes.encrypt_rows(rows, self.plane_keys(n), n), n)
+        return [output[i : i + 16 * blocks] for i in range(0, 16 * n, 16 * lanes)]
+
+    def plane_keys(self, n: int) -> list[aes_planes.Block]:
+        """Round keys for 32 planes of n lanes a column; they share their integers, so a size costs little."""
+        keys = self._plane_keys.get(n)
+        if keys is None:
+            if len(self._plane_keys) >= 8:
+                self._plane_keys.clear()
+            keys = self._plane_keys[n] = aes_planes.row_key_planes(self.schedule, n, range(1, len(self.schedule) // 16))
+        return keys
+
+    def _batch_keystreams(self, prefixes: Sequence[bytes], start: int, blocks: int) -> list[bytes]:
+        from puretls.crypto.kernels.aes_batch import from_planes, keystream_planes
+
+        streams = []
+        for i in range(0, len(prefixes), limits.BATCH_MOST):
+            part = list(prefixes[i : i + limits.BATCH_MOST])
+            padded = part + part[-1:] * (-len(part) % 8)
+            planes = keystream_planes(self.schedule, padded, start, blocks - 1)
+            streams += [stream[-16:] + stream[:-16] for stream in from_planes(planes, len(padded), blocks)[: len(part)]]
+        return streams
+
+
+def _lanes(blocks: int) -> int:
+    """Lanes for a record in 32 planes: one or more stays unused, because the last is the guard of the key planes."""
+    return (blocks + 8) // 8 * 8
+
+
+def _counter_rows(prefixes: Sequence[bytes], start: int, lanes: int) -> aes_planes.Block:
+    """The 4 x 8 planes of the counter blocks of each prefix, record after record."""
+    n = lanes * len(prefixes)
+    counters = _counter_planes(start, lanes, len(prefixes))
+    size = lanes // 8
+    run = bytes(size), b"\xff" * size
+    rows = []
+    for row in range(4):
+        columns = [prefix[place] for place in range(row, 13, 4) for prefix in prefixes]
+        planes = [int.from_bytes(b"".join([run[byte >> b & 1] for byte in columns]), "little") for b in range(8)]
+        rows.append(tuple([plane | counter << 3 * n for plane, counter in zip(planes, counters[row], strict=True)]))
+    return rows  # type: ignore[return-value]
+
+
+@lru_cache(maxsize=16)
+def _counter_planes(start: int, lanes: int, records: int) -> aes_planes.Block:
+    """The planes of column 3: counters in rows 1 to 3."""
+    counters = b"".join([(start + i).to_bytes(3) for i in range(lanes)])
+    masks = aes_planes.swap_masks(lanes // 8)
+    block: aes_planes.Block = [(0,) * 8]
+    for byte in range(3):
+        column = counters[byte::3]
+        planes = aes_planes.transpose([int.from_bytes(column[j::8], "little") for j in range(8)], masks)
+        block.append(
+            tuple([int.from_bytes(plane.to_bytes(lanes // 8, "little") * records, "little") for plane in planes])  # type: ignore[arg-type]
+        )
+    return block

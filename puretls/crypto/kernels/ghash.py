@@ -1,0 +1,56 @@
+"""A GHASH key (SP 800-38D 6.4) that prepares more the more it is used.
+
+Fresh keys multiply without preparation, so that one that only ever protects a Finished costs nothing more. Then come tables, and for keys
+that see bulk traffic parity masks; without tables the masks come at once and grow with the longest message.
+"""
+
+from __future__ import annotations
+
+from puretls.crypto.kernels import aes_limits as limits
+from puretls.crypto.kernels.ghash_field import multiply_spread, spread, update_spread
+from puretls.crypto.kernels.ghash_parity import ParityMasks
+from puretls.crypto.kernels.ghash_table import Tables, tables, update
+from puretls.crypto.kernels.ghash_tree import HashTree
+
+
+class Ghash:
+    """The hash key h, a 128-bit integer."""
+
+    __slots__ = ("_hashed", "_masks", "_spread", "_table_free", "_tables", "_tree", "h")
+
+    def __init__(self, h: int, *, table_free: bool = False) -> None:
+        self.h = h
+        self._table_free = table_free
+        self._hashed = 0
+        self._spread = spread(h)
+        self._tables: Tables | None = None
+        self._masks: ParityMasks | None = None
+        self._tree: HashTree | None = None
+
+    @property
+    def tree(self) -> HashTree:
+        """The same key for batches."""
+        if self._tree is None:
+            self._tree = HashTree(self.h)
+        return self._tree
+
+    def hash(self, y: int, data: bytes) -> int:
+        """The state `y` after whole blocks of data."""
+        blocks = len(data) // 16
+        self._hashed += blocks
+        if blocks <= limits.GHASH_SINGLE_MOST if self._table_free else self._hashed <= limits.GHASH_TABLE_AFTER:
+            return update_spread(self._spread, y, data)
+        if self._table_free or (blocks >= limits.GHASH_PARITY_BLOCKS and self._hashed >= limits.GHASH_PARITY_AFTER):
+            return self._by_masks(y, data)
+        if self._tables is None:
+            self._tables = tables(self.h)
+        return update(self._tables, y, data)
+
+    def times_h(self, element: int) -> int:
+        """The element times h."""
+        return multiply_spread(spread(element), self._spread)
+
+    def _by_masks(self, y: int, data: bytes) -> int:
+        if self._masks is None:
+            self._masks = ParityMasks(self.h, self.times_h)
+        return self._masks.hash(y, data)
