@@ -14,9 +14,9 @@ from typing import Any, cast
 
 from puretls.config import ClientConfig, ServerConfig
 from puretls.connection import Connection
-from puretls.errors import PuretlsError, UsageError
+from puretls.errors import PuretlsError, Truncated, UsageError
 from puretls.events import NEED_DATA, PAUSED, ConnectionClosed, DataReceived, Event, HandshakeCompleted
-from puretls.net.blocking import HANDSHAKE_TIMEOUT, TruncatedError
+from puretls.net.blocking import HANDSHAKE_TIMEOUT
 
 logger = logging.getLogger("puretls.aio")
 
@@ -144,7 +144,7 @@ class TlsProtocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._ended:
-            self._fail(exc or TruncatedError("the peer closed the connection"))
+            self._fail(exc or Truncated(str(self.connection.state)))
         elif self._transport is not None:
             self._transport.lost()
         self._lower = None
@@ -215,7 +215,7 @@ class TlsProtocol(asyncio.Protocol):
             self.handshake.set_result(self._transport) if not self.handshake.done() else None
         elif isinstance(event, ConnectionClosed):
             if not event.clean or self._transport is None:
-                raise TruncatedError("the peer ended the stream without close_notify: data may be missing")
+                raise Truncated(str(self.connection.state))
             self._upper.eof_received()
             self._transport.close()  # RFC 5246 7.2.1: answer at once, drop what is unsent
 

@@ -16,7 +16,7 @@ from typing import IO, Any, Protocol, Self, TypeVar
 
 from puretls.config import ClientConfig, ServerConfig
 from puretls.connection import Connection
-from puretls.errors import PuretlsError
+from puretls.errors import PuretlsError, Truncated
 from puretls.events import ConnectionClosed, DataReceived, Event, HandshakeCompleted
 from puretls.net import pump
 
@@ -28,10 +28,6 @@ CHUNK = 262144
 
 
 T = TypeVar("T")
-
-
-class TruncatedError(PuretlsError, EOFError):
-    """The stream ended without close_notify: what was received may not be all that was sent (RFC 5246 7.2.1)."""
 
 
 class StreamSocket(Protocol):
@@ -119,7 +115,7 @@ class TlsSocket:
     """TLS on a connected socket, which it owns from then on.
 
     Methods are those of `socket.socket`; one thread may receive while another sends. Besides `OSError` of the socket
-    (`TimeoutError` among them) they raise `puretls.TlsError`, and `TruncatedError` where the stream ends without close_notify.
+    (`TimeoutError` among them) they raise `puretls.TlsError`, and `Truncated` where the stream ends without close_notify.
 
     To upgrade a connection (STARTTLS), stop reading at the last plaintext byte and hand the socket to `client` or `server`.
     """
@@ -196,7 +192,7 @@ class TlsSocket:
             while size > 0 and not self._received and self._end is None:
                 self._run(until=lambda event: isinstance(event, DataReceived))
             if not self._received and size > 0 and self._end is not None and not self._end.clean:
-                raise TruncatedError("the peer ended the stream without close_notify: data may be missing (RFC 5246 7.2.1)")
+                raise Truncated(str(self.connection.state))
             data = bytes(self._received[:size])
             del self._received[:size]
         return data
@@ -236,7 +232,7 @@ class TlsSocket:
     def unwrap(self) -> StreamSocket:
         """Close TLS in both directions and return the socket, open.
 
-        Application data still under way is lost. Raises `TruncatedError` when the stream ends without the peer's close_notify.
+        Application data still under way is lost. Raises `Truncated` when the stream ends without the peer's close_notify.
         """
         self.handshake()
         with self._lock:
@@ -246,7 +242,7 @@ class TlsSocket:
             while self._end is None:
                 self._run(until=lambda event: False)
         if not self._end.clean:
-            raise TruncatedError("the peer ended the stream without close_notify")
+            raise Truncated(str(self.connection.state))
         self._closed = True
         return self._transport.sock
 
@@ -338,7 +334,7 @@ class TlsSocket:
             if self._on_event is not None:
                 self._on_event(event)
             if not self._complete:
-                raise TruncatedError("the peer closed the connection during the handshake")
+                raise Truncated(str(self.connection.state))
 
     def _drain(self) -> bytes:
         with self._lock:

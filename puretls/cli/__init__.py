@@ -1,0 +1,71 @@
+"""The command `puretls`: one module a sub-command, each with `add_parser(subparsers)` and `run(arguments) -> exit status`.
+
+Exit status 0: well. 1: TLS failed, the reason is one line on stderr. 2: usage, a file, or the network below TLS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from puretls._version import __version__
+from puretls.errors import DecodeError, PuretlsError, TlsError, UsageError
+
+COMMANDS = ("demo", "connect", "serve", "listing")
+
+
+class TransportFailure(PuretlsError):
+    """The connection below TLS broke after it had been made."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    try:
+        arguments = parser().parse_args(argv)
+        status: int = arguments.module.run(arguments)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        _silence_stdout()
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except (TlsError, TransportFailure) as error:
+        return _complain(str(error), 1)
+    except (UsageError, DecodeError) as error:
+        return _complain(str(error), 2)
+    except OSError as error:
+        return _complain(describe(error), 2)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(prog="puretls", description="TLS 1.2 in pure Python. Begin with: puretls demo")
+    top.add_argument("--version", action="version", version=f"puretls {__version__}")
+    subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        module = importlib.import_module(f"puretls.cli.{name}")
+        module.add_parser(subparsers)
+        for command in subparsers.choices.values():
+            if command.get_default("module") is None:
+                command.set_defaults(module=module)
+    return top
+
+
+def describe(error: OSError) -> str:
+    """An operating system error as one line, with the file's name in front."""
+    text = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename}: {text}" if error.filename else text
+
+
+def _complain(text: str, status: int) -> int:
+    print("puretls: " + " ".join(text.split()), file=sys.stderr)
+    return status
+
+
+def _silence_stdout() -> None:
+    """Whoever read our output has gone; Python would complain about it once more when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,200 @@
+"""`puretls connect`: a client that pipes standard input to the peer, and what the peer sends to standard output."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import select
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from puretls.errors import PuretlsError, UsageError
+
+if TYPE_CHECKING:
+    from puretls.net import TlsSocket
+
+STDIN = 0
+
+
+def add_parser(subparsers: Any) -> None:
+    """Declare the options."""
+    from puretls.cli import options
+
+    parser = subparsers.add_parser("connect", help="talk to a server by TLS 1.2", description=__doc__)
+    parser.add_argument("address", metavar="HOST:PORT", help="[::1]:443 for an IPv6 address; the port is 443 unless given")
+    parser.add_argument("--linger", type=float, default=1.0, metavar="SECONDS", help="silence to wait for after the input ended")
+    parser.add_argument("--timeout", type=float, default=20.0, metavar="SECONDS", help="to connect, and to shake hands")
+    parser.add_argument("--resume", type=int, default=0, metavar="N", help="then connect N times more, resuming the session")
+    options.add_client_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Connect once, or 1 + N times; only the last connection carries standard input."""
+    from puretls.cli import options
+
+    host, port = split_address(arguments.address)
+    config = options.client_config(arguments)
+    session = options.load_session(arguments.session_file)
+    for left in range(arguments.resume, -1, -1):
+        with _connected(host, port, arguments, config, session) as (tls, line):
+            _report(tls, arguments)
+            if left == 0:
+                _pipe(tls, line, arguments.linger)
+            session = tls.session or session
+    options.save_session(arguments.session_file, session)
+    return 0
+
+
+def split_address(text: str) -> tuple[str, int]:
+    """HOST:PORT, [HOST]:PORT or HOST alone. Raises `UsageError`."""
+    if text.startswith("["):
+        host, closed, rest = text[1:].partition("]")
+        given, port = rest[:1] == ":", rest[1:]
+        valid = bool(host and closed) and (given or not rest)
+    else:
+        host, colon, port = text.partition(":")
+        given, valid = bool(colon), bool(host) and ":" not in port
+    if not given:
+        port = "443"
+    if not valid or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        raise UsageError(f"{text!r} is not HOST:PORT (an IPv6 address needs brackets: [::1]:443)")
+    return host, int(port)
+
+
+@contextmanager
+def _connected(
+    host: str, port: int, arguments: argparse.Namespace, config: Any, session: Any
+) -> Iterator[tuple[TlsSocket, Line]]:
+    """A connection after its handshake. What goes wrong below TLS from then on is a `TransportFailure`."""
+    from puretls.cli import TransportFailure, describe
+    from puretls.cli.report import tracer
+    from puretls.connection import Connection
+    from puretls.net import TlsSocket
+
+    try:
+        sock = socket.create_connection((host, port), arguments.timeout)
+    except OSError as error:
+        raise UsageError(f"{host} port {port}: {describe(error)}") from error
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.settimeout(None)
+    line = Line(sock, arguments.linger)
+    connection = Connection.client(config, arguments.servername or host, session=session)
+    try:
+        with tracer(connection, arguments.trace) as seen:
+            tls = TlsSocket(line, connection, handshake_timeout=arguments.timeout, on_event=seen)
+            with tls:
+                tls.handshake()
+                yield tls, line
+    except BrokenStdout:
+        raise BrokenPipeError from None
+    except OSError as error:
+        raise TransportFailure(f"{host} port {port}: {describe(error)}; state {connection.state}") from error
+    finally:
+        line.close()
+
+
+class BrokenStdout(Exception):
+    """Nobody reads our output any more; kept apart from a socket's broken pipe."""
+
+
+def _report(tls: TlsSocket, arguments: argparse.Namespace) -> None:
+    from puretls.cli.report import negotiated_lines
+
+    for line in negotiated_lines(tls.connection):
+        _say(line)
+    for line in _exported(tls, arguments.exporter):
+        _say(line)
+
+
+def _exported(tls: TlsSocket, wanted: str | None) -> Iterator[str]:
+    if wanted:
+        label, _, length = wanted.rpartition(":")
+        yield f"exporter     {tls.connection.export_keying_material(label.encode(), int(length)).hex()}"
+
+
+def _pipe(tls: TlsSocket, line: Line, linger: float) -> None:
+    """Standard input to the peer in a thread, the peer to standard output in this one, until both have ended."""
+    sender = _Sender(tls, line)
+    sender.start()
+    try:
+        while data := tls.recv(65536):
+            _write(data)
+        ending = "the peer closed the connection"
+    except Silence:
+        ending = f"silent for {linger:g} s: closing with close_notify"
+    if sender.error is not None:
+        raise sender.error
+    _say(ending)
+
+
+class _Sender(threading.Thread):
+    """Sends standard input, then tells the line."""
+
+    def __init__(self, tls: TlsSocket, line: Line) -> None:
+        super().__init__(daemon=True)  # it may wait for a keyboard when the peer has gone
+        self.error: Exception | None = None
+        self._tls = tls
+        self._line = line
+
+    def run(self) -> None:
+        try:
+            while data := os.read(STDIN, 65536):
+                self._tls.sendall(data)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # the receiver learns why
+        except (OSError, PuretlsError) as error:
+            self.error = error
+        self._line.input_ended()
+
+
+class Silence(Exception):
+    """Standard input has ended, and the peer has said nothing for a while."""
+
+
+class Line:
+    """The socket below TLS. Its `recv` gives up with `Silence` once there is nothing more to send and the peer is silent."""
+
+    def __init__(self, sock: socket.socket, linger: float) -> None:
+        self._sock = sock
+        self._linger = linger
+        self._wake, self._woken = socket.socketpair()
+        self._sending = True
+
+    def input_ended(self) -> None:
+        """From another thread: from now on the silence counts."""
+        with suppress(OSError):
+            self._wake.send(b".")
+
+    def recv(self, size: int) -> bytes:
+        while True:
+            watched = [self._sock, self._woken] if self._sending else [self._sock]
+            ready = select.select(watched, [], [], self._sock.gettimeout() if self._sending else self._linger)[0]
+            if self._sock in ready:
+                return self._sock.recv(size)
+            if not ready:
+                raise TimeoutError("timed out") if self._sending else Silence
+            self._sending = False
+
+    def close(self) -> None:
+        self._wake.close()
+        self._woken.close()
+        self._sock.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
+def _write(data: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise BrokenStdout from None
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,183 @@
+"""`puretls serve`: a server for trying things out. A thread a client; whatever a client does ends with its own connection."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from puretls.errors import PuretlsError, UsageError
+
+if TYPE_CHECKING:
+    from puretls.config import ServerConfig
+    from puretls.net import TlsSocket
+
+logger = logging.getLogger("puretls.serve")
+
+MAX_CLIENTS = 256
+"""Connections served at a time; more wait in the kernel's queue."""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Declare the options."""
+    from puretls.cli import options
+
+    parser = subparsers.add_parser("serve", help="serve clients by TLS 1.2", description=__doc__)
+    parser.add_argument("--port", type=int, required=True, help="port to listen on; 0 takes a free one")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s; all: 0.0.0.0 or ::)")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--http", action="store_true", help="answer every GET with a small page (default)")
+    what.add_argument("--echo", action="store_true", help="send back what comes")
+    what.add_argument("--www", metavar="DIR", type=Path, help="serve the files below DIR")
+    seconds: dict[str, Any] = {"type": float, "metavar": "SECONDS"}
+    parser.add_argument("--handshake-timeout", default=20.0, help="for the whole handshake (%(default)s)", **seconds)
+    parser.add_argument("--idle-timeout", default=60.0, help="without a byte from the client (%(default)s)", **seconds)
+    options.add_server_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until interrupted."""
+    from puretls.cli import options
+
+    if arguments.www is not None and not arguments.www.is_dir():
+        raise UsageError(f"{arguments.www}: not a directory")
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    server = Server(lambda: options.server_config(arguments), _application(arguments), arguments)
+    with _listener(arguments.host, arguments.port) as listener:
+        host, port = listener.getsockname()[:2]
+        logger.info("listening on %s port %d", host, port)
+        _on_signal("SIGHUP", server.reload)
+        _on_signal("SIGTERM", _interrupt)
+        try:
+            server.serve(listener)
+        except KeyboardInterrupt:
+            logger.info("stopped")
+    return 0
+
+
+class Server:
+    """Accepts clients, and gives each a thread and the configuration of the moment."""
+
+    def __init__(
+        self, configure: Callable[[], ServerConfig], application: Callable[[TlsSocket], str], arguments: argparse.Namespace
+    ) -> None:
+        self._configure = configure
+        self._config = configure()
+        self._application = application
+        self._arguments = arguments
+        self._places = threading.Semaphore(MAX_CLIENTS)
+
+    def reload(self) -> None:
+        """Read the files again; sessions and tickets live on. A mistake in them is logged, and nothing changes."""
+        try:
+            fresh = self._configure()
+        except (PuretlsError, OSError) as error:
+            logger.error("not reloaded: %s", error)
+            return
+        old = self._config
+        self._config = replace(fresh, session_cache=old.session_cache, ticket_keys=old.ticket_keys)
+        logger.info("reloaded")
+
+    def serve(self, listener: socket.socket) -> None:
+        """Until an exception."""
+        while True:
+            self._places.acquire()
+            try:
+                client, address = listener.accept()
+            except OSError as error:  # out of file descriptors, or the client has left: neither ends the server
+                self._places.release()
+                logger.error("accept: %s", error)
+                time.sleep(0.1)
+                continue
+            threading.Thread(target=self._client, args=(client, address), daemon=True).start()
+
+    def _client(self, sock: socket.socket, address: Any) -> None:
+        name = f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"
+        try:
+            logger.info("%s %s", name, self._converse(sock))
+        except (PuretlsError, OSError) as error:
+            logger.info("%s failed: %s", name, error)
+        except Exception:
+            logger.exception("%s: an error in puretls; please report it", name)
+        finally:
+            with suppress(OSError):
+                sock.close()
+            self._places.release()
+
+    def _converse(self, sock: socket.socket) -> str:
+        from puretls.cli.report import one_line, tracer
+        from puretls.net import TlsSocket
+
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.settimeout(self._arguments.idle_timeout)
+        options = {"handshake_timeout": self._arguments.handshake_timeout, "on_event": None}
+        with TlsSocket.server(sock, self._config, **options) as tls:
+            told = one_line(tls.connection)
+            with tracer(tls.connection, self._arguments.trace):
+                return f"{told} {self._application(tls)}"
+
+
+def _application(arguments: argparse.Namespace) -> Callable[[TlsSocket], str]:
+    if arguments.echo:
+        return echo
+    if arguments.www is not None:
+        return lambda tls: serve_http(tls, arguments.www)
+    return lambda tls: serve_http(tls, None)
+
+
+def echo(tls: TlsSocket) -> str:
+    """Send back what comes until the client closes."""
+    total = 0
+    while data := tls.recv(65536):
+        tls.sendall(data)
+        total += len(data)
+    return f"echoed {total} bytes"
+
+
+def serve_http(tls: TlsSocket, root: Path | None) -> str:
+    """Answer one request: from the files below `root`, or with a page that tells what was negotiated."""
+    from puretls.cli import http
+    from puretls.cli.report import negotiated_lines
+
+    try:
+        request = http.read_request(tls)
+    except http.BadRequest as error:
+        http.send_page(tls, str(error), [str(error)])
+        return str(error)
+    if request is None:
+        return "no request"
+    told, body = f"{request.method} {request.path}", request.method == "GET"
+    if root is None:
+        return f"{told} 200 {http.send_page(tls, '200 OK', ['puretls speaks', *negotiated_lines(tls.connection)], body)} bytes"
+    file = http.find_file(root, request.path)
+    if file is None:
+        http.send_page(tls, "404 Not Found", ["no such file"], body)
+        return f"{told} 404"
+    return f"{told} 200 {http.send_file(tls, file, body)} bytes"
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises `UsageError` for a port that is taken or not ours to use."""
+    try:
+        family = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        return socket.create_server((host, port), family=family, backlog=128)
+    except (OSError, OverflowError) as error:
+        raise UsageError(f"cannot listen on {host} port {port}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _on_signal(name: str, action: Callable[[], None]) -> None:
+    number = getattr(signal, name, None)  # Windows has no SIGHUP
+    if number is not None and threading.current_thread() is threading.main_thread():
+        signal.signal(number, lambda _number, _frame: action())
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt
