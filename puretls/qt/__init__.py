@@ -1,0 +1,11 @@
+"""The QSslSocket family under Qt's own names, on puretls: change the import and keep the program."""
+from puretls.qt.qabstractsocket import QAbstractSocket, QNetworkProxy, QTcpSocket
+from puretls.qt.qbytearray import QByteArray
+from puretls.qt.qdatetime import QDateTime
+from puretls.qt.qeventloop import QCoreApplication, QEventLoop
+from puretls.qt.qhostaddress import QHostAddress
+from puretls.qt.qiodevice import QIODevice, QIODeviceBase
+from puretls.qt.qmessage import qDebug, qInstallMessageHandler, qWarning
+from puretls.qt.qobject import QMetaObject, QObject, Qt, Signal, Slot
+from puretls.qt.qtcpserver import QTcpServer
+from puretls.qt.qtimer import QTimer

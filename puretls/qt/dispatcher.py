@@ -1,0 +1,307 @@
+"""One dispatcher a thread: readiness of descriptors, timers and posted calls, on a selector of its own.
+
+asyncio is the event loop; it sees of a dispatcher one descriptor (the selector's), one timer and posted calls, through
+`add_reader`, `call_at` and `call_soon`. So sockets move from one asyncio loop to the next, work before any loop runs, and the
+blocking calls of sockets need no loop at all: they poll their own descriptor.
+
+asyncio refuses to run a loop inside itself, Qt programs do it all the time. `spin` does it in three steps, see there.
+Not thread-safe but for `post_from_thread`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import heapq
+import itertools
+import selectors
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+Call = Callable[[], object]
+_POLL_SECONDS = 0.005  # how often a loop that cannot watch a selector looks after it (Proactor of Windows)
+_thread = threading.local()
+
+
+def call_safely(function: Call) -> None:
+    """Runs code of the program: an exception is shown by `sys.excepthook` and goes no further, as under PySide6."""
+    try:
+        function()
+    except Exception:
+        sys.excepthook(*sys.exc_info())
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """The loop that `exec()` runs where none is running; closes itself with its thread's dispatcher."""
+
+    def __del__(self) -> None:
+        if not self.is_running() and not self.is_closed():
+            self.close()
+
+
+@dataclass(slots=True, eq=False)
+class Watch:
+    """The callbacks of one descriptor."""
+
+    fd: int
+    reader: Call | None = None
+    writer: Call | None = None
+
+    @property
+    def mask(self) -> int:
+        return (READ if self.reader else 0) | (WRITE if self.writer else 0)
+
+
+@dataclass(slots=True, order=True)
+class Timer:
+    """A call that is due at a moment of the monotonic clock."""
+
+    due: float
+    order: int
+    call: Call | None = field(compare=False)
+
+    def cancel(self) -> None:
+        self.call = None
+
+
+class Dispatcher:
+    """The event machinery of one thread. Get it with `Dispatcher.current()`."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._watches: dict[int, Watch] = {}
+        self._timers: list[Timer] = []
+        self._order = itertools.count()
+        self._posted: collections.deque[Call] = collections.deque()
+        self._active: collections.deque[tuple[Watch, int]] = collections.deque()
+        self._host: asyncio.AbstractEventLoop | None = None
+        self._own: _Loop | None = None
+        self._host_timer: asyncio.TimerHandle | None = None
+        self._awake = False  # a call of _turn is on its way through the host loop
+        self._spins: list[Callable[[], bool]] = []
+        self.loops: list[Any] = []  # the QEventLoops that are running, outermost first
+        self._wake_receive, self._wake_send = socket.socketpair()
+        self._wake_receive.setblocking(False)
+        self._selector.register(self._wake_receive, READ, Watch(self._wake_receive.fileno(), reader=self._drain_wake))
+
+    def __del__(self) -> None:
+        self._wake_receive.close()
+        self._wake_send.close()
+        self._selector.close()
+
+    @classmethod
+    def current(cls) -> Dispatcher:
+        """The dispatcher of the calling thread, made on first use."""
+        try:
+            return _thread.dispatcher  # type: ignore[no-any-return]
+        except AttributeError:
+            _thread.dispatcher = cls()
+            return _thread.dispatcher  # type: ignore[no-any-return]
+
+    # what sockets and timers ask for
+
+    def watch(self, fd: int, *, reader: Call | None, writer: Call | None) -> None:
+        """Sets who is called when `fd` can be read or written; without callbacks the descriptor is forgotten."""
+        watch = self._watches.get(fd)
+        former = watch.mask if watch else 0
+        if watch is None:
+            watch = self._watches[fd] = Watch(fd)
+        watch.reader, watch.writer = reader, writer
+        if not watch.mask:
+            del self._watches[fd]
+            if former:
+                self._selector.unregister(fd)
+        elif not former:
+            self._selector.register(fd, watch.mask, watch)
+        elif former != watch.mask:
+            self._selector.modify(fd, watch.mask, watch)
+        self._follow_running_loop()
+
+    def call_later(self, seconds: float, call: Call) -> Timer:
+        """Calls once after `seconds`; the result can be cancelled."""
+        timer = Timer(time.monotonic() + max(0.0, seconds), next(self._order), call)
+        heapq.heappush(self._timers, timer)
+        self._wake()
+        return timer
+
+    def post(self, call: Call) -> None:
+        """Calls from the event loop, after what is being done now."""
+        self._posted.append(call)
+        self._wake()
+
+    def post_from_thread(self, call: Call) -> None:
+        """The same from any thread."""
+        self._posted.append(call)
+        try:
+            self._wake_send.send(b"\0")
+        except BlockingIOError:
+            pass  # the pipe is full of wake-ups already
+
+    def _drain_wake(self) -> None:
+        try:
+            self._wake_receive.recv(4096)
+        except BlockingIOError:
+            pass
+
+    # doing what is due
+
+    def process(self) -> bool:
+        """Does everything that is due now and returns whether there was anything. May be called from inside itself."""
+        before = len(self._posted)
+        did = bool(before)
+        for _ in range(before):
+            if not self._posted:
+                break  # a nested call was faster
+            call_safely(self._posted.popleft())
+        for key, mask in self._selector.select(0):
+            self._active.append((key.data, mask))
+        while self._active:
+            did = True
+            self._notify(*self._active.popleft())
+        return self._fire_timers() or did
+
+    def _notify(self, watch: Watch, mask: int) -> None:
+        for bit in (READ, WRITE):
+            if not mask & bit or self._watches.get(watch.fd, watch) is not watch:
+                continue  # closed meanwhile, and its number perhaps given to another socket
+            call = watch.reader if bit == READ else watch.writer
+            if call is not None:
+                call_safely(call)
+
+    def _fire_timers(self) -> bool:
+        now, due = time.monotonic(), []
+        while self._timers and (self._timers[0].call is None or self._timers[0].due <= now):
+            due.append(heapq.heappop(self._timers))
+        fired = False
+        for timer in due:
+            if timer.call is not None:
+                fired = True
+                call, timer.call = timer.call, None
+                call_safely(call)
+        return fired
+
+    # asyncio
+
+    def _follow_running_loop(self) -> None:
+        """Attaches to the asyncio loop that is running, if it is another than before."""
+        running = asyncio._get_running_loop()
+        if running is not None and running is not self._host:
+            self._attach(running)
+
+    def _attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._detach()
+        self._host = loop
+        self._awake = False
+        try:
+            loop.add_reader(self._selector.fileno(), self._wake)  # type: ignore[attr-defined]
+        except (AttributeError, NotImplementedError):
+            loop.call_later(_POLL_SECONDS, self._poll, loop)
+        self._wake()
+
+    def _detach(self) -> None:
+        host, self._host = self._host, None
+        if host is not None and not host.is_closed():
+            try:
+                host.remove_reader(self._selector.fileno())  # type: ignore[attr-defined]
+            except (AttributeError, NotImplementedError):
+                pass  # it was polling, and stops when it sees that it is no longer the host
+        if self._host_timer is not None:
+            self._host_timer.cancel()
+            self._host_timer = None
+
+    def _poll(self, loop: asyncio.AbstractEventLoop) -> None:
+        if loop is self._host:
+            self._wake()
+            loop.call_later(_POLL_SECONDS, self._poll, loop)
+
+    def _wake(self) -> None:
+        """Has the host loop call `_turn` soon. A handle of its own each time: a context cannot be entered twice, a nested
+        turn would try.
+        """
+        self._follow_running_loop()
+        if self._host is not None and not self._awake and not self._host.is_closed():
+            self._awake = True
+            self._host.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._awake = False
+        self.process()
+        host = self._host
+        if host is None or host.is_closed():
+            return
+        if self._posted:
+            self._wake()
+        if self._host_timer is not None:
+            self._host_timer.cancel()
+            self._host_timer = None
+        if self._timers:
+            delay = max(0.0, self._timers[0].due - time.monotonic())
+            self._host_timer = host.call_later(delay, self._wake)
+
+    def spin(self, done: Callable[[], bool]) -> None:
+        """Runs events till `done()`; `check_spins` must be called when that may have changed.
+
+        Where no asyncio loop is running one is run. Inside a running one, however deep:
+
+        1. the current task is left and entered again (`_leave_task`, `_enter_task`: documented for loops of others);
+        2. the running loop is made to do single turns (`_run_once`);
+        3. the turn that called us counted its ready callbacks before it began. Those that our turns have taken are
+           replaced by cancelled handles, which it passes over.
+
+        A loop without these parts (uvloop) stands still meanwhile, and our own events go on.
+        """
+        loop = asyncio._get_running_loop()
+        self._spins.append(done)
+        try:
+            if loop is None:
+                self._run_own_loop(done)
+            elif hasattr(loop, "_run_once") and isinstance(getattr(loop, "_ready", None), collections.deque):
+                self._follow_running_loop()
+                self._run_inside(loop, done)
+            else:
+                while not done():
+                    self._selector.select(max(0.0, min(1.0, self._timers[0].due - time.monotonic())) if self._timers else 1.0)
+                    self.process()
+        finally:
+            self._spins.pop()
+            self.check_spins()
+
+    def check_spins(self) -> None:
+        """Ends the innermost `spin` whose condition has become true."""
+        if not self._spins:
+            return
+        if len(self._spins) == 1 and self._own is not None and self._own.is_running():
+            if self._spins[0]():
+                self._own.stop()
+        else:
+            self._wake()
+
+    def _run_own_loop(self, done: Callable[[], bool]) -> None:
+        if self._own is None or self._own.is_closed():
+            self._own = _Loop()
+        if self._host is not self._own:
+            self._attach(self._own)
+        if not done():
+            self._own.run_forever()
+
+    @staticmethod
+    def _run_inside(loop: Any, done: Callable[[], bool]) -> None:
+        task, owed = asyncio.current_task(loop), len(loop._ready)
+        if task is not None:
+            asyncio.tasks._leave_task(loop, task)
+        try:
+            while not done():
+                loop._run_once()
+        finally:
+            if task is not None:
+                asyncio.tasks._enter_task(loop, task)
+            while len(loop._ready) < owed:
+                passed_over = asyncio.Handle(lambda: None, (), loop)
+                passed_over.cancel()
+                loop._ready.append(passed_over)
