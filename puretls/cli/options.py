@@ -1,0 +1,203 @@
+"""Options that `connect` and `serve` share, and the configurations that they make."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from puretls.errors import DecodeError, UsageError
+
+if TYPE_CHECKING:
+    from puretls.config import ClientConfig, Credential, ServerConfig, Verifier
+    from puretls.extensions import Extension
+    from puretls.session import Session
+
+T = TypeVar("T")
+
+
+def add_client_options(parser: argparse.ArgumentParser) -> None:
+    """What only a client has, and what both have."""
+    parser.add_argument("--ca", metavar="FILE", help="certificates to trust (PEM) instead of the system's")
+    parser.add_argument("--servername", metavar="NAME", help="name to ask for and to verify, instead of HOST")
+    parser.add_argument("--cert", metavar="FILE", action="append", default=[], help="client certificate chain (PEM)")
+    parser.add_argument("--key", metavar="FILE", action="append", default=[], help="its private key (PEM)")
+    parser.add_argument("--session-file", metavar="FILE", help="resume the session kept here, and keep the new one")
+    parser.add_argument("--no-tickets", action="store_true", help="ask for no session ticket")
+    parser.add_argument("--ocsp", action="store_true", help="tell whether an OCSP response was stapled")
+    parser.add_argument("--sct", action="store_true", help="tell whether certificate timestamps came along")
+    parser.add_argument("--exporter", metavar="LABEL:LEN", help="export keying material (RFC 5705) and print it")
+    parser.add_argument("--danger-no-verify", action="store_true", help="accept any certificate: whoever is on the way can read along")
+    _add_common_options(parser)
+
+
+def add_server_options(parser: argparse.ArgumentParser) -> None:
+    """What only a server has, and what both have."""
+    parser.add_argument("--cert", metavar="FILE", action="append", default=[], help="certificate chain (PEM), leaf first; repeatable")
+    parser.add_argument("--key", metavar="FILE", action="append", default=[], help="its private key (PEM), in the same order")
+    parser.add_argument("--client-ca", metavar="FILE", help="ask clients for a certificate issued by one of these (PEM)")
+    parser.add_argument("--require-client-cert", action="store_true", help="refuse clients without a certificate")
+    parser.add_argument("--no-tickets", action="store_true", help="issue no session tickets")
+    parser.add_argument("--ocsp", metavar="FILE", help="OCSP response (DER) to staple for the first certificate")
+    parser.add_argument("--sct", metavar="FILE", help="SignedCertificateTimestampList to send for the first certificate")
+    parser.add_argument("--psk-hint", metavar="HINT", help="identity hint for clients with a pre-shared key")
+    _add_common_options(parser)
+
+
+def _add_common_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--ciphers", metavar="LIST", help="cipher suites, IANA's or OpenSSL's names, or an OpenSSL cipher string")
+    parser.add_argument("--groups", metavar="LIST", help="key exchange groups, such as x25519,P-256")
+    parser.add_argument("--sigalgs", metavar="LIST", help="signature algorithms, such as ed25519,RSA+SHA256")
+    parser.add_argument("--alpn", metavar="LIST", help="application protocols, such as h2,http/1.1")
+    parser.add_argument("--psk", metavar="HEX", help="pre-shared key; adds PSK suites")
+    parser.add_argument("--psk-identity", metavar="NAME", default="Client_identity", help="identity of the key (%(default)s)")
+    parser.add_argument("--renegotiation", action="store_true", help="grant the peer a secure renegotiation")
+    parser.add_argument("--max-fragment", metavar="N", type=int, help="max_fragment_length: 512, 1024, 2048 or 4096")
+    parser.add_argument("--record-size-limit", metavar="N", type=int, help="record_size_limit: 64 to 16384")
+    parser.add_argument("--danger-suites", action="store_true", help="allow suites for teaching: 3DES, RC4, NULL, anonymous")
+    parser.add_argument("--keylog", metavar="FILE", help="append secrets in NSS format (default: the variable SSLKEYLOGFILE)")
+    parser.add_argument("--trace", action="store_true", help="print every record and message, annotated")
+
+
+def client_config(arguments: argparse.Namespace) -> ClientConfig:
+    """The configuration of `connect`. Raises `UsageError`, `DecodeError` and `OSError`."""
+    from puretls.config import ClientConfig
+
+    shared = _shared(arguments)
+    if arguments.psk:
+        identity, key = arguments.psk_identity.encode(), _hexadecimal(arguments.psk)
+        shared["psk"] = lambda hint: (identity, key)
+    return ClientConfig(
+        verifier=_server_verifier(arguments), credentials=_credentials(arguments), tickets=not arguments.no_tickets, **shared
+    )
+
+
+def server_config(arguments: argparse.Namespace) -> ServerConfig:
+    """The configuration of `serve`. Raises `UsageError`, `DecodeError` and `OSError`."""
+    from puretls.config import ServerConfig
+
+    shared = _shared(arguments)
+    if arguments.psk:
+        identity, key = arguments.psk_identity.encode(), _hexadecimal(arguments.psk)
+        shared["psk"] = lambda shown: key if shown == identity else None
+    if arguments.no_tickets:
+        shared["tickets"] = None
+    if arguments.require_client_cert and not arguments.client_ca:
+        raise UsageError("--require-client-cert needs --client-ca: whom to trust")
+    if arguments.client_ca:
+        shared["client_authentication"] = "require" if arguments.require_client_cert else "request"
+        shared["verifier"], shared["certificate_authorities"] = _client_verifier(arguments.client_ca)
+    hint = arguments.psk_hint.encode() if arguments.psk_hint else None
+    return ServerConfig(credentials=_credentials(arguments), psk_hint=hint, **shared)
+
+
+def _shared(arguments: argparse.Namespace) -> dict[str, Any]:
+    from puretls import names
+
+    shared: dict[str, Any] = {
+        "extensions": _extensions(arguments),
+        "key_log": _key_log(arguments),
+        "renegotiation": arguments.renegotiation,
+        "danger_suites": arguments.danger_suites,
+    }
+    if arguments.ciphers:
+        shared["suites"] = names.suites(arguments.ciphers, danger=arguments.danger_suites)
+    if arguments.groups:
+        shared["groups"] = names.groups(arguments.groups)
+    if arguments.sigalgs:
+        shared["signature_schemes"] = names.signature_schemes(arguments.sigalgs)
+    return shared
+
+
+def _extensions(arguments: argparse.Namespace) -> tuple[Extension, ...]:
+    from puretls.extensions import Alpn, MaxFragmentLength, RecordSizeLimit
+    from puretls.names import split_list
+
+    made: list[Extension] = []
+    if arguments.alpn:
+        made.append(Alpn(*split_list(arguments.alpn)))
+    if arguments.max_fragment is not None:
+        made.append(MaxFragmentLength(arguments.max_fragment))
+    if arguments.record_size_limit is not None:
+        made.append(RecordSizeLimit(arguments.record_size_limit))
+    return tuple(made)
+
+
+def _key_log(arguments: argparse.Namespace) -> Callable[[str], None] | None:
+    path = arguments.keylog or os.environ.get("SSLKEYLOGFILE")
+    if not path:
+        return None
+    from puretls.net.keylog_file import KeyLogFile
+
+    return KeyLogFile(path)
+
+
+def _credentials(arguments: argparse.Namespace) -> tuple[Credential, ...]:
+    """A `--key` for each `--cert`; a key may also lie in the certificate's file."""
+    if len(arguments.key) > len(arguments.cert):
+        raise UsageError("--key without its --cert")
+    keys = arguments.key + arguments.cert[len(arguments.key) :]
+    made = [_credential(cert, key) for cert, key in zip(arguments.cert, keys, strict=True)]
+    return tuple(_stapled(credential, arguments) if index == 0 else credential for index, credential in enumerate(made))
+
+
+def _credential(cert: str, key: str) -> Credential:
+    from puretls.config import Credential
+    from puretls.x509.keys import parse_private_key
+    from puretls.x509.pem import load_certificates
+
+    chain = _load(cert, load_certificates)
+    private = _load(key, parse_private_key)
+    try:
+        return Credential(chain, private)
+    except UsageError as error:
+        raise UsageError(f"{cert} and {key}: {error}") from None
+
+
+def _stapled(credential: Credential, arguments: argparse.Namespace) -> Credential:
+    from dataclasses import replace
+
+    if isinstance(arguments.ocsp, str):
+        credential = replace(credential, ocsp_response=Path(arguments.ocsp).read_bytes())
+    if isinstance(arguments.sct, str):
+        credential = replace(credential, sct_list=Path(arguments.sct).read_bytes())
+    return credential
+
+
+def _load(path: str, parse: Callable[[bytes], T]) -> T:
+    """The parsed content of a file; a `UsageError` names the file."""
+    try:
+        return parse(Path(path).read_bytes())
+    except (DecodeError, UsageError) as error:
+        raise UsageError(f"{path}: {error}") from None
+
+
+def _hexadecimal(text: str) -> bytes:
+    from puretls.crypto.secret import Secret
+
+    try:
+        return Secret(bytes.fromhex(text))
+    except ValueError:
+        raise UsageError("--psk takes hexadecimal digits") from None
+
+
+def load_session(path: str | None) -> Session | None:
+    """The session kept in `path`; None where there is no file yet."""
+    from puretls.session import Session
+
+    if not path or not os.path.exists(path):
+        return None
+    return _load(path, Session.from_bytes)
+
+
+def save_session(path: str | None, session: Session | None) -> None:
+    """Keep `session` where only the owner may read it: it holds a secret."""
+    if not path or session is None:
+        return
+    temporary = f"{path}.new"
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(session.to_bytes())
+    os.replace(temporary, path)
