@@ -59,7 +59,7 @@ significant) to bit 7. The constant 0x63 is left to the round keys.
 
 from __future__ import annotations
 
-Planes = tuple[int, int, int, int, int, int, int, int]
+Planes = tuple[int, ...]
 '''
 
 FUNCTION = '''

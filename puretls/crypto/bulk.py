@@ -5,9 +5,23 @@ The kernels load with the first key that needs them. RC4 and 3DES stay with tlsl
 
 from __future__ import annotations
 
-from puretls.crypto.aead import AES_128_GCM, AES_256_GCM, Aead, AeadAlgorithm
+from collections.abc import Callable
+from typing import Protocol
+
+from puretls.crypto.aead import (
+    AES_128_CCM,
+    AES_128_CCM_8,
+    AES_128_GCM,
+    AES_256_CCM,
+    AES_256_CCM_8,
+    AES_256_GCM,
+    CHACHA20_POLY1305,
+    Aead,
+    AeadAlgorithm,
+)
 from puretls.crypto.backends import tlslite_ng
-from puretls.crypto.cbc import Cbc, CbcAlgorithm, Stream, StreamAlgorithm
+from puretls.crypto.cbc import TRIPLE_DES_CBC, Cbc, CbcAlgorithm, Stream, StreamAlgorithm
+from puretls.errors import UsageError
 
 READ_AHEAD = 1 << 20
 """Default budget of prepared keystream, bytes a key."""
@@ -19,18 +33,54 @@ def kernel_aead(algorithm: AeadAlgorithm, key: bytes, *, table_free: bool = Fals
     `table_free` restricts it to code without secret-indexed tables; `read_ahead` bounds the keystream that `prefetch` keeps,
     bytes (0: none). Raises `UsageError` for a key of another length.
     """
-    if algorithm in (AES_128_GCM, AES_256_GCM):
-        from puretls.crypto.kernels.gcm import AesGcm
-
-        return AesGcm(algorithm, key, table_free=table_free, read_ahead=read_ahead)
-    return tlslite_ng.aead(algorithm, key)
+    kernel = _KERNELS.get(algorithm)
+    if kernel is None:
+        raise UsageError(f"there is no kernel for {algorithm.name}")
+    return kernel()(algorithm, key, table_free=table_free, read_ahead=read_ahead)
 
 
 def kernel_cbc(algorithm: CbcAlgorithm, key: bytes, *, table_free: bool = False) -> Cbc:
     """A keyed block cipher in CBC mode; `table_free` as in `kernel_aead`. Raises `UsageError` for a key of another length."""
-    return tlslite_ng.cbc(algorithm, key)
+    if algorithm == TRIPLE_DES_CBC:
+        return tlslite_ng.cbc(algorithm, key)
+    from puretls.crypto.kernels.cbc import AesCbc
+
+    return AesCbc(algorithm, key, table_free=table_free)
 
 
 def kernel_stream(algorithm: StreamAlgorithm, key: bytes) -> Stream:
     """A keyed stream cipher. Raises `UsageError` for a key of another length."""
     return tlslite_ng.stream(algorithm, key)
+
+
+class _AeadKernel(Protocol):
+    def __call__(self, algorithm: AeadAlgorithm, key: bytes, *, table_free: bool, read_ahead: int) -> Aead: ...
+
+
+def _gcm() -> _AeadKernel:
+    from puretls.crypto.kernels.gcm import AesGcm
+
+    return AesGcm
+
+
+def _ccm() -> _AeadKernel:
+    from puretls.crypto.kernels.ccm import AesCcm
+
+    return AesCcm
+
+
+def _chacha20_poly1305() -> _AeadKernel:
+    from puretls.crypto.kernels.chacha20_poly1305 import ChaCha20Poly1305
+
+    return ChaCha20Poly1305
+
+
+_KERNELS: dict[AeadAlgorithm, Callable[[], _AeadKernel]] = {
+    AES_128_GCM: _gcm,
+    AES_256_GCM: _gcm,
+    AES_128_CCM: _ccm,
+    AES_256_CCM: _ccm,
+    AES_128_CCM_8: _ccm,
+    AES_256_CCM_8: _ccm,
+    CHACHA20_POLY1305: _chacha20_poly1305,
+}

@@ -36,9 +36,7 @@ def _counter_planes(records: int, start: int, blocks: int) -> Block:
     size = records // 8
     ones = b"\xff" * size, bytes(size)
     return [
-        tuple(  # type: ignore[misc]
-            [int.from_bytes(b"".join([ones[not byte >> b & 1] for byte in counters[p::3]]), "little") for b in range(8)]
-        )
+        tuple([int.from_bytes(b"".join([ones[not byte >> b & 1] for byte in counters[p::3]]), "little") for b in range(8)])
         for p in range(3)
     ]
 

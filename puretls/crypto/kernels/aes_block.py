@@ -1,11 +1,12 @@
-"""AES one block at a time, by sixteen tables of 256 entries: for a few blocks, and for chains, where one block waits for the last.
+"""AES one block at a time, by sixteen tables of 256 entries: for chains, where one block waits for the last.
 
 The table indices are secret bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from struct import unpack
 
 from puretls.crypto.kernels.aes_tables import SBOX, block_tables
 
@@ -15,19 +16,15 @@ def round_keys(schedule: bytes) -> tuple[int, ...]:
     return tuple([int.from_bytes(schedule[i : i + 16]) for i in range(0, len(schedule), 16)])
 
 
-def encrypt(keys: Sequence[int], blocks: Iterable[int]) -> bytes:
-    """Each block encrypted for itself (ECB)."""
-    return b"".join([chain(keys, 0, (block,)) for block in blocks])
-
-
-def chain(keys: Sequence[int], previous: int, blocks: Iterable[int]) -> bytes:
-    """CBC encryption of big-endian blocks after the block `previous` (SP 800-38A 6.2)."""
+def chain(keys: Sequence[int], previous: int, data: bytes) -> bytes:
+    """CBC encryption of whole blocks after the block `previous` (SP 800-38A 6.2)."""
     first, *middle, last = keys
     t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, ta, tb, tc, td, te, tf = block_tables()
+    halves = iter(unpack(f">{len(data) // 8}Q", data))
     output = []
     x = previous
-    for block in blocks:
-        x ^= block ^ first
+    for high, low in zip(halves, halves, strict=True):
+        x ^= (high << 64 | low) ^ first
         for key in middle:
             a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p = x.to_bytes(16)  # noqa: E741
             x = t0[a] ^ t1[b] ^ t2[c] ^ t3[d] ^ t4[e] ^ t5[f] ^ t6[g] ^ t7[h] ^ key

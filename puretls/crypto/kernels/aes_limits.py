@@ -1,4 +1,4 @@
-"""Where one way to compute AES and GHASH becomes faster than another: every threshold of the bulk ciphers, measured on CPython 3.11.
+"""Where one way to compute AES and GHASH becomes faster than another: every threshold, measured on CPython 3.11.
 
 Counts are blocks of 16 bytes where nothing else is said.
 """

@@ -2,18 +2,18 @@
 
 A plane is one integer that holds one bit of every block, a block a lane. Two cores share the circuits:
 
-- `encrypt_rows`, 32 planes: plane (row, bit) holds the four columns side by side, so the S-box is called four times a round. One record.
-- `encrypt_bytes`, 128 planes: a plane for each bit of the block, so ShiftRows only renames. Many records.
+- `encrypt_rows`, 32 planes: plane (row, bit) holds the four columns side by side, so the S-box is called four times a round.
+  For one record.
+- `encrypt_bytes`, 128 planes: a plane for each bit of the block, so ShiftRows only renames. For many records.
 
-Python drops the leading zeros of an integer, and xor with a short integer is faster. The top lane of every key plane is therefore a
-guard, always one, so that key bits do not show in the length of integers; callers leave that lane unused.
+Python drops the leading zeros of an integer, and xor with a short integer is faster. The top lane of every key plane is therefore
+a guard, always one, so that key bits do not show in the length of integers; callers leave that lane unused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import cast
 
 from puretls.crypto.kernels.sbox import Planes, inverse_sub, sub
 
@@ -25,12 +25,12 @@ _CONSTANT = 0x63
 
 
 @lru_cache(maxsize=64)
-def swap_masks(size: int) -> tuple[int, int, int]:
+def swap_masks(size: int) -> tuple[int, ...]:
     """The masks of `transpose` for integers of `size` bytes."""
-    return tuple([int.from_bytes(bytes((mask,)) * size) for mask in (0x55, 0x33, 0x0F)])  # type: ignore[return-value]
+    return tuple([int.from_bytes(bytes((mask,)) * size) for mask in (0x55, 0x33, 0x0F)])
 
 
-def transpose(x: Sequence[int], masks: tuple[int, int, int]) -> Planes:
+def transpose(x: Sequence[int], masks: tuple[int, ...]) -> Planes:
     """Swap bit b of byte i of integer j with bit j of byte i of integer b; its own inverse.
 
     Integers j = 0..7 that hold byte p of the blocks 8 i + j become the eight planes of byte p.
@@ -58,6 +58,11 @@ def _swap(a: int, b: int, distance: int, mask: int) -> tuple[int, int]:
 
 
 # Rows of 32 planes: bit c * n + i of plane (row, bit) belongs to column c of block i.
+
+
+def lanes(blocks: int) -> int:
+    """Lanes for so many blocks: a multiple of 8 that leaves one or more unused for the guard."""
+    return (blocks + 8) // 8 * 8
 
 
 def row_planes(blocks: bytes) -> Block:
@@ -90,25 +95,23 @@ def _column_masks(n: int) -> tuple[int, ...]:
     return tuple([sum((lanes << c * n) * (columns >> c & 1) for c in range(4)) | 1 << 4 * n - 1 for columns in range(16)])
 
 
-def row_key_planes(schedule: bytes, n: int, constant_rounds: range) -> list[Block]:
-    """Round keys for `encrypt_rows` and `decrypt_rows`; the rounds in `constant_rounds` carry the constant of the S-box."""
+def row_key_planes(schedule: bytes, n: int) -> list[Block]:
+    """Round keys for `encrypt_rows` and `decrypt_rows`; all but the first carry the constant of the S-box."""
     masks = _column_masks(n)
     rounds = []
     for i in range(len(schedule) // 16):
-        constant = _CONSTANT if i in constant_rounds else 0
+        constant = _CONSTANT if i else 0
         key = bytes([byte ^ constant for byte in schedule[16 * i : 16 * i + 16]])
         rounds.append([_select(masks, key[row], key[4 + row], key[8 + row], key[12 + row]) for row in range(4)])
     return rounds
 
 
 def _select(masks: tuple[int, ...], k0: int, k1: int, k2: int, k3: int) -> Planes:
-    return cast(
-        "Planes", tuple([masks[k0 >> b & 1 | (k1 >> b & 1) << 1 | (k2 >> b & 1) << 2 | (k3 >> b & 1) << 3] for b in range(8)])
-    )
+    return tuple([masks[k0 >> b & 1 | (k1 >> b & 1) << 1 | (k2 >> b & 1) << 2 | (k3 >> b & 1) << 3] for b in range(8)])
 
 
 def encrypt_rows(rows: Block, keys: Sequence[Block], n: int) -> Block:
-    """FIPS 197 5.1 on 4 x 8 planes of n lanes a column. `keys` from `row_key_planes` with the constant in all rounds but the first."""
+    """FIPS 197 5.1 on 4 x 8 planes of n lanes a column. `keys` from `row_key_planes`."""
     rows = _add(rows, keys[0])
     for key in keys[1:-1]:
         a, b, c, d = _shift_rows([sub(*row) for row in rows], n)
@@ -117,7 +120,7 @@ def encrypt_rows(rows: Block, keys: Sequence[Block], n: int) -> Block:
 
 
 def decrypt_rows(rows: Block, keys: Sequence[Block], n: int) -> Block:
-    """FIPS 197 5.3 on 4 x 8 planes. `keys` from `row_key_planes` with the constant in all rounds but the first."""
+    """FIPS 197 5.3 on 4 x 8 planes of n lanes a column. `keys` from `row_key_planes`."""
     rows = _add(rows, keys[-1])
     for key in keys[-2:0:-1]:
         a, b, c, d = _add([inverse_sub(*row) for row in _inverse_shift_rows(rows, n)], key)
@@ -126,7 +129,7 @@ def decrypt_rows(rows: Block, keys: Sequence[Block], n: int) -> Block:
 
 
 def _add(rows: Block, key: Block) -> Block:
-    return [cast("Planes", tuple([a ^ k for a, k in zip(row, k_row, strict=True)])) for row, k_row in zip(rows, key, strict=True)]
+    return [tuple([a ^ k for a, k in zip(row, k_row, strict=True)]) for row, k_row in zip(rows, key, strict=True)]
 
 
 def _shift_rows(rows: Block, n: int) -> Block:
@@ -140,7 +143,7 @@ def _inverse_shift_rows(rows: Block, n: int) -> Block:
 
 def _turn(row: Planes, by: int, width: int) -> Planes:
     mask, back = (1 << by) - 1, width - by
-    return cast("Planes", tuple([x >> by | (x & mask) << back for x in row]))
+    return tuple([x >> by | (x & mask) << back for x in row])
 
 
 def mix_columns(a: Planes, b: Planes, c: Planes, d: Planes, key: Block) -> Block:
@@ -199,7 +202,7 @@ def byte_key_planes(schedule: bytes, lanes: int) -> list[Block]:
         if i % 16 == 0:
             rounds.append([])
         value = byte ^ (_CONSTANT if i >= 16 else 0)
-        rounds[-1].append(cast("Planes", tuple([bit[value >> b & 1] for b in range(8)])))
+        rounds[-1].append(tuple([bit[value >> b & 1] for b in range(8)]))
     return rounds
 
 

@@ -1,7 +1,7 @@
 """AES over a few to some hundred blocks at once, one byte a lane: rows of bytes in one integer.
 
-A state of n blocks is 16 n bytes in the order row, column, block, read as a big-endian integer. SubBytes is `bytes.translate` or, without
-tables, the S-box circuit on every eighth bit; ShiftRows joins slices; MixColumns rotates the whole integer by rows.
+A state of n blocks is 16 n bytes in the order row, column, block, read as a big-endian integer. SubBytes is `bytes.translate` or,
+without tables, the S-box circuit on every eighth bit; ShiftRows joins slices; MixColumns rotates the whole integer by rows.
 """
 
 from __future__ import annotations
@@ -65,6 +65,26 @@ def to_state(blocks: bytes) -> int:
     if len(blocks) <= 256:
         return int.from_bytes(_orders(len(blocks) // 16)[0].translate(blocks.ljust(256, b"\0")))
     return int.from_bytes(b"".join([blocks[place::16] for place in ROW_ORDER]))
+
+
+def interleave(messages: Sequence[bytes]) -> list[int]:
+    """One state for each block position of equally long messages: block i of all of them side by side."""
+    n = len(messages)
+    states = bytearray(len(messages[0]) * n)
+    for i, place in enumerate(ROW_ORDER):
+        for k, message in enumerate(messages):
+            states[i * n + k :: 16 * n] = message[place::16]
+    return [int.from_bytes(states[i : i + 16 * n]) for i in range(0, len(states), 16 * n)]
+
+
+def separate(states: Sequence[int], n: int) -> list[bytes]:
+    """The messages of `interleave`."""
+    joined = b"".join([state.to_bytes(16 * n) for state in states])
+    messages = [bytearray(16 * len(states)) for _ in range(n)]
+    for i, place in enumerate(ROW_ORDER):
+        for k, message in enumerate(messages):
+            message[place::16] = joined[i * n + k :: 16 * n]
+    return [bytes(message) for message in messages]
 
 
 def from_state(state: int, n: int) -> bytes:
@@ -168,7 +188,8 @@ def _shift_rows(state: int, n: int) -> int:
 
 def _inverse_shift_rows(s: bytes, n: int) -> bytes:
     """FIPS 197 5.3.1."""
-    return b"".join((s[: 4 * n], s[7 * n : 8 * n], s[4 * n : 7 * n], s[10 * n : 12 * n], s[8 * n : 10 * n], s[13 * n :], s[12 * n : 13 * n]))
+    n4, n7, n8, n10, n12, n13 = 4 * n, 7 * n, 8 * n, 10 * n, 12 * n, 13 * n
+    return b"".join((s[:n4], s[n7:n8], s[n4:n7], s[n10:n12], s[n8:n10], s[n13:], s[n12:n13]))
 
 
 def _sub_bytes(state: int, ones: int) -> int:

@@ -9,12 +9,12 @@ from functools import cache
 
 
 def double(x: int) -> int:
-    """x times 2 in GF(2^8) (FIPS 197 4.2.1)."""
+    """Twice x in GF(2^8) (FIPS 197 4.2.1)."""
     return x << 1 ^ (0x11B if x & 0x80 else 0)
 
 
 def multiple(x: int, factor: int) -> int:
-    """x times `factor` in GF(2^8) (FIPS 197 4.2)."""
+    """`factor` times x in GF(2^8) (FIPS 197 4.2)."""
     product = 0
     while factor:
         product ^= x if factor & 1 else 0

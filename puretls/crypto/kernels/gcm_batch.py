@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from puretls.crypto.aead import Sealing
 from puretls.crypto.kernels.aes_batch import from_planes, keystream_planes, to_planes
 from puretls.crypto.kernels.aes_planes import Block
 from puretls.crypto.kernels.gcm_lengths import length_block, padding
@@ -11,7 +10,7 @@ from puretls.crypto.kernels.ghash import Ghash
 from puretls.crypto.kernels.ghash_tree import multiply_planes
 
 
-def crypt(schedule: bytes, ghash: Ghash, items: Sequence[tuple[bytes, bytes, bytes]], *, sealing: bool) -> list[tuple[bytes, bytes]]:
+def crypt(schedule: bytes, ghash: Ghash, items: list[Sealing], *, sealing: bool) -> list[tuple[bytes, bytes]]:
     """(output, tag) of each (nonce, body without tag, additional data); all bodies equally long and not empty."""
     length = len(items[0][1])
     blocks = -(-length // 16)
@@ -20,7 +19,7 @@ def crypt(schedule: bytes, ghash: Ghash, items: Sequence[tuple[bytes, bytes, byt
     keystream = keystream_planes(schedule, [nonce + b"\0" for nonce, _, _ in padded], 1, blocks)
     bodies = to_planes([body + padding(length) for _, body, _ in padded])
     output = _add(keystream, bodies, blocks * r, length % 16, r)
-    tag_masks: Block = [tuple([plane >> blocks * r for plane in planes]) for planes in keystream]  # type: ignore[misc]
+    tag_masks: Block = [tuple([plane >> blocks * r for plane in planes]) for planes in keystream]
     hashes = _hashes(ghash, output if sealing else bodies, [aad for _, _, aad in padded], blocks)
     tags = from_planes(_xor(hashes, tag_masks), r, 1)
     outputs = from_planes(output, r, blocks)
@@ -37,7 +36,7 @@ def _add(keystream: Block, bodies: Block, lanes: int, tail: int, r: int) -> Bloc
     output: Block = []
     for p in range(16):
         mask = short if 0 < tail <= p else full
-        output.append(tuple([(k ^ x) & mask for k, x in zip(keystream[p], bodies[p], strict=True)]))  # type: ignore[arg-type]
+        output.append(tuple([(k ^ x) & mask for k, x in zip(keystream[p], bodies[p], strict=True)]))
     return output
 
 
@@ -50,7 +49,7 @@ def _hashes(ghash: Ghash, cipher: Block, aads: list[bytes], blocks: int) -> Bloc
     heads = multiply_planes(_coefficients(last_of_aads), ghash.tree.level(0))
     planes = [(plane ^ head) << shift for plane, head in zip(_coefficients(cipher), heads, strict=True)]
     result = multiply_planes(ghash.tree.reduce(planes, r, size), ghash.tree.level(1))
-    return [tuple(result[8 * p : 8 * p + 8][::-1]) for p in range(16)]  # type: ignore[misc]
+    return [tuple(result[8 * p : 8 * p + 8][::-1]) for p in range(16)]
 
 
 def _aad_state(ghash: Ghash, aad: bytes) -> int:
@@ -66,4 +65,4 @@ def _coefficients(block: Block) -> list[int]:
 
 
 def _xor(a: Block, b: Block) -> Block:
-    return [tuple([x ^ y for x, y in zip(p, q, strict=True)]) for p, q in zip(a, b, strict=True)]  # type: ignore[misc]
+    return [tuple([x ^ y for x, y in zip(p, q, strict=True)]) for p, q in zip(a, b, strict=True)]

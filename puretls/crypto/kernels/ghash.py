@@ -1,7 +1,7 @@
 """A GHASH key (SP 800-38D 6.4) that prepares more the more it is used.
 
-Fresh keys multiply without preparation, so that one that only ever protects a Finished costs nothing more. Then come tables, and for keys
-that see bulk traffic parity masks; without tables the masks come at once and grow with the longest message.
+Fresh keys multiply without preparation, so that one that only ever protects a Finished costs nothing more. Then come tables,
+and for keys that see bulk traffic parity masks; without tables the masks come at once and grow with the longest message.
 """
 
 from __future__ import annotations

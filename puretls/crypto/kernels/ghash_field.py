@@ -2,8 +2,8 @@
 
 An element is an integer of 128 bits whose most significant bit is the coefficient of x^0, as `int.from_bytes` reads a block.
 
-A product without carries is an integer product with room: spread to one bit a byte, the 128 sums of the schoolbook product stay below
-256, and their parities are the coefficients.
+A product without carries is an integer product with room: spread to one bit a byte, the 128 sums of the schoolbook product stay
+below 256, and their parities are the coefficients.
 """
 
 from __future__ import annotations

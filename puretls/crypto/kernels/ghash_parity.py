@@ -1,8 +1,8 @@
 """GHASH of a whole message as 128 parities: no table is indexed, no block waits for the last.
 
 The hash is linear in the message bits, so bit j of it is the parity of `message & mask_j`, where mask_j holds coefficient j of
-x^i h^(blocks to the end) in the place of bit i of each block. Messages line up at their last block, so one set of masks does for all
-lengths. Masks are kept in chunks that fit the processor's first cache, and made when a message first reaches into them.
+x^i h^(blocks to the end) in the place of bit i of each block. Messages line up at their last block, so one set of masks does for
+all lengths. Masks are kept in chunks that fit the processor's first cache, and made when a message first reaches into them.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class ParityMasks:
             ]
             while len(self._chunks) < len(chunks):
                 self._grow()
-            y = _PARITIES[len(chunks) - 1](self._chunks, *chunks)
+            y = _PARITIES[len(chunks) - 1](self._chunks, chunks)
         return y
 
     def _grow(self) -> None:
@@ -97,28 +97,38 @@ def _bits(parities: list[int]) -> int:
     return int(bytes(parities).translate(_ASCII_BITS), 2)
 
 
-def _parity_1(masks: list[list[int]], a: int) -> int:
+# One function a number of chunks: masks of all chunks, then the chunks of the message from its end.
+
+
+def _parity_1(masks: list[list[int]], d: list[int]) -> int:
+    (a,) = d
     return _bits([(a & m).bit_count() & 1 for m in masks[0]])
 
 
-def _parity_2(masks: list[list[int]], a: int, b: int) -> int:
+def _parity_2(masks: list[list[int]], d: list[int]) -> int:
+    a, b = d
     return _bits([(a & m ^ b & n).bit_count() & 1 for m, n in zip(*masks[:2], strict=True)])
 
 
-def _parity_3(masks: list[list[int]], a: int, b: int, c: int) -> int:
+def _parity_3(masks: list[list[int]], d: list[int]) -> int:
+    a, b, c = d
     return _bits([(a & m ^ b & n ^ c & o).bit_count() & 1 for m, n, o in zip(*masks[:3], strict=True)])
 
 
-def _parity_4(masks: list[list[int]], a: int, b: int, c: int, d: int) -> int:
-    return _bits([(a & m ^ b & n ^ c & o ^ d & p).bit_count() & 1 for m, n, o, p in zip(*masks[:4], strict=True)])
+def _parity_4(masks: list[list[int]], d: list[int]) -> int:
+    a, b, c, e = d
+    return _bits([(a & m ^ b & n ^ c & o ^ e & p).bit_count() & 1 for m, n, o, p in zip(*masks[:4], strict=True)])
 
 
-def _parity_5(masks: list[list[int]], a: int, b: int, c: int, d: int, e: int) -> int:
-    return _bits([(a & m ^ b & n ^ c & o ^ d & p ^ e & q).bit_count() & 1 for m, n, o, p, q in zip(*masks[:5], strict=True)])
+def _parity_5(masks: list[list[int]], d: list[int]) -> int:
+    a, b, c, e, f = d
+    return _bits([(a & m ^ b & n ^ c & o ^ e & p ^ f & q).bit_count() & 1 for m, n, o, p, q in zip(*masks[:5], strict=True)])
 
 
-def _parity_6(masks: list[list[int]], a: int, b: int, c: int, d: int, e: int, f: int) -> int:
-    return _bits([(a & m ^ b & n ^ c & o ^ d & p ^ e & q ^ f & r).bit_count() & 1 for m, n, o, p, q, r in zip(*masks, strict=True)])
+def _parity_6(masks: list[list[int]], d: list[int]) -> int:
+    a, b, c, e, f, g = d
+    rows = zip(*masks, strict=True)
+    return _bits([(a & m ^ b & n ^ c & o ^ e & p ^ f & q ^ g & r).bit_count() & 1 for m, n, o, p, q, r in rows])
 
 
-_PARITIES: tuple[Callable[..., int], ...] = (_parity_1, _parity_2, _parity_3, _parity_4, _parity_5, _parity_6)
+_PARITIES = (_parity_1, _parity_2, _parity_3, _parity_4, _parity_5, _parity_6)

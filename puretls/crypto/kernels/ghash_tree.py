@@ -1,9 +1,9 @@
 """GHASH of many equally long messages at once, on 128 bit planes: a tree of multiplications by constants.
 
-Plane i holds coefficient i of all blocks; lane n * r + k belongs to block n of message k of r. A level multiplies the earlier half of the
-blocks by h^(half their number) and adds the later half. A multiplication by a constant is a matrix of bits, done as the Method of
-Four Russians does it: 26 groups of five planes, all 32 sums of each, one look-up a group and output plane. The look-ups follow the
-hash key, never the data.
+Plane i holds coefficient i of all blocks; lane n * r + k belongs to block n of message k of r. A level multiplies the earlier
+half of the blocks by h^(half their number) and adds the later half. A multiplication by a constant is a matrix of bits, done as
+the Method of Four Russians does it: 26 groups of five planes, all 32 sums of each, one look-up a group and output plane. The
+look-ups follow the hash key, never the data.
 """
 
 from __future__ import annotations
@@ -26,9 +26,8 @@ def matrix(k: int) -> Matrix:
         columns.append(int.from_bytes(format(k, "0128b").encode()) & _BITS)
         k = times_x(k)
     columns += _NO_PLANES
-    return tuple(
-        [sum([column << i for i, column in enumerate(columns[g : g + _GROUP])]).to_bytes(128) for g in range(0, len(columns), _GROUP)]
-    )
+    groups = [columns[i : i + _GROUP] for i in range(0, len(columns), _GROUP)]
+    return tuple([sum([column << i for i, column in enumerate(group)]).to_bytes(128) for group in groups])
 
 
 def multiply_planes(planes: list[int], rows: Matrix) -> list[int]:
@@ -68,7 +67,7 @@ class HashTree:
         return self._levels[level]
 
     def reduce(self, planes: list[int], messages: int, blocks: int) -> list[int]:
-        """The sum of block n times h^(blocks - 1 - n) for each message: 128 planes of `messages` lanes. `blocks` a power of two."""
+        """The sum of block n times h^(blocks - 1 - n) for each message: planes of `messages` lanes. `blocks`: a power of two."""
         while blocks > 1:
             blocks //= 2
             half = blocks * messages

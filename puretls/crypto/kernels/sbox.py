@@ -10,7 +10,7 @@ significant) to bit 7. The constant 0x63 is left to the round keys.
 
 from __future__ import annotations
 
-Planes = tuple[int, int, int, int, int, int, int, int]
+Planes = tuple[int, ...]
 
 
 def sub(b0: int, b1: int, b2: int, b3: int, b4: int, b5: int, b6: int, b7: int) -> Planes:
