@@ -1,0 +1,357 @@
+"""The checks behind the rules on single certificates: functions that look at one certificate in its place and yield `Fault`s.
+
+They know nothing of profiles: whoever runs them drops the faults whose rule is switched off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+
+from puretls.crypto.keys import EcPublicKey, RsaPublicKey
+from puretls.der import oids
+from puretls.der import reader as der
+from puretls.errors import DecodeError
+from puretls.x509 import extensions as ext
+from puretls.x509.algorithms import WEAK_HASHES
+from puretls.x509.certificate import Certificate
+from puretls.x509.constraints import Unprocessable, split_mailbox
+from puretls.x509.extensions import KeyUsageBit
+from puretls.x509.hostname import dns_fault, parse_ip
+from puretls.x509.names import GeneralNameKind, escape
+from puretls.x509.report import Fault
+
+
+class Role(Enum):
+    """The place of a certificate in a path."""
+
+    LEAF = "leaf"
+    INTERMEDIATE = "intermediate"
+    ANCHOR = "anchor"
+
+
+Faults = Iterator[Fault]
+
+
+def static_faults(certificate: Certificate, role: Role) -> Faults:
+    """Everything that depends on nothing but the certificate and its place."""
+    yield from _algorithms(certificate, role)
+    yield from _key(certificate)
+    yield from _fields(certificate, role)
+    yield from _extensions(certificate)
+    yield from _key_identifiers(certificate, role)
+    yield from _constraint_extensions(certificate)
+    yield from _alternative_names(certificate)
+    yield from _leaf(certificate) if role is Role.LEAF else _authority(certificate, role)
+
+
+def _place(certificate: Certificate, oid: bytes, field: str = "") -> str:
+    """The path of an extension, or of a field in it."""
+    extension = certificate.extension(oid)
+    if extension is None:
+        return "tbs_certificate.extensions"
+    inner = ext.TYPES[oid].name if oid in ext.TYPES else "extn_value"
+    return extension.path + (f".{inner}.{field}" if field else "")
+
+
+def is_self_signed(certificate: Certificate) -> bool:
+    """Self-issued, and by all signs with its own key; the signature is not verified."""
+    if not certificate.is_self_issued:
+        return False
+    own = certificate.get(ext.SubjectKeyIdentifier)
+    authority = certificate.get(ext.AuthorityKeyIdentifier)
+    if own is None or authority is None or authority.key_identifier is None:
+        return True
+    return own.key_identifier == authority.key_identifier
+
+
+# Algorithms and keys
+
+
+def _algorithms(certificate: Certificate, role: Role) -> Faults:
+    if certificate.inner_signature.raw != certificate.outer_signature.raw:
+        yield Fault("algorithm-mismatch", "tbs_certificate.signature",
+                    f"signed as {certificate.outer_signature}, but {certificate.inner_signature} is written inside")  # fmt: skip
+    if role is Role.ANCHOR:
+        return  # nobody relies on the signature of an anchor
+    try:
+        algorithm = certificate.signature_algorithm
+    except DecodeError as bad:
+        rule = "md5" if certificate.outer_signature.algorithm == oids.MD2_WITH_RSA else "signature-algorithm"
+        yield Fault(rule, "signature_algorithm", bad.message)
+        return
+    if algorithm.hash in WEAK_HASHES:
+        yield Fault(algorithm.hash, "signature_algorithm", f"signed with {certificate.outer_signature}")
+
+
+def _key(certificate: Certificate) -> Faults:
+    path = "tbs_certificate.subject_public_key_info"
+    try:
+        key = certificate.public_key
+    except DecodeError as bad:
+        yield Fault("public-key", path, bad.message)
+        return
+    if isinstance(key, RsaPublicKey):
+        bits = key.n.bit_length()
+        if bits < 2048:
+            yield Fault("rsa-size", path, f"an RSA key of {bits} bits")
+        if bits > 8192 or key.e >= 1 << 32:
+            yield Fault("rsa-too-large", path, f"an RSA key of {bits} bits with an exponent of {key.e.bit_length()} bits")
+        if bits % 8:
+            yield Fault("rsa-modulus-octets", path, f"an RSA key of {bits} bits")
+    elif not isinstance(key, EcPublicKey):
+        yield Fault("webpki-key-kind", path, f"a key on {key.curve}")
+
+
+# Fields
+
+
+def _fields(certificate: Certificate, role: Role) -> Faults:
+    tbs = "tbs_certificate."
+    version = certificate.version
+    unique = certificate.issuer_unique_id is not None or certificate.subject_unique_id is not None
+    if version != 3:
+        yield Fault("version-3", tbs + "version" if version > 1 else "tbs_certificate", f"version {version}")
+        if certificate.extensions or (unique and version == 1):
+            yield Fault("extensions-need-version-3", "tbs_certificate", f"a certificate of version {version} with fields of a later one")
+    if unique:
+        name = "issuer_unique_id" if certificate.issuer_unique_id is not None else "subject_unique_id"
+        yield Fault("unique-identifiers", tbs + name, "a unique identifier")
+    yield from _serial(certificate, role)
+    if not certificate.issuer:
+        yield Fault("empty-issuer", tbs + "issuer", "the issuer's name is empty")
+    if not certificate.subject and (certificate.is_ca or role is not Role.LEAF):
+        yield Fault("empty-subject-ca", tbs + "subject", "a CA without a name")
+    validity = certificate.validity
+    for field, seconds, tag in zip(("not_before", "not_after"), (validity.not_before, validity.not_after), validity.tags, strict=True):
+        if (tag == der.UTC_TIME) != (der.civil_time(seconds)[0] < 2050):
+            yield Fault("time-encoding", f"{tbs}validity.{field}", f"the year {der.civil_time(seconds)[0]} as {der.tag_name(tag)}")
+
+
+def _serial(certificate: Certificate, role: Role) -> Faults:
+    serial = certificate.serial_number
+    if serial < 0:
+        fault = "is negative"
+    elif serial == 0 and role is not Role.ANCHOR:
+        fault = "is zero"
+    elif serial.bit_length() >= 160:
+        fault = f"has {serial.bit_length() // 8 + 1} octets"
+    else:
+        return
+    yield Fault("serial-number", "tbs_certificate.serial_number", f"the serial number {fault}")
+
+
+# Extensions
+
+_HANDLED = frozenset({
+    oids.AUTHORITY_KEY_IDENTIFIER, oids.SUBJECT_KEY_IDENTIFIER, oids.KEY_USAGE, oids.CERTIFICATE_POLICIES, oids.POLICY_MAPPINGS,
+    oids.SUBJECT_ALT_NAME, oids.BASIC_CONSTRAINTS, oids.NAME_CONSTRAINTS, oids.POLICY_CONSTRAINTS, oids.EXTENDED_KEY_USAGE,
+    oids.INHIBIT_ANY_POLICY, oids.CRL_DISTRIBUTION_POINTS, oids.FRESHEST_CRL, oids.TLS_FEATURE,
+    oids.AUTHORITY_INFO_ACCESS, oids.SUBJECT_INFO_ACCESS, oids.ISSUER_ALT_NAME, oids.OCSP_NO_CHECK,
+})  # fmt: skip
+"""The extensions that validation processes, or that demand nothing of it; any other that is critical leads to refusal."""
+
+_NEVER_CRITICAL = (
+    oids.AUTHORITY_KEY_IDENTIFIER, oids.SUBJECT_KEY_IDENTIFIER, oids.SUBJECT_DIRECTORY_ATTRIBUTES, oids.FRESHEST_CRL,
+    oids.AUTHORITY_INFO_ACCESS, oids.SUBJECT_INFO_ACCESS,
+)  # fmt: skip
+_ALWAYS_CRITICAL = (oids.POLICY_CONSTRAINTS, oids.INHIBIT_ANY_POLICY)
+
+
+def _extensions(certificate: Certificate) -> Faults:
+    seen: set[bytes] = set()
+    for extension in certificate.extensions:
+        oid = extension.oid
+        if oid in seen:
+            yield Fault("duplicate-extension", extension.path, f"{oids.describe(oid)} appears again")
+        seen.add(oid)
+        if extension.critical and oid not in _HANDLED:
+            yield Fault("unknown-critical-extension", extension.path, f"the critical extension {oids.describe(oid)} is not processed here")
+        if extension.critical and oid in _NEVER_CRITICAL:
+            yield Fault("must-not-be-critical", extension.path, f"{oids.describe(oid)} is critical")
+        if not extension.critical and oid in _ALWAYS_CRITICAL:
+            yield Fault("must-be-critical", extension.path, f"{oids.describe(oid)} is not critical")
+    usage = certificate.get(ext.KeyUsage)
+    if usage is not None and not usage.bits:
+        yield Fault("empty-key-usage", _place(certificate, oids.KEY_USAGE), "keyUsage without a single bit")
+
+
+def _key_identifiers(certificate: Certificate, role: Role) -> Faults:
+    own = certificate.get(ext.SubjectKeyIdentifier)
+    if own is None and (certificate.is_ca or role is not Role.LEAF):
+        yield Fault("subject-key-identifier", "tbs_certificate.extensions", "a CA without subjectKeyIdentifier")
+    authority = certificate.get(ext.AuthorityKeyIdentifier)
+    place = _place(certificate, oids.AUTHORITY_KEY_IDENTIFIER)
+    if (authority is None or authority.key_identifier is None) and not is_self_signed(certificate):
+        yield Fault("authority-key-identifier", place, "no keyIdentifier of the authority's key")
+    if authority is None:
+        return
+    if (authority.authority_cert_issuer is None) != (authority.authority_cert_serial_number is None):
+        yield Fault("authority-key-pair", place, "authorityCertIssuer and authorityCertSerialNumber do not come together")
+    if role is Role.ANCHOR and is_self_issued_root_fault(authority, own):
+        yield Fault("root-authority-key", place, "the authorityKeyIdentifier of a root names more, or another, than its own key")
+
+
+def is_self_issued_root_fault(authority: ext.AuthorityKeyIdentifier, own: ext.SubjectKeyIdentifier | None) -> bool:
+    """Whether the authorityKeyIdentifier of a root is not just its subjectKeyIdentifier (BR 7.1.2.1.3)."""
+    more = authority.authority_cert_issuer is not None or authority.authority_cert_serial_number is not None
+    return more or own is None or authority.key_identifier != own.key_identifier
+
+
+def _constraint_extensions(certificate: Certificate) -> Faults:
+    constraints = certificate.get(ext.NameConstraints)
+    if constraints is None:
+        return
+    extension = certificate.extension(oids.NAME_CONSTRAINTS)
+    assert extension is not None
+    if not extension.critical:
+        yield Fault("name-constraints-critical", extension.path, "nameConstraints is not critical")
+    subtrees = (constraints.permitted_subtrees or ()) + (constraints.excluded_subtrees or ())
+    if not subtrees or constraints.permitted_subtrees == () or constraints.excluded_subtrees == ():
+        yield Fault("name-constraints-form", extension.path, "nameConstraints with an empty list")
+    if not certificate.is_ca:
+        yield Fault("name-constraints-form", extension.path, "nameConstraints in a certificate that is no CA")
+    for subtree in subtrees:
+        if subtree.base.kind is GeneralNameKind.DNS and str(subtree.base.value)[:1] == ".":
+            yield Fault("name-constraints-form", extension.path, f"the constraint {subtree.base} begins with a dot")
+            return
+
+
+def _alternative_names(certificate: Certificate) -> Faults:
+    extension = certificate.extension(oids.SUBJECT_ALT_NAME)
+    if extension is None:
+        return
+    if not certificate.subject and not extension.critical:
+        yield Fault("san-critical", extension.path, "subjectAltName is not critical although the subject is empty")
+    if certificate.subject and extension.critical:
+        yield Fault("san-not-critical", extension.path, "subjectAltName is critical although the subject is not empty")
+    for index, name in enumerate(certificate.subject_alt_names):
+        if isinstance(name.value, str):
+            rule, fault = _text_fault(name.kind, name.value)
+            if rule:
+                yield Fault(rule, f"{extension.path}.subject_alt_name[{index}]", f"{name}: {fault}")
+
+
+def _text_fault(kind: GeneralNameKind, text: str) -> tuple[str, str]:
+    """The rule that a name breaks by its form, and how; empty if none."""
+    if kind is GeneralNameKind.DNS:
+        return _dns_text_fault(text)
+    if kind is GeneralNameKind.RFC822:
+        try:
+            split_mailbox(text)
+        except Unprocessable:
+            return "san-syntax", "not a mail address"
+    if kind is GeneralNameKind.URI and not text.partition(":")[1]:
+        return "san-syntax", "a URI without a scheme"
+    return "", ""
+
+
+def _dns_text_fault(text: str) -> tuple[str, str]:
+    fault = dns_fault(text, wildcard=True, underscore=True)
+    if fault:
+        return "san-malformed", fault
+    fault = dns_fault(text, wildcard=True)
+    if fault:
+        return "san-syntax", fault
+    if parse_ip(text) or text.rpartition(".")[2].isdigit():
+        return "san-syntax", "an address is not a DNS name"
+    if text[:2] == "*." and text.count(".") < 2:
+        return "public-suffix-wildcard", "a wildcard for a whole top-level domain"
+    return "", ""
+
+
+# Roles
+
+
+def _authority(certificate: Certificate, role: Role) -> Faults:
+    constraints = certificate.get(ext.BasicConstraints)
+    place = _place(certificate, oids.BASIC_CONSTRAINTS)
+    if constraints is None:
+        rule = "not-a-ca" if role is Role.INTERMEDIATE or certificate.version == 3 else "root-basic-constraints"
+        yield Fault(rule, "tbs_certificate.extensions", "an issuer without basicConstraints")
+    elif not constraints.ca:
+        yield Fault("not-a-ca", place, "an issuer whose basicConstraints do not say cA")
+    extension = certificate.extension(oids.BASIC_CONSTRAINTS)
+    if extension is not None and not extension.critical:
+        yield Fault("basic-constraints-critical", place, "basicConstraints is not critical")
+    usage = certificate.get(ext.KeyUsage)
+    if usage is None:
+        yield Fault("ca-key-usage", "tbs_certificate.extensions", "a CA without keyUsage")
+    elif KeyUsageBit.KEY_CERT_SIGN not in usage:
+        yield Fault("key-cert-sign", _place(certificate, oids.KEY_USAGE), f"an issuer whose keyUsage allows {usage}, not key_cert_sign")
+    if role is Role.ANCHOR and certificate.is_self_issued and certificate.get(ext.ExtendedKeyUsage) is not None:
+        yield Fault("root-extended-key-usage", _place(certificate, oids.EXTENDED_KEY_USAGE), "a root with extKeyUsage")
+    yield from _path_length_field(certificate)
+
+
+def _path_length_field(certificate: Certificate) -> Faults:
+    constraints = certificate.get(ext.BasicConstraints)
+    if constraints is None or constraints.path_len_constraint is None:
+        return
+    usage = certificate.get(ext.KeyUsage)
+    if not constraints.ca or (usage is not None and KeyUsageBit.KEY_CERT_SIGN not in usage):
+        yield Fault("path-length-field", _place(certificate, oids.BASIC_CONSTRAINTS, "path_len_constraint"),
+                    "pathLenConstraint in a certificate that may not issue others")  # fmt: skip
+
+
+def _leaf(certificate: Certificate) -> Faults:
+    usage = certificate.get(ext.KeyUsage)
+    if usage is not None and KeyUsageBit.KEY_CERT_SIGN in usage and not certificate.is_ca:
+        yield Fault("leaf-key-cert-sign", _place(certificate, oids.KEY_USAGE), "keyCertSign in a certificate that is no CA")
+    if certificate.is_ca:
+        yield Fault("ca-as-leaf", _place(certificate, oids.BASIC_CONSTRAINTS), "a CA in the place of an end entity")
+    if certificate.extension(oids.SUBJECT_ALT_NAME) is None:
+        yield Fault("san-missing", "tbs_certificate.extensions", "no subjectAltName")
+    purposes = certificate.get(ext.ExtendedKeyUsage)
+    if purposes is None:
+        yield Fault("webpki-extended-key-usage", "tbs_certificate.extensions", "no extKeyUsage")
+    else:
+        extension = certificate.extension(oids.EXTENDED_KEY_USAGE)
+        if oids.ANY_EXTENDED_KEY_USAGE in purposes.purposes or (extension is not None and extension.critical):
+            yield Fault("webpki-extended-key-usage", _place(certificate, oids.EXTENDED_KEY_USAGE),
+                        f"extKeyUsage {purposes}, critical or with anyExtendedKeyUsage")  # fmt: skip
+    yield from _path_length_field(certificate)
+
+
+# What depends on time and purpose
+
+
+def validity_faults(certificate: Certificate, time: float) -> Faults:
+    """RFC 5280 4.1.2.5: both ends belong to the period, and certificates know whole seconds only."""
+    now = time // 1
+    validity = certificate.validity
+    if now > validity.not_after:
+        yield Fault("expired", "tbs_certificate.validity.not_after",
+                    f"expired on {time_text(validity.not_after)}; it is {time_text(int(now))}")  # fmt: skip
+    if now < validity.not_before:
+        yield Fault("not-yet-valid", "tbs_certificate.validity.not_before",
+                    f"not valid before {time_text(validity.not_before)}; it is {time_text(int(now))}")  # fmt: skip
+
+
+def time_text(seconds: int) -> str:
+    """A date as people read it: "2024-04-01 00:00:00 UTC"."""
+    return "{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC".format(*der.civil_time(seconds))
+
+
+def purpose_faults(certificate: Certificate, purposes: tuple[bytes, ...]) -> Faults:
+    """RFC 5280 4.2.1.12; in a CA, extKeyUsage limits what is below it, as all implementations have it."""
+    allowed = certificate.get(ext.ExtendedKeyUsage)
+    if allowed is None or oids.ANY_EXTENDED_KEY_USAGE in allowed.purposes:
+        return
+    for purpose in purposes:
+        if purpose not in allowed.purposes:
+            yield Fault("extended-key-usage", _place(certificate, oids.EXTENDED_KEY_USAGE),
+                        f"issued for {escape(str(allowed))}, not for {oids.describe(purpose)}")  # fmt: skip
+
+
+SERVER_USAGES = frozenset({KeyUsageBit.DIGITAL_SIGNATURE, KeyUsageBit.KEY_ENCIPHERMENT, KeyUsageBit.KEY_AGREEMENT})
+CLIENT_USAGES = frozenset({KeyUsageBit.DIGITAL_SIGNATURE, KeyUsageBit.KEY_AGREEMENT})
+"""What TLS 1.2 does with a key (RFC 5246 7.4.2, 7.4.8); one of them is needed."""
+
+
+def key_usage_faults(certificate: Certificate, some: frozenset[KeyUsageBit], every: frozenset[int] = frozenset()) -> Faults:
+    """The keyUsage of a leaf: `some` of these bits, and `every` one of those, if it is there at all."""
+    usage = certificate.get(ext.KeyUsage)
+    if usage is not None and (usage.bits.isdisjoint(some) or not every <= usage.bits):
+        wanted = ", ".join(bit.name.lower() for bit in sorted(some))
+        yield Fault("key-usage", _place(certificate, oids.KEY_USAGE), f"the key is for {usage}, TLS needs one of {wanted}")

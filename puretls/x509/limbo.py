@@ -1,0 +1,82 @@
+"""The harness for suites in the format of x509-limbo: reads a document of cases, gives a document of results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from puretls._version import __version__
+from puretls.crypto.provider import Provider
+from puretls.der import oids
+from puretls.x509.extensions import KeyUsageBit
+from puretls.x509.hostname import parse_ip
+from puretls.x509.names import GeneralName, GeneralNameKind
+from puretls.x509.pem import read_pem
+from puretls.x509.report import Report
+from puretls.x509.verifier import ChainRequest, chain_verifier
+
+_PURPOSES = {
+    "serverAuth": oids.SERVER_AUTH, "clientAuth": oids.CLIENT_AUTH, "codeSigning": oids.CODE_SIGNING,
+    "emailProtection": oids.EMAIL_PROTECTION, "timeStamping": oids.TIME_STAMPING, "OCSPSigning": oids.OCSP_SIGNING,
+    "anyExtendedKeyUsage": oids.ANY_EXTENDED_KEY_USAGE,
+}  # fmt: skip
+_USAGES = {
+    "digitalSignature": KeyUsageBit.DIGITAL_SIGNATURE, "contentCommitment": KeyUsageBit.NON_REPUDIATION,
+    "nonRepudiation": KeyUsageBit.NON_REPUDIATION, "keyEncipherment": KeyUsageBit.KEY_ENCIPHERMENT,
+    "dataEncipherment": KeyUsageBit.DATA_ENCIPHERMENT, "keyAgreement": KeyUsageBit.KEY_AGREEMENT,
+    "keyCertSign": KeyUsageBit.KEY_CERT_SIGN, "cRLSign": KeyUsageBit.CRL_SIGN, "encipherOnly": KeyUsageBit.ENCIPHER_ONLY,
+    "decipherOnly": KeyUsageBit.DECIPHER_ONLY,
+}  # fmt: skip
+_KINDS = {"DNS": GeneralNameKind.DNS, "IP": GeneralNameKind.IP, "RFC822": GeneralNameKind.RFC822, "URI": GeneralNameKind.URI}
+
+Case = Mapping[str, Any]
+
+
+def run(document: Mapping[str, Any], provider: Provider, now: float, profile: str | None = None) -> dict[str, object]:
+    """All cases of a document. `profile`: None takes "webpki" for ids that begin with `webpki::` and "strict" for all others.
+
+    `now` is for cases without a time of their own. Never raises for what is in a case.
+    """
+    results = [_result(case, provider, now, profile) for case in document["testcases"]]
+    return {"version": 1, "harness": f"puretls-{__version__}", "results": results}
+
+
+def _result(case: Case, provider: Provider, now: float, profile: str | None) -> dict[str, object]:
+    report = evaluate(case, provider, now, profile)
+    outcome = "SUCCESS" if report.accepted else "FAILURE"
+    return {"id": case["id"], "actual_result": outcome, "context": None if report.accepted else f"{report.findings[0].id}: {report}"}
+
+
+def evaluate(case: Case, provider: Provider, now: float, profile: str | None = None) -> Report:
+    """One case."""
+    chosen = profile or ("webpki" if case["id"].startswith("webpki::") else "strict")
+    verifier = chain_verifier(_certificates(case["trusted_certs"]), provider=provider, profile=chosen)
+    purposes = tuple(_PURPOSES[name] for name in case["extended_key_usage"])
+    verifier = replace(
+        verifier,
+        names=tuple(_name(name) for name in case["expected_peer_names"] or ()),
+        purposes=purposes or None,
+        key_usage=frozenset(_USAGES[name] for name in case["key_usage"]),
+        max_intermediates=case["max_chain_depth"],
+    )
+    expected = case["expected_peer_name"]
+    return verifier(
+        ChainRequest(
+            chain=tuple(_certificates([case["peer_certificate"], *case["untrusted_intermediates"]])),
+            purpose=case["validation_kind"].lower(),
+            server_name=expected["value"] if expected and case["validation_kind"] == "SERVER" else None,
+            time=datetime.fromisoformat(case["validation_time"]).timestamp() if case["validation_time"] else now,
+        )
+    )
+
+
+def _certificates(texts: list[str]) -> Iterator[bytes]:
+    for text in texts:
+        yield from (block.data for block in read_pem(text.encode()))
+
+
+def _name(peer: Mapping[str, str]) -> GeneralName:
+    kind = _KINDS[peer["kind"]]
+    return GeneralName(kind, parse_ip(peer["value"]) if kind is GeneralNameKind.IP else peer["value"])

@@ -1,0 +1,169 @@
+"""Path building (RFC 4158): candidate paths from a leaf to an anchor, best first, within budgets that end the search for good.
+
+Depth first and without recursion. Anchors come before presented certificates, matching key identifiers before others. A certificate
+is not used twice in a path, nor is another with the same name, key and alternative names: cross-signs cannot make a circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from puretls.der import oids
+from puretls.x509.certificate import Certificate
+from puretls.x509.extensions import AuthorityKeyIdentifier, SubjectKeyIdentifier
+from puretls.x509.names import Name
+from puretls.x509.trust import TrustStore
+
+Path = tuple[Certificate, ...]
+
+
+class BudgetExceeded(Exception):
+    """A budget is used up, and with it the search. `str()` is a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """What one verification may cost. Real chains use a handful of each."""
+
+    signatures: int = 128
+    steps: int = 4096
+    """Candidate issuers looked at."""
+    paths: int = 512
+    """Complete paths examined."""
+    name_comparisons: int = 2**20
+    """Names times constraints, as if compared pair by pair."""
+    intermediates: int = 16
+    """Of a path; self-issued ones count here too, against endless chains."""
+    presented: int = 128
+    """Certificates from the peer; more than this are refused unread."""
+    presented_bytes: int = 2**21
+
+
+class Meter:
+    """What has been spent of `Budgets`."""
+
+    __slots__ = ("budgets", "fetches", "name_comparisons", "paths", "signatures", "steps")
+
+    def __init__(self, budgets: Budgets) -> None:
+        self.budgets = budgets
+        self.signatures = self.steps = self.paths = self.name_comparisons = self.fetches = 0
+
+    def spend(self, what: str, amount: int = 1) -> None:
+        """Adds to a count; raises `BudgetExceeded` beyond its limit."""
+        spent = getattr(self, what) + amount
+        setattr(self, what, spent)
+        limit = getattr(self.budgets, what)
+        if spent > limit:
+            raise BudgetExceeded(f"more than {limit} {what.replace('_', ' ')}")
+
+
+class Pool:
+    """Certificates from the peer or fetched: no trust in any of them. Indexed by subject."""
+
+    def __init__(self, certificates: Iterable[Certificate] = ()) -> None:
+        self._by_subject: dict[Name, list[Certificate]] = {}
+        self._all: set[Certificate] = set()
+        for certificate in certificates:
+            self.add(certificate)
+
+    def add(self, certificate: Certificate) -> bool:
+        """Takes one in; tells whether it was new."""
+        if certificate in self._all:
+            return False
+        self._all.add(certificate)
+        self._by_subject.setdefault(certificate.subject, []).append(certificate)
+        return True
+
+    def by_subject(self, name: Name) -> list[Certificate]:
+        """Those with this subject, in the order they came."""
+        return self._by_subject.get(name, [])
+
+
+def identity(certificate: Certificate) -> tuple[Name, bytes, bytes]:
+    """What makes two certificates the same entity: name, key, alternative names."""
+    alternative = certificate.extension(oids.SUBJECT_ALT_NAME)
+    return certificate.subject, certificate.spki, alternative.raw if alternative else b""
+
+
+def key_match(child: Certificate, issuer: Certificate) -> int:
+    """0 if the key identifiers agree, 1 if one is missing, 2 if they differ: a hint for the order, nothing to rely on."""
+    wanted = child.get(AuthorityKeyIdentifier)
+    own = issuer.get(SubjectKeyIdentifier)
+    if wanted is None or wanted.key_identifier is None or own is None:
+        return 1
+    return 0 if wanted.key_identifier == own.key_identifier else 2
+
+
+class End(Enum):
+    """How a path ends."""
+
+    ANCHOR = "at a trust anchor"
+    NOBODY = "where no certificate of the issuer's name is known"
+    TOO_LONG = "at the limit of its length"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A possible issuer, and whether it is an anchor."""
+
+    certificate: Certificate
+    anchor: bool
+
+
+class PathFinder:
+    """Enumerates paths. `usable(path, candidate)` prunes: a candidate it refuses is not followed."""
+
+    def __init__(self, store: TrustStore, pool: Pool, meter: Meter, usable: Callable[[Path, Candidate], bool]) -> None:
+        self.store = store
+        self.pool = pool
+        self.meter = meter
+        self.usable = usable
+
+    def paths(self, leaf: Certificate) -> Iterator[tuple[Path, End]]:
+        """Paths from the leaf on, and how each ends; with `End.ANCHOR` the last certificate is an anchor.
+
+        Raises `BudgetExceeded`.
+        """
+        path = [leaf]
+        stack = [self._issuers(path)]
+        while stack:
+            step = next(stack[-1], None)
+            if step is None:
+                stack.pop()
+                path.pop()
+            elif isinstance(step, End):
+                yield tuple(path), step
+            elif step.anchor:
+                self.meter.spend("paths")
+                yield (*path, step.certificate), End.ANCHOR
+            else:
+                path.append(step.certificate)
+                stack.append(self._issuers(path))
+
+    def _issuers(self, path: list[Certificate]) -> Iterator[Candidate | End]:
+        """Issuers of the last certificate that may follow; why there is none where no certificate was even looked at."""
+        child = path[-1]
+        so_far = tuple(path)
+        seen = {identity(c) for c in path}
+        nobody = True
+        for candidate in self._named(child):
+            nobody = False
+            self.meter.spend("steps")
+            if len(path) > self.meter.budgets.intermediates and not candidate.anchor:
+                yield End.TOO_LONG
+                return
+            if identity(candidate.certificate) not in seen and self.usable(so_far, candidate):
+                yield candidate
+        if nobody:
+            yield End.NOBODY
+
+    def _named(self, child: Certificate) -> Iterator[Candidate]:
+        """Certificates with the name of the child's issuer: anchors first, then by key identifier."""
+        anchors = sorted(self.store.by_subject(child.issuer), key=lambda c: key_match(child, c))
+        for certificate in anchors:
+            yield Candidate(certificate, anchor=True)
+        others = [c for c in self.pool.by_subject(child.issuer) if c not in self.store]
+        for certificate in sorted(others, key=lambda c: key_match(child, c)):
+            yield Candidate(certificate, anchor=False)

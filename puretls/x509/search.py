@@ -1,0 +1,378 @@
+"""The search for an acceptable path: finding, examining, and choosing what to report when there is none.
+
+Two passes. The first follows only candidates without a fault of their own, examines each complete path cheaply, then verifies its
+signatures from the anchor down, and takes the first path that has no fault at all. Only when there is none does the second pass
+look again, at faulty candidates too, for the path to explain the refusal with. Nothing that the second pass finds is accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from puretls.crypto.keys import PublicKey
+from puretls.crypto.provider import Provider
+from puretls.crypto.signatures import SignatureAlgorithm
+from puretls.der import oids
+from puretls.errors import DecodeError
+from puretls.x509 import checks
+from puretls.x509.certificate import Certificate
+from puretls.x509.checks import Role
+from puretls.x509.constraints import Constraints, Unprocessable, comparisons
+from puretls.x509.extensions import BasicConstraints, KeyUsageBit, NameConstraints, TlsFeature
+from puretls.x509.hostname import Reference, covered
+from puretls.x509.names import GeneralName, GeneralNameKind
+from puretls.x509.path import BudgetExceeded, Budgets, Candidate, End, Meter, Path, PathFinder, Pool
+from puretls.x509.policy import PolicyInputs, policy_fault
+from puretls.x509.report import Fault, Finding, Report, TriedPath, display_name
+from puretls.x509.rules import RULES
+from puretls.x509.status import RevocationChecker, StatusContext
+from puretls.x509.trust import TrustStore
+
+STATUS_REQUEST = 5
+"""The TLS extension that RFC 7633 calls for by this number."""
+MAX_TRIED = 16
+"""Paths kept for the report."""
+SHOWN_NAMES = 6
+"""Names of a certificate shown in a message (CVE-2025-61729: error text must not grow with the certificate)."""
+FETCHES = 8
+"""Calls of `fetch_issuers` in one verification."""
+EXPLANATION = Budgets(signatures=24, steps=512, paths=48)
+"""What the second pass may cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What does not change from one verification to the next."""
+
+    provider: Provider
+    profile: str
+    rules: frozenset[str]
+    switched_off: tuple[str, ...] = ()
+    policies: PolicyInputs = PolicyInputs()
+    revocation: RevocationChecker | None = None
+    budgets: Budgets = Budgets()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One leaf, and what it is wanted for."""
+
+    leaf: Certificate
+    time: float
+    reference: Reference | None
+    names: tuple[GeneralName, ...]
+    purposes: tuple[bytes, ...]
+    some_usage: frozenset[KeyUsageBit]
+    every_usage: frozenset[int]
+    max_intermediates: int | None
+    ocsp_response: bytes | None
+
+
+class Bounded(dict):  # type: ignore[type-arg]
+    """A dictionary that forgets its oldest entries: `put` keeps at most `size`."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    def put(self, key: object, value: object) -> None:
+        if len(self) >= self.size:
+            del self[next(iter(self))]
+        self[key] = value
+
+
+@dataclass(slots=True)
+class Caches:
+    """What verifications leave for those after them: pure functions of bytes, so nothing in here can go stale."""
+
+    parsed: Bounded = field(default_factory=lambda: Bounded(256))
+    signatures: Bounded = field(default_factory=lambda: Bounded(1024))
+    faults: Bounded = field(default_factory=lambda: Bounded(512))
+
+    def parse(self, data: bytes) -> Certificate:
+        """A certificate, remembered. Raises `DecodeError`."""
+        found: Certificate | None = self.parsed.get(data)
+        if found is None:
+            found = Certificate.parse(data)
+            self.parsed.put(data, found)
+        return found
+
+
+class Search:
+    """One verification."""
+
+    def __init__(self, store: TrustStore, settings: Settings, caches: Caches, question: Question) -> None:
+        self.store = store
+        self.settings = settings
+        self.caches = caches
+        self.question = question
+        self.pool = Pool()
+        self.meter = Meter(settings.budgets)
+        self.unreadable: list[Finding] = []
+        self.dead_ends: dict[Certificate, None] = {}
+
+    def present(self, index: int, data: bytes) -> None:
+        """Takes in a certificate that may help; one that cannot be read is kept for the report only."""
+        try:
+            self.pool.add(self.caches.parse(data))
+        except DecodeError as bad:
+            self.unreadable.append(Finding(RULES["malformed"], f"presented certificate {index}: {bad}"))
+
+    def run(self, fetch: Callable[[Certificate], Iterable[bytes]] | None) -> Report:
+        """The verdict."""
+        try:
+            path = self._accepted()
+            while path is None and fetch is not None and self._fetched(fetch):
+                path = self._accepted()
+        except BudgetExceeded as spent:
+            return self._refused([], Finding(RULES["budget"], f"path building was given up: {spent}"))
+        return self._report(path) if path else self._refused(self._explanations())
+
+    # First pass
+
+    def _accepted(self) -> Path | None:
+        leaf = self.question.leaf
+        if next(self._own_faults(leaf, Role.LEAF), None) is not None:
+            return None
+        if leaf in self.store and "trusted-leaf" not in self.settings.rules and self._is_acceptable((leaf,)):
+            return (leaf,)
+        for path, end in PathFinder(self.store, self.pool, self.meter, self._usable).paths(leaf):
+            if end is End.ANCHOR and self._is_acceptable(path):
+                return path
+            if end is End.NOBODY:
+                self.dead_ends[path[-1]] = None
+        return None
+
+    def _usable(self, path: Path, candidate: Candidate) -> bool:
+        certificate = candidate.certificate
+        if self.caches.signatures.get((path[-1].fingerprint, certificate.spki_pin)) is False:
+            return False
+        role = Role.ANCHOR if candidate.anchor else Role.INTERMEDIATE
+        return next(self._own_faults(certificate, role), None) is None
+
+    def _is_acceptable(self, path: Path) -> bool:
+        for faults in (self._path_faults(path), self._signature_faults(path), self._status_faults(path)):
+            if next(self._enabled(faults), None) is not None:
+                return False
+        return True
+
+    def _fetched(self, fetch: Callable[[Certificate], Iterable[bytes]]) -> bool:
+        """Asks for the issuers of dead ends; tells whether there is anything new."""
+        new = False
+        for certificate in list(self.dead_ends):
+            if self.meter.fetches == FETCHES:
+                break
+            self.meter.fetches += 1
+            for index, data in enumerate(fetch(certificate)):
+                try:
+                    new |= self.pool.add(self.caches.parse(data))
+                except DecodeError as bad:
+                    self.unreadable.append(Finding(RULES["malformed"], f"fetched certificate {index}: {bad}"))
+        self.dead_ends.clear()
+        return new
+
+    # Second pass
+
+    def _explanations(self) -> list[TriedPath]:
+        meter = Meter(replace(EXPLANATION, intermediates=self.settings.budgets.intermediates))
+        meter.signatures, self.meter.signatures = 0, 0
+        self.meter = meter
+        tried: list[TriedPath] = []
+        leaf = self.question.leaf
+        try:
+            if leaf in self.store:
+                tried.append(self._examined((leaf,), End.ANCHOR))
+            tried.extend(
+                self._examined(path, end) for path, end in PathFinder(self.store, self.pool, meter, lambda p, c: True).paths(leaf)
+            )
+        except BudgetExceeded:
+            pass  # what has been seen is enough to explain with
+        return tried or [self._examined((leaf,), End.NOBODY)]
+
+    def _examined(self, path: Path, end: End) -> TriedPath:
+        last = len(path) - 1
+        faults: list[tuple[int, Fault]] = []
+        for index, certificate in enumerate(path):
+            role = Role.LEAF if index == 0 else Role.ANCHOR if end is End.ANCHOR and index == last else Role.INTERMEDIATE
+            faults.extend((index, fault) for fault in self._own_faults(certificate, role))
+        if end is End.ANCHOR:
+            for more in (self._path_faults(path), self._signature_faults(path), self._status_faults(path)):
+                found = list(self._enabled(more))
+                faults.extend(found)
+                if any(fault.rule == "signature" for _, fault in found):
+                    break  # revocation says nothing about a path that is not what it seems
+        else:
+            faults.append((last, self._end_fault(path, end)))
+        findings = (Finding(RULES[f.rule], f.sentence, path[index], index, f.path) for index, f in faults)
+        return TriedPath(path, tuple(sorted(findings, key=lambda f: -f.rule.rank)))
+
+    def _end_fault(self, path: Path, end: End) -> Fault:
+        last = path[-1]
+        if end is End.TOO_LONG:
+            return Fault("chain-length", "", f"more than {self.settings.budgets.intermediates} intermediates and no trust anchor yet")
+        if checks.is_self_signed(last):
+            what = "a self-signed certificate" if len(path) == 1 else "a self-signed root"
+            return Fault("self-signed", "tbs_certificate.issuer", f"{what} that is not among the trust anchors")
+        return Fault("unknown-issuer", "tbs_certificate.issuer",
+                     f"its issuer ({last.issuer}) is neither a trust anchor nor among the certificates presented")  # fmt: skip
+
+    # Faults
+
+    def _enabled(self, faults: Iterable[tuple[int, Fault]]) -> Iterator[tuple[int, Fault]]:
+        rules = self.settings.rules
+        return ((index, fault) for index, fault in faults if fault.rule in rules)
+
+    def _own_faults(self, certificate: Certificate, role: Role) -> Iterator[Fault]:
+        """Those of a certificate in its place, whatever the path; under rules that are switched on."""
+        key = certificate.fingerprint, role, self.settings.rules
+        static: tuple[Fault, ...] | None = self.caches.faults.get(key)
+        if static is None:
+            static = tuple(f for f in checks.static_faults(certificate, role) if f.rule in self.settings.rules)
+            self.caches.faults.put(key, static)
+        yield from static
+        yield from (f for f in self._asked_faults(certificate, role) if f.rule in self.settings.rules)
+
+    def _asked_faults(self, certificate: Certificate, role: Role) -> Iterator[Fault]:
+        question = self.question
+        yield from checks.validity_faults(certificate, question.time)
+        yield from checks.purpose_faults(certificate, question.purposes)
+        if role is Role.LEAF:
+            yield from checks.key_usage_faults(certificate, question.some_usage, question.every_usage)
+            yield from self._name_faults(certificate)
+            feature = certificate.get(TlsFeature)
+            if feature is not None and STATUS_REQUEST in feature.features and question.ocsp_response is None:
+                yield Fault("must-staple", "tbs_certificate.extensions", "must come with a stapled OCSP response, and came without")
+
+    def _name_faults(self, leaf: Certificate) -> Iterator[Fault]:
+        names = leaf.subject_alt_names
+        reference = self.question.reference
+        extension = leaf.extension(oids.SUBJECT_ALT_NAME)
+        place = extension.path if extension else "tbs_certificate.extensions"
+        if reference is not None and not covered(reference, names):
+            yield Fault("wrong-host", place, f"{presented_names(names)}, not for {reference}")
+        for wanted in self.question.names:
+            if not any(_same(wanted, name) for name in names):
+                yield Fault("wrong-name", place, f"{presented_names(names, hosts=False)}, not for {wanted}")
+
+    def _path_faults(self, path: Path) -> Iterator[tuple[int, Fault]]:
+        """Those of a complete path: its length, the constraints of its CAs, its policies."""
+        yield from self._length_faults(path)
+        yield from self._constraint_faults(path)
+        below_anchor = path[-2::-1] if len(path) > 1 else path
+        fault = policy_fault(below_anchor, self.settings.policies)
+        if fault is not None:
+            index, sentence = fault
+            yield len(below_anchor) - 1 - index, Fault("policy", "tbs_certificate.extensions", sentence)
+
+    def _length_faults(self, path: Path) -> Iterator[tuple[int, Fault]]:
+        below = 0  # intermediates that are not self-issued, below the CA at `index`
+        for index, certificate in enumerate(path[1:], 1):
+            constraints = certificate.get(BasicConstraints)
+            limit = constraints.path_len_constraint if constraints is not None else None
+            if limit is not None and below > limit:
+                yield index, Fault("path-length", "tbs_certificate.extensions", f"allows {limit} CAs below it; there are {below}")
+            below += not certificate.is_self_issued
+        logical = sum(not c.is_self_issued for c in path[1:-1])
+        if self.question.max_intermediates is not None and logical > self.question.max_intermediates:
+            yield 1, Fault("chain-length", "", f"{logical} intermediates, {self.question.max_intermediates} are allowed here")
+
+    def _constraint_faults(self, path: Path) -> Iterator[tuple[int, Fault]]:
+        for above in range(len(path) - 1, 0, -1):
+            extension = path[above].get(NameConstraints)
+            if extension is None:
+                continue
+            below = [i for i in range(above) if i == 0 or not path[i].is_self_issued]
+            self.meter.spend("name_comparisons", sum(comparisons(extension, path[i]) for i in below))
+            try:
+                constraints = Constraints(extension)
+            except Unprocessable as bad:
+                yield above, Fault("name-constraints-unprocessable", "tbs_certificate.extensions", str(bad))
+                continue
+            for index in below:
+                for violation in constraints.violations(path[index]):
+                    rule = "name-constraints" if violation.processed else "name-constraints-unprocessable"
+                    yield index, Fault(rule, violation.path, f"{violation.sentence} by {display_name(path[above])}")
+
+    def _signature_faults(self, path: Path) -> Iterator[tuple[int, Fault]]:
+        """From the anchor down: until a signature is verified, nothing is known of the key below."""
+        for index in range(len(path) - 2, -1, -1):
+            if not self._is_signed_by(path[index], path[index + 1]):
+                yield index, Fault("signature", "signature_value",
+                                   f"the signature does not verify with the key of {display_name(path[index + 1])}")  # fmt: skip
+
+    def _is_signed_by(self, child: Certificate, issuer: Certificate) -> bool:
+        key = child.fingerprint, issuer.spki_pin
+        known: bool | None = self.caches.signatures.get(key)
+        if known is None:
+            try:
+                known = self._verify(child.signature_algorithm, issuer.public_key, child.tbs, child.signature)
+            except DecodeError:
+                known = False
+            self.caches.signatures.put(key, known)
+        return known
+
+    def _verify(self, algorithm: SignatureAlgorithm, key: PublicKey, message: bytes, signature: bytes) -> bool:
+        self.meter.spend("signatures")
+        return self.settings.provider.verify(algorithm, key, message, signature)
+
+    def _status_faults(self, path: Path) -> Iterator[tuple[int, Fault]]:
+        checker = self.settings.revocation
+        if checker is None:
+            return
+        for index in range(len(path) - 1):
+            stapled = self.question.ocsp_response if index == 0 else None
+            context = StatusContext(path, index, self.question.time, self._verify, self.settings.rules, stapled)
+            yield from ((index, fault) for fault in checker.check(path[index], path[index + 1], context))
+
+    # Reports
+
+    def _report(self, path: Path) -> Report:
+        settings = self.settings
+        return Report(True, path, (), (TriedPath(path, ()),), settings.profile, settings.switched_off,
+                      self.meter.signatures, self.meter.steps)  # fmt: skip
+
+    def _refused(self, tried: list[TriedPath], first: Finding | None = None) -> Report:
+        settings = self.settings
+        ordered = sorted(tried, key=_distance)
+        best = ordered[0] if ordered else TriedPath((self.question.leaf,), ())
+        findings = ((first,) if first else ()) + best.findings
+        if not best.complete:
+            findings += tuple(self.unreadable)
+        return Report(False, best.path, findings, tuple(ordered[:MAX_TRIED]), settings.profile, settings.switched_off,
+                      self.meter.signatures, self.meter.steps)  # fmt: skip
+
+
+def _distance(tried: TriedPath) -> tuple[bool, bool, int, int, int]:
+    """How far a path is from acceptance: without anchor, with a bad signature, many findings, grave ones, short."""
+    rules = {finding.id for finding in tried.findings}
+    gravest = max((finding.rule.rank for finding in tried.findings), default=0)
+    return not tried.complete, "signature" in rules, len(tried.findings), gravest, -len(tried.path)
+
+
+def presented_names(names: tuple[GeneralName, ...], *, hosts: bool = True) -> str:
+    """The names of a certificate for a message, some of them."""
+    kinds = (GeneralNameKind.DNS, GeneralNameKind.IP)
+    shown = [name for name in names if not hosts or name.kind in kinds]
+    if not shown:
+        return "has no name in subjectAltName (commonName does not count)" if hosts else "has no name in subjectAltName"
+    more = f" and {len(shown) - SHOWN_NAMES} more" if len(shown) > SHOWN_NAMES else ""
+    return "is for " + ", ".join(str(name).removeprefix("DNS ") for name in shown[:SHOWN_NAMES]) + more
+
+
+def _same(wanted: GeneralName, name: GeneralName) -> bool:
+    """Equality of names by kind; hosts and domains of mail addresses without regard to case, local parts with it."""
+    if wanted.kind != name.kind:
+        return False
+    if isinstance(wanted.value, str) and isinstance(name.value, str):
+        return _folded(wanted.kind, wanted.value) == _folded(name.kind, name.value)
+    return wanted.value == name.value
+
+
+def _folded(kind: GeneralNameKind, text: str) -> str:
+    if kind is GeneralNameKind.DNS:
+        return text.lower()
+    if kind is GeneralNameKind.RFC822:
+        local, at, host = text.rpartition("@")
+        return local + at + host.lower()
+    return text

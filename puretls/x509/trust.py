@@ -1,0 +1,103 @@
+"""Trust anchors: many certificates that cost nothing until one of them is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from puretls.der import reader as der
+from puretls.der.reader import Reader
+from puretls.errors import DecodeError
+from puretls.x509.certificate import Certificate
+from puretls.x509.names import Name
+
+
+def subject_of(data: bytes) -> bytes:
+    """The DER of the subject of a certificate, without parsing the rest of it. Raises `DecodeError`."""
+    tbs = Reader(data, name="Certificate").enter().enter()
+    if tbs.peek() == der.explicit(0):
+        tbs.skip("version")
+    for field in ("serial_number", "signature", "issuer", "validity"):
+        tbs.skip(field)
+    return tbs.raw("subject", der.SEQUENCE)
+
+
+class TrustStore:
+    """Anchors indexed by the bytes of their subject; parsed when first looked up.
+
+    What is no certificate is ignored here (`skipped` counts it): one rotten file among the system's roots must not bring all down.
+    """
+
+    def __init__(self, certificates: Iterable[bytes | Certificate] = ()) -> None:
+        self._by_subject: dict[bytes, list[bytes | Certificate]] = {}
+        self._raw: set[bytes] = set()
+        self.skipped = 0
+        for certificate in certificates:
+            self._add(certificate)
+
+    def _add(self, certificate: bytes | Certificate) -> None:
+        try:
+            raw, subject = _raw_and_subject(certificate)
+        except DecodeError:
+            self.skipped += 1
+            return
+        if raw not in self._raw:
+            self._raw.add(raw)
+            self._by_subject.setdefault(subject, []).append(certificate)
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+    def __contains__(self, certificate: Certificate) -> bool:
+        return certificate.raw in self._raw
+
+    def __iter__(self) -> Iterator[Certificate]:
+        for subject in list(self._by_subject):
+            yield from self._parsed(subject)
+
+    def by_subject(self, name: Name) -> Iterator[Certificate]:
+        """Anchors whose subject is `name`: first those with the same bytes, then those equal by RFC 5280 7.1."""
+        yield from self._parsed(name.raw)
+        for raw in self._canonical.get(name.canonical, ()):
+            if raw != name.raw:
+                yield from self._parsed(raw)
+
+    def _parsed(self, subject: bytes) -> Iterator[Certificate]:
+        entries = self._by_subject.get(subject, [])
+        for index, entry in enumerate(entries):
+            if isinstance(entry, bytes):
+                try:
+                    entry = entries[index] = Certificate.parse(entry)  # noqa: PLW2901
+                except DecodeError:
+                    continue
+            yield entry
+
+    @cached_property
+    def _canonical(self) -> dict[object, list[bytes]]:
+        """Needed only when no anchor has the very bytes, hence made then."""
+        from puretls.x509.names import parse_name
+
+        found: dict[object, list[bytes]] = {}
+        for raw in self._by_subject:
+            try:
+                found.setdefault(parse_name(raw).canonical, []).append(raw)
+            except DecodeError:
+                self.skipped += 1
+        return found
+
+
+def _raw_and_subject(certificate: bytes | Certificate) -> tuple[bytes, bytes]:
+    if isinstance(certificate, Certificate):
+        return certificate.raw, certificate.subject.raw
+    return certificate, subject_of(certificate)
+
+
+def trust_store(anchors: Iterable[bytes | Certificate | TrustStore]) -> TrustStore:
+    """One store of all the anchors given; a single store is taken as it is, so that what it has parsed stays parsed."""
+    given = list(anchors)
+    if len(given) == 1 and isinstance(given[0], TrustStore):
+        return given[0]
+    flat: list[bytes | Certificate] = []
+    for anchor in given:
+        flat.extend(anchor if isinstance(anchor, TrustStore) else (anchor,))
+    return TrustStore(flat)

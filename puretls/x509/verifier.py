@@ -1,0 +1,172 @@
+"""Certificate verification: what a connection asks, and the verifiers that answer (RFC 5280 6, RFC 9525).
+
+    verify = chain_verifier(anchors, provider=provider)
+    report = verify(ChainRequest(chain, "server", "example.org", time))
+
+No I/O and no clock: anchors and the time are arguments. A verifier without anchors refuses everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from puretls.crypto.provider import Provider
+from puretls.der import oids
+from puretls.errors import DecodeError, UsageError
+from puretls.x509.certificate import Certificate
+from puretls.x509.checks import CLIENT_USAGES, SERVER_USAGES
+from puretls.x509.extensions import KeyUsageBit
+from puretls.x509.hostname import Reference, parse_reference
+from puretls.x509.names import GeneralName
+from puretls.x509.path import Budgets
+from puretls.x509.policy import PolicyInputs
+from puretls.x509.report import Finding, Report
+from puretls.x509.rules import RULES, profile
+from puretls.x509.search import Caches, Question, Search, Settings
+from puretls.x509.status import RevocationChecker
+from puretls.x509.trust import TrustStore, trust_store
+
+FetchIssuers = Callable[[Certificate], Iterable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainRequest:
+    """What a handshake wants to know. `chain`: DER, leaf first. `purpose`: "server" or "client", the peer's role.
+
+    `server_name`: a host name or address; None checks no name. `time`: seconds since 1970. `ocsp_response`, `sct_list`: stapled.
+    """
+
+    chain: tuple[bytes, ...]
+    purpose: str
+    server_name: str | None
+    time: float
+    ocsp_response: bytes | None = None
+    sct_list: bytes | None = None
+
+
+_PURPOSES: Mapping[str, tuple[bytes, frozenset[KeyUsageBit]]] = {
+    "server": (oids.SERVER_AUTH, SERVER_USAGES),
+    "client": (oids.CLIENT_AUTH, CLIENT_USAGES),
+}
+
+
+@dataclass(frozen=True)
+class Verifier:
+    """Validates chains against a store of anchors under a set of rules. Call it with a `ChainRequest`.
+
+    The fields below `settings` narrow what is accepted beyond the request: all `names` must be in subjectAltName, all `purposes` in
+    extKeyUsage (None: by the request's purpose), all `key_usage` bits in keyUsage; at most `max_intermediates` that are not
+    self-issued. `dataclasses.replace` makes a variant that shares the caches.
+    """
+
+    store: TrustStore
+    settings: Settings
+    names: tuple[GeneralName, ...] = ()
+    purposes: tuple[bytes, ...] | None = None
+    key_usage: frozenset[int] = frozenset()
+    max_intermediates: int | None = None
+    fetch_issuers: FetchIssuers | None = None
+    caches: Caches = field(default_factory=Caches, repr=False, compare=False)
+
+    def __call__(self, request: ChainRequest) -> Report:
+        """Validates; never raises for what the peer sent. Raises `UsageError` for a purpose that is neither server nor client."""
+        if request.purpose not in _PURPOSES:
+            raise UsageError(f"the purpose is server or client, not {request.purpose!r}")
+        finding = self._presented_fault(request)
+        if finding is not None:
+            return self._refusal(finding)
+        try:
+            leaf = self.caches.parse(request.chain[0])
+        except DecodeError as bad:
+            return self._refusal(Finding(RULES["malformed"], f"certificate 0: {bad}"))
+        try:
+            reference = parse_reference(request.server_name) if request.server_name is not None else None
+        except UsageError as bad:
+            return self._refusal(Finding(RULES["wrong-host"], str(bad)))
+        return self._search(leaf, request, reference)
+
+    def _presented_fault(self, request: ChainRequest) -> Finding | None:
+        budgets = self.settings.budgets
+        if not len(self.store):
+            return Finding(RULES["anchors"], "no trust anchors are configured, so no certificate can be trusted")
+        if not request.chain:
+            return Finding(RULES["presented"], "the peer sent no certificate")
+        if len(request.chain) > budgets.presented or sum(map(len, request.chain)) > budgets.presented_bytes:
+            return Finding(RULES["presented"], f"the peer sent {len(request.chain)} certificates of {sum(map(len, request.chain))} bytes, "
+                           f"more than {budgets.presented} or {budgets.presented_bytes} bytes")  # fmt: skip
+        return None
+
+    def _refusal(self, finding: Finding) -> Report:
+        return Report(False, (), (finding,), profile=self.settings.profile, switched_off=self.settings.switched_off)
+
+    def _search(self, leaf: Certificate, request: ChainRequest, reference: Reference | None) -> Report:
+        purpose, usages = _PURPOSES[request.purpose]
+        question = Question(
+            leaf=leaf, time=request.time, reference=reference, names=self.names,
+            purposes=self.purposes if self.purposes is not None else (purpose,),
+            some_usage=usages, every_usage=self.key_usage, max_intermediates=self.max_intermediates,
+            ocsp_response=request.ocsp_response,
+        )  # fmt: skip
+        search = Search(self.store, self.settings, self.caches, question)
+        for index, data in enumerate(request.chain[1:], 1):
+            search.present(index, data)
+        return search.run(self.fetch_issuers)
+
+
+def chain_verifier(
+    anchors: Iterable[bytes | Certificate | TrustStore],
+    *,
+    provider: Provider,
+    profile: str = "default",
+    without: Iterable[str] = (),
+    extra: Iterable[str] = (),
+    policies: PolicyInputs | None = None,
+    revocation: RevocationChecker | None = None,
+    fetch_issuers: FetchIssuers | None = None,
+    budgets: Budgets | None = None,
+) -> Verifier:
+    """A verifier of chains against `anchors`.
+
+    `profile`: "default", "strict" or "webpki"; `without` and `extra` name single rules to drop or add (`rules.TABLE` lists them; the
+    report says which are missing). `fetch_issuers(certificate)` gives DER of possible issuers where none is known, for example from
+    authorityInfoAccess; it may do I/O and is asked only when the search would fail. Raises `UsageError` for unknown names.
+    """
+    dropped = tuple(sorted(without))
+    settings = Settings(
+        provider=provider, profile=profile, rules=_rules(profile, dropped, extra), switched_off=dropped,
+        policies=policies or PolicyInputs(), revocation=revocation, budgets=budgets or Budgets(),
+    )  # fmt: skip
+    return Verifier(trust_store(anchors), settings, fetch_issuers=fetch_issuers)
+
+
+_rules = profile  # the keyword argument of `chain_verifier` hides the name
+
+
+@dataclass(frozen=True)
+class PinnedVerifier:
+    """Accepts exactly the certificates or keys whose SHA-256 it has; nothing else about them matters, expiry included."""
+
+    pins: frozenset[bytes]
+
+    def __call__(self, request: ChainRequest) -> Report:
+        """Compares the leaf with the pins."""
+        if not request.chain:
+            return Report(False, (), (Finding(RULES["presented"], "the peer sent no certificate"),), profile="pinned")
+        try:
+            leaf = Certificate.parse(request.chain[0])
+        except DecodeError as bad:
+            return Report(False, (), (Finding(RULES["malformed"], f"certificate 0: {bad}"),), profile="pinned")
+        if leaf.fingerprint in self.pins or leaf.spki_pin in self.pins:
+            return Report(True, (leaf,), (), profile="pinned")
+        rule = replace(RULES["unknown-issuer"], mend="pin this certificate or key if you know that it is the right one")
+        sentence = f"is not pinned (certificate {leaf.fingerprint.hex()}, key {leaf.spki_pin_text})"
+        return Report(False, (leaf,), (Finding(rule, sentence, leaf, 0),), profile="pinned")
+
+
+def pinned_verifier(pins: Iterable[bytes]) -> PinnedVerifier:
+    """A verifier that trusts exactly these: SHA-256 of a certificate's DER, or of its SubjectPublicKeyInfo (32 bytes each)."""
+    known = frozenset(bytes(pin) for pin in pins)
+    if any(len(pin) != 32 for pin in known):
+        raise UsageError("a pin is a SHA-256 digest of 32 bytes: Certificate.fingerprint or Certificate.spki_pin")
+    return PinnedVerifier(known)
