@@ -92,7 +92,7 @@ def _connected(
     except BrokenStdout:
         raise BrokenPipeError from None
     except OSError as error:
-        raise TransportFailure(f"{host} port {port}: {describe(error)}; state {connection.state}") from error
+        raise TransportFailure(f"{host} port {port}: {describe(error)}; state {connection.state.name}") from error
     finally:
         line.close()
 

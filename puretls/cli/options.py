@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from puretls.config import ClientConfig, Credential, ServerConfig, Verifier
     from puretls.extensions import Extension
     from puretls.session import Session
+    from puretls.x509.trust import TrustStore
 
 T = TypeVar("T")
 
@@ -29,13 +30,13 @@ def add_client_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ocsp", action="store_true", help="tell whether an OCSP response was stapled")
     parser.add_argument("--sct", action="store_true", help="tell whether certificate timestamps came along")
     parser.add_argument("--exporter", metavar="LABEL:LEN", help="export keying material (RFC 5705) and print it")
-    parser.add_argument("--danger-no-verify", action="store_true", help="accept any certificate: whoever is on the way can read along")
+    parser.add_argument("--danger-no-verify", action="store_true", help="accept any certificate: anybody on the way can read along")
     _add_common_options(parser)
 
 
 def add_server_options(parser: argparse.ArgumentParser) -> None:
     """What only a server has, and what both have."""
-    parser.add_argument("--cert", metavar="FILE", action="append", default=[], help="certificate chain (PEM), leaf first; repeatable")
+    parser.add_argument("--cert", metavar="FILE", action="append", default=[], help="certificate chain (PEM); repeatable")
     parser.add_argument("--key", metavar="FILE", action="append", default=[], help="its private key (PEM), in the same order")
     parser.add_argument("--client-ca", metavar="FILE", help="ask clients for a certificate issued by one of these (PEM)")
     parser.add_argument("--require-client-cert", action="store_true", help="refuse clients without a certificate")
@@ -201,3 +202,37 @@ def save_session(path: str | None, session: Session | None) -> None:
         os.fchmod(file.fileno(), 0o600)
         file.write(session.to_bytes())
     os.replace(temporary, path)
+
+
+def _server_verifier(arguments: argparse.Namespace) -> Verifier:
+    from puretls.crypto.provider import default
+    from puretls.x509.verifier import chain_verifier
+
+    if arguments.danger_no_verify:
+        from puretls.danger import accept_any_certificate
+
+        return accept_any_certificate
+    if arguments.ca:
+        return chain_verifier([_load(arguments.ca, _anchors)], provider=default())
+    from puretls.roots import system_verifier
+
+    return system_verifier()
+
+
+def _client_verifier(path: str) -> tuple[Verifier, tuple[bytes, ...]]:
+    """A verifier of clients' chains, and the names to ask for (RFC 5246 7.4.4)."""
+    from puretls.crypto.provider import default
+    from puretls.x509.verifier import chain_verifier
+
+    store = _load(path, _anchors)
+    return chain_verifier([store], provider=default()), tuple(certificate.subject.raw for certificate in store)
+
+
+def _anchors(data: bytes) -> TrustStore:
+    from puretls.x509.pem import load_certificates
+    from puretls.x509.trust import TrustStore
+
+    store = TrustStore(load_certificates(data))
+    if store.skipped:
+        raise UsageError(f"{store.skipped} of the certificates cannot be parsed")
+    return store

@@ -144,7 +144,7 @@ class TlsProtocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._ended:
-            self._fail(exc or Truncated(str(self.connection.state)))
+            self._fail(exc or Truncated(self.connection.state.name))
         elif self._transport is not None:
             self._transport.lost()
         self._lower = None
@@ -215,7 +215,7 @@ class TlsProtocol(asyncio.Protocol):
             self.handshake.set_result(self._transport) if not self.handshake.done() else None
         elif isinstance(event, ConnectionClosed):
             if not event.clean or self._transport is None:
-                raise Truncated(str(self.connection.state))
+                raise Truncated(self.connection.state.name)
             self._upper.eof_received()
             self._transport.close()  # RFC 5246 7.2.1: answer at once, drop what is unsent
 

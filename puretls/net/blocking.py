@@ -192,7 +192,7 @@ class TlsSocket:
             while size > 0 and not self._received and self._end is None:
                 self._run(until=lambda event: isinstance(event, DataReceived))
             if not self._received and size > 0 and self._end is not None and not self._end.clean:
-                raise Truncated(str(self.connection.state))
+                raise Truncated(self.connection.state.name)
             data = bytes(self._received[:size])
             del self._received[:size]
         return data
@@ -242,7 +242,7 @@ class TlsSocket:
             while self._end is None:
                 self._run(until=lambda event: False)
         if not self._end.clean:
-            raise Truncated(str(self.connection.state))
+            raise Truncated(self.connection.state.name)
         self._closed = True
         return self._transport.sock
 
@@ -314,7 +314,7 @@ class TlsSocket:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<TlsSocket {self.connection.role} {self.connection.state} fd={self.fileno()}>"
+        return f"<TlsSocket {self.connection.role.value} {self.connection.state.name} fd={self.fileno()}>"
 
     def _run(self, until: Callable[[Event], bool]) -> None:
         """Drive the connection to an event, keeping data and the end of the stream as they come by."""
@@ -334,7 +334,7 @@ class TlsSocket:
             if self._on_event is not None:
                 self._on_event(event)
             if not self._complete:
-                raise Truncated(str(self.connection.state))
+                raise Truncated(self.connection.state.name)
 
     def _drain(self) -> bytes:
         with self._lock:

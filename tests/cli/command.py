@@ -1,0 +1,64 @@
+"""The command as a process."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "SSLKEYLOGFILE"} | {"PYTHONPATH": str(ROOT)}
+
+
+def puretls(*arguments, stdin=b"", timeout=60, env=None):
+    """Run the command; the result has returncode, stdout and stderr (text)."""
+    command = [sys.executable, "-m", "puretls", *map(str, arguments)]
+    done = subprocess.run(command, input=stdin, capture_output=True, timeout=timeout, env=ENVIRONMENT | (env or {}), check=False)
+    return SimpleNamespace(returncode=done.returncode, stdout=done.stdout, stderr=done.stderr.decode())
+
+
+class Serving:
+    """A `puretls serve` on a free port; `log` is what it has written so far."""
+
+    def __init__(self, process, path):
+        self.process = process
+        self._path = path
+        self.port = int(self.wait_for(r"listening on \S+ port (\d+)").group(1))
+
+    @property
+    def log(self):
+        return self._path.read_text()
+
+    def wait_for(self, pattern, seconds=20):
+        """The match of `pattern` in the log, once it is there."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found = re.search(pattern, self.log)
+            if found:
+                return found
+            assert self.process.poll() is None, self.log
+            time.sleep(0.02)
+        raise AssertionError(f"{pattern!r} did not appear in:\n{self.log}")
+
+    def send(self, number):
+        self.process.send_signal(number)
+
+
+@contextmanager
+def serving(folder, *arguments, env=None):
+    """Run `puretls serve` with these arguments, and end it by an interrupt."""
+    path = folder / f"serve-{time.monotonic_ns()}.log"
+    command = [sys.executable, "-m", "puretls", "serve", "--port", "0", *map(str, arguments)]
+    with path.open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log, env=ENVIRONMENT | (env or {})) as process:
+        try:
+            yield Serving(process, path)
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                assert process.wait(20) == 0, path.read_text()
+        finally:
+            if process.poll() is None:
+                process.kill()

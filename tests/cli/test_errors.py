@@ -1,0 +1,168 @@
+"""Bad input to the command: one clear line on stderr, and the exit status that says whose fault it is."""
+
+import socket
+import threading
+
+import pytest
+
+from tests.cli.command import puretls, serving
+
+
+def check(result, status, *words):
+    assert result.returncode == status, result.stderr
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, result.stderr
+    assert "Traceback" not in result.stderr
+    for word in words:
+        assert word in lines[0]
+
+
+@pytest.fixture
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+@pytest.fixture
+def answering():
+    """`answering(data)` is the port of a server that sends `data` to whoever connects, and closes."""
+    listeners = []
+
+    def start(data):
+        listener = socket.create_server(("127.0.0.1", 0))
+        listeners.append(listener)
+
+        def serve():
+            client, _ = listener.accept()
+            with client:
+                client.recv(65536)
+                client.sendall(data)
+                client.shutdown(socket.SHUT_WR)
+                while client.recv(65536):
+                    pass
+
+        threading.Thread(target=serve, daemon=True).start()
+        return listener.getsockname()[1]
+
+    yield start
+    for listener in listeners:
+        listener.close()
+
+
+class TestFiles:
+    def test_missing_certificate(self, files):
+        result = puretls("serve", "--port", 0, "--cert", "/no/such/file", "--key", files.key)
+        check(result, 2, "/no/such/file", "No such file")
+
+    def test_missing_key(self, files):
+        check(puretls("serve", "--port", 0, "--cert", files.cert, "--key", "/no/key"), 2, "/no/key", "No such file")
+
+    def test_missing_authorities(self):
+        check(puretls("connect", "localhost:1", "--ca", "/no/ca"), 2, "/no/ca", "No such file")
+
+    def test_directory_for_a_file(self, files):
+        check(puretls("serve", "--port", 0, "--cert", files.folder, "--key", files.key), 2, str(files.folder), "directory")
+
+    def test_key_of_another_certificate(self, files):
+        result = puretls("serve", "--port", 0, "--cert", files.cert, "--key", files.rsa_key)
+        check(result, 2, files.cert, files.rsa_key, "does not belong")
+
+    @pytest.mark.parametrize("which", ["garbage", "garbage_der", "key"])
+    def test_garbage_for_a_certificate(self, files, which):
+        check(puretls("serve", "--port", 0, "--cert", getattr(files, which), "--key", files.key), 2, getattr(files, which))
+
+    @pytest.mark.parametrize("which", ["garbage", "cert"])
+    def test_garbage_for_a_key(self, files, which):
+        check(puretls("serve", "--port", 0, "--cert", files.cert, "--key", getattr(files, which)), 2, getattr(files, which))
+
+    @pytest.mark.parametrize("which", ["garbage", "garbage_der", "key"])
+    def test_garbage_for_authorities(self, files, which):
+        check(puretls("connect", "localhost:1", "--ca", getattr(files, which)), 2, getattr(files, which))
+
+    def test_garbage_for_a_session(self, files, tmp_path):
+        (tmp_path / "session").write_bytes(b"garbage")
+        result = puretls("connect", "localhost:1", "--ca", files.ca, "--session-file", tmp_path / "session")
+        check(result, 2, "session")
+
+    def test_no_certificate_at_all(self):
+        check(puretls("serve", "--port", 0), 2, "credential")
+
+    def test_missing_directory_to_serve(self, files):
+        check(puretls("serve", "--port", 0, "--cert", files.cert, "--key", files.key, "--www", "/no/dir"), 2, "/no/dir")
+
+
+class TestArguments:
+    @pytest.mark.parametrize("address", ["", ":443", "host:", "host:0", "host:x", "host:70000", "::1", "[::1", "[::1]443", "[]:1"])
+    def test_bad_address(self, address):
+        check(puretls("connect", address), 2, "HOST:PORT")
+
+    @pytest.mark.parametrize(
+        ("option", "value", "word"),
+        [
+            ("--ciphers", "NOSUCH", "unknown suite"),
+            ("--ciphers", "RC4-SHA", "danger"),
+            ("--groups", "nosuch", "unknown group"),
+            ("--sigalgs", "nosuch", "unknown signature algorithm"),
+            ("--alpn", "x" * 256, "255"),
+            ("--max-fragment", "1000", "max_fragment_length"),
+            ("--record-size-limit", "63", "record_size_limit"),
+            ("--psk", "xyz", "hexadecimal"),
+            ("--key", "/no", "--cert"),
+        ],
+    )
+    def test_bad_option(self, files, option, value, word):
+        check(puretls("connect", "localhost:1", "--ca", files.ca, option, value), 2, word)
+
+    @pytest.mark.parametrize("arguments", [(), ("nosuch",), ("list", "nosuch"), ("serve",), ("connect", "x", "--linger", "y")])
+    def test_bad_usage_gets_the_usage(self, arguments):
+        result = puretls(*arguments)
+        assert result.returncode == 2
+        assert "usage: puretls" in result.stderr
+
+    def test_client_certificates_need_authorities(self, files):
+        result = puretls("serve", "--port", 0, "--cert", files.cert, "--key", files.key, "--require-client-cert")
+        check(result, 2, "--client-ca")
+
+
+class TestNetwork:
+    def test_connection_refused(self, files, free_port):
+        check(puretls("connect", f"127.0.0.1:{free_port}", "--ca", files.ca), 2, "Connection refused", str(free_port))
+
+    def test_unknown_host(self, files):
+        check(puretls("connect", "no-such-host.invalid:443", "--ca", files.ca), 2, "no-such-host.invalid")
+
+    def test_port_in_use(self, files):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            result = puretls("serve", "--port", port, "--cert", files.cert, "--key", files.key)
+        check(result, 2, str(port), "in use")
+
+    def test_foreign_address_to_listen_on(self, files):
+        result = puretls("serve", "--port", 0, "--host", "192.0.2.1", "--cert", files.cert, "--key", files.key)
+        check(result, 2, "192.0.2.1")
+
+    def test_peer_that_speaks_http(self, files, answering):
+        port = answering(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        check(puretls("connect", f"localhost:{port}", "--ca", files.ca), 1, "does not speak TLS", "RFC 5246")
+
+    def test_peer_that_hangs_up(self, files, answering):
+        check(puretls("connect", f"localhost:{answering(b'')}", "--ca", files.ca), 1, "WAIT_SERVER_HELLO")
+
+    def test_peer_that_refuses(self, files, answering):
+        port = answering(b"\x15\x03\x03\x00\x02\x02\x28")
+        check(puretls("connect", f"localhost:{port}", "--ca", files.ca), 1, "handshake_failure", "WAIT_SERVER_HELLO")
+
+    def test_silent_peer(self, files):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            address = f"127.0.0.1:{listener.getsockname()[1]}"
+            check(puretls("connect", address, "--ca", files.ca, "--timeout", "0.2"), 1, "too long", "WAIT_SERVER_HELLO")
+
+    def test_certificate_for_another_name(self, files, tmp_path):
+        with serving(tmp_path, "--cert", files.cert, "--key", files.key) as server:
+            result = puretls("connect", f"localhost:{server.port}", "--ca", files.ca, "--servername", "other.test")
+            check(result, 1, "other.test", "RFC", "bad_certificate")
+
+    def test_certificate_of_an_unknown_authority(self, files, tmp_path):
+        with serving(tmp_path, "--cert", files.cert, "--key", files.key) as server:
+            check(puretls("connect", f"localhost:{server.port}", "--ca", files.client_cert), 1, "unknown_ca")
+            server.wait_for("failed: the peer sent the fatal alert unknown_ca")
