@@ -87,7 +87,6 @@ class Reason(Enum):
     TLS_1_2_NOT_SUPPORTED = A.PROTOCOL_VERSION, "RFC 8446 4.2.1", "the peer's supported_versions leaves TLS 1.2 out"
     VERSION_CHANGED = A.PROTOCOL_VERSION, "RFC 5746 3.7", "version differs from that of the connection"
     INAPPROPRIATE_FALLBACK = A.INAPPROPRIATE_FALLBACK, "RFC 7507 3", "fallback to a lower version that was not needed"
-    DOWNGRADE = A.ILLEGAL_PARAMETER, "RFC 8446 4.1.3", "the server's random says that a lower version than possible was chosen"
     NO_NULL_COMPRESSION = A.ILLEGAL_PARAMETER, "RFC 5246 7.4.1.2", "client does not offer null compression"
     COMPRESSION_NOT_OFFERED = A.ILLEGAL_PARAMETER, "RFC 5246 7.4.1.3", "server chose a compression the client did not offer"
     NO_SHARED_SUITE = A.HANDSHAKE_FAILURE, "RFC 5246 7.4.1.3", "no cipher suite in common that fits the certificates and groups"

@@ -20,17 +20,12 @@ class RenegotiatedConnection(Struct):
 
 @dataclass(frozen=True)
 class RenegotiationInfo(Extension):
-    """Always sent; `required=True` refuses peers without it (RFC 5746 4.1, 4.3).
-
-    The rules for a peer that leaves it out in a renegotiation are the handshake's, which also knows the SCSV.
-    """
+    """Always sent. What to do with a peer that leaves it out is the handshake's business, which also knows the SCSV."""
 
     type = ExtensionType.RENEGOTIATION_INFO
     rfc = "RFC 5746 3.2"
     client_body = RenegotiatedConnection
     server_body = RenegotiatedConnection
-
-    required: bool = False
 
     def offer(self, view: View) -> RenegotiatedConnection:
         return RenegotiatedConnection(view.verify_data[0] if view.verify_data else b"")
@@ -43,13 +38,6 @@ class RenegotiationInfo(Extension):
 
     def confirm(self, body: RenegotiatedConnection, view: View) -> bool:
         return self._compare(body, b"".join(view.verify_data) if view.verify_data else b"")
-
-    def if_missing(self, view: View) -> bool:
-        if view.verify_data:
-            raise PeerError(Reason.RENEGOTIATION_INFO_MISMATCH, "missing in a renegotiation")
-        if self.required:
-            raise PeerError(Reason.INSECURE_RENEGOTIATION)
-        return False
 
     def _compare(self, body: RenegotiatedConnection, expected: bytes) -> bool:
         if not hmac.compare_digest(body.renegotiated_connection, expected):

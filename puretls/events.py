@@ -1,0 +1,113 @@
+"""What a connection tells the application, in the order in which it happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from puretls.iana import AlertDescription, AlertLevel
+
+if TYPE_CHECKING:
+    from puretls.session import Session
+
+
+class Sentinel:
+    """A value that is only ever compared by identity."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return self._name
+
+
+NEED_DATA: Final = Sentinel("NEED_DATA")
+"""Nothing to tell until more bytes are received."""
+PAUSED: Final = Sentinel("PAUSED")
+"""Nothing goes on until `Connection.answer` is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all events."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandshakeStarted(Event):
+    """A ClientHello was sent or received; `renegotiation` when not the first on this connection."""
+
+    renegotiation: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ParametersNegotiated(Event):
+    """The hellos were exchanged: suite, extensions and resumption are known; group and signature scheme may follow."""
+
+    negotiated: Any
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateReceived(Event):
+    """The peer's chain was judged; `report` is the verifier's."""
+
+    chain: tuple[bytes, ...]
+    report: Any
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationRequired(Event):
+    """The verifier answered PENDING: `Connection.answer(report)` goes on. `request` is what it was asked."""
+
+    request: Any
+
+
+@dataclass(frozen=True, slots=True)
+class HandshakeCompleted(Event):
+    """Both Finished were verified. `session` may be resumed later (None where the server gave no way to)."""
+
+    negotiated: Any
+    session: Session | None
+
+
+@dataclass(frozen=True, slots=True)
+class DataReceived(Event):
+    """Application data of one record."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TicketReceived(Event):
+    """The server sent a session ticket; `session` holds it, and is of use once the handshake completes."""
+
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class RenegotiationRefused(Event):
+    """The peer asked for a renegotiation and was told no, or answered no to ours (RFC 5246 7.2.2)."""
+
+    by_peer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSent(Event):
+    """An alert was queued for the peer."""
+
+    level: AlertLevel | int
+    description: AlertDescription | int
+
+
+@dataclass(frozen=True, slots=True)
+class AlertReceived(Event):
+    """The peer sent an alert. After a fatal one `FatalAlert` is raised by the next step."""
+
+    level: AlertLevel | int
+    description: AlertDescription | int
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionClosed(Event):
+    """No more data will come. `clean` is False when the stream ended without close_notify: data may be missing (RFC 5246 7.2.1)."""
+
+    clean: bool

@@ -1,0 +1,80 @@
+"""Signatures over the handshake: which scheme, over what, made and verified (RFC 5246 7.4.3 and 7.4.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from puretls.crypto.keys import EcPublicKey, EdPublicKey, PublicKey, RsaPublicKey
+from puretls.crypto.signatures import SIGNATURE_SCHEMES, fits
+from puretls.errors import DecodeError, PeerError, Reason
+from puretls.iana import NamedGroup, SignatureScheme
+from puretls.messages.key_exchange import DigitallySigned
+from puretls.suites import Authentication, Suite
+
+if TYPE_CHECKING:
+    from puretls.config import Credential
+    from puretls.handshake.context import Context
+    from puretls.x509.certificate import Certificate
+
+IMPLIED_SCHEMES: tuple[SignatureScheme, ...] = (SignatureScheme.RSA_PKCS1_SHA1, SignatureScheme.ECDSA_SHA1)
+"""What a client that sends no signature_algorithms is taken to accept (RFC 5246 7.4.1.4.1)."""
+
+
+def choose_scheme(ours: Iterable[int], theirs: Sequence[int], key: PublicKey) -> int | None:
+    """The first of our schemes that the peer accepts and the key can do."""
+    return next((scheme for scheme in ours if scheme in theirs and fits(scheme, key)), None)
+
+
+def sign(context: Context, credential: Credential, scheme: int, data: bytes) -> DigitallySigned:
+    """Sign with our own key."""
+    config = context.config
+    signature = config.provider.sign(SIGNATURE_SCHEMES[scheme], credential.key, data, config.random)
+    return DigitallySigned(scheme, signature)
+
+
+def verify(context: Context, key: PublicKey, signed: DigitallySigned, data: bytes) -> None:
+    """Check the peer's signature; raises for a scheme that was not offered or does not fit, and for a wrong signature."""
+    scheme = signed.algorithm
+    if scheme not in context.config.signature_schemes:
+        raise PeerError(Reason.SCHEME_NOT_OFFERED, scheme_name(scheme), path="signed.algorithm")
+    if not fits(scheme, key):
+        raise PeerError(Reason.SCHEME_DOES_NOT_FIT, scheme_name(scheme), path="signed.algorithm")
+    if not context.config.provider.verify(SIGNATURE_SCHEMES[scheme], key, data, signed.signature):
+        raise PeerError(Reason.BAD_SIGNATURE, scheme_name(scheme), path="signed.signature")
+
+
+def scheme_name(scheme: int) -> str:
+    """For people: the registered name, or the number."""
+    return scheme.name.lower() if isinstance(scheme, SignatureScheme) else f"0x{scheme:04x}"
+
+
+def key_serves(key: PublicKey, suite: Suite) -> bool:
+    """Whether a certificate with this key can authenticate this suite (RFC 5246 7.4.2, RFC 8422 2)."""
+    if suite.auth is Authentication.RSA:
+        return isinstance(key, RsaPublicKey) and (suite.is_signed or not key.pss_only)
+    return suite.auth is Authentication.ECDSA and isinstance(key, EcPublicKey | EdPublicKey)
+
+
+def curve_of(key: PublicKey) -> int | None:
+    """The group number of a key's curve, for the rule that a certificate's curve must be among the client's (RFC 8422 5.3)."""
+    return NamedGroup[key.curve.upper()] if isinstance(key, EcPublicKey) else None
+
+
+def usage_allows(leaf: Certificate, *, signing: bool) -> bool:
+    """Whether keyUsage, where it is there, lets the key sign, or else encipher other keys (RFC 5246 7.4.2, RFC 5280 4.2.1.3)."""
+    from puretls.x509.extensions import KeyUsage, KeyUsageBit
+
+    found = leaf.get(KeyUsage)
+    return found is None or (KeyUsageBit.DIGITAL_SIGNATURE if signing else KeyUsageBit.KEY_ENCIPHERMENT) in found
+
+
+def parse_leaf(chain: Sequence[bytes]) -> tuple[Certificate, PublicKey]:
+    """The leaf and its key; a certificate that cannot be parsed is refused here, before anybody trusts a byte of it."""
+    from puretls.x509.certificate import Certificate
+
+    try:
+        leaf = Certificate.parse(chain[0])
+        return leaf, leaf.public_key
+    except DecodeError as error:
+        raise PeerError(Reason.BAD_CERTIFICATE, error.message, path=error.path, offset=error.offset, rfc=error.rfc) from None

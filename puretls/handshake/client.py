@@ -1,0 +1,427 @@
+"""The client's handlers and builders, in the order of the handshake (RFC 5246 7.3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from puretls.config import Credential
+from puretls.crypto.keys import EcPublicKey, EdPublicKey, RsaPublicKey
+from puretls.errors import PeerError, Reason
+from puretls.events import CertificateReceived, HandshakeStarted, ParametersNegotiated, RenegotiationRefused, TicketReceived
+from puretls.extensions import (
+    ExtendedMasterSecret,
+    Extension,
+    RenegotiationInfo,
+    SessionTicket,
+    SignedCertificateTimestamp,
+    StatusRequest,
+    View,
+)
+from puretls.handshake import kx
+from puretls.handshake.authenticate import choose_scheme, key_serves, parse_leaf, sign, usage_allows
+from puretls.handshake.context import Context, Negotiated, Offer
+from puretls.handshake.effects import Ask, Effect, Emit, KeepSession, Send, Step, Update, Warn
+from puretls.handshake.finish import (
+    LOG_MASTER_SECRET,
+    begin,
+    check_finished,
+    complete,
+    derive_keys,
+    derive_master,
+    finish,
+    new_session,
+    on_change_cipher_spec,
+)
+from puretls.handshake.hello import extension_name, index_extensions, known_suites, parse_body
+from puretls.handshake.states import ClientState, LocalInput, Refused, Role, Start, Verdict
+from puretls.iana import AlertDescription, CertificateStatusType, CipherSuiteId, ClientCertificateType, CompressionMethod, ProtocolVersion
+from puretls.messages.extension import RawExtension
+from puretls.messages.handshake import (
+    Certificate,
+    CertificateRequest,
+    CertificateStatus,
+    CertificateVerify,
+    ClientHello,
+    Finished,
+    HelloRequest,
+    NewSessionTicket,
+    ServerHello,
+    ServerHelloDone,
+)
+from puretls.messages.key_exchange import ServerKeyExchange
+from puretls.messages.records import ChangeCipherSpec
+from puretls.messages.registry import KeyExchange
+from puretls.session import MAX_LIFETIME, Session
+from puretls.wire.schema import serialise
+
+S = ClientState
+
+
+# ClientHello
+
+
+def on_start(context: Context, message: Start) -> Step:
+    """RFC 5246 7.4.1.2."""
+    return Step(context, S.WAIT_SERVER_HELLO, _hello_flight(renegotiation=False))
+
+
+def on_renegotiate(context: Context, message: LocalInput) -> Step:
+    """RFC 5746 3.5; only after a handshake that was secured."""
+    return Step(begin(context), S.WAIT_SERVER_HELLO_AGAIN, _hello_flight(renegotiation=True))
+
+
+def on_hello_request(context: Context, message: HelloRequest) -> Step:
+    """RFC 5246 7.4.1.1: answered with a ClientHello where configured and secure, else with no_renegotiation."""
+    if context.config.renegotiation and context.negotiated.secure_renegotiation:
+        return on_renegotiate(context, Start())
+    refused = (Warn(AlertDescription.NO_RENEGOTIATION), Emit(lambda context: RenegotiationRefused(by_peer=False)))
+    return Step(context, S.CONNECTED, refused)
+
+
+def on_refused(context: Context, message: Refused) -> Step:
+    """The server answered no_renegotiation: the connection goes on as it was (RFC 5746 4.5)."""
+    if context.established is None:
+        raise PeerError(Reason.NO_RENEGOTIATION)
+    back = replace(context, transcript=b"", peer=context.established.peer, _negotiated=context.established.negotiated)
+    return Step(back, S.CONNECTED, (Emit(lambda context: RenegotiationRefused(by_peer=True)),))
+
+
+def _hello_flight(*, renegotiation: bool) -> tuple[Effect, ...]:
+    return Send(make_client_hello, keep_offer), Emit(lambda context: HandshakeStarted(renegotiation))
+
+
+def make_client_hello(context: Context) -> ClientHello:
+    """What the configuration offers; a ticket to be resumed is shown with a session id to know the answer by (RFC 5077 3.4)."""
+    config = context.client_config
+    session = _resumable(context)
+    session_id = session.session_id if session else b""
+    if session and session.ticket:
+        session_id = config.random(32)
+    suites: list[CipherSuiteId] = [suite.id for suite in config.suites]
+    if config.fallback_scsv:
+        suites.append(CipherSuiteId.TLS_FALLBACK_SCSV)
+    hello = ClientHello(
+        ProtocolVersion.TLS_1_2, config.random(32), session_id, tuple(suites), (CompressionMethod.NULL,), None
+    )
+    return replace(hello, extensions=_offer_extensions(context, hello, session) or None)
+
+
+def _resumable(context: Context) -> Session | None:
+    """The session to offer: fresh, its suite and its master secret still wanted; none in a renegotiation."""
+    session, config = context.session, context.client_config
+    if session is None or context.established is not None or not session.is_fresh(config.clock()):
+        return None
+    ems = config.extension(ExtendedMasterSecret)
+    if session.extended_master_secret and ems is None:
+        return None
+    if not session.extended_master_secret and ems is not None and getattr(ems, "required", False):
+        return None
+    return session if session.suite in {suite.id for suite in config.suites} else None
+
+
+def _offer_extensions(context: Context, hello: ClientHello, session: Session | None) -> tuple[RawExtension, ...]:
+    config = context.client_config
+    ticket = (session.ticket if session else b"") if config.tickets else None
+    view = context.view(suites=config.suites, ticket=ticket)
+    offered: list[RawExtension] = []
+    for extension in config.active_extensions:
+        length = 4 + len(serialise(replace(hello, extensions=tuple(offered)))) if _counts_length(extension) else 0
+        body = extension.offer(replace(view, hello_length=length) if length else view)
+        if body is not None:
+            offered.append(RawExtension(extension.type, serialise(body)))
+    return tuple(offered)
+
+
+def _counts_length(extension: Extension) -> bool:
+    return bool(getattr(extension, "length", 0)) and extension.server_body is None
+
+
+def keep_offer(context: Context, hello: ClientHello) -> Context:
+    """Remember the hello as it left, for the checks on the answer."""
+    extensions = {int(extension.extension_type): extension for extension in hello.extensions or ()}
+    return replace(context, _offer=Offer(hello, known_suites(hello.cipher_suites), extensions))
+
+
+# ServerHello
+
+
+def on_server_hello(context: Context, hello: ServerHello) -> Step:
+    """RFC 5246 7.4.1.3."""
+    offer = context.offer
+    _check_choice(offer, hello)
+    suite = next((suite for suite in offer.suites if suite.id == hello.cipher_suite), None)
+    if suite is None or suite not in context.client_config.suites:
+        raise PeerError(Reason.SUITE_NOT_OFFERED, str(hello.cipher_suite), path="ServerHello.cipher_suite")
+    session = _resumable(context)
+    resumed = session is not None and bool(offer.hello.session_id) and hello.session_id == offer.hello.session_id
+    view = context.view(suites=offer.suites, suite=suite, resumed=resumed)
+    results = _confirm_extensions(context, hello, view)
+    negotiated = Negotiated(
+        suite=suite,
+        client_random=offer.hello.random,
+        server_random=hello.random,
+        session_id=hello.session_id,
+        resumed=resumed,
+        secure_renegotiation=bool(results.get(RenegotiationInfo)),
+        results=results,
+    )
+    _check_renegotiation(context, negotiated)
+    context = replace(context, _negotiated=negotiated, session=session if resumed else None)
+    told = Emit(lambda context: ParametersNegotiated(context.negotiated))
+    if session is not None and resumed:
+        return _resume(context, session, told)
+    return Step(context, _after_hello(context), (told,))
+
+
+def _check_choice(offer: Offer, hello: ServerHello) -> None:
+    if hello.server_version != ProtocolVersion.TLS_1_2:
+        old = hello.server_version < ProtocolVersion.TLS_1_2
+        reason = Reason.VERSION_TOO_OLD if old else Reason.VERSION_NOT_OFFERED
+        raise PeerError(reason, str(hello.server_version), path="ServerHello.server_version", offset=4)
+    if hello.compression_method not in offer.hello.compression_methods or hello.compression_method != CompressionMethod.NULL:
+        raise PeerError(
+            Reason.COMPRESSION_NOT_OFFERED, str(hello.compression_method), path="ServerHello.compression_method"
+        )
+
+
+def _confirm_extensions(context: Context, hello: ServerHello, view: View) -> dict[type[Extension], Any]:
+    given = index_extensions(hello.extensions, "ServerHello")
+    for type_ in given:
+        if type_ not in context.offer.extensions:
+            raise PeerError(Reason.EXTENSION_NOT_OFFERED, extension_name(type_), path="ServerHello.extensions")
+    results: dict[type[Extension], Any] = {}
+    for extension in context.config.active_extensions:
+        view = replace(view, results=results)
+        raw = given.get(extension.type)
+        if raw is None:
+            results[type(extension)] = extension.if_missing(view)
+        elif extension.server_body is None:
+            raise PeerError(
+                Reason.EXTENSION_NOT_IN_SERVER_HELLO, extension_name(extension.type), path="ServerHello.extensions"
+            )
+        else:
+            results[type(extension)] = extension.confirm(parse_body(extension.server_body, raw, extension), view)
+    return results
+
+
+def _check_renegotiation(context: Context, negotiated: Negotiated) -> None:
+    """RFC 5746 3.4 and 3.5, RFC 7627 5.4: what was secured once stays so."""
+    before = context.established
+    if before is None:
+        if context.config.require_secure_renegotiation and not negotiated.secure_renegotiation:
+            raise PeerError(Reason.INSECURE_RENEGOTIATION)
+        return
+    if not negotiated.secure_renegotiation:
+        raise PeerError(Reason.RENEGOTIATION_INFO_MISMATCH, "missing in a renegotiation")
+    if before.negotiated.extended_master_secret and not negotiated.extended_master_secret:
+        raise PeerError(Reason.EMS_MISMATCH, "dropped in a renegotiation", rfc="RFC 7627 5.4")
+
+
+def _resume(context: Context, session: Session, told: Effect) -> Step:
+    """RFC 5246 7.3 figure 2; the session's suite and its kind of master secret must be back (RFC 7627 5.3)."""
+    negotiated = context.negotiated
+    if negotiated.suite.id != session.suite:
+        raise PeerError(Reason.SESSION_SUITE_MISMATCH, negotiated.suite.name, path="ServerHello.cipher_suite")
+    if negotiated.extended_master_secret != session.extended_master_secret:
+        raise PeerError(Reason.EMS_MISMATCH)
+    context = replace(
+        context,
+        peer=replace(context.peer, chain=session.peer_chain),
+        _negotiated=replace(negotiated, psk_identity=session.psk_identity or None),
+        secrets=replace(context.secrets, master=session.master_secret),
+    )
+    waiting = S.WAIT_TICKET if negotiated.result(SessionTicket) else S.WAIT_CCS
+    return Step(derive_keys(context), waiting, (LOG_MASTER_SECRET, told))
+
+
+def _after_hello(context: Context) -> ClientState:
+    suite = context.suite
+    if suite.has_certificate:
+        return S.WAIT_CERTIFICATE
+    return S.WAIT_KEY_EXCHANGE_OR_DONE if suite.kx is KeyExchange.PSK else S.WAIT_KEY_EXCHANGE
+
+
+# The server's certificate and key exchange
+
+_AFTER_CERTIFICATE = {
+    # (ServerKeyExchange: must come, may come, must not; status agreed on)
+    ("must", True): S.WAIT_STATUS_OR_KEY_EXCHANGE,
+    ("must", False): S.WAIT_KEY_EXCHANGE,
+    ("may", True): S.WAIT_STATUS_OR_KEY_EXCHANGE_OR_DONE,
+    ("may", False): S.WAIT_KEY_EXCHANGE_OR_DONE,
+    ("never", True): S.WAIT_STATUS_OR_DONE,
+    ("never", False): S.WAIT_REQUEST_OR_DONE,
+}
+_KEY_EXCHANGE_MESSAGE = {KeyExchange.RSA: "never", KeyExchange.RSA_PSK: "may"}
+
+
+def on_certificate(context: Context, message: Certificate) -> Step:
+    """RFC 5246 7.4.2."""
+    chain = message.certificate_list
+    if not chain:
+        raise PeerError(Reason.EMPTY_SERVER_CHAIN, path="Certificate.certificate_list", offset=4)
+    if len(chain) > context.config.limits.certificates:
+        raise PeerError(Reason.CHAIN_TOO_LONG, f"{len(chain)} certificates", path="Certificate.certificate_list")
+    _check_same_server(context, chain)
+    leaf, key = parse_leaf(chain)
+    suite = context.suite
+    if not key_serves(key, suite):
+        raise PeerError(Reason.WRONG_KEY_TYPE, f"{type(key).__name__} for {suite.name}")
+    if not usage_allows(leaf, signing=suite.is_signed):
+        raise PeerError(Reason.WRONG_KEY_USAGE, suite.name)
+    context = replace(context, peer=replace(context.peer, chain=chain, public_key=key))
+    form = _KEY_EXCHANGE_MESSAGE.get(suite.kx, "must")
+    return Step(context, _AFTER_CERTIFICATE[form, bool(context.negotiated.result(StatusRequest))])
+
+
+def _check_same_server(context: Context, chain: tuple[bytes, ...]) -> None:
+    """RFC 7627 1: without extended master secrets a certificate that changes in a renegotiation may be another server's."""
+    before = context.established
+    if before is None or before.peer.chain[:1] == chain[:1] or not before.peer.chain:
+        return
+    if not (before.negotiated.extended_master_secret and context.negotiated.extended_master_secret):
+        raise PeerError(Reason.IDENTITY_CHANGED, path="Certificate.certificate_list")
+
+
+def on_certificate_status(context: Context, message: CertificateStatus) -> Step:
+    """RFC 6066 8; the response is judged with the chain."""
+    if message.status_type != CertificateStatusType.OCSP:
+        raise PeerError(
+            Reason.BAD_STATUS_RESPONSE, f"type {message.status_type}", path="CertificateStatus.status_type", offset=4
+        )
+    context = replace(context, peer=replace(context.peer, ocsp_response=message.response))
+    after = {"must": S.WAIT_KEY_EXCHANGE, "may": S.WAIT_KEY_EXCHANGE_OR_DONE, "never": S.WAIT_REQUEST_OR_DONE}
+    return Step(context, after[_KEY_EXCHANGE_MESSAGE.get(context.suite.kx, "must")])
+
+
+def on_server_key_exchange(context: Context, message: ServerKeyExchange) -> Step:
+    """RFC 5246 7.4.3."""
+    context = kx.read_server_key_exchange(context, message)
+    return Step(context, S.WAIT_REQUEST_OR_DONE if context.suite.may_request_certificate else S.WAIT_DONE)
+
+
+def on_certificate_request(context: Context, message: CertificateRequest) -> Step:
+    """RFC 5246 7.4.4."""
+    return Step(replace(context, peer=replace(context.peer, request=message)), S.WAIT_DONE)
+
+
+def on_server_hello_done(context: Context, message: ServerHelloDone) -> Step:
+    """RFC 5246 7.4.5: the server has shown everything; now its chain is judged, if it has one."""
+    return Step(context, S.WAIT_VERDICT, (Ask(server_question),))
+
+
+def server_question(context: Context) -> Any:
+    """What the verifier is asked; None where the server shows no certificate."""
+    from puretls.x509.verifier import ChainRequest
+
+    if not context.peer.chain:
+        return None
+    return ChainRequest(
+        chain=context.peer.chain,
+        purpose="server",
+        server_name=context.server_name,
+        time=context.config.clock(),
+        ocsp_response=context.peer.ocsp_response,
+        sct_list=context.negotiated.result(SignedCertificateTimestamp),
+    )
+
+
+# The second flight
+
+
+def on_verdict(context: Context, message: Verdict) -> Step:
+    """RFC 5246 7.4.6 to 7.4.9: certificate, key exchange, proof, ChangeCipherSpec, Finished."""
+    context = replace(context, peer=replace(context.peer, report=message.report))
+    context = replace(context, credential=_choose_credential(context))
+    context, premaster = kx.client_exchange(context)
+    flight: list[Effect] = []
+    if message.report is not None:
+        flight.append(Emit(lambda context: CertificateReceived(context.peer.chain, context.peer.report)))
+    if context.peer.request is not None:
+        flight.append(Send(lambda context: Certificate(context.credential.chain if context.credential else ())))
+    flight.append(Send(kx.make_client_key_exchange))
+    flight.append(Update(derive_master(premaster)))
+    flight.append(LOG_MASTER_SECRET)
+    if context.credential is not None:
+        flight.append(Send(make_certificate_verify, _keep_client_scheme))
+    flight += finish(Role.CLIENT)
+    return Step(context, S.WAIT_TICKET if context.negotiated.result(SessionTicket) else S.WAIT_CCS, tuple(flight))
+
+
+def make_certificate_verify(context: Context) -> CertificateVerify:
+    """RFC 5246 7.4.8: a signature over the handshake so far."""
+    assert context.credential is not None
+    assert context.peer.request is not None
+    scheme = _client_scheme(context, context.credential)
+    assert scheme is not None
+    signed = sign(context, context.credential, scheme, context.transcript)
+    return CertificateVerify(signed.algorithm, signed.signature)
+
+
+def _keep_client_scheme(context: Context, message: CertificateVerify) -> Context:
+    return replace(context, _negotiated=replace(context.negotiated, client_signature_scheme=message.algorithm))
+
+
+def _client_scheme(context: Context, credential: Credential) -> int | None:
+    request = context.peer.request
+    theirs = request.supported_signature_algorithms if request else ()
+    return choose_scheme(context.config.signature_schemes, theirs, credential.public_key)
+
+
+def _choose_credential(context: Context) -> Credential | None:
+    """The first of ours that the server can use; none is an answer too (RFC 5246 7.4.6)."""
+    request, config = context.peer.request, context.client_config
+    if request is None:
+        return None
+    if config.client_certificate is not None:
+        chosen = config.client_certificate(request)
+        return chosen if chosen is not None and _client_scheme(context, chosen) is not None else None
+    return next((credential for credential in config.credentials if _wanted(context, request, credential)), None)
+
+
+def _wanted(context: Context, request: CertificateRequest, credential: Credential) -> bool:
+    kind = {
+        RsaPublicKey: ClientCertificateType.RSA_SIGN,
+        EcPublicKey: ClientCertificateType.ECDSA_SIGN,
+        EdPublicKey: ClientCertificateType.ECDSA_SIGN,  # RFC 8422 5.5
+    }[type(credential.public_key)]
+    if kind not in request.certificate_types or _client_scheme(context, credential) is None:
+        return False
+    authorities = request.certificate_authorities
+    return not authorities or any(name in authorities for name in credential.issuers)
+
+
+# The end
+
+
+def on_new_session_ticket(context: Context, message: NewSessionTicket) -> Step:
+    """RFC 5077 3.3; an empty ticket says that the server has changed its mind."""
+    if not message.ticket:
+        return Step(context, S.WAIT_CCS)
+    lifetime = min(message.ticket_lifetime_hint or MAX_LIFETIME, MAX_LIFETIME)
+    session = new_session(context, ticket=message.ticket, lifetime=lifetime, server_name=context.server_name)
+    return Step(replace(context, session=session), S.WAIT_CCS, (Emit(lambda context: TicketReceived(session)),))
+
+
+def on_server_change_cipher_spec(context: Context, message: ChangeCipherSpec) -> Step:
+    """RFC 5246 7.1."""
+    return on_change_cipher_spec(context, message, S.WAIT_FINISHED, Role.SERVER)
+
+
+def on_finished(context: Context, message: Finished) -> Step:
+    """RFC 5246 7.4.9; in a resumption the client's own Finished follows."""
+    context = check_finished(context, message, Role.SERVER)
+    answer = finish(Role.CLIENT) if context.negotiated.resumed else ()
+    keep = KeepSession(lambda context: (context.server_name or "").encode())
+    return Step(context, S.CONNECTED, (*answer, *complete(_session), keep))
+
+
+def _session(context: Context) -> Session | None:
+    """The session to resume next time: the ticket's, the one resumed, or a new one by the server's id."""
+    if context.session is not None:
+        return context.session
+    if not context.negotiated.session_id:
+        return None
+    session_id = context.negotiated.session_id
+    return new_session(context, session_id=session_id, lifetime=24 * 3600, server_name=context.server_name)

@@ -1,0 +1,209 @@
+"""What a handshake knows: a frozen record, replaced at each step, grouped by the phase that creates it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from puretls.config import ClientConfig, Credential, ServerConfig
+from puretls.crypto.groups import Group, KeyShare
+from puretls.crypto.keys import PublicKey
+from puretls.crypto.secret import Secret
+from puretls.errors import InternalError
+from puretls.extensions import (
+    Alpn,
+    EncryptThenMac,
+    ExtendedMasterSecret,
+    Extension,
+    MaxFragmentLength,
+    RecordSizeLimit,
+    ServerName,
+    View,
+)
+from puretls.handshake.states import Role
+from puretls.iana import NamedGroup, ProtocolVersion
+from puretls.messages.extension import RawExtension
+from puretls.messages.handshake import CertificateRequest, ClientHello
+from puretls.schedule import KeyBlock
+from puretls.session import Session
+from puretls.suites import Suite
+
+if TYPE_CHECKING:
+    from puretls.x509.verifier import Report
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The ClientHello as it was sent or received, and the suites of it that are known here."""
+
+    hello: ClientHello
+    suites: tuple[Suite, ...]
+    extensions: Mapping[int, RawExtension]
+
+
+@dataclass(frozen=True, slots=True)
+class Negotiated:
+    """What the peers agreed on. `results` holds what each extension made of it; `result(ThatExtension)` reads one."""
+
+    suite: Suite
+    client_random: bytes
+    server_random: bytes
+    session_id: bytes
+    resumed: bool
+    secure_renegotiation: bool
+    results: Mapping[type[Extension], Any]
+    group: NamedGroup | int | None = None
+    """The key exchange group; None for RSA and PSK, and for a finite field that has no name."""
+    group_name: str = ""
+    signature_scheme: int | None = None
+    """How the server signed its parameters."""
+    client_signature_scheme: int | None = None
+    """How the client proved its certificate."""
+    psk_identity: bytes | None = None
+    version: ProtocolVersion = ProtocolVersion.TLS_1_2
+
+    def result(self, extension: type[Extension]) -> Any:
+        """What was agreed on through this extension; None where it was not."""
+        return self.results.get(extension)
+
+    @property
+    def alpn(self) -> str | None:
+        """The application protocol (RFC 7301)."""
+        return self.result(Alpn)  # type: ignore[no-any-return]
+
+    @property
+    def server_name(self) -> str | None:
+        """The name asked for and used (RFC 6066 3)."""
+        return self.result(ServerName)  # type: ignore[no-any-return]
+
+    @property
+    def extended_master_secret(self) -> bool:
+        """RFC 7627."""
+        return bool(self.result(ExtendedMasterSecret))
+
+    @property
+    def encrypt_then_mac(self) -> bool:
+        """RFC 7366; meaningful for CBC suites only."""
+        return bool(self.result(EncryptThenMac)) and self.suite.is_cbc
+
+    @property
+    def send_limit(self) -> int:
+        """Bytes of plaintext that a record to the peer may carry (RFC 8449 4, RFC 6066 4)."""
+        return min(self.result(RecordSizeLimit) or 2**14, self.result(MaxFragmentLength) or 2**14)
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """What the peer showed of itself. `share` is its public value in `group`."""
+
+    chain: tuple[bytes, ...] = ()
+    public_key: PublicKey | None = None
+    ocsp_response: bytes | None = None
+    report: Report | None = None
+    request: CertificateRequest | None = None
+    group: Group | None = field(default=None, repr=False)
+    share: bytes = b""
+    psk_hint: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What must not be told. `master` and `keys` come with ClientKeyExchange, or with the session that is resumed."""
+
+    share: KeyShare | None = field(default=None, repr=False)
+    premaster: Secret = field(default=Secret(b""), repr=False)
+    client_version: int = 0
+    psk: Secret = field(default=Secret(b""), repr=False)
+    master: Secret = field(default=Secret(b""), repr=False)
+    keys: KeyBlock | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Established:
+    """The last handshake that completed on this connection. `verify_data` is the client's and the server's (RFC 5746 3.1)."""
+
+    negotiated: Negotiated
+    peer: Peer
+    master: Secret = field(repr=False)
+    verify_data: tuple[bytes, bytes]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything a handler may know. Reading a phase that is not reached yet is a defect of puretls: `InternalError`."""
+
+    config: Any
+    role: Role
+    server_name: str | None = None
+    session: Session | None = None
+    """The session that a client offers, then the one in force on either side."""
+    transcript: bytes = b""
+    _offer: Offer | None = None
+    _negotiated: Negotiated | None = None
+    peer: Peer = Peer()
+    secrets: Secrets = Secrets()
+    credential: Credential | None = None
+    """Our own, once chosen."""
+    client_finished: bytes = b""
+    server_finished: bytes = b""
+    renew_ticket: bool = False
+    established: Established | None = None
+
+    @property
+    def client_config(self) -> ClientConfig:
+        return self._typed(ClientConfig)
+
+    @property
+    def server_config(self) -> ServerConfig:
+        return self._typed(ServerConfig)
+
+    def _typed(self, cls: type[Any]) -> Any:
+        if not isinstance(self.config, cls):
+            raise InternalError(f"{self.role} has no {cls.__name__}")
+        return self.config
+
+    @property
+    def offer(self) -> Offer:
+        return _reached(self._offer, "offer")
+
+    @property
+    def negotiated(self) -> Negotiated:
+        return _reached(self._negotiated, "negotiated")
+
+    @property
+    def keys(self) -> KeyBlock:
+        return _reached(self.secrets.keys, "keys")
+
+    @property
+    def suite(self) -> Suite:
+        return self.negotiated.suite
+
+    @property
+    def verify_data(self) -> tuple[bytes, bytes] | None:
+        """Both Finished of the handshake before, in a renegotiation."""
+        return self.established.verify_data if self.established else None
+
+    def handshake_hash(self) -> bytes:
+        """Hash of the handshake messages so far (RFC 5246 7.4.9)."""
+        return hashlib.new(self.suite.prf_hash, self.transcript).digest()
+
+    def view(self, **more: Any) -> View:
+        """What extensions may know."""
+        return View(
+            groups=self.config.groups,
+            signature_schemes=self.config.signature_schemes,
+            server_name=self.server_name,
+            verify_data=self.verify_data,
+            **more,
+        )
+
+
+def _reached(value: T | None, name: str) -> T:
+    if value is None:
+        raise InternalError(f"{name} is read before it is known")
+    return value

@@ -1,0 +1,108 @@
+"""Effects: what a handler wants done, as data, in order. One executor, in `connection`, does them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from puretls.events import Event
+from puretls.handshake.context import Context
+from puretls.handshake.states import State
+from puretls.messages.records import ApplicationData, ChangeCipherSpec
+from puretls.record.protection import Protection
+from puretls.wire.schema import Struct
+
+
+def _unchanged(context: Context, message: Any) -> Context:
+    return context
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Base of all effects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send(Effect):
+    """Send the message that `build` makes when its turn comes; `sent` keeps what really left, after the taps."""
+
+    build: Callable[[Context], Struct]
+    sent: Callable[[Context, Any], Context] = _unchanged
+
+
+@dataclass(frozen=True, slots=True)
+class Update(Effect):
+    """Replace the context: for what needs the transcript as it is now."""
+
+    change: Callable[[Context], Context]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeWriteKeys(Effect):
+    """Protect what is sent from here on with what `make` gives."""
+
+    make: Callable[[Context], Protection]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeReadKeys(Effect):
+    """Expect what is received from here on under what `make` gives."""
+
+    make: Callable[[Context], Protection]
+
+
+@dataclass(frozen=True, slots=True)
+class LogSecret(Effect):
+    """A line for the key log, if there is one: label, client random, secret."""
+
+    label: str
+    get: Callable[[Context], tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Emit(Effect):
+    """Tell the application."""
+
+    make: Callable[[Context], Event]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask(Effect):
+    """Ask the verifier what `request` says; its answer comes back as a `Verdict`."""
+
+    request: Callable[[Context], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class KeepSession(Effect):
+    """Hand the session to its store, if there is one, under `key`."""
+
+    key: Callable[[Context], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Warn(Effect):
+    """Send a warning alert."""
+
+    description: int
+
+
+Flight = tuple[Effect, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a handler gives: the context, the state to go to, and what is to be done."""
+
+    context: Context
+    next_state: State
+    flight: Flight = ()
+
+
+SEND_CHANGE_CIPHER_SPEC = Send(lambda context: ChangeCipherSpec(1))
+
+
+def send_data(data: bytes) -> Send:
+    """Application data; a long buffer becomes many records."""
+    return Send(lambda context: ApplicationData(data))

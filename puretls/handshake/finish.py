@@ -1,0 +1,147 @@
+"""What both roles do once the premaster secret is known: master secret, keys, ChangeCipherSpec, Finished, session."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from puretls import schedule
+from puretls.crypto.aead import AeadAlgorithm
+from puretls.crypto.cbc import CbcAlgorithm, StreamAlgorithm
+from puretls.crypto.secret import Secret
+from puretls.errors import PeerError, Reason
+from puretls.events import HandshakeCompleted
+from puretls.extensions import MaxFragmentLength
+from puretls.handshake.context import Context, Established, Peer, Secrets
+from puretls.handshake.effects import SEND_CHANGE_CIPHER_SPEC, ChangeReadKeys, ChangeWriteKeys, Effect, Emit, LogSecret, Send, Step, Update
+from puretls.handshake.states import Role, State
+from puretls.messages.handshake import Finished
+from puretls.messages.records import ChangeCipherSpec
+from puretls.record.protection import AeadProtection, EncryptThenMac, MacThenEncrypt, Protection, StreamProtection
+from puretls.session import Session
+
+
+def derive_master(premaster: Secret) -> Callable[[Context], Context]:
+    """Premaster to master secret; extended over the transcript up to ClientKeyExchange where agreed (RFC 7627 4)."""
+
+    def change(context: Context) -> Context:
+        prf, negotiated, hash_name = context.config.provider.prf, context.negotiated, context.suite.prf_hash
+        if negotiated.extended_master_secret:
+            master = schedule.extended_master_secret(prf, hash_name, premaster, context.handshake_hash())
+        else:
+            master = schedule.master_secret(prf, hash_name, premaster, negotiated.client_random, negotiated.server_random)
+        # What led here is not needed any more: forget it.
+        return derive_keys(replace(context, secrets=Secrets(master=master)))
+
+    return change
+
+
+def derive_keys(context: Context) -> Context:
+    """Master secret to key block (RFC 5246 6.3)."""
+    suite, negotiated, master = context.suite, context.negotiated, context.secrets.master
+    mac_length = hashlib.new(suite.mac).digest_size if suite.mac else 0
+    keys = schedule.key_block(
+        context.config.provider.prf, suite, master, negotiated.client_random, negotiated.server_random, mac_length
+    )
+    return replace(context, secrets=replace(context.secrets, keys=keys))
+
+
+LOG_MASTER_SECRET = LogSecret("CLIENT_RANDOM", lambda context: (context.negotiated.client_random, context.secrets.master))
+
+
+def protection(context: Context, sender: Role) -> Protection:
+    """The protection of what `sender` sends under the keys just derived."""
+    keys, suite, provider = context.keys, context.suite, context.config.provider
+    client = sender is Role.CLIENT
+    key = keys.client_key if client else keys.server_key
+    mac_key = keys.client_mac_key if client else keys.server_mac_key
+    if isinstance(suite.bulk, AeadAlgorithm):
+        return AeadProtection(suite.bulk, provider.aead(suite.bulk, key), keys.client_iv if client else keys.server_iv)
+    if isinstance(suite.bulk, CbcAlgorithm):
+        form = EncryptThenMac if context.negotiated.encrypt_then_mac else MacThenEncrypt
+        return form(suite.bulk, provider.cbc(suite.bulk, key), suite.mac, mac_key, context.config.random)
+    assert isinstance(suite.bulk, StreamAlgorithm)
+    return StreamProtection(provider.stream(suite.bulk, key), suite.mac, mac_key)
+
+
+def expected_verify_data(context: Context, sender: Role) -> bytes:
+    """What `sender`'s Finished must hold over the transcript as it stands (RFC 5246 7.4.9)."""
+    label = schedule.CLIENT_FINISHED if sender is Role.CLIENT else schedule.SERVER_FINISHED
+    prf = context.config.provider.prf
+    return schedule.verify_data(prf, context.suite.prf_hash, context.secrets.master, label, context.handshake_hash())
+
+
+def _keep_finished(role: Role) -> Callable[[Context, Any], Context]:
+    field = "client_finished" if role is Role.CLIENT else "server_finished"
+    return lambda context, message: replace(context, **{field: message.verify_data})
+
+
+def finish(role: Role) -> tuple[Effect, ...]:
+    """ChangeCipherSpec, new write keys, Finished."""
+    return (
+        SEND_CHANGE_CIPHER_SPEC,
+        ChangeWriteKeys(lambda context: protection(context, role)),
+        Send(lambda context: Finished(expected_verify_data(context, role)), _keep_finished(role)),
+    )
+
+
+def on_change_cipher_spec(context: Context, message: ChangeCipherSpec, waiting: State, peer: Role) -> Step:
+    """RFC 5246 7.1: the byte 1, then the peer's new keys."""
+    if message.type != 1:
+        raise PeerError(Reason.BAD_CHANGE_CIPHER_SPEC, f"type {message.type}", path="ChangeCipherSpec.type", offset=0)
+    return Step(context, waiting, (ChangeReadKeys(lambda context: protection(context, peer)),))
+
+
+def check_finished(context: Context, message: Finished, peer: Role) -> Context:
+    """RFC 5246 7.4.9: the peer saw the same handshake and knows the master secret."""
+    if not hmac.compare_digest(message.verify_data, expected_verify_data(context, peer)):
+        raise PeerError(Reason.BAD_FINISHED, path="Finished.verify_data", offset=4)
+    return _keep_finished(peer)(context, message)
+
+
+def complete(session_of: Callable[[Context], Session | None]) -> tuple[Effect, ...]:
+    """The handshake is over: keep what the next one on this connection needs, and tell the application."""
+
+    def establish(context: Context) -> Context:
+        count = context.established.count + 1 if context.established else 1
+        established = Established(
+            context.negotiated,
+            context.peer,
+            context.secrets.master,
+            (context.client_finished, context.server_finished),
+            count,
+        )
+        return replace(
+            context,
+            session=session_of(context),
+            transcript=b"",
+            secrets=Secrets(master=context.secrets.master),
+            established=established,
+            renew_ticket=False,
+        )
+
+    return Update(establish), Emit(lambda context: HandshakeCompleted(context.negotiated, context.session))
+
+
+def begin(context: Context) -> Context:
+    """A context for a new handshake on this connection: nothing but what was established is kept."""
+    return replace(context, transcript=b"", _offer=None, _negotiated=None, peer=Peer(), secrets=Secrets(), credential=None)
+
+
+def new_session(context: Context, **more: Any) -> Session:
+    """A session of the handshake just done."""
+    negotiated = context.negotiated
+    return Session(
+        suite=negotiated.suite.id,
+        master_secret=context.secrets.master,
+        created=context.config.clock(),
+        extended_master_secret=negotiated.extended_master_secret,
+        max_fragment_length=negotiated.result(MaxFragmentLength),
+        alpn=negotiated.alpn,
+        psk_identity=negotiated.psk_identity or b"",
+        peer_chain=context.peer.chain,
+        **more,
+    )

@@ -1,0 +1,49 @@
+"""What both roles do with hellos: duplicate checks, parsing the bodies of extensions (RFC 5246 7.4.1.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from puretls.errors import DecodeError, PeerError, Reason
+from puretls.extensions import Extension
+from puretls.iana import ExtensionType
+from puretls.messages.extension import RawExtension
+from puretls.suites import BY_ID, Suite
+from puretls.wire.schema import Struct, parse
+
+
+def index_extensions(extensions: Iterable[RawExtension] | None, message: str) -> dict[int, RawExtension]:
+    """By type; raises where one comes twice (RFC 5246 7.4.1.4)."""
+    found: dict[int, RawExtension] = {}
+    for number, extension in enumerate(extensions or ()):
+        if extension.extension_type in found:
+            raise PeerError(
+                Reason.DUPLICATE_EXTENSION, extension_name(extension.extension_type), path=f"{message}.extensions[{number}]"
+            )
+        found[extension.extension_type] = extension
+    return found
+
+
+def extension_name(type_: int) -> str:
+    """For people: the registered name, or the number."""
+    return type_.name.lower() if isinstance(type_, ExtensionType) else str(type_)
+
+
+def parse_body(body: type[Struct], raw: RawExtension, extension: Extension) -> Any:
+    """The body of an extension; a malformed one is a decode error with the extension's own section."""
+    try:
+        return parse(body, raw.extension_data)
+    except DecodeError as error:
+        raise PeerError(
+            Reason.MALFORMED_EXTENSION,
+            f"{extension_name(raw.extension_type)}: {error.message}",
+            path=error.path,
+            offset=error.offset,
+            rfc=extension.rfc,
+        ) from None
+
+
+def known_suites(numbers: Iterable[int], allowed: Mapping[int, Suite] = BY_ID) -> tuple[Suite, ...]:
+    """The suites among `numbers` that are known, in their order."""
+    return tuple(allowed[number] for number in numbers if number in allowed)

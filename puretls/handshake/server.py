@@ -1,0 +1,515 @@
+"""The server's handlers and builders, in the order of the handshake (RFC 5246 7.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from puretls.config import Credential
+from puretls.crypto.keys import EcPublicKey
+from puretls.errors import PeerError, Reason
+from puretls.events import CertificateReceived, HandshakeStarted, ParametersNegotiated, RenegotiationRefused
+from puretls.extensions import (
+    ExtendedMasterSecret,
+    Extension,
+    MaxFragmentLength,
+    RenegotiationInfo,
+    ServerName,
+    SessionTicket,
+    SignatureAlgorithms,
+    SignatureAlgorithmsCert,
+    StatusRequest,
+    SupportedGroups,
+)
+from puretls.handshake import kx
+from puretls.handshake.authenticate import (
+    IMPLIED_SCHEMES,
+    choose_scheme,
+    curve_of,
+    key_serves,
+    parse_leaf,
+    usage_allows,
+    verify,
+)
+from puretls.handshake.context import Context, Negotiated, Offer, Peer
+from puretls.handshake.effects import Ask, Effect, Emit, KeepSession, Send, Step, Update, Warn
+from puretls.handshake.finish import (
+    LOG_MASTER_SECRET,
+    begin,
+    check_finished,
+    complete,
+    derive_keys,
+    derive_master,
+    finish,
+    new_session,
+    on_change_cipher_spec,
+)
+from puretls.handshake.hello import index_extensions, known_suites, parse_body
+from puretls.handshake.states import Renegotiate, Role, ServerState, Verdict
+from puretls.iana import (
+    AlertDescription,
+    CertificateStatusType,
+    CipherSuiteId,
+    ClientCertificateType,
+    CompressionMethod,
+    ProtocolVersion,
+)
+from puretls.messages.extension import RawExtension
+from puretls.messages.handshake import (
+    Certificate,
+    CertificateRequest,
+    CertificateStatus,
+    CertificateVerify,
+    ClientHello,
+    Finished,
+    HelloRequest,
+    NewSessionTicket,
+    ServerHello,
+    ServerHelloDone,
+)
+from puretls.messages.key_exchange import ClientKeyExchange, DigitallySigned
+from puretls.messages.records import ChangeCipherSpec
+from puretls.session import Session
+from puretls.suites import Suite
+from puretls.wire.schema import serialise
+
+S = ServerState
+Results = dict[type[Extension], Any]
+
+
+# ClientHello
+
+
+def on_client_hello(context: Context, hello: ClientHello) -> Step:
+    """RFC 5246 7.4.1.2: resume the session that is shown, or agree on new parameters."""
+    _check_version(context, hello)
+    given = index_extensions(hello.extensions, "ClientHello")
+    context = replace(begin(context), _offer=Offer(hello, known_suites(hello.cipher_suites), given))
+    results = _accept_extensions(context)
+    results[RenegotiationInfo] = _check_renegotiation(context, results)
+    session, renew = _find_session(context, results)
+    if session is not None:
+        return _resume(context, results, session, renew=renew)
+    return _negotiate(context, results)
+
+
+def on_client_hello_again(context: Context, hello: ClientHello) -> Step:
+    """A renegotiation: granted where configured and secure, else refused with a warning (RFC 5246 7.2.2, RFC 5746 4.4)."""
+    if context.config.renegotiation and context.negotiated.secure_renegotiation:
+        return on_client_hello(context, hello)
+    refused = (Warn(AlertDescription.NO_RENEGOTIATION), Emit(lambda context: RenegotiationRefused(by_peer=False)))
+    return Step(context, S.CONNECTED, refused)
+
+
+def _check_version(context: Context, hello: ClientHello) -> None:
+    fallback = CipherSuiteId.TLS_FALLBACK_SCSV in hello.cipher_suites
+    if hello.client_version < ProtocolVersion.TLS_1_2:
+        # RFC 7507 3: a client that fell back below what we speak is told so.
+        reason = Reason.INAPPROPRIATE_FALLBACK if fallback else Reason.VERSION_TOO_OLD
+        raise PeerError(reason, str(hello.client_version), path="ClientHello.client_version", offset=4)
+    if CompressionMethod.NULL not in hello.compression_methods:
+        raise PeerError(Reason.NO_NULL_COMPRESSION, path="ClientHello.compression_methods")
+
+
+def _accept_extensions(context: Context) -> Results:
+    given = context.offer.extensions
+    view = context.view(suites=context.offer.suites)
+    results: Results = {}
+    for extension in context.config.active_extensions:
+        raw = given.get(extension.type)
+        if raw is None:
+            results[type(extension)] = extension.if_missing(replace(view, results=results))
+        else:
+            body = parse_body(extension.client_body, raw, extension)
+            results[type(extension)] = extension.accept(body, replace(view, results=results))
+    return results
+
+
+def _check_renegotiation(context: Context, results: Results) -> bool:
+    """RFC 5746 3.6 and 3.7, RFC 7627 5.4: whether renegotiation is secure; the SCSV says so in a first hello only."""
+    scsv = CipherSuiteId.TLS_EMPTY_RENEGOTIATION_INFO_SCSV in context.offer.hello.cipher_suites
+    extension = bool(results.get(RenegotiationInfo))
+    before = context.established
+    if before is None:
+        if context.config.require_secure_renegotiation and not (scsv or extension):
+            raise PeerError(Reason.INSECURE_RENEGOTIATION)
+        return scsv or extension
+    if scsv or not extension:
+        raise PeerError(Reason.RENEGOTIATION_INFO_MISMATCH, "the SCSV in a renegotiation" if scsv else "missing in a renegotiation")
+    if before.negotiated.extended_master_secret and not results.get(ExtendedMasterSecret):
+        raise PeerError(Reason.EMS_MISMATCH, "dropped in a renegotiation", rfc="RFC 7627 5.4")
+    return True
+
+
+# Resumption
+
+
+def _find_session(context: Context, results: Results) -> tuple[Session | None, bool]:
+    """The session that the client shows, if it may be resumed, and whether its ticket should be renewed."""
+    config, hello = context.server_config, context.offer.hello
+    if context.established is not None:
+        return None, False
+    session, renew = None, False
+    ticket = results.get(SessionTicket)
+    if ticket and config.tickets is not None:
+        session, renew = config.tickets.open(ticket)
+    elif hello.session_id and config.session_cache is not None:
+        session = config.session_cache.get(hello.session_id)
+    if session is None or not _may_resume(context, results, session):
+        return None, False
+    half_over = config.clock() - session.created > session.lifetime / 2
+    return session, bool(ticket) and (renew or half_over)
+
+
+def _may_resume(context: Context, results: Results, session: Session) -> bool:
+    """Whether what the client offers now is what the session was made for; else a full handshake follows."""
+    config = context.server_config
+    if session.extended_master_secret and not results.get(ExtendedMasterSecret):
+        raise PeerError(Reason.EMS_MISMATCH)  # RFC 7627 5.3: the server MUST abort
+    return (
+        session.is_fresh(config.clock())
+        and any(suite.id == session.suite for suite in config.suites)
+        and session.suite in context.offer.hello.cipher_suites
+        and session.extended_master_secret == bool(results.get(ExtendedMasterSecret))
+        and session.server_name == results.get(ServerName)  # RFC 6066 3
+        and session.max_fragment_length == results.get(MaxFragmentLength)  # RFC 6066 4
+        and not (config.client_authentication == "require" and not session.peer_chain)
+        and not (config.client_authentication == "none" and session.peer_chain)
+    )
+
+
+def _resume(context: Context, results: Results, session: Session, *, renew: bool) -> Step:
+    """RFC 5246 7.3 figure 2."""
+    suite = next(suite for suite in context.server_config.suites if suite.id == session.suite)
+    negotiated = _negotiated(context, results, suite, session_id=context.offer.hello.session_id, resumed=True)
+    context = replace(
+        context,
+        _negotiated=replace(negotiated, psk_identity=session.psk_identity or None),
+        session=session,
+        renew_ticket=renew,
+        peer=Peer(chain=session.peer_chain),
+        secrets=replace(context.secrets, master=session.master_secret),
+    )
+    ticket = (Send(_make_renewed_ticket),) if renew else ()
+    flight = (_SEND_HELLO, *_STARTED, Update(derive_keys), LOG_MASTER_SECRET, *ticket, *finish(Role.SERVER))
+    return Step(context, S.WAIT_CCS, flight)
+
+
+def _make_renewed_ticket(context: Context) -> NewSessionTicket:
+    assert context.session is not None
+    return _ticket_for(context, context.session)
+
+
+# Negotiation
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A suite with what it needs."""
+
+    suite: Suite
+    group: int | None = None
+    credential: Credential | None = None
+    scheme: int | None = None
+
+
+def _negotiate(context: Context, results: Results) -> Step:
+    """Choose, and send the first flight (RFC 5246 7.3 figure 1)."""
+    choice = _choose(context, results)
+    config = context.server_config
+    issues_ticket = _issues_ticket(context, results)
+    session_id = b"" if issues_ticket or config.session_cache is None else config.random(32)
+    negotiated = _negotiated(context, results, choice.suite, session_id=session_id, resumed=False)
+    negotiated = replace(negotiated, group=choice.group, signature_scheme=choice.scheme)
+    context = replace(context, _negotiated=negotiated, credential=choice.credential, session=None, renew_ticket=issues_ticket)
+    if choice.suite.is_ephemeral:
+        group = kx.server_group(context, choice.group)
+        context = replace(
+            context,
+            _negotiated=replace(negotiated, group_name=group.name),
+            peer=replace(context.peer, group=group),
+            secrets=replace(context.secrets, share=group.generate(config.random)),
+        )
+    asks = config.client_authentication != "none" and choice.suite.may_request_certificate
+    return Step(context, S.WAIT_CLIENT_CERTIFICATE if asks else S.WAIT_CLIENT_KEY_EXCHANGE, _first_flight(context, asks=asks))
+
+
+def _issues_ticket(context: Context, results: Results) -> bool:
+    return context.server_config.tickets is not None and results.get(SessionTicket) is not None
+
+
+def _negotiated(context: Context, results: Results, suite: Suite, *, session_id: bytes, resumed: bool) -> Negotiated:
+    return Negotiated(
+        suite=suite,
+        client_random=context.offer.hello.random,
+        server_random=context.config.random(32),
+        session_id=session_id,
+        resumed=resumed,
+        secure_renegotiation=bool(results[RenegotiationInfo]),
+        results=results,
+    )
+
+
+def _choose(context: Context, results: Results) -> _Choice:
+    """The first suite for which group, certificate and signature algorithm are there."""
+    config, offered = context.server_config, context.offer.suites
+    if config.prefer_client_order:
+        order = [suite for suite in offered if suite in config.suites]
+    else:
+        order = [suite for suite in config.suites if suite in offered]
+    credentials = _candidates(context, results)
+    for suite in order:
+        choice = _feasible(context, results, suite, credentials)
+        if choice is not None:
+            return choice
+    raise PeerError(*_why_nothing_fits(results, order), path="ClientHello.cipher_suites")
+
+
+def _why_nothing_fits(results: Results, order: Sequence[Suite]) -> tuple[Reason, str]:
+    if not order:
+        return Reason.NO_SHARED_SUITE, "none of the offered suites is enabled here"
+    if any(suite.is_signed for suite in order):
+        return Reason.NO_SHARED_SUITE, "the enabled ones lack a group, a certificate or a signature algorithm in common"
+    return Reason.NO_SHARED_SUITE, ""
+
+
+def _candidates(context: Context, results: Results) -> list[Credential]:
+    """Our credentials, those made for the name asked for and signed as the client can check first."""
+    config, name = context.server_config, results.get(ServerName)
+    credentials = list(config.credentials)
+    if name:
+        serving = [credential for credential in credentials if credential.serves(name)]
+        if not serving and config.refuse_unknown_names and credentials:
+            raise PeerError(Reason.UNRECOGNIZED_NAME, repr(name), path="server_name")
+        credentials = serving + [credential for credential in credentials if credential not in serving]
+    wanted = results.get(SignatureAlgorithmsCert) or results.get(SignatureAlgorithms)
+    if wanted and len(credentials) > 1:
+        credentials.sort(key=lambda credential: not (credential.checkable_with(wanted) and (not name or credential.serves(name))))
+    return credentials
+
+
+def _feasible(context: Context, results: Results, suite: Suite, credentials: Iterable[Credential]) -> _Choice | None:
+    config = context.server_config
+    if suite.is_psk and config.psk is None:
+        return None
+    theirs: tuple[int, ...] | None = results.get(SupportedGroups)
+    group = None
+    if suite.is_ephemeral:
+        group = kx.choose_group(config.groups, theirs, suite)
+        unnamed = suite.is_finite_field and not kx.lists_finite_fields(theirs)
+        if unnamed:
+            group = None
+        elif group is None:
+            return None
+    if not suite.has_certificate:
+        return _Choice(suite, group)
+    for credential in credentials:
+        fit, scheme = _credential_fits(context, results, suite, credential)
+        if fit:
+            return _Choice(suite, group, credential, scheme)
+    return None
+
+
+def _credential_fits(context: Context, results: Results, suite: Suite, credential: Credential) -> tuple[bool, int | None]:
+    """Whether this certificate can carry the suite, and the scheme to sign with where something is signed."""
+    key = credential.public_key
+    if not key_serves(key, suite) or not usage_allows(credential.leaf, signing=suite.is_signed):
+        return False, None
+    groups = results.get(SupportedGroups)
+    if isinstance(key, EcPublicKey) and groups is not None and curve_of(key) not in groups:
+        return False, None
+    if not suite.is_signed:
+        return True, None
+    theirs = results.get(SignatureAlgorithms) or IMPLIED_SCHEMES
+    scheme = choose_scheme(context.config.signature_schemes, theirs, key)
+    return scheme is not None, scheme
+
+
+# The first flight
+
+
+def _started(context: Context) -> HandshakeStarted:
+    return HandshakeStarted(context.established is not None)
+
+
+_STARTED = (Emit(_started), Emit(lambda context: ParametersNegotiated(context.negotiated)))
+
+
+def make_server_hello(context: Context) -> ServerHello:
+    """RFC 5246 7.4.1.3."""
+    negotiated = context.negotiated
+    return ServerHello(
+        ProtocolVersion.TLS_1_2,
+        negotiated.server_random,
+        negotiated.session_id,
+        negotiated.suite.id,
+        CompressionMethod.NULL,
+        _answer_extensions(context) or None,
+    )
+
+
+def _answer_extensions(context: Context) -> tuple[RawExtension, ...]:
+    negotiated, credential = context.negotiated, context.credential
+    view = context.view(
+        suite=negotiated.suite,
+        resumed=negotiated.resumed,
+        results=negotiated.results,
+        issues_ticket=context.renew_ticket,
+        ocsp_response=credential.ocsp_response if credential else None,
+        sct_list=credential.sct_list if credential else None,
+    )
+    answers = []
+    for extension in context.config.active_extensions:
+        result = negotiated.results.get(type(extension))
+        if result is not None and _may_answer(context, extension, result):
+            body = extension.answer(result, view)
+            if body is not None:
+                answers.append(RawExtension(extension.type, serialise(body)))
+    return tuple(answers)
+
+
+def _may_answer(context: Context, extension: Extension, result: Any) -> bool:
+    """Only what the client sent is answered; its SCSV counts as renegotiation_info (RFC 5746 3.6)."""
+    return extension.type in context.offer.extensions or (isinstance(extension, RenegotiationInfo) and result)
+
+
+def _keep_server_hello(context: Context, hello: ServerHello) -> Context:
+    """What really left is what the keys depend on."""
+    negotiated = replace(context.negotiated, server_random=hello.random, session_id=hello.session_id)
+    return replace(context, _negotiated=negotiated)
+
+
+_SEND_HELLO = Send(make_server_hello, _keep_server_hello)
+
+
+def _first_flight(context: Context, *, asks: bool) -> tuple[Effect, ...]:
+    flight: list[Effect] = [_SEND_HELLO, *_STARTED]
+    credential = context.credential
+    if credential is not None:
+        flight.append(Send(lambda context: Certificate(credential.chain)))
+        if context.negotiated.result(StatusRequest) and credential.ocsp_response is not None:
+            response = credential.ocsp_response
+            flight.append(Send(lambda context: CertificateStatus(CertificateStatusType.OCSP, response)))
+    if kx.needs_server_message(context):
+        flight.append(Send(kx.make_server_key_exchange))
+    if asks:
+        flight.append(Send(make_certificate_request))
+    flight.append(Send(lambda context: ServerHelloDone()))
+    return tuple(flight)
+
+
+def make_certificate_request(context: Context) -> CertificateRequest:
+    """RFC 5246 7.4.4; the CertificateRequest lists what `signature_schemes` says, as a client's hello does."""
+    config = context.server_config
+    types = (ClientCertificateType.RSA_SIGN, ClientCertificateType.ECDSA_SIGN)
+    return CertificateRequest(types, config.signature_schemes, config.certificate_authorities)
+
+
+# The client's flight
+
+
+def on_client_certificate(context: Context, message: Certificate) -> Step:
+    """RFC 5246 7.4.6."""
+    chain = message.certificate_list
+    if not chain:
+        if context.server_config.client_authentication == "require":
+            raise PeerError(Reason.CLIENT_CERTIFICATE_REQUIRED, path="Certificate.certificate_list", offset=4)
+        return Step(context, S.WAIT_CLIENT_KEY_EXCHANGE)
+    if len(chain) > context.config.limits.certificates:
+        raise PeerError(Reason.CHAIN_TOO_LONG, f"{len(chain)} certificates", path="Certificate.certificate_list")
+    leaf, key = parse_leaf(chain)
+    if not usage_allows(leaf, signing=True):
+        raise PeerError(Reason.WRONG_KEY_USAGE, "client certificate")
+    context = replace(context, peer=replace(context.peer, chain=chain, public_key=key))
+    return Step(context, S.WAIT_CLIENT_VERDICT, (Ask(client_question),))
+
+
+def client_question(context: Context) -> Any:
+    """What the verifier is asked."""
+    from puretls.x509.verifier import ChainRequest
+
+    return ChainRequest(
+        chain=context.peer.chain,
+        purpose="client",
+        server_name=None,
+        time=context.config.clock(),
+        ocsp_response=None,
+        sct_list=None,
+    )
+
+
+def on_client_verdict(context: Context, message: Verdict) -> Step:
+    """The chain was accepted; the client has yet to prove that the key is its own."""
+    context = replace(context, peer=replace(context.peer, report=message.report))
+    told = Emit(lambda context: CertificateReceived(context.peer.chain, context.peer.report))
+    return Step(context, S.WAIT_CLIENT_KEY_EXCHANGE_THEN_VERIFY, (told,))
+
+
+def on_client_key_exchange(context: Context, message: ClientKeyExchange) -> Step:
+    """RFC 5246 7.4.7, from a client without a certificate."""
+    return _exchange_keys(context, message, S.WAIT_CCS)
+
+
+def on_client_key_exchange_then_verify(context: Context, message: ClientKeyExchange) -> Step:
+    """RFC 5246 7.4.7, from a client that must prove its certificate."""
+    return _exchange_keys(context, message, S.WAIT_CERTIFICATE_VERIFY)
+
+
+def _exchange_keys(context: Context, message: ClientKeyExchange, waiting: ServerState) -> Step:
+    context, premaster = kx.read_client_key_exchange(context, message)
+    return Step(context, waiting, (Update(derive_master(premaster)), LOG_MASTER_SECRET))
+
+
+def on_certificate_verify(context: Context, message: CertificateVerify) -> Step:
+    """RFC 5246 7.4.8."""
+    assert context.peer.public_key is not None
+    verify(context, context.peer.public_key, DigitallySigned(message.algorithm, message.signature), context.transcript)
+    negotiated = replace(context.negotiated, client_signature_scheme=message.algorithm)
+    return Step(replace(context, _negotiated=negotiated), S.WAIT_CCS)
+
+
+def on_client_change_cipher_spec(context: Context, message: ChangeCipherSpec) -> Step:
+    """RFC 5246 7.1."""
+    return on_change_cipher_spec(context, message, S.WAIT_FINISHED, Role.CLIENT)
+
+
+def on_client_finished(context: Context, message: Finished) -> Step:
+    """RFC 5246 7.4.9; in a full handshake ticket and Finished answer it."""
+    context = check_finished(context, message, Role.CLIENT)
+    if context.negotiated.resumed:
+        return Step(context, S.CONNECTED, complete(lambda context: context.session))
+    ticket = (Send(_make_ticket),) if context.renew_ticket else ()
+    keep = () if context.renew_ticket or not context.negotiated.session_id else (KeepSession(_session_key),)
+    return Step(context, S.CONNECTED, (*ticket, *finish(Role.SERVER), *complete(_session), *keep))
+
+
+def _session_key(context: Context) -> bytes:
+    return context.negotiated.session_id
+
+
+def _session(context: Context) -> Session:
+    negotiated = context.negotiated
+    lifetime = context.server_config.session_lifetime
+    return new_session(context, session_id=negotiated.session_id, lifetime=lifetime, server_name=negotiated.server_name)
+
+
+def _make_ticket(context: Context) -> NewSessionTicket:
+    return _ticket_for(context, _session(context))
+
+
+def _ticket_for(context: Context, session: Session) -> NewSessionTicket:
+    """RFC 5077 3.3: the hint says what is left of the session's lifetime."""
+    config = context.server_config
+    assert config.tickets is not None
+    left = max(1, int(session.created + session.lifetime - config.clock()))
+    return NewSessionTicket(left, config.tickets.seal(session))
+
+
+# Once connected
+
+
+def on_renegotiate(context: Context, message: Renegotiate) -> Step:
+    """RFC 5246 7.4.1.1: ask the client for a new handshake; it may decline."""
+    return Step(context, S.CONNECTED, (Send(lambda context: HelloRequest()),))
+

@@ -1,0 +1,253 @@
+"""Sessions that can be resumed: what is kept of one, stores for them, and the keys that seal tickets (RFC 5246 F.1.4, RFC 5077)."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import Protocol
+
+from puretls.crypto import provider as providers
+from puretls.crypto.aead import AES_256_GCM, Aead
+from puretls.crypto.provider import Provider
+from puretls.crypto.secret import Secret
+from puretls.errors import DecodeError, UsageError
+from puretls.wire.codec import OpaqueVector
+from puretls.wire.schema import Struct, opaque, opaque_vector, parse, serialise, u8, u16, u32, vector, wire
+
+FORMAT = 1
+MAX_LIFETIME = 7 * 24 * 3600
+
+
+@wire("5077 4")
+class _State(Struct):
+    """A session as bytes: in tickets, and in a client's session file."""
+
+    format: int = u8()
+    suite: int = u16()
+    master_secret: bytes = opaque(48)
+    created: bytes = opaque(8)
+    lifetime: int = u32()
+    extended_master_secret: int = u8()
+    max_fragment_length: int = u16()
+    session_id: bytes = opaque_vector(0, 32)
+    ticket: bytes = opaque_vector(0, 2**16 - 1)
+    server_name: bytes = opaque_vector(0, 255)
+    alpn: bytes = opaque_vector(0, 255)
+    psk_identity: bytes = opaque_vector(0, 2**16 - 1)
+    peer_chain: tuple[bytes, ...] = vector(OpaqueVector(1, 2**24 - 1), 0, 2**24 - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What two peers need to resume. `created` in seconds since 1970, `lifetime` in seconds.
+
+    A client's session has a `ticket` or a `session_id` to show; a server's `peer_chain` is the client's. The chain was accepted by the
+    verifier when the session was made.
+    """
+
+    suite: int
+    master_secret: Secret
+    created: float
+    lifetime: int
+    extended_master_secret: bool
+    max_fragment_length: int | None = None
+    session_id: bytes = b""
+    ticket: bytes = b""
+    server_name: str | None = None
+    alpn: str | None = None
+    psk_identity: bytes = b""
+    peer_chain: tuple[bytes, ...] = ()
+
+    def is_fresh(self, now: float) -> bool:
+        """Whether its lifetime is not over, and it was not made in the future."""
+        return 0 <= now - self.created + 60 and now - self.created < self.lifetime
+
+    def to_bytes(self) -> bytes:
+        """A compact form, secret included: keep it as safe as the connection."""
+        return serialise(
+            _State(
+                FORMAT,
+                self.suite,
+                self.master_secret,
+                int(self.created).to_bytes(8, "big"),
+                self.lifetime,
+                int(self.extended_master_secret),
+                self.max_fragment_length or 0,
+                self.session_id,
+                self.ticket,
+                (self.server_name or "").encode(),
+                (self.alpn or "").encode("latin-1"),
+                self.psk_identity,
+                self.peer_chain,
+            )
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Session:
+        """The inverse of `to_bytes`; raises `DecodeError`."""
+        state = parse(_State, data)
+        if state.format != FORMAT:
+            raise DecodeError(f"session format {state.format} is unknown", path="Session.format")
+        try:
+            server_name = state.server_name.decode() or None
+        except UnicodeDecodeError:
+            raise DecodeError("the server name is not UTF-8", path="Session.server_name") from None
+        return cls(
+            state.suite,
+            Secret(state.master_secret),
+            float(int.from_bytes(state.created, "big")),
+            state.lifetime,
+            bool(state.extended_master_secret),
+            state.max_fragment_length or None,
+            state.session_id,
+            state.ticket,
+            server_name,
+            state.alpn.decode("latin-1") or None,
+            state.psk_identity,
+            state.peer_chain,
+        )
+
+
+class SessionStore(Protocol):
+    """Where sessions are kept: by session id on a server, by server name on a client. May be called from several threads."""
+
+    def get(self, key: bytes) -> Session | None: ...
+
+    def put(self, key: bytes, session: Session) -> None: ...
+
+    def discard(self, key: bytes) -> None: ...
+
+
+class MemorySessionStore:
+    """Keeps the last `capacity` sessions; those whose lifetime is over are not given out."""
+
+    def __init__(self, capacity: int = 1000, clock: Callable[[], float] = time.time) -> None:
+        if capacity < 1:
+            raise UsageError("a session store needs room for at least one session")
+        self._capacity = capacity
+        self._clock = clock
+        self._sessions: OrderedDict[bytes, Session] = OrderedDict()
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def get(self, key: bytes) -> Session | None:
+        """The session under `key`, unless it is too old."""
+        with self._lock:
+            session = self._sessions.get(key)
+            if session is not None and not session.is_fresh(self._clock()):
+                del self._sessions[key]
+                return None
+            return session
+
+    def put(self, key: bytes, session: Session) -> None:
+        """Keep `session`; the one longest unused makes room."""
+        with self._lock:
+            self._sessions[key] = session
+            self._sessions.move_to_end(key)
+            if len(self._sessions) > self._capacity:
+                self._sessions.popitem(last=False)
+
+    def discard(self, key: bytes) -> None:
+        """Forget the session under `key`, as after a fatal alert (RFC 5246 7.2)."""
+        with self._lock:
+            self._sessions.pop(key, None)
+
+
+TICKET_KEY_LENGTH = 48
+_NAME_LENGTH, _NONCE_LENGTH = 16, 12
+
+
+class _TicketKey:
+    """One key: 16 bytes of name, which travels in the ticket, and 32 bytes for AES-256-GCM."""
+
+    def __init__(self, material: bytes, created: float, provider: Provider) -> None:
+        if len(material) != TICKET_KEY_LENGTH:
+            raise UsageError(f"a ticket key has {TICKET_KEY_LENGTH} bytes: 16 of name, 32 of key")
+        self.name = material[:_NAME_LENGTH]
+        self.created = created
+        self.aead: Aead = provider.aead(AES_256_GCM, material[_NAME_LENGTH:])
+
+
+class TicketKeys:
+    """Keys that seal session tickets (RFC 5077 4): the newest seals, older ones still open.
+
+    Without `keys` they are random and replaced every `period` seconds, the old ones kept as long as tickets may live. With `keys`
+    (48 bytes each, the first seals) several processes or machines accept each other's tickets, and changing them is up to the
+    caller: `set`.
+    """
+
+    def __init__(
+        self,
+        keys: Iterable[bytes] = (),
+        *,
+        period: float = 12 * 3600,
+        lifetime: float = 24 * 3600,
+        provider: Provider | None = None,
+        random: Callable[[int], bytes] = os.urandom,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._provider = provider or providers.default()
+        self._period, self._lifetime = period, lifetime
+        self._random, self._clock = random, clock
+        self._lock = Lock()
+        self._keys: tuple[_TicketKey, ...] = ()
+        given = tuple(keys)
+        self._automatic = not given
+        if given:
+            self.set(given)
+
+    def __repr__(self) -> str:
+        return f"TicketKeys({len(self._keys)} keys)"
+
+    def set(self, keys: Iterable[bytes]) -> None:
+        """Replace all keys; the first one seals."""
+        made = tuple(_TicketKey(key, self._clock(), self._provider) for key in keys)
+        if not made:
+            raise UsageError("at least one ticket key is needed")
+        self._automatic = False
+        self._keys = made
+
+    def rotate(self) -> None:
+        """Seal with a new random key from now on; keys whose tickets have all expired are dropped."""
+        with self._lock:
+            self._rotate(self._clock())
+
+    def _rotate(self, now: float) -> None:
+        new = _TicketKey(self._random(TICKET_KEY_LENGTH), now, self._provider)
+        keep = tuple(key for key in self._keys if now - key.created < self._period + self._lifetime)
+        self._keys = (new, *keep)
+
+    def _current(self) -> tuple[_TicketKey, ...]:
+        if self._automatic:
+            now = self._clock()
+            with self._lock:
+                if not self._keys or now - self._keys[0].created >= self._period:
+                    self._rotate(now)
+        return self._keys
+
+    def seal(self, session: Session) -> bytes:
+        """A ticket that holds `session`."""
+        key = self._current()[0]
+        nonce = self._random(_NONCE_LENGTH)
+        return key.name + nonce + key.aead.seal(nonce, replace(session, ticket=b"").to_bytes(), key.name)
+
+    def open(self, ticket: bytes) -> tuple[Session | None, bool]:
+        """The session in `ticket` and whether the ticket should be renewed; (None, False) for whatever is not ours."""
+        for index, key in enumerate(self._current()):
+            if ticket.startswith(key.name):
+                nonce = ticket[_NAME_LENGTH : _NAME_LENGTH + _NONCE_LENGTH]
+                sealed = ticket[_NAME_LENGTH + _NONCE_LENGTH :]
+                state = key.aead.open(nonce, sealed, key.name) if len(nonce) == _NONCE_LENGTH else None
+                if state is None:
+                    return None, False
+                try:
+                    return Session.from_bytes(state), index > 0
+                except DecodeError:
+                    return None, False
+        return None, False
