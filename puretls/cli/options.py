@@ -30,7 +30,7 @@ def add_client_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ocsp", action="store_true", help="tell whether an OCSP response was stapled")
     parser.add_argument("--sct", action="store_true", help="tell whether certificate timestamps came along")
     parser.add_argument("--exporter", metavar="LABEL:LEN", help="export keying material (RFC 5705) and print it")
-    parser.add_argument("--danger-no-verify", action="store_true", help="accept any certificate: anybody on the way can read along")
+    parser.add_argument("--danger-no-verify", action="store_true", help="accept any certificate, an impostor's too")
     _add_common_options(parser)
 
 

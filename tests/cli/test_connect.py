@@ -1,0 +1,185 @@
+"""`puretls connect` carries standard input and output over TLS."""
+
+import os
+import re
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.cli.command import ENVIRONMENT, puretls, serving
+
+
+@pytest.fixture(scope="module")
+def echo(files, tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("echo"), "--echo", "--cert", files.cert, "--key", files.key, "--alpn", "h2,http/1.1") as server:
+        yield server
+
+
+def connect(server, files, *arguments, **options):
+    return puretls("connect", f"localhost:{server.port}", "--ca", files.ca, "--linger", "0.3", *arguments, **options)
+
+
+def test_input_goes_to_the_peer_and_its_answer_to_output(echo, files):
+    result = connect(echo, files, stdin=b"hello\n")
+    assert (result.returncode, result.stdout) == (0, b"hello\n")
+    assert "closing with close_notify" in result.stderr
+    echo.wait_for("echoed 6 bytes")
+
+
+def test_large_input_comes_back_whole(echo, files):
+    data = os.urandom(500_000)
+    assert connect(echo, files, stdin=data).stdout == data
+
+
+def test_what_was_negotiated_goes_to_stderr(echo, files):
+    result = connect(echo, files, "--alpn", "http/1.1", "--groups", "P-384", "--ciphers", "ECDHE-ECDSA-AES256-GCM-SHA384")
+    assert result.returncode == 0, result.stderr
+    for line in (
+        r"suite +TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 \(ECDHE-ECDSA-AES256-GCM-SHA384\)",
+        r"group +secp384r1",
+        r"signature +ecdsa_secp256r1_sha256",
+        r"protocol +http/1.1",
+        r"handshake +full",
+        r"certificate +verified: ",
+    ):
+        assert re.search(line, result.stderr), line
+
+
+def test_session_file_resumes_and_is_for_its_owner(echo, files, tmp_path):
+    path = tmp_path / "session"
+    assert "handshake    full" in connect(echo, files, "--session-file", path).stderr
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "session resumed" in connect(echo, files, "--session-file", path).stderr
+    assert "session resumed" in connect(echo, files, "--session-file", path).stderr
+
+
+def test_resume_connects_again(echo, files):
+    result = connect(echo, files, "--resume", "2", stdin=b"last\n")
+    assert result.stdout == b"last\n"
+    assert (result.stderr.count("handshake    full"), result.stderr.count("session resumed")) == (1, 2)
+
+
+@pytest.mark.parametrize("how", ["option", "variable"])
+def test_key_log_is_written_for_its_owner(echo, files, tmp_path, how):
+    path = tmp_path / "keys"
+    if how == "option":
+        connect(echo, files, "--keylog", path)
+    else:
+        connect(echo, files, env={"SSLKEYLOGFILE": str(path)})
+    assert re.fullmatch(r"CLIENT_RANDOM [0-9a-f]{64} [0-9a-f]{96}\n", path.read_text())
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_exported_key_is_that_of_the_label(echo, files):
+    outputs = {re.search(r"exporter +([0-9a-f]*)", connect(echo, files, "--exporter", "EXPERIMENTAL x:20").stderr).group(1) for _ in "ab"}
+    assert {len(output) for output in outputs} == {40}
+    assert len(outputs) == 2
+
+
+def test_trace_names_messages_and_fields(echo, files):
+    result = connect(echo, files, "--trace", stdin=b"x")
+    for word in ("ClientHello", "ServerHello", "ServerKeyExchange", "Finished", "ApplicationData", "cipher_suite", "verify_data"):
+        assert word in result.stderr, word
+
+
+def test_nothing_secret_is_traced(echo, files, tmp_path):
+    result = connect(echo, files, "--trace", "--keylog", tmp_path / "keys")
+    master = (tmp_path / "keys").read_text().split()[-1]
+    assert master not in result.stderr.replace(" ", "")
+
+
+def test_verification_is_skipped_only_by_name(echo, files):
+    other = puretls("connect", f"localhost:{echo.port}", "--ca", files.client_cert)
+    assert other.returncode == 1
+    skipped = puretls("connect", f"localhost:{echo.port}", "--danger-no-verify", "--linger", "0.1")
+    assert skipped.returncode == 0
+    assert "NOT VERIFIED" in skipped.stderr
+
+
+def test_without_authorities_the_development_ca_is_unknown(echo):
+    result = puretls("connect", f"localhost:{echo.port}")
+    assert result.returncode == 1
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_broken_pipe_is_quiet(echo, files):
+    command = f"{sys.executable} -m puretls connect localhost:{echo.port} --ca {files.ca} --linger 0.3 2>err | head -c 5; cat err >&2"
+    done = subprocess.run(["bash", "-c", command], input=b"0123456789" * 10_000, capture_output=True, env=ENVIRONMENT, cwd=files.folder, check=False)
+    assert done.stdout == b"01234"
+    assert b"Traceback" not in done.stderr
+    assert b"Broken" not in done.stderr
+
+
+def test_list_into_a_closed_pipe_is_quiet():
+    command = f"{sys.executable} -m puretls list suites | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, env=ENVIRONMENT, check=False)
+    assert done.stderr == b""
+
+
+def test_ipv6_address_in_brackets(files, tmp_path):
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("no IPv6 here")
+    with serving(tmp_path, "--echo", "--host", "::1", "--cert", files.cert, "--key", files.key) as server:
+        result = puretls("connect", f"[::1]:{server.port}", "--ca", files.ca, "--linger", "0.3", stdin=b"six")
+        assert (result.returncode, result.stdout) == (0, b"six")
+
+
+def test_pre_shared_key_without_certificates(files, tmp_path):
+    options = ("--psk", "00112233445566778899aabbccddeeff", "--psk-identity", "me", "--ciphers", "ECDHE-PSK-CHACHA20-POLY1305")
+    with serving(tmp_path, "--echo", *options, "--psk-hint", "who") as server:
+        result = puretls("connect", f"127.0.0.1:{server.port}", *options, "--ca", files.ca, "--linger", "0.3", stdin=b"psk")
+        assert (result.returncode, result.stdout) == (0, b"psk"), result.stderr
+        assert "PSK identity me" in result.stderr
+        wrong = puretls("connect", f"127.0.0.1:{server.port}", *options[2:], "--psk", "ff" * 16, "--ca", files.ca)
+        assert wrong.returncode == 1
+
+
+def test_client_certificate_is_shown(files, tmp_path):
+    options = ("--cert", files.cert, "--key", files.key, "--client-ca", files.ca, "--require-client-cert")
+    with serving(tmp_path, "--echo", *options) as server:
+        shown = connect(server, files, "--cert", files.client_cert, "--key", files.client_key, stdin=b"me")
+        assert (shown.returncode, shown.stdout) == (0, b"me"), shown.stderr
+        server.wait_for("verified: ")
+        assert connect(server, files).returncode == 1
+        server.wait_for("failed: .*certificate")
+
+
+def test_limits_on_records_are_agreed_on(files, tmp_path):
+    with serving(tmp_path, "--echo", "--record-size-limit", "2000", "--cert", files.cert, "--key", files.key) as server:
+        data = os.urandom(30_000)
+        small = connect(server, files, "--record-size-limit", "1000", stdin=data)
+        assert small.stdout == data
+        assert "at most 2000 bytes" in small.stderr
+        assert connect(server, files, "--max-fragment", "512", stdin=data).stdout == data
+
+
+needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
+
+
+@pytest.mark.interop
+@needs_openssl
+def test_openssl_server_is_talked_to(files, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    command = ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", files.cert, "-cert_chain", files.cert, "-key", files.key]
+    with subprocess.Popen([*command, "-www", "-tls1_2"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            deadline = time.monotonic() + 10
+            while time.monotonic() < deadline:
+                try:
+                    socket.create_connection(("127.0.0.1", port)).close()
+                    break
+                except OSError:
+                    time.sleep(0.05)
+            result = puretls("connect", f"localhost:{port}", "--ca", files.ca, stdin=b"GET / HTTP/1.0\r\n\r\n")
+            assert b"HTTP/1.0 200" in result.stdout, result.stderr
+            assert "certificate  verified" in result.stderr
+        finally:
+            process.kill()

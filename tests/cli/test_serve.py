@@ -1,0 +1,156 @@
+"""`puretls serve` answers clients of any make, and survives all of them."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.cli.command import puretls, serving
+
+
+@pytest.fixture(scope="module")
+def options(files):
+    return "--cert", files.cert, "--key", files.key, "--cert", files.rsa_cert, "--key", files.rsa_key
+
+
+@pytest.fixture(scope="module")
+def web(files, options, tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("web"), "--http", *options) as server:
+        yield server
+
+
+def fetch(server, files, path="/"):
+    request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    return puretls("connect", f"localhost:{server.port}", "--ca", files.ca, stdin=request)
+
+
+def needs(program):
+    return pytest.mark.skipif(not shutil.which(program), reason=f"{program} is not installed")
+
+
+def test_page_tells_what_was_negotiated(web, files):
+    result = fetch(web, files)
+    assert b"HTTP/1.1 200 OK" in result.stdout
+    assert b"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256" in result.stdout
+    assert "the peer closed the connection" in result.stderr
+    web.wait_for(r"127.0.0.1:\d+ TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 x25519 \S+ full .*GET / 200")
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"", b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x05hello", os.urandom(5000), b"\x80\x2e\x01\x00\x02" + bytes(50)]
+)
+def test_whatever_a_client_sends_the_next_one_is_served(web, files, garbage):
+    with socket.create_connection(("127.0.0.1", web.port)) as sock:
+        sock.sendall(garbage)
+        sock.shutdown(socket.SHUT_WR)
+        sock.settimeout(10)
+        try:
+            while sock.recv(65536):
+                pass
+        except ConnectionResetError:
+            pass
+    assert b"200 OK" in fetch(web, files).stdout
+    assert "Traceback" not in web.log
+
+
+def test_concurrent_clients_are_served(web, files):
+    ssl = pytest.importorskip("ssl")
+    context = ssl.create_default_context(cafile=files.ca)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+    def one(_):
+        with socket.create_connection(("127.0.0.1", web.port)) as sock, context.wrap_socket(sock, server_hostname="localhost") as tls:
+            tls.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            return tls.recv(100)
+
+    with ThreadPoolExecutor(12) as pool:
+        assert all(answer.startswith(b"HTTP/1.1 200") for answer in pool.map(one, range(24)))
+
+
+def test_silent_clients_are_dropped(files, options, tmp_path):
+    with serving(tmp_path, *options, "--handshake-timeout", "0.3") as server, socket.create_connection(("127.0.0.1", server.port)) as sock:
+        sock.settimeout(10)
+        assert sock.recv(100) == b""
+        server.wait_for("failed: the handshake took too long")
+
+
+def test_idle_clients_are_dropped(files, options, tmp_path):
+    with serving(tmp_path, "--echo", *options, "--idle-timeout", "0.3") as server:
+        result = puretls("connect", f"localhost:{server.port}", "--ca", files.ca, "--linger", "5", stdin=b"x")
+        assert result.stdout == b"x"
+        assert "the peer closed the connection" in result.stderr
+        server.wait_for("failed: timed out")
+
+
+def test_hangup_reads_the_certificates_again(files, tmp_path):
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    shutil.copy(files.cert, cert)
+    shutil.copy(files.key, key)
+    with serving(tmp_path, "--cert", cert, "--key", key) as server:
+        assert b"ECDHE_ECDSA" in fetch(server, files).stdout
+        shutil.copy(files.rsa_cert, cert)
+        server.send(signal.SIGHUP)
+        server.wait_for("not reloaded: .*does not belong")
+        assert b"ECDHE_ECDSA" in fetch(server, files).stdout
+        shutil.copy(files.rsa_key, key)
+        server.send(signal.SIGHUP)
+        server.wait_for("\nreloaded")
+        assert b"ECDHE_RSA" in fetch(server, files).stdout
+
+
+def test_termination_is_a_clean_end(files, options, tmp_path):
+    with serving(tmp_path, *options) as server:
+        server.send(signal.SIGTERM)
+        assert server.process.wait(10) == 0
+        assert "stopped" in server.log
+
+
+def test_files_are_served_and_nothing_else(files, options, tmp_path):
+    (tmp_path / "www").mkdir()
+    (tmp_path / "www" / "index.html").write_text("index")
+    (tmp_path / "secret").write_text("secret")
+    with serving(tmp_path, "--www", tmp_path / "www", *options) as server:
+        assert fetch(server, files).stdout.endswith(b"\r\n\r\nindex")
+        assert b"404" in fetch(server, files, "/../secret").stdout
+
+
+@pytest.mark.interop
+@needs("curl")
+def test_curl_fetches_a_megabyte(files, options, tmp_path):
+    data = os.urandom(2**20)
+    (tmp_path / "file.bin").write_bytes(data)
+    with serving(tmp_path, "--www", tmp_path, *options) as server:
+        url = f"https://localhost:{server.port}/file.bin"
+        done = subprocess.run(["curl", "-sS", "--cacert", files.ca, url], capture_output=True, check=False, timeout=60)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == data
+
+
+@pytest.mark.interop
+@needs("openssl")
+def test_openssl_client_is_served_and_resumes(web, files, tmp_path):
+    def run(*arguments):
+        command = ["openssl", "s_client", "-connect", f"127.0.0.1:{web.port}", "-CAfile", files.ca, "-verify_return_error"]
+        command += ["-servername", "localhost", "-tls1_2", "-ign_eof", *arguments]
+        return subprocess.run(command, input=b"GET / HTTP/1.0\r\n\r\n", capture_output=True, timeout=30, check=False).stdout
+
+    first = run("-sess_out", tmp_path / "session")
+    assert b"Verify return code: 0 (ok)" in first
+    assert b"HTTP/1.1 200 OK" in first
+    assert b"Reused, TLSv1.2" in run("-sess_in", tmp_path / "session")
+
+
+@pytest.mark.interop
+@needs("gnutls-cli")
+def test_gnutls_client_is_served(web, files):
+    command = ["gnutls-cli", "--x509cafile", files.ca, "-p", str(web.port), "localhost", "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.2"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        time.sleep(0.5)
+        output, _ = process.communicate(b"GET / HTTP/1.0\r\n\r\n", timeout=30)
+    assert b"Handshake was completed" in output
+    assert b"HTTP/1.1 200 OK" in output
