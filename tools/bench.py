@@ -1,0 +1,105 @@
+"""Measure puretls against tlslite-ng and OpenSSL in the same run.
+
+    python tools/bench.py bulk [--quick] [--json FILE]
+
+`ratio` is how many times better puretls is than tlslite-ng. Figures are medians; contenders take turns, so that the load of the
+machine meets all of them alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+from benchmarks.harness import Case, Options, Row, environment, table  # noqa: E402
+
+BENCHES = {
+    "overhead": ("overhead", "everything but cryptography: handshakes and records with the provider that computes nothing"),
+    "bulk": ("bulk", "bulk ciphers"),
+    "handshake": ("handshake", "processor time of handshakes, client and server"),
+    "transfer": ("transfer", "downloads and uploads through a socket"),
+    "import": ("imports", "import time"),
+    "x509": ("x509", "parsing and validating certificates"),
+}
+"""Sub-command: module in tools/benchmarks, what it measures."""
+PROVIDERS = ("default", "reference", "table-free")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options, names, target = parse(arguments)
+    rows: list[Row] = []
+    about = environment(provider_text(options.provider))
+    print("\n".join(f"{name}: {value}" for name, value in about.items()))
+    for name in names:
+        measured = [row for case in shown(name, load(name, options)) for row in case()]
+        print(f"\n{name}: {BENCHES[name][1]}\n{table(measured)}", flush=True)
+        rows += measured
+    if target:
+        document = {**about, "quick": options.quick, "rows": [row.as_json() for row in rows]}
+        Path(target).write_text(json.dumps(document, indent=1) + "\n")
+    return 0
+
+
+def parse(arguments: Sequence[str] | None) -> tuple[Options, list[str], str | None]:
+    """The options, the benches to run, the JSON file to write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bench", choices=[*BENCHES, "all"])
+    parser.add_argument("--quick", action="store_true", help="fewer rounds; all together under four minutes")
+    parser.add_argument("--json", metavar="FILE", help="write the rows there")
+    parser.add_argument(
+        "--provider", default="default", choices=["default", "reference", "table-free"], help="for whole connections"
+    )
+    parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="an argument of one sub-command")
+    parsed = parser.parse_args(arguments)
+    pairs = dict(pair.partition("=")[::2] for pair in parsed.set)
+    names = [name for name in BENCHES if available(name)] if parsed.bench == "all" else [parsed.bench]
+    return Options(parsed.quick, parsed.provider, pairs), names, parsed.json
+
+
+def available(name: str) -> bool:
+    return (HERE / "benchmarks" / f"{BENCHES[name][0]}.py").exists()
+
+
+def load(name: str, options: Options) -> list[Case]:
+    if not available(name):
+        raise SystemExit(f"{name}: there is no tools/benchmarks/{BENCHES[name][0]}.py yet")
+    cases: list[Case] = importlib.import_module(f"benchmarks.{BENCHES[name][0]}").cases(options)
+    return cases
+
+
+def provider_text(name: str) -> str:
+    """The provider that connections get, as it tells itself."""
+    from puretls.crypto.provider import default, reference
+
+    provider = reference() if name == "reference" else default(table_free=name == "table-free")
+    return provider.describe()
+
+
+def shown(name: str, cases: list[Case]) -> Iterator[Case]:
+    """The cases one after the other, with a bar on stderr."""
+    try:
+        from rich.console import Console
+        from rich.progress import track
+    except ImportError:
+        yield from _plain_bar(name, cases)
+        return
+    yield from track(cases, description=name, console=Console(stderr=True), transient=True)
+
+
+def _plain_bar(name: str, cases: Iterable[Case]) -> Iterator[Case]:
+    total = len(list(cases))
+    for i, case in enumerate(cases):
+        print(f"\r{name} {'#' * (40 * i // total):40} {i}/{total}", end="", file=sys.stderr, flush=True)
+        yield case
+    print("\r" + " " * 60 + "\r", end="", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
