@@ -72,7 +72,7 @@ Clock = Callable[[], float]
 
 
 def seconds(
-    contenders: Mapping[str, Contender], rounds: int, *, shortest: float = 0.001, clock: Clock = time.process_time
+    contenders: Mapping[str, Contender], rounds: int, *, shortest: float = 0.01, clock: Clock = time.process_time
 ) -> dict[str, float]:
     """The median time of each contender for an amount of one; processor time of this process, or what `clock` tells.
 

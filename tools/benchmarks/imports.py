@@ -1,4 +1,4 @@
-"""What `import puretls` costs over a bare interpreter, beside tlslite-ng and the standard library's ssl: wall time of processes."""
+"""What `import puretls` costs over a bare interpreter, beside tlslite-ng and the standard library: wall time of processes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _imports(options: Options) -> list[Row]:
     return [
         Row(
             "import",
-            "import, over a bare interpreter",
+            "over a bare interpreter",
             "",
             "ms",
             over_bare["puretls"],
