@@ -206,8 +206,8 @@ class Reader:
         self.at = stop
         return at, stop
 
-    def integer(self, name: str = "", tag: int = INTEGER) -> int:
-        """An INTEGER of any size, two's complement, in its shortest form (X.690 8.3.2)."""
+    def integer(self, name: str = "", tag: int = INTEGER, *, padded: bool = False) -> int:
+        """An INTEGER of any size, two's complement, in its shortest form (X.690 8.3.2) unless `padded` says that longer ones pass."""
         start, stop = self.take(tag, name)
         data = self.data
         if stop - start == 1:
@@ -215,7 +215,7 @@ class Reader:
             return octet if octet < 0x80 else octet - 0x100
         if start == stop:
             raise self.error("empty INTEGER", name, offset=start, rfc="X.690 8.3.1")
-        if (data[start] == 0 and data[start + 1] < 0x80) or (data[start] == 0xFF and data[start + 1] >= 0x80):
+        if not padded and ((data[start] == 0 and data[start + 1] < 0x80) or (data[start] == 0xFF and data[start + 1] >= 0x80)):
             raise self.error("INTEGER not in its shortest form", name, offset=start, rfc="X.690 8.3.2")
         return int.from_bytes(data[start:stop], signed=True)
 

@@ -117,6 +117,15 @@ class Certificate:
         """How the issuer signed. Raises `DecodeError` for what is not known here."""
         return signature_algorithm(self.outer_signature)
 
+    @property
+    def is_serial_padded(self) -> bool:
+        """Whether the serial number is written longer than X.690 8.3.2 lets it be."""
+        tbs = Reader(self.tbs).enter()
+        if tbs.peek() == der.explicit(0):
+            tbs.skip()
+        start, stop = tbs.take(der.INTEGER)
+        return stop - start != (self.serial_number if self.serial_number >= 0 else ~self.serial_number).bit_length() // 8 + 1
+
     @cached_property
     def fingerprint(self) -> bytes:
         """SHA-256 of the whole certificate: the pin of exactly this one."""
@@ -192,7 +201,7 @@ class Certificate:
 def _read_tbs(tbs: Reader) -> tuple[object, ...]:
     """The fields of TBSCertificate (RFC 5280 4.1), in the order of `Certificate`."""
     version = _read_version(tbs)
-    serial = tbs.integer("serial_number")
+    serial = tbs.integer("serial_number", padded=True)  # some are deployed; the rule "serial-number" has a say
     inner = read_algorithm(tbs, "signature")
     issuer = read_name(tbs, "issuer")
     validity = _read_validity(tbs)

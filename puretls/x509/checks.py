@@ -122,10 +122,16 @@ def _fields(certificate: Certificate, role: Role) -> Faults:
         yield Fault("empty-issuer", tbs + "issuer", "the issuer's name is empty")
     if not certificate.subject and (certificate.is_ca or role is not Role.LEAF):
         yield Fault("empty-subject-ca", tbs + "subject", "a CA without a name")
+    if role is not Role.ANCHOR:  # one deployed root has its dates in the wrong form, and nobody is misled by that
+        yield from _time_encoding(certificate)
+
+
+def _time_encoding(certificate: Certificate) -> Faults:
     validity = certificate.validity
     for field, seconds, tag in zip(("not_before", "not_after"), (validity.not_before, validity.not_after), validity.tags, strict=True):
-        if (tag == der.UTC_TIME) != (der.civil_time(seconds)[0] < 2050):
-            yield Fault("time-encoding", f"{tbs}validity.{field}", f"the year {der.civil_time(seconds)[0]} as {der.tag_name(tag)}")
+        year = der.civil_time(seconds)[0]
+        if (tag == der.UTC_TIME) != (year < 2050):
+            yield Fault("time-encoding", f"tbs_certificate.validity.{field}", f"the year {year} as {der.tag_name(tag)}")
 
 
 def _serial(certificate: Certificate, role: Role) -> Faults:
@@ -136,6 +142,8 @@ def _serial(certificate: Certificate, role: Role) -> Faults:
         fault = "is zero"
     elif serial.bit_length() >= 160:
         fault = f"has {serial.bit_length() // 8 + 1} octets"
+    elif certificate.is_serial_padded:
+        fault = "is not in its shortest form"
     else:
         return
     yield Fault("serial-number", "tbs_certificate.serial_number", f"the serial number {fault}")
@@ -182,7 +190,7 @@ def _key_identifiers(certificate: Certificate, role: Role) -> Faults:
         yield Fault("subject-key-identifier", "tbs_certificate.extensions", "a CA without subjectKeyIdentifier")
     authority = certificate.get(ext.AuthorityKeyIdentifier)
     place = _place(certificate, oids.AUTHORITY_KEY_IDENTIFIER)
-    if (authority is None or authority.key_identifier is None) and not is_self_signed(certificate):
+    if (authority is None or authority.key_identifier is None) and not (role is Role.ANCHOR and certificate.is_self_issued):
         yield Fault("authority-key-identifier", place, "no keyIdentifier of the authority's key")
     if authority is None:
         return

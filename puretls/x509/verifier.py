@@ -22,6 +22,7 @@ from puretls.x509.names import GeneralName
 from puretls.x509.path import Budgets
 from puretls.x509.policy import PolicyInputs
 from puretls.x509.report import Finding, Report
+from puretls.x509.revocation import Revocation
 from puretls.x509.rules import RULES, profile
 from puretls.x509.search import Caches, Question, Search, Settings
 from puretls.x509.status import RevocationChecker
@@ -129,13 +130,13 @@ def chain_verifier(
     """A verifier of chains against `anchors`.
 
     `profile`: "default", "strict" or "webpki"; `without` and `extra` name single rules to drop or add (`rules.TABLE` lists them; the
-    report says which are missing). `fetch_issuers(certificate)` gives DER of possible issuers where none is known, for example from
+    report says which are missing). `revocation`: by default a stapled OCSP response is heeded and silence accepted. `fetch_issuers(certificate)` gives DER of possible issuers where none is known, for example from
     authorityInfoAccess; it may do I/O and is asked only when the search would fail. Raises `UsageError` for unknown names.
     """
     dropped = tuple(sorted(without))
     settings = Settings(
         provider=provider, profile=profile, rules=_rules(profile, dropped, extra), switched_off=dropped,
-        policies=policies or PolicyInputs(), revocation=revocation, budgets=budgets or Budgets(),
+        policies=policies or PolicyInputs(), revocation=revocation or Revocation(), budgets=budgets or Budgets(),
     )  # fmt: skip
     return Verifier(trust_store(anchors), settings, fetch_issuers=fetch_issuers)
 
