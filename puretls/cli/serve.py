@@ -83,7 +83,7 @@ class Server:
             logger.error("not reloaded: %s", error)
             return
         old = self._config
-        self._config = replace(fresh, session_cache=old.session_cache, ticket_keys=old.ticket_keys)
+        self._config = replace(fresh, session_cache=old.session_cache, tickets=old.tickets)
         logger.info("reloaded")
 
     def serve(self, listener: socket.socket) -> None:

@@ -45,7 +45,7 @@ async def open_connection(
     connection = Connection.client(config, server_name or host, session=session)
     reader, upper = _stream_protocol()
     _, lower = await asyncio.get_running_loop().create_connection(lambda: TlsProtocol(connection, upper), host, port, **options)
-    return await _opened(cast(TlsProtocol, lower), reader, upper, handshake_timeout)
+    return await _opened(lower, reader, upper, handshake_timeout)
 
 
 async def start_server(

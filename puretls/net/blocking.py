@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import IO, Any, Protocol, Self, TypeVar
 
@@ -67,7 +68,7 @@ class SocketTransport:
         self._wanted = False
 
     def receive(self, size: int) -> bytes:
-        return self._limited(lambda: self.sock.recv(size))
+        return self._limited(partial(self.sock.recv, size))
 
     def flush(self, drain: pump.Drain, wait: bool = False) -> None:
         """Send all that `drain` gives.
@@ -89,7 +90,7 @@ class SocketTransport:
             if not self._outgoing:
                 return
             with memoryview(self._outgoing) as waiting:
-                sent = self._limited(lambda view=waiting: self.sock.send(view))
+                sent = self._limited(partial(self.sock.send, waiting))
             del self._outgoing[:sent]
 
     def _limited(self, action: Callable[[], T]) -> T:

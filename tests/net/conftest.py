@@ -4,15 +4,15 @@ import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
 
 from puretls.ca import DevelopmentCa
 from puretls.config import ClientConfig, Credential, ServerConfig
+from puretls.crypto.provider import default
 from puretls.net import TlsSocket
-from puretls.x509.verifier import Verifier
+from puretls.x509.verifier import chain_verifier
 from tests.net.wires import NAME, wires
 
 
@@ -26,14 +26,8 @@ class Configs(NamedTuple):
 def configs():
     authority = DevelopmentCa.create(os.urandom, time.time())
     leaf = authority.issue([NAME, "localhost", "127.0.0.1"])
-    client = ClientConfig(verifier=Verifier((authority.root.certificate,)))
+    client = ClientConfig(verifier=chain_verifier([authority.root.certificate], provider=default()))
     return Configs(client, ServerConfig(credentials=(Credential(leaf.chain, leaf.key),)), authority)
-
-
-@pytest.fixture
-def fresh(configs):
-    """Configurations whose server knows no session yet."""
-    return configs._replace(server=replace(configs.server))
 
 
 @pytest.fixture
