@@ -1,0 +1,420 @@
+"""QSslCertificate and its extensions."""
+
+from __future__ import annotations
+
+import enum
+import fnmatch
+import hashlib
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from puretls.der import oids
+from puretls.errors import PuretlsError
+from puretls.qt._names import QtNames
+from puretls.qt.qbytearray import QByteArray, as_bytes
+from puretls.qt.qdatetime import QDateTime
+from puretls.qt.qssl import QSsl
+from puretls.qt.qsslkey import QSslKey
+from puretls.x509 import extensions as ext
+from puretls.x509.certificate import Certificate
+from puretls.x509.certificate import Extension as ParsedExtension
+from puretls.x509.names import GeneralNameKind, Name
+from puretls.x509.pem import read_pem, write_pem
+
+if TYPE_CHECKING:
+    from puretls.qt.qsslerror import QSslError
+
+_Pem, _Der = QSsl.EncodingFormat.Pem, QSsl.EncodingFormat.Der
+_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+
+# Names of attributes as OpenSSL abbreviates them, which is what subjectInfoAttributes() has always returned.
+_SHORT_NAMES = {
+    oids.COMMON_NAME: "CN", oids.COUNTRY: "C", oids.LOCALITY: "L", oids.STATE: "ST", oids.ORGANIZATION: "O",
+    oids.ORGANIZATIONAL_UNIT: "OU", oids.SERIAL_NUMBER: "serialNumber", oids.DN_QUALIFIER: "dnQualifier",
+    oids.EMAIL_ADDRESS: "emailAddress", oids.SURNAME: "SN", oids.GIVEN_NAME: "GN", oids.TITLE: "title",
+    oids.DOMAIN_COMPONENT: "DC", oids.USER_ID: "UID", oids.STREET: "street",
+}  # fmt: skip
+_USAGES = (
+    "Digital Signature", "Non Repudiation", "Key Encipherment", "Data Encipherment", "Key Agreement", "Certificate Sign",
+    "CRL Sign", "Encipher Only", "Decipher Only",
+)  # fmt: skip
+_PURPOSES = {
+    oids.SERVER_AUTH: "TLS Web Server Authentication",
+    oids.CLIENT_AUTH: "TLS Web Client Authentication",
+    oids.CODE_SIGNING: "Code Signing",
+    oids.EMAIL_PROTECTION: "E-mail Protection",
+    oids.TIME_STAMPING: "Time Stamping",
+    oids.OCSP_SIGNING: "OCSP Signing",
+}
+
+
+class QSslCertificateExtension(QtNames):
+    """One extension; `value()` is to be relied on where `isSupported()`."""
+
+    def __init__(self, other: QSslCertificateExtension | None = None) -> None:
+        self._extension: ParsedExtension | None = other._extension if other is not None else None
+
+    def oid(self) -> str:
+        """Dotted numbers."""
+        return "" if self._extension is None else oids.dotted(self._extension.oid)
+
+    def name(self) -> str:
+        """A short name, or the numbers where there is none."""
+        if self._extension is None:
+            return ""
+        return oids.describe(self._extension.oid).split(" ")[0]
+
+    def isCritical(self) -> bool:
+        return self._extension is not None and self._extension.critical
+
+    def isSupported(self) -> bool:
+        """Whether `value()` is one of the four forms that Qt documents."""
+        kinds = (ext.BasicConstraints, ext.SubjectKeyIdentifier, ext.AuthorityKeyIdentifier, ext.AuthorityInfoAccess)
+        return self._extension is not None and isinstance(self._extension.value, kinds)
+
+    def value(self) -> Any:
+        """A map, a list, a str, or the bytes of an extension that is not known."""
+        return None if self._extension is None else _extension_value(self._extension)
+
+    def swap(self, other: QSslCertificateExtension) -> None:
+        self._extension, other._extension = other._extension, self._extension
+
+    def __repr__(self) -> str:
+        return f"QSslCertificateExtension({self.name()!r})"
+
+
+def _extension_value(extension: ParsedExtension) -> Any:  # noqa: PLR0911 - one line a kind
+    value = extension.value
+    match value:
+        case ext.BasicConstraints():
+            length = value.path_len_constraint
+            return {"ca": value.ca} | ({} if length is None else {"pathLenConstraint": length})
+        case ext.SubjectKeyIdentifier():
+            return value.key_identifier.hex(":").upper()
+        case ext.AuthorityKeyIdentifier():
+            return {} if value.key_identifier is None else {"keyid": QByteArray(value.key_identifier.hex())}
+        case ext.AuthorityInfoAccess():
+            return {oids.describe(each.method).split(" ")[0].removeprefix("id-ad-"): str(each.location.value) for each in value.descriptions}
+        case ext.KeyUsage():
+            return [text for bit, text in enumerate(_USAGES) if bit in value.bits]
+        case ext.ExtendedKeyUsage():
+            return [_PURPOSES.get(each, oids.describe(each)) for each in value.purposes]
+        case ext.SubjectAltName():
+            kinds = {GeneralNameKind.DNS: "DNS", GeneralNameKind.IP: "IP Address", GeneralNameKind.RFC822: "email"}
+            found: dict[str, str] = {}
+            for each in value.names:
+                if each.kind in kinds:
+                    found.setdefault(kinds[each.kind], _address(each.value))
+            return found
+    return QByteArray(extension.raw)
+
+
+def _address(value: object) -> str:
+    return str(ipaddress.ip_address(value)) if isinstance(value, bytes) else str(value)
+
+
+class QSslCertificate(QtNames):
+    """An X.509 certificate, or none (`isNull`). Equal when the bytes are."""
+
+    class SubjectInfo(enum.Enum):
+        """Attributes of a name."""
+
+        Organization = 0
+        CommonName = 1
+        LocalityName = 2
+        OrganizationalUnitName = 3
+        CountryName = 4
+        StateOrProvinceName = 5
+        DistinguishedNameQualifier = 6
+        SerialNumber = 7
+        EmailAddress = 8
+
+    class PatternSyntax(enum.Enum):
+        """How a path names several files."""
+
+        RegularExpression = 0
+        Wildcard = 1
+        FixedString = 2
+
+    def __init__(self, data: Any = b"", format: QSsl.EncodingFormat = _Pem) -> None:
+        self._certificate: Certificate | None = None
+        if isinstance(data, QSslCertificate):
+            self._certificate = data._certificate
+        else:
+            self._certificate = next(_parse_all(_content(data), format), None)
+
+    @classmethod
+    def _of(cls, certificate: Certificate | bytes | None) -> QSslCertificate:
+        """The facade of a parsed certificate, or of DER; null for DER that is none."""
+        made = cls()
+        made._certificate = _parse(certificate) if isinstance(certificate, bytes) else certificate
+        return made
+
+    # making
+
+    @staticmethod
+    def fromData(data: Any, format: QSsl.EncodingFormat = _Pem) -> list[QSslCertificate]:
+        """All certificates in bytes; those that cannot be read are passed over."""
+        return [QSslCertificate._of(each) for each in _parse_all(_content(data), format)]
+
+    @staticmethod
+    def fromDevice(device: Any, format: QSsl.EncodingFormat = _Pem) -> list[QSslCertificate]:
+        """All certificates in a device (anything with `readAll` or `read`)."""
+        return QSslCertificate.fromData(device, format)
+
+    @staticmethod
+    def fromFile(filePath: str, format: QSsl.EncodingFormat = _Pem) -> list[QSslCertificate]:
+        """All certificates in one file, none if it cannot be read."""
+        try:
+            return QSslCertificate.fromData(Path(filePath).read_bytes(), format)
+        except OSError:
+            return []
+
+    @staticmethod
+    def fromPath(
+        path: str, format: QSsl.EncodingFormat = _Pem, syntax: PatternSyntax = PatternSyntax.FixedString
+    ) -> list[QSslCertificate]:
+        """All certificates in a file, or in the files whose paths match a pattern."""
+        return [each for file in sorted(_files(path, syntax)) for each in QSslCertificate.fromFile(str(file), format)]
+
+    @staticmethod
+    def importPkcs12(
+        device: Any, key: QSslKey, cert: QSslCertificate, caCertificates: list[QSslCertificate] | None = None, passPhrase: Any = b""
+    ) -> bool:
+        """Fills key, certificate and CAs from PKCS #12. False, and nothing filled, if it cannot be read."""
+        from puretls.x509.pkcs12 import load_pkcs12
+
+        try:
+            found = load_pkcs12(_content(device), as_bytes(passPhrase).decode())
+        except (PuretlsError, UnicodeDecodeError):
+            return False
+        if found.key is None or found.certificate is None:
+            return False
+        key.swap(QSslKey._of(found.key))
+        cert.swap(QSslCertificate._of(found.certificate))
+        if caCertificates is not None:
+            caCertificates[:] = [QSslCertificate._of(each) for each in found.others]
+        return True
+
+    def clear(self) -> None:
+        self._certificate = None
+
+    def swap(self, other: QSslCertificate) -> None:
+        self._certificate, other._certificate = other._certificate, self._certificate
+
+    # reading
+
+    def isNull(self) -> bool:
+        return self._certificate is None
+
+    def handle(self) -> int:
+        """0: there is no back end that would have handles."""
+        return 0
+
+    def toDer(self) -> QByteArray:
+        return QByteArray(self._certificate.raw if self._certificate else b"")
+
+    def toPem(self) -> QByteArray:
+        return QByteArray(write_pem("CERTIFICATE", self._certificate.raw) if self._certificate else b"")
+
+    def toText(self) -> str:
+        """The certificate in words."""
+        return self._certificate.text() if self._certificate else ""
+
+    def version(self) -> QByteArray:
+        return QByteArray(str(self._certificate.version) if self._certificate else b"")
+
+    def serialNumber(self) -> QByteArray:
+        """Pairs of hexadecimal digits, with colons between them."""
+        if self._certificate is None:
+            return QByteArray()
+        number = self._certificate.serial_number
+        text = abs(number).to_bytes(max(1, (abs(number).bit_length() + 7) // 8), "big").hex(":")
+        return QByteArray(("-" if number < 0 else "") + text)
+
+    def digest(self, algorithm: Any = None) -> QByteArray:
+        """A hash of the DER, of MD5 if no algorithm is named: a str, or an enum value with Qt's name (`Sha256`)."""
+        name = str(getattr(algorithm, "name", algorithm or "md5")).lower().replace("_", "")
+        return QByteArray(hashlib.new(name, bytes(self.toDer()), usedforsecurity=False).digest())
+
+    def effectiveDate(self) -> QDateTime:
+        return QDateTime.fromSecsSinceEpoch(self._certificate.validity.not_before) if self._certificate else QDateTime()
+
+    def expiryDate(self) -> QDateTime:
+        return QDateTime.fromSecsSinceEpoch(self._certificate.validity.not_after) if self._certificate else QDateTime()
+
+    def publicKey(self) -> QSslKey:
+        """The subject's key, null if it is of a kind that is not known."""
+        if self._certificate is None:
+            return QSslKey()
+        try:
+            return QSslKey._of(self._certificate.public_key)
+        except PuretlsError:
+            return QSslKey()
+
+    def extensions(self) -> list[QSslCertificateExtension]:
+        found = []
+        for each in self._certificate.extensions if self._certificate else ():
+            extension = QSslCertificateExtension()
+            extension._extension = each
+            found.append(extension)
+        return found
+
+    def isSelfSigned(self) -> bool:
+        """Issuer and subject are the same."""
+        return self._certificate is not None and self._certificate.is_self_issued
+
+    def isBlacklisted(self) -> bool:
+        """Whether it is one of the certificates whose misuse made history (DigiNotar and others), by serial and name."""
+        if self._certificate is None:
+            return False
+        return bytes(self.serialNumber()).decode() in _BLACKLIST
+
+    def subjectInfo(self, attribute: Any) -> list[str]:
+        """Values of an attribute of the subject: a SubjectInfo, or a short name as bytes (`b"CN"`)."""
+        return _values(self._certificate.subject, attribute) if self._certificate else []
+
+    def issuerInfo(self, attribute: Any) -> list[str]:
+        """The same of the issuer."""
+        return _values(self._certificate.issuer, attribute) if self._certificate else []
+
+    def subjectInfoAttributes(self) -> list[QByteArray]:
+        """Short names of the attributes there are."""
+        return _attributes(self._certificate.subject) if self._certificate else []
+
+    def issuerInfoAttributes(self) -> list[QByteArray]:
+        return _attributes(self._certificate.issuer) if self._certificate else []
+
+    def subjectDisplayName(self) -> str:
+        """Common name, else organization, else organizational unit."""
+        return _display(self._certificate.subject) if self._certificate else ""
+
+    def issuerDisplayName(self) -> str:
+        return _display(self._certificate.issuer) if self._certificate else ""
+
+    def subjectAlternativeNames(self) -> dict[QSsl.AlternativeNameEntryType, list[str]]:
+        """Names by kind."""
+        kinds = {
+            GeneralNameKind.RFC822: QSsl.AlternativeNameEntryType.EmailEntry,
+            GeneralNameKind.DNS: QSsl.AlternativeNameEntryType.DnsEntry,
+            GeneralNameKind.IP: QSsl.AlternativeNameEntryType.IpAddressEntry,
+        }
+        found: dict[QSsl.AlternativeNameEntryType, list[str]] = {}
+        for each in self._certificate.subject_alt_names if self._certificate else ():
+            if each.kind in kinds:
+                found.setdefault(kinds[each.kind], []).append(_address(each.value))
+        return {kind: sorted(found[kind]) for kind in sorted(found, key=lambda each: each.value)}
+
+    @staticmethod
+    def verify(certificateChain: Sequence[QSslCertificate], hostName: str = "") -> list[QSslError]:
+        """What is wrong with a chain, against the CAs of the default configuration, and for a host name if one is given."""
+        from puretls.qt.verification import verify_chain
+
+        return verify_chain(certificateChain, hostName)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, QSslCertificate) and self._certificate == other._certificate
+
+    def __hash__(self) -> int:
+        return hash(self._certificate)
+
+    def __repr__(self) -> str:
+        if self._certificate is None:
+            return "QSslCertificate()"
+        return (
+            f"QSslCertificate(Subject={self.subjectDisplayName()!r}, Issuer={self.issuerDisplayName()!r}, "
+            f"SerialNumber={bytes(self.serialNumber()).decode()!r}, ExpiryDate={self.expiryDate().toString()!r})"
+        )
+
+
+_INFO = {
+    QSslCertificate.SubjectInfo.Organization: "O",
+    QSslCertificate.SubjectInfo.CommonName: "CN",
+    QSslCertificate.SubjectInfo.LocalityName: "L",
+    QSslCertificate.SubjectInfo.OrganizationalUnitName: "OU",
+    QSslCertificate.SubjectInfo.CountryName: "C",
+    QSslCertificate.SubjectInfo.StateOrProvinceName: "ST",
+    QSslCertificate.SubjectInfo.DistinguishedNameQualifier: "dnQualifier",
+    QSslCertificate.SubjectInfo.SerialNumber: "serialNumber",
+    QSslCertificate.SubjectInfo.EmailAddress: "emailAddress",
+}
+
+_BLACKLIST = frozenset(
+    (
+        "04:7e:cb:e9:fc:a5:5f:7b:d0:9e:ae:36:e1:0c:ae:1e",  # mail.google.com, Comodo 2011
+        "f5:c8:6a:f3:61:62:f1:3a:64:f5:4f:6d:c9:58:7c:06",  # www.google.com, Comodo 2011
+        "05:e2:e6:a4:cd:09:ea:54:d6:65:b0:75:fe:22:a2:56",  # *.google.com, DigiNotar 2011
+        "0c:76:da:9c:91:0c:4e:2c:9e:fe:15:d0:58:93:3c:4c",  # DigiNotar Root CA
+    )
+)
+
+
+def _attribute_name(kind: bytes) -> str:
+    return _SHORT_NAMES.get(kind) or oids.dotted(kind)
+
+
+def _values(name: Name, attribute: Any) -> list[str]:
+    wanted = _INFO[attribute] if isinstance(attribute, QSslCertificate.SubjectInfo) else as_bytes(attribute).decode("latin-1")
+    return [
+        each.value if isinstance(each.value, str) else each.value.hex()
+        for rdn in name.rdns
+        for each in rdn
+        if _attribute_name(each.type) == wanted
+    ]
+
+
+def _attributes(name: Name) -> list[QByteArray]:
+    return [QByteArray(each) for each in sorted({_attribute_name(each.type) for rdn in name.rdns for each in rdn})]
+
+
+def _display(name: Name) -> str:
+    return next((values[0] for values in (_values(name, each) for each in (b"CN", b"O", b"OU")) if values), "")
+
+
+def _content(source: Any) -> bytes:
+    """The bytes of a byte array or of a device."""
+    if isinstance(source, (bytes, bytearray, memoryview, str)) or source is None:
+        return as_bytes(source)
+    return as_bytes(source.readAll() if hasattr(source, "readAll") else source.read())
+
+
+def _parse(der: bytes) -> Certificate | None:
+    try:
+        return Certificate.parse(der)
+    except PuretlsError:
+        return None
+
+
+def _parse_all(data: bytes, format: QSsl.EncodingFormat) -> Iterator[Certificate]:
+    for der in _ders(data, format):
+        certificate = _parse(der)
+        if certificate is not None:
+            yield certificate
+
+
+def _ders(data: bytes, format: QSsl.EncodingFormat) -> Iterator[bytes]:
+    if format is _Der:
+        yield data
+        return
+    for block in _BLOCK.findall(data):
+        try:
+            yield from (each.data for each in read_pem(block))
+        except PuretlsError:
+            continue
+
+
+def _files(path: str, syntax: QSslCertificate.PatternSyntax) -> Iterable[Path]:
+    named = Path(path)
+    if syntax is QSslCertificate.PatternSyntax.FixedString:
+        return [named]
+    fixed = [part for part in named.parts if not re.search(r"[*?\[\](){}^$|\\+]", part)]
+    root = Path(*fixed) if fixed and len(fixed) < len(named.parts) else named.parent
+    pattern = fnmatch.translate(path) if syntax is QSslCertificate.PatternSyntax.Wildcard else path
+    try:
+        matches = re.compile(pattern).fullmatch
+    except re.error:
+        return []
+    return [each for each in root.rglob("*") if each.is_file() and matches(str(each))] if root.is_dir() else []
