@@ -155,7 +155,19 @@ def _crl_fault(crl: Crl, case: Case, *, refreshed: bool = False) -> str:
     fault = case.policy.date_fault(crl.this_update, None if refreshed else crl.next_update, case.time)
     if refreshed and fault.startswith("is too old") and case.policy.max_age is None:
         fault = ""
-    return fault or _signer_fault(crl, case)
+    return fault or _profile_fault(crl, case.checker.rules) or _signer_fault(crl, case)
+
+
+def _profile_fault(crl: Crl, rules: frozenset[str]) -> str:
+    """Empty where the extensions that RFC 5280 5.2 requires are there, as far as `rules` ask for them."""
+    conforming = crl.get(AuthorityKeyIdentifier) is not None
+    number = crl.get(CrlNumber)
+    critical = any(e.critical for e in crl.extensions if e.oid == oids.CRL_NUMBER)
+    if "crl-number" in rules and ((conforming and number is None) or critical):
+        return "has its cRLNumber marked critical" if critical else "has no cRLNumber"
+    if "crl-extensions" in rules and not (conforming and number is not None):
+        return "lacks authorityKeyIdentifier or cRLNumber"
+    return ""
 
 
 def _signer_fault(crl: Crl, case: Case) -> str:

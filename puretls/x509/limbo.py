@@ -10,11 +10,15 @@ from typing import Any
 from puretls._version import __version__
 from puretls.crypto.provider import Provider
 from puretls.der import oids
+from puretls.errors import DecodeError
+from puretls.x509.crl import Crl
 from puretls.x509.extensions import KeyUsageBit
 from puretls.x509.hostname import parse_ip
 from puretls.x509.names import GeneralName, GeneralNameKind
 from puretls.x509.pem import read_pem
-from puretls.x509.report import Report
+from puretls.x509.report import Finding, Report
+from puretls.x509.revocation import HARD, Revocation
+from puretls.x509.rules import RULES
 from puretls.x509.verifier import ChainRequest, chain_verifier
 
 _PURPOSES = {
@@ -52,7 +56,11 @@ def _result(case: Case, provider: Provider, now: float, profile: str | None) -> 
 def evaluate(case: Case, provider: Provider, now: float, profile: str | None = None) -> Report:
     """One case."""
     chosen = profile or ("webpki" if case["id"].startswith("webpki::") else "strict")
-    verifier = chain_verifier(_certificates(case["trusted_certs"]), provider=provider, profile=chosen)
+    try:
+        revocation = Revocation(HARD, crls=tuple(Crl.parse(der) for der in _blocks(case["crls"]))) if case["crls"] else None
+    except DecodeError as bad:
+        return Report(False, (), (Finding(RULES["revocation-unknown"], str(bad)),), profile=chosen)
+    verifier = chain_verifier(_blocks(case["trusted_certs"]), provider=provider, profile=chosen, revocation=revocation)
     purposes = tuple(_PURPOSES[name] for name in case["extended_key_usage"])
     verifier = replace(
         verifier,
@@ -64,7 +72,7 @@ def evaluate(case: Case, provider: Provider, now: float, profile: str | None = N
     expected = case["expected_peer_name"]
     return verifier(
         ChainRequest(
-            chain=tuple(_certificates([case["peer_certificate"], *case["untrusted_intermediates"]])),
+            chain=tuple(_blocks([case["peer_certificate"], *case["untrusted_intermediates"]])),
             purpose=case["validation_kind"].lower(),
             server_name=expected["value"] if expected and case["validation_kind"] == "SERVER" else None,
             time=datetime.fromisoformat(case["validation_time"]).timestamp() if case["validation_time"] else now,
@@ -72,7 +80,7 @@ def evaluate(case: Case, provider: Provider, now: float, profile: str | None = N
     )
 
 
-def _certificates(texts: list[str]) -> Iterator[bytes]:
+def _blocks(texts: list[str]) -> Iterator[bytes]:
     for text in texts:
         yield from (block.data for block in read_pem(text.encode()))
 

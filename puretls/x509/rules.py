@@ -157,6 +157,10 @@ TABLE = (
          "replace the certificate and its key", Alert.CERTIFICATE_REVOKED, 85),
     Rule("revocation-unknown", D, "RFC 5280 6.3, RFC 6960 3.2", "the revocation status is known where it is asked for",
          "supply a current CRL or OCSP response of the issuer", Alert.CERTIFICATE_UNKNOWN, 61),
+    Rule("crl-number", D, "RFC 5280 5.2.3", "a CRL with authorityKeyIdentifier, hence of this profile, has a cRLNumber; it is not critical",
+         "have the CRL issued with a number", Alert.CERTIFICATE_UNKNOWN, 61),
+    Rule("crl-extensions", S, "RFC 5280 5.2", "every CRL has authorityKeyIdentifier and cRLNumber",
+         "have the CRL issued with both", Alert.CERTIFICATE_UNKNOWN, 61),
 )  # fmt: skip
 
 RULES: dict[str, Rule] = {rule.id: rule for rule in TABLE}

@@ -228,10 +228,17 @@ class Search:
         key = certificate.fingerprint, role, self.settings.rules
         static: tuple[Fault, ...] | None = self.caches.faults.get(key)
         if static is None:
-            static = tuple(f for f in checks.static_faults(certificate, role) if f.rule in self.settings.rules)
+            static = tuple(f for f in checks.static_faults(certificate, role) if self._counts(f, certificate, role))
             self.caches.faults.put(key, static)
         yield from static
         yield from (f for f in self._asked_faults(certificate, role) if f.rule in self.settings.rules)
+
+    def _counts(self, fault: Fault, certificate: Certificate, role: Role) -> bool:
+        if fault.rule not in self.settings.rules:
+            return False
+        if fault.rule == "authority-key-identifier" and role is not Role.LEAF and self._is_signed_by(certificate, certificate):
+            return False  # its own key made it, so there is no other key to identify (RFC 5280 4.2.1.1)
+        return True
 
     def _asked_faults(self, certificate: Certificate, role: Role) -> Iterator[Fault]:
         question = self.question
