@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from puretls.crypto.backends import python_ecdsa
 from puretls.crypto.groups import Group, RandomBytes
-from puretls.crypto.kernels import ffdhe, rsa
+from puretls.crypto.kernels import ecdsa, eddsa, ffdhe, montgomery, rsa, weierstrass
 from puretls.crypto.kernels.arithmetic import PYTHON, Arithmetic
-from puretls.crypto.keys import PrivateKey, PublicKey, RsaPrivateKey, RsaPublicKey
+from puretls.crypto.keys import EcPrivateKey, EcPublicKey, EdPrivateKey, PrivateKey, PublicKey, RsaPrivateKey, RsaPublicKey
 from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind
+from puretls.errors import UsageError
 
 _RSA = (SignatureKind.RSA_PKCS1, SignatureKind.RSA_PSS)
+_EDDSA = {"ed25519": SignatureKind.ED25519, "ed448": SignatureKind.ED448}
 
 
 def _arithmetic(accelerated: bool) -> Arithmetic:
@@ -22,9 +23,12 @@ def _arithmetic(accelerated: bool) -> Arithmetic:
 
 def group(name: str, *, accelerated: bool = False) -> Group:
     """The group of that IANA name; `UsageError` for a name that is not here."""
-    if name in ffdhe.EXPONENT_BITS:
-        return ffdhe.named(name, _arithmetic(accelerated))
-    return python_ecdsa.group(name)
+    arithmetic = _arithmetic(accelerated)
+    if name in montgomery.NAMES:
+        return montgomery.group(name, arithmetic)
+    if name in weierstrass.NAMES:
+        return ecdsa.EcdhGroup(name, arithmetic)
+    return ffdhe.named(name, arithmetic)
 
 
 def finite_field(p: int, g: int, *, min_bits: int = 2048, accelerated: bool = False) -> Group:
@@ -36,16 +40,24 @@ def sign(
     algorithm: SignatureAlgorithm, key: PrivateKey, message: bytes, random: RandomBytes, *, accelerated: bool = False
 ) -> bytes:
     """A signature. Raises `UsageError` where the key is of another kind or too short."""
+    arithmetic = _arithmetic(accelerated)
     if isinstance(key, RsaPrivateKey) and algorithm.kind in _RSA:
-        return rsa.sign(algorithm, key, message, random, _arithmetic(accelerated))
-    return python_ecdsa.sign(algorithm, key, message, random)
+        return rsa.sign(algorithm, key, message, random, arithmetic)
+    if isinstance(key, EcPrivateKey) and algorithm.kind is SignatureKind.ECDSA:
+        return ecdsa.sign(key, algorithm.hash, message, random, arithmetic=arithmetic)
+    if isinstance(key, EdPrivateKey) and algorithm.kind is _EDDSA.get(key.public.curve):
+        return eddsa.sign(key, message, random, arithmetic)
+    raise UsageError(f"a key of type {type(key).__name__} does not sign with {algorithm.kind.value}")
 
 
 def verify(algorithm: SignatureAlgorithm, key: PublicKey, message: bytes, signature: bytes, *, accelerated: bool = False) -> bool:
     """Whether the signature is right; False for anything wrong, also for a key of another kind."""
-    if isinstance(key, RsaPublicKey) and algorithm.kind in _RSA:
-        return rsa.verify(algorithm, key, message, signature, _arithmetic(accelerated))
-    return python_ecdsa.verify(algorithm, key, message, signature)
+    arithmetic = _arithmetic(accelerated)
+    if isinstance(key, RsaPublicKey):
+        return algorithm.kind in _RSA and rsa.verify(algorithm, key, message, signature, arithmetic)
+    if isinstance(key, EcPublicKey):
+        return algorithm.kind is SignatureKind.ECDSA and ecdsa.verify(key, algorithm.hash, message, signature, arithmetic)
+    return algorithm.kind is _EDDSA.get(key.curve) and eddsa.verify(key, message, signature, arithmetic)
 
 
 def rsa_private(key: RsaPrivateKey, c: int, random: RandomBytes, *, accelerated: bool = False) -> int:
@@ -54,5 +66,10 @@ def rsa_private(key: RsaPrivateKey, c: int, random: RandomBytes, *, accelerated:
 
 
 def generate(kind: str, random: RandomBytes, *, accelerated: bool = False) -> PrivateKey:
-    """A new key: "rsa" with its bits ("rsa2048"), "secp256r1", "secp384r1", "secp521r1", "ed25519" or "ed448"."""
-    return python_ecdsa.generate(kind, random)
+    """A new key: "rsa" and its bits ("rsa2048"), "secp256r1", "secp384r1", "secp521r1", "ed25519" or "ed448"."""
+    arithmetic = _arithmetic(accelerated)
+    if kind in weierstrass.NAMES:
+        return ecdsa.generate(kind, random, arithmetic)
+    if kind in eddsa.SCHEMES:
+        return eddsa.generate(kind, random, arithmetic)
+    return rsa.generate_named(kind, random)

@@ -26,7 +26,8 @@ class SignatureKind(Enum):
 class SignatureAlgorithm:
     """`hash` and `mgf_hash` are names for `hashlib.new` ("sha256"); empty for EdDSA.
 
-    `salt_length` in bytes, for PSS only (RFC 8017 9.1). ECDSA signatures are DER Ecdsa-Sig-Value (RFC 3279 2.2.3) and fit any curve, as in TLS 1.2 (RFC 8422 5.10).
+    `salt_length` in bytes, for PSS only (RFC 8017 9.1). ECDSA signatures are DER Ecdsa-Sig-Value (RFC 3279 2.2.3) and fit any
+    curve, as in TLS 1.2 (RFC 8422 5.10).
     """
 
     kind: SignatureKind

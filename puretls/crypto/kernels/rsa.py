@@ -176,7 +176,8 @@ def verify(
 ) -> bool:
     """RSASSA-PSS or RSASSA-PKCS1-v1_5 (RFC 8017 8.1.2, 8.2.2); False for anything wrong.
 
-    PKCS#1 v1.5 builds the one right encoding and compares it whole: nothing is parsed that a forger could shape (Bleichenbacher, 2006).
+    For PKCS#1 v1.5 the one right encoding is built and compared whole: nothing is parsed that a forger could shape
+    (Bleichenbacher, 2006).
     """
     bits = key.n.bit_length()
     length = (bits + 7) // 8

@@ -1,0 +1,1 @@
+"""Curve arithmetic written by tools/gen_curves.py."""

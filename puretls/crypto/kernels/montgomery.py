@@ -1,0 +1,106 @@
+"""X25519 and X448 (RFC 7748): the ladder for shared secrets, the comb of the related Edwards curve for public values."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import lru_cache
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from puretls.crypto.groups import BadPublicValue, KeyShare, RandomBytes
+from puretls.crypto.kernels.arithmetic import PYTHON, Arithmetic
+from puretls.crypto.kernels.edwards import edwards
+from puretls.crypto.secret import Secret
+from puretls.errors import UsageError
+
+
+def _u_25519(x: int, y: int, z: int, p: int) -> tuple[int, int]:
+    """The quotient u = (1 + y) / (1 - y) (RFC 7748 4.1)."""
+    return z + y, (z - y) % p
+
+
+def _u_448(x: int, y: int, z: int, p: int) -> tuple[int, int]:
+    """The quotient u = y^2 / x^2 (RFC 7748 4.2)."""
+    return y * y % p, x * x % p
+
+
+class Parameters(NamedTuple):
+    """What tells the two apart; see RFC 7748 5 for the bits of a scalar."""
+
+    module: str
+    size: int
+    bits: int
+    cofactor_bits: int
+    edwards: str
+    quotient: Callable[[int, int, int, int], tuple[int, int]]
+
+
+_PARAMETERS = {
+    "x25519": Parameters("curve25519", 32, 255, 3, "edwards25519", _u_25519),
+    "x448": Parameters("curve448", 56, 448, 2, "edwards448", _u_448),
+}
+NAMES = tuple(_PARAMETERS)
+_AS_NUMBERS = bytes.maketrans(b"01", b"\0\1")
+
+
+class MontgomeryGroup:
+    """The `Group` "x25519" or "x448"."""
+
+    def __init__(self, name: str, arithmetic: Arithmetic = PYTHON) -> None:
+        self.name = name
+        self._parameters = parameters = _PARAMETERS[name]
+        generated = import_module(f"puretls.crypto.kernels.generated.{parameters.module}")
+        self._p: int = generated.P
+        self._ladder: Callable[..., tuple[Any, Any]] = generated.ladder
+        self._constants = tuple(map(arithmetic.number, generated.CONSTANTS))
+        self._arithmetic = arithmetic
+
+    def generate(self, random: RandomBytes) -> KeyShare:
+        private = random(self._parameters.size)
+        return KeyShare(Secret(private), self.public_value(private, random))
+
+    def public_value(self, private: bytes, random: RandomBytes) -> bytes:
+        """The u coordinate of a private key: the base point multiplied on the Edwards curve, blinded."""
+        p, parameters = self._p, self._parameters
+        on = edwards(parameters.edwards, self._arithmetic)
+        blind = int.from_bytes(random(parameters.size + 8), "big") % (p - 1) + 1
+        above, below = parameters.quotient(*on.multiply_base(self._scalar(private), blind), p)
+        return (above * pow(below, -1, p) % p).to_bytes(parameters.size, "little")
+
+    def shared_secret(self, private: Secret, peer: bytes) -> Secret:
+        size = self._parameters.size
+        if len(peer) != size:
+            raise BadPublicValue(f"the {self.name} public value has {len(peer)} bytes, not {size}")
+        shared = self.multiply(private, peer)
+        if not any(shared):
+            raise BadPublicValue(f"the {self.name} shared secret is all zero, so the public value is a point of small order")
+        return Secret(shared)
+
+    def multiply(self, private: bytes, u: bytes) -> bytes:
+        """The function X25519 or X448 of RFC 7748 5: all-zero results included."""
+        p, parameters = self._p, self._parameters
+        number = self._arithmetic.number
+        k = self._scalar(private)
+        blind = hashlib.shake_256(private + u).digest(parameters.size + 8)  # unknown to who does not know `private`
+        z = int.from_bytes(blind, "big") % (p - 1) + 1
+        swaps = format(k ^ (k >> 1), f"0{parameters.bits}b").encode().translate(_AS_NUMBERS)  # the last bit is 0: none remains
+        point = (int.from_bytes(u, "little") & ((1 << parameters.bits) - 1)) % p
+        above, below = (int(value) % p for value in self._ladder(number(point), number(z), swaps, self._constants))
+        if not below:
+            return bytes(parameters.size)  # a point of small order, whatever the scalar
+        return (above * pow(below, -1, p) % p).to_bytes(parameters.size, "little")  # `below` carries the random z
+
+    def _scalar(self, private: bytes) -> int:
+        """The number that a private key stands for (decodeScalar of RFC 7748 5)."""
+        parameters = self._parameters
+        if len(private) != parameters.size:
+            raise UsageError(f"a private key for {self.name} has {parameters.size} bytes, not {len(private)}")
+        top = parameters.bits - 1
+        return int.from_bytes(private, "little") & (1 << top) - (1 << parameters.cofactor_bits) | 1 << top
+
+
+@lru_cache(maxsize=8)
+def group(name: str, arithmetic: Arithmetic = PYTHON) -> MontgomeryGroup:
+    """The group "x25519" or "x448"."""
+    return MontgomeryGroup(name, arithmetic)
