@@ -64,7 +64,7 @@ class Pool:
 
     def __init__(self, certificates: Iterable[Certificate] = ()) -> None:
         self._by_subject: dict[Name, list[Certificate]] = {}
-        self._all: set[Certificate] = set()
+        self._all: dict[Certificate, None] = {}
         for certificate in certificates:
             self.add(certificate)
 
@@ -72,9 +72,12 @@ class Pool:
         """Takes one in; tells whether it was new."""
         if certificate in self._all:
             return False
-        self._all.add(certificate)
+        self._all[certificate] = None
         self._by_subject.setdefault(certificate.subject, []).append(certificate)
         return True
+
+    def __iter__(self) -> Iterator[Certificate]:
+        return iter(self._all)
 
     def by_subject(self, name: Name) -> list[Certificate]:
         """Those with this subject, in the order they came."""

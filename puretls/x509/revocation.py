@@ -6,7 +6,7 @@ Nothing is fetched here: CRLs and responses are arguments. The verifier calls `R
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from puretls.crypto.keys import PublicKey, RsaPublicKey
@@ -72,8 +72,9 @@ class Revocation:
         """Faults of the rules "revoked", "revocation-unknown" and "must-staple" (where a response came, but not a good one)."""
         assert issuer is context.path[context.index + 1]
         stapled = context.ocsp_response if context.index == 0 else None
+        policy = replace(self, certificates=(*self.certificates, *context.presented)) if context.presented else self
         case = Case(
-            certificate, context.path[context.index + 1 :], self, context.time, SignatureChecker(context.verify, context.rules)
+            certificate, context.path[context.index + 1 :], policy, context.time, SignatureChecker(context.verify, context.rules)
         )
         if stapled is not None and must_staple(certificate):
             yield from _staple_faults(case, stapled)

@@ -327,9 +327,10 @@ class Search:
         checker = self.settings.revocation
         if checker is None:
             return
+        presented = tuple(c for c in self.pool if c not in path)
         for index in range(len(path) - 1):
             stapled = self.question.ocsp_response if index == 0 else None
-            context = StatusContext(path, index, self.question.time, self._verify, self.settings.rules, stapled)
+            context = StatusContext(path, index, self.question.time, self._verify, self.settings.rules, stapled, presented)
             yield from ((index, fault) for fault in checker.check(path[index], path[index + 1], context))
 
     # Reports

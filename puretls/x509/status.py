@@ -28,6 +28,8 @@ class StatusContext:
     """The rules that are switched on, by id."""
     ocsp_response: bytes | None = None
     """Stapled; for the leaf only."""
+    presented: tuple[Certificate, ...] = ()
+    """What else the peer sent: signers of CRLs, perhaps. No trust in any of them."""
 
 
 class RevocationChecker(Protocol):
