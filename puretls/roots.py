@@ -1,0 +1,158 @@
+"""The system's trusted roots, found where OpenSSL and Qt look for them on Unix; nothing is read before it is needed.
+
+`SSL_CERT_FILE` and `SSL_CERT_DIR` come first, and where one of them is set, nothing else is trusted. Then the usual bundle files,
+the usual directories, and the package certifi where it is installed. The stores of Windows and macOS are not read: no maintained
+library in pure Python does it; install `puretls[roots]`, or name a file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from puretls.crypto.provider import default
+from puretls.errors import DecodeError, UsageError
+from puretls.x509.pem import CERTIFICATE_LABELS, looks_like_der, read_pem
+from puretls.x509.report import Report
+from puretls.x509.trust import TrustStore
+from puretls.x509.verifier import ChainRequest, Verifier, chain_verifier
+
+BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Arch, Gentoo
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  # Fedora, RHEL
+    "/etc/pki/tls/certs/ca-bundle.crt",  # older Fedora, RHEL
+    "/etc/ssl/ca-bundle.pem",  # openSUSE
+    "/etc/ssl/cert.pem",  # Alpine, OpenBSD, FreeBSD, macOS
+    "/usr/local/share/certs/ca-root-nss.crt",  # FreeBSD's port
+    "/usr/local/etc/openssl/cert.pem",
+    "/usr/local/etc/openssl@3/cert.pem",  # Homebrew
+    "/opt/homebrew/etc/openssl@3/cert.pem",
+    "/etc/openssl/certs/ca-certificates.crt",  # NetBSD
+    "/etc/certs/ca-certificates.crt",  # Solaris
+)
+"""The first that exists is taken."""
+DIRECTORIES = (
+    "/etc/ssl/certs",
+    "/etc/pki/tls/certs",
+    "/usr/local/share/certs",
+    "/etc/openssl/certs",
+    "/system/etc/security/cacerts",  # Android
+)
+"""Where there is no bundle: all certificates of the first that has any."""
+MAX_FILE = 1 << 24
+"""Bytes of one file that is read."""
+HELP = "name a file of trusted certificates with SSL_CERT_FILE, or install puretls[roots] for those that Mozilla trusts"
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where roots are read: `files`, and every file in `directories`. `named`: the user chose them, so they must exist."""
+
+    files: tuple[str, ...] = ()
+    directories: tuple[str, ...] = ()
+    named: bool = False
+
+
+def find_sources(environ: Mapping[str, str]) -> Sources:
+    """Where the roots of this system are. Raises `UsageError` where there are none."""
+    file, directories = environ.get("SSL_CERT_FILE"), environ.get("SSL_CERT_DIR")
+    if file or directories:
+        return Sources((file,) if file else (), tuple(directories.split(os.pathsep)) if directories else (), named=True)
+    for bundle in BUNDLES:
+        if os.path.isfile(bundle):
+            return Sources((bundle,))
+    for directory in DIRECTORIES:
+        if os.path.isdir(directory) and os.listdir(directory):
+            return Sources(directories=(directory,))
+    if find_spec("certifi") is not None:
+        import certifi
+
+        return Sources((certifi.where(),))
+    raise UsageError(f"no trusted roots were found on this system: {HELP}")
+
+
+def read_sources(sources: Sources) -> tuple[bytes, ...]:
+    """The DER of every certificate there, without repetitions. Raises `UsageError` for a source the user named that has none."""
+    found: dict[bytes, None] = {}
+    for path in _paths(sources):
+        try:
+            found.update(dict.fromkeys(_certificates(path)))
+        except (OSError, DecodeError) as error:
+            if sources.named and str(path) in sources.files:
+                text = error.strerror if isinstance(error, OSError) else str(error)
+                raise UsageError(f"{path}, which SSL_CERT_FILE names: {text}") from None
+    if not found:
+        raise UsageError(f"no certificate in {', '.join(sources.files + sources.directories)}: {HELP}")
+    return tuple(found)
+
+
+def _paths(sources: Sources) -> Iterator[Path]:
+    """Files once each: directories hold links to them by hash."""
+    yield from map(Path, sources.files)
+    seen: set[Path] = set()
+    for directory in map(Path, sources.directories):
+        try:
+            inside = sorted(directory.iterdir())
+        except OSError:
+            continue
+        for path in inside:
+            real = path.resolve()
+            if real not in seen and real.is_file():
+                seen.add(real)
+                yield path
+
+
+def _certificates(path: Path) -> list[bytes]:
+    if path.stat().st_size > MAX_FILE:
+        raise DecodeError(f"larger than {MAX_FILE} bytes", path="PEM")
+    data = path.read_bytes()
+    if looks_like_der(data):
+        return [data]
+    return [block.data for block in read_pem(data) if block.label in CERTIFICATE_LABELS]
+
+
+@lru_cache(maxsize=4)
+def _store(sources: Sources) -> TrustStore:
+    return TrustStore(read_sources(sources))
+
+
+def system_store(environ: Mapping[str, str] | None = None) -> TrustStore:
+    """The system's roots as anchors: read once a process, parsed when asked for. `environ`: `os.environ` unless given."""
+    return _store(find_sources(os.environ if environ is None else environ))
+
+
+def system_roots(environ: Mapping[str, str] | None = None) -> tuple[bytes, ...]:
+    """The DER of the system's roots. Raises `UsageError` where there are none."""
+    return read_sources(find_sources(os.environ if environ is None else environ))
+
+
+class SystemVerifier:
+    """Verifies against the system's roots, which the first call loads. `options` are those of `chain_verifier`."""
+
+    def __init__(self, **options: Any) -> None:
+        self._options = options
+        self._verifier: Verifier | None = None
+
+    def __call__(self, request: ChainRequest) -> Report:
+        """Validates. Raises `UsageError` where the system has no roots."""
+        return self.verifier(request)
+
+    def __repr__(self) -> str:
+        return "SystemVerifier()"
+
+    @property
+    def verifier(self) -> Verifier:
+        """The verifier with the roots in it."""
+        if self._verifier is None:
+            self._verifier = chain_verifier([system_store()], **{"provider": default(), **self._options})
+        return self._verifier
+
+
+def system_verifier(**options: Any) -> SystemVerifier:
+    """The verifier of clients by default: the system's roots, loaded by the first chain. `options` as for `chain_verifier`."""
+    return SystemVerifier(**options)
