@@ -174,6 +174,8 @@ class Config:
     """"off", "handshake" (application data by size only) or "full"."""
     trace_limit: int = 2**20
     """Bytes of trace kept; the oldest go first."""
+    max_send_fragment: int = 2**14
+    """Bytes of plaintext in a record of ours, where the peer asks for no less (RFC 5246 6.2.1)."""
     renegotiation: bool = False
     """Whether a secure renegotiation asked for by the peer is granted (RFC 5746)."""
     require_secure_renegotiation: bool = False
@@ -189,6 +191,8 @@ class Config:
         for scheme in self.signature_schemes:
             if scheme not in SIGNATURE_SCHEMES:
                 raise UsageError(f"signature scheme {scheme!r} is not supported")
+        if not 1 <= self.max_send_fragment <= 2**14:
+            raise UsageError("max_send_fragment is between 1 and 16384 bytes")
         if self.trace_level not in {"off", "handshake", "full"}:
             raise UsageError('trace_level is "off", "handshake" or "full"')
         _ = self.active_extensions

@@ -75,7 +75,11 @@ class Reason(Enum):
     UNEXPECTED_MESSAGE = A.UNEXPECTED_MESSAGE, "RFC 5246 7.3", "message in the wrong state"
     INTERLEAVED = A.UNEXPECTED_MESSAGE, "RFC 5246 6.2.1", "another record inside a fragmented handshake message"
     UNALIGNED_CHANGE_CIPHER_SPEC = A.UNEXPECTED_MESSAGE, "RFC 5246 7.1", "ChangeCipherSpec inside a fragmented handshake message"
-    EXCESS_HANDSHAKE_DATA = A.UNEXPECTED_MESSAGE, "RFC 5246 7.3", "handshake data left over where the keys change or the flight ends"
+    EXCESS_HANDSHAKE_DATA = (
+        A.UNEXPECTED_MESSAGE,
+        "RFC 5246 7.3",
+        "handshake data left over where the keys change or the flight ends",
+    )
     MESSAGE_TOO_LONG = A.ILLEGAL_PARAMETER, "RFC 5246 7.4", "handshake message longer than the limit"
     CHAIN_TOO_LONG = A.BAD_CERTIFICATE, "RFC 5246 7.4.2", "more certificates than the limit"
     TOO_MANY_HELLO_REQUESTS = A.UNEXPECTED_MESSAGE, "RFC 5246 7.4.1.1", "flood of HelloRequests"

@@ -6,7 +6,7 @@ import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Protocol
 
@@ -56,11 +56,11 @@ class Session:
     extended_master_secret: bool
     max_fragment_length: int | None = None
     session_id: bytes = b""
-    ticket: bytes = b""
+    ticket: bytes = field(default=b"", repr=False)
     server_name: str | None = None
     alpn: str | None = None
     psk_identity: bytes = b""
-    peer_chain: tuple[bytes, ...] = ()
+    peer_chain: tuple[bytes, ...] = field(default=(), repr=False)
 
     def is_fresh(self, now: float) -> bool:
         """Whether its lifetime is not over, and it was not made in the future."""

@@ -309,7 +309,9 @@ DEFAULT_SUITES: tuple[Suite, ...] = tuple(
     suite for suite in SUITES if not suite.danger and suite.kx in {KeyExchange.ECDHE, KeyExchange.DHE} and not suite.is_psk
 )
 """What a configuration offers unless told otherwise: no RSA key exchange, no PSK, nothing dangerous."""
-DEFAULT_PSK_SUITES: tuple[Suite, ...] = tuple(suite for suite in SUITES if not suite.danger and suite.is_psk and suite.is_ephemeral)
+DEFAULT_PSK_SUITES: tuple[Suite, ...] = tuple(
+    suite for suite in SUITES if not suite.danger and suite.is_psk and suite.is_ephemeral
+)
 """What a configuration with a pre-shared key offers in addition."""
 
 

@@ -56,5 +56,7 @@ class MaxFragmentLength(Extension):
 
     def confirm(self, body: MaxFragmentLengthBody, view: View) -> int:
         if LENGTHS.get(body.code) != self.length or self.length is None:
-            raise PeerError(Reason.BAD_FRAGMENT_LENGTH, f"asked for {self.length}, got code {body.code}", path="max_fragment_length")
+            raise PeerError(
+                Reason.BAD_FRAGMENT_LENGTH, f"asked for {self.length}, got code {body.code}", path="max_fragment_length"
+            )
         return self.length

@@ -35,7 +35,14 @@ from puretls.handshake.finish import (
 )
 from puretls.handshake.hello import extension_name, index_extensions, known_suites, parse_body
 from puretls.handshake.states import ClientState, LocalInput, Refused, Role, Start, Verdict
-from puretls.iana import AlertDescription, CertificateStatusType, CipherSuiteId, ClientCertificateType, CompressionMethod, ProtocolVersion
+from puretls.iana import (
+    AlertDescription,
+    CertificateStatusType,
+    CipherSuiteId,
+    ClientCertificateType,
+    CompressionMethod,
+    ProtocolVersion,
+)
 from puretls.messages.extension import RawExtension
 from puretls.messages.handshake import (
     Certificate,
@@ -101,9 +108,7 @@ def make_client_hello(context: Context) -> ClientHello:
     suites: list[CipherSuiteId] = [suite.id for suite in config.suites]
     if config.fallback_scsv:
         suites.append(CipherSuiteId.TLS_FALLBACK_SCSV)
-    hello = ClientHello(
-        ProtocolVersion.TLS_1_2, config.random(32), session_id, tuple(suites), (CompressionMethod.NULL,), None
-    )
+    hello = ClientHello(ProtocolVersion.TLS_1_2, config.random(32), session_id, tuple(suites), (CompressionMethod.NULL,), None)
     return replace(hello, extensions=_offer_extensions(context, hello, session) or None)
 
 
@@ -180,9 +185,7 @@ def _check_choice(offer: Offer, hello: ServerHello) -> None:
         reason = Reason.VERSION_TOO_OLD if old else Reason.VERSION_NOT_OFFERED
         raise PeerError(reason, str(hello.server_version), path="ServerHello.server_version", offset=4)
     if hello.compression_method not in offer.hello.compression_methods or hello.compression_method != CompressionMethod.NULL:
-        raise PeerError(
-            Reason.COMPRESSION_NOT_OFFERED, str(hello.compression_method), path="ServerHello.compression_method"
-        )
+        raise PeerError(Reason.COMPRESSION_NOT_OFFERED, str(hello.compression_method), path="ServerHello.compression_method")
 
 
 def _confirm_extensions(context: Context, hello: ServerHello, view: View) -> dict[type[Extension], Any]:
@@ -197,9 +200,7 @@ def _confirm_extensions(context: Context, hello: ServerHello, view: View) -> dic
         if raw is None:
             results[type(extension)] = extension.if_missing(view)
         elif extension.server_body is None:
-            raise PeerError(
-                Reason.EXTENSION_NOT_IN_SERVER_HELLO, extension_name(extension.type), path="ServerHello.extensions"
-            )
+            raise PeerError(Reason.EXTENSION_NOT_IN_SERVER_HELLO, extension_name(extension.type), path="ServerHello.extensions")
         else:
             results[type(extension)] = extension.confirm(parse_body(extension.server_body, raw, extension), view)
     return results
@@ -287,9 +288,7 @@ def _check_same_server(context: Context, chain: tuple[bytes, ...]) -> None:
 def on_certificate_status(context: Context, message: CertificateStatus) -> Step:
     """RFC 6066 8; the response is judged with the chain."""
     if message.status_type != CertificateStatusType.OCSP:
-        raise PeerError(
-            Reason.BAD_STATUS_RESPONSE, f"type {message.status_type}", path="CertificateStatus.status_type", offset=4
-        )
+        raise PeerError(Reason.BAD_STATUS_RESPONSE, f"type {message.status_type}", path="CertificateStatus.status_type", offset=4)
     context = replace(context, peer=replace(context.peer, ocsp_response=message.response))
     after = {"must": S.WAIT_KEY_EXCHANGE, "may": S.WAIT_KEY_EXCHANGE_OR_DONE, "never": S.WAIT_REQUEST_OR_DONE}
     return Step(context, after[_KEY_EXCHANGE_MESSAGE.get(context.suite.kx, "must")])

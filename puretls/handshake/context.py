@@ -50,12 +50,12 @@ class Negotiated:
     """What the peers agreed on. `results` holds what each extension made of it; `result(ThatExtension)` reads one."""
 
     suite: Suite
-    client_random: bytes
-    server_random: bytes
-    session_id: bytes
+    client_random: bytes = field(repr=False)
+    server_random: bytes = field(repr=False)
+    session_id: bytes = field(repr=False)
     resumed: bool
     secure_renegotiation: bool
-    results: Mapping[type[Extension], Any]
+    results: Mapping[type[Extension], Any] = field(repr=False)
     group: NamedGroup | int | None = None
     """The key exchange group; None for RSA and PSK, and for a finite field that has no name."""
     group_name: str = ""
@@ -140,6 +140,9 @@ class Context:
     config: Any
     role: Role
     server_name: str | None = None
+    """Client: the host name or address that the certificate must be for."""
+    sni: str | None = None
+    """Client: the name to send; None for an address (RFC 6066 3)."""
     session: Session | None = None
     """The session that a client offers, then the one in force on either side."""
     transcript: bytes = b""
@@ -197,7 +200,7 @@ class Context:
         return View(
             groups=self.config.groups,
             signature_schemes=self.config.signature_schemes,
-            server_name=self.server_name,
+            server_name=self.sni,
             verify_data=self.verify_data,
             **more,
         )

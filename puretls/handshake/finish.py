@@ -16,7 +16,17 @@ from puretls.errors import PeerError, Reason
 from puretls.events import HandshakeCompleted
 from puretls.extensions import MaxFragmentLength
 from puretls.handshake.context import Context, Established, Peer, Secrets
-from puretls.handshake.effects import SEND_CHANGE_CIPHER_SPEC, ChangeReadKeys, ChangeWriteKeys, Effect, Emit, LogSecret, Send, Step, Update
+from puretls.handshake.effects import (
+    SEND_CHANGE_CIPHER_SPEC,
+    ChangeReadKeys,
+    ChangeWriteKeys,
+    Effect,
+    Emit,
+    LogSecret,
+    Send,
+    Step,
+    Update,
+)
 from puretls.handshake.states import Role, State
 from puretls.messages.handshake import Finished
 from puretls.messages.records import ChangeCipherSpec

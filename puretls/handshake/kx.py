@@ -303,4 +303,3 @@ def _rsa_decrypt(context: Context, encrypted: bytes) -> bytes:
     good &= 0 not in block[2 : -_PREMASTER_LENGTH - 1]
     good &= in_range
     return (random, block[-_PREMASTER_LENGTH:])[good]
-

@@ -136,7 +136,9 @@ def _check_renegotiation(context: Context, results: Results) -> bool:
             raise PeerError(Reason.INSECURE_RENEGOTIATION)
         return scsv or extension
     if scsv or not extension:
-        raise PeerError(Reason.RENEGOTIATION_INFO_MISMATCH, "the SCSV in a renegotiation" if scsv else "missing in a renegotiation")
+        raise PeerError(
+            Reason.RENEGOTIATION_INFO_MISMATCH, "the SCSV in a renegotiation" if scsv else "missing in a renegotiation"
+        )
     if before.negotiated.extended_master_secret and not results.get(ExtendedMasterSecret):
         raise PeerError(Reason.EMS_MISMATCH, "dropped in a renegotiation", rfc="RFC 7627 5.4")
     return True
@@ -512,4 +514,3 @@ def _ticket_for(context: Context, session: Session) -> NewSessionTicket:
 def on_renegotiate(context: Context, message: Renegotiate) -> Step:
     """RFC 5246 7.4.1.1: ask the client for a new handshake; it may decline."""
     return Step(context, S.CONNECTED, (Send(lambda context: HelloRequest()),))
-

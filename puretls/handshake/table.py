@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from puretls.events import DataReceived
 from puretls.handshake import client as c
 from puretls.handshake import server as s
 from puretls.handshake.context import Context
-from puretls.handshake.effects import Step, send_data
+from puretls.handshake.effects import Emit, Step, send_data
 from puretls.handshake.states import (
     ClientState,
     LocalInput,
@@ -62,9 +63,13 @@ def row(state: State, input_: Input, handler: Handler, *next_states: State) -> R
     return Row(state, input_, handler, next_states)
 
 
-def on_application_data(context: Context, message: ApplicationData) -> Step:
-    """Delivered by the connection itself, record by record; the state does not move."""
-    raise NotImplementedError
+def _deliver_in(state: State) -> Handler:
+    """RFC 5246 10; an empty record is legal and tells nothing."""
+
+    def deliver(context: Context, message: ApplicationData) -> Step:
+        return Step(context, state, (Emit(lambda context: DataReceived(message.data)),) if message.data else ())
+
+    return deliver
 
 
 def _write_in(state: State) -> Handler:
@@ -87,7 +92,7 @@ CLIENT: tuple[Row, ...] = (
                                                                                       C.WAIT_CCS),
     row(C.WAIT_SERVER_HELLO_AGAIN,      ServerHello,        c.on_server_hello,        C.WAIT_CERTIFICATE, C.WAIT_KEY_EXCHANGE,
                                                                                       C.WAIT_KEY_EXCHANGE_OR_DONE),
-    row(C.WAIT_SERVER_HELLO_AGAIN,      ApplicationData,    on_application_data,      C.WAIT_SERVER_HELLO_AGAIN),
+    row(C.WAIT_SERVER_HELLO_AGAIN,      ApplicationData,    _deliver_in(C.WAIT_SERVER_HELLO_AGAIN), C.WAIT_SERVER_HELLO_AGAIN),
     row(C.WAIT_SERVER_HELLO_AGAIN,      Refused,            c.on_refused,             C.CONNECTED),
     row(C.WAIT_CERTIFICATE,             Certificate,        c.on_certificate,         C.WAIT_STATUS_OR_KEY_EXCHANGE,
                                                                                       C.WAIT_KEY_EXCHANGE,
@@ -112,7 +117,7 @@ CLIENT: tuple[Row, ...] = (
     row(C.WAIT_TICKET,                  NewSessionTicket,   c.on_new_session_ticket,  C.WAIT_CCS),
     row(C.WAIT_CCS,                     ChangeCipherSpec,   c.on_server_change_cipher_spec, C.WAIT_FINISHED),
     row(C.WAIT_FINISHED,                Finished,           c.on_finished,            C.CONNECTED),
-    row(C.CONNECTED,                    ApplicationData,    on_application_data,      C.CONNECTED),
+    row(C.CONNECTED,                    ApplicationData,    _deliver_in(C.CONNECTED), C.CONNECTED),
     row(C.CONNECTED,                    Write,              _write_in(C.CONNECTED),   C.CONNECTED),
     row(C.CONNECTED,                    HelloRequest,       c.on_hello_request,       C.CONNECTED, C.WAIT_SERVER_HELLO_AGAIN),
     row(C.CONNECTED,                    Renegotiate,        c.on_renegotiate,         C.WAIT_SERVER_HELLO_AGAIN),
@@ -131,7 +136,7 @@ SERVER: tuple[Row, ...] = (
     row(S.WAIT_CERTIFICATE_VERIFY,      CertificateVerify,  s.on_certificate_verify,  S.WAIT_CCS),
     row(S.WAIT_CCS,                     ChangeCipherSpec,   s.on_client_change_cipher_spec, S.WAIT_FINISHED),
     row(S.WAIT_FINISHED,                Finished,           s.on_client_finished,     S.CONNECTED),
-    row(S.CONNECTED,                    ApplicationData,    on_application_data,      S.CONNECTED),
+    row(S.CONNECTED,                    ApplicationData,    _deliver_in(S.CONNECTED), S.CONNECTED),
     row(S.CONNECTED,                    Write,              _write_in(S.CONNECTED),   S.CONNECTED),
     row(S.CONNECTED,                    ClientHello,        s.on_client_hello_again,  S.CONNECTED, S.WAIT_CLIENT_CERTIFICATE,
                                                                                       S.WAIT_CLIENT_KEY_EXCHANGE),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 from puretls.errors import PeerError, Reason
 from puretls.messages.records import Record
 from puretls.record.framing import VERSION
-from puretls.record.protection import Plain, Protection
+from puretls.record.protection import Plain, Protection, StreamProtection
 
 
 class Channel:
@@ -32,6 +33,17 @@ class Channel:
         self.epoch += 1
         if bytes_per_key is not None:
             self._bytes_per_key = bytes_per_key
+
+    def allows(self, records: int) -> bool:
+        """Whether the key's limits leave room for so many records; bytes are not foreseen, so ciphers bounded by them say no."""
+        return self.sequence + records <= self._records_per_key and self._bytes_per_key >= 2**64
+
+    def fork(self) -> Channel:
+        """A copy that counts by itself. Stream ciphers go on from the same place; others hold no state that matters."""
+        twin = copy.copy(self)
+        if isinstance(self.protection, StreamProtection):
+            twin.protection = copy.deepcopy(self.protection)
+        return twin
 
     def _take(self, contents: Sequence[tuple[int, bytes]]) -> int:
         """Sequence number of the first of these records; raises when the key may not be used for them any more."""

@@ -1,0 +1,825 @@
+"""Connection: TLS 1.2 without I/O. The only module that knows every layer: it moves values from one to the next.
+
+Bytes go in by `receive_bytes`, come out by `bytes_to_send`; `next_event` does one step at a time. A connection is not thread-safe.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from puretls import schedule
+from puretls.config import PENDING, ClientConfig, Config, ServerConfig
+from puretls.crypto.cbc import CbcAlgorithm
+from puretls.errors import DecodeError, FatalAlert, InternalError, PeerError, PuretlsError, Reason, UsageError, VerificationError
+from puretls.events import (
+    NEED_DATA,
+    PAUSED,
+    AlertReceived,
+    AlertSent,
+    ConnectionClosed,
+    Event,
+    Sentinel,
+    VerificationRequired,
+)
+from puretls.extensions import MaxFragmentLength, RecordSizeLimit
+from puretls.handshake import effects as fx
+from puretls.handshake.context import Context, Negotiated
+from puretls.handshake.states import (
+    ClientState,
+    LocalInput,
+    Refused,
+    Renegotiate,
+    Role,
+    ServerState,
+    Start,
+    State,
+    Verdict,
+    Write,
+)
+from puretls.handshake.table import expected, input_key, lookup
+from puretls.iana import AlertDescription, AlertLevel, ContentType, HandshakeType, known
+from puretls.intercept import Direction, Interceptor, Where
+from puretls.keylog import key_log_line
+from puretls.messages.handshake import HandshakeMessage
+from puretls.messages.records import Alert, ApplicationData, ChangeCipherSpec, Record
+from puretls.messages.registry import KeyExchange, parse_handshake, serialise_handshake
+from puretls.record.channel import Channel
+from puretls.record.fragment import Joiner, split
+from puretls.record.framing import MAX_EXPANSION, MAX_PLAINTEXT, Framer
+from puretls.session import Session
+from puretls.trace import Entry, Layer, Trace
+from puretls.wire.schema import Struct, parse, serialise
+
+_BATCH = 64
+"""Records opened in one call at most: with their plaintext, two megabytes."""
+_FLIGHT_ENDS = frozenset((HandshakeType.CLIENT_HELLO, HandshakeType.SERVER_HELLO_DONE, HandshakeType.FINISHED))
+_IN, _OUT = Direction.INBOUND, Direction.OUTBOUND
+
+
+class Connection:
+    """One end of a TLS 1.2 connection. Make one with `client` or `server`."""
+
+    def __init__(self, role: Role, config: Config, server_name: str | None = None, session: Session | None = None) -> None:
+        self.role = role
+        self.state: State = ClientState.START if role is Role.CLIENT else ServerState.START
+        self.trace = Trace(config.trace_level, config.trace_limit)
+        self._context = Context(config=config, role=role, server_name=server_name, session=session)
+        self._taps: tuple[Interceptor, ...] = config.interceptors
+        limits = config.limits
+        self._reader = Channel(limits.records_per_key, 2**64)
+        self._writer = Channel(limits.records_per_key, 2**64)
+        self._framer = Framer()
+        self._joiner = Joiner(limits.handshake_message)
+        self._opened: deque[Record | PeerError] = deque()
+        self._events: deque[Event] = deque()
+        self._out: list[bytes] = []
+        self._waiting_writes: list[bytes] = []
+        self._error: PuretlsError | None = None
+        self._paused = self._eof = False
+        self._close_sent = self._close_received = False
+        self._counts = {"empty": 0, "warnings": 0, "hello_requests": 0, "renegotiations": 0}
+        self._streams = {(direction, type_): 0 for direction in Direction for type_ in (*ContentType, None)}
+        self._records = {_IN: 0, _OUT: 0}
+
+    @classmethod
+    def client(cls, config: ClientConfig, server_name: str | None = None, session: Session | None = None) -> Connection:
+        """A client. `server_name` is a host name or an address, sent (names only) and verified; None leaves both out.
+
+        `session` is offered for resumption; without one, the configuration's `session_store` is asked.
+        """
+        name, address = _reference(server_name)
+        if session is None and config.session_store is not None and server_name:
+            session = config.session_store.get(server_name.encode())
+        made = cls(Role.CLIENT, config, server_name, session)
+        made._context = replace(made._context, sni=name if not address else None)
+        return made
+
+    @classmethod
+    def server(cls, config: ServerConfig) -> Connection:
+        """A server."""
+        return cls(Role.SERVER, config)
+
+    # What the application asks
+
+    @property
+    def config(self) -> Config:
+        return self._context.config  # type: ignore[no-any-return]
+
+    @property
+    def server_name(self) -> str | None:
+        """Client: the name the connection was made for. Server: the name the client asked for, once it did."""
+        if self.role is Role.CLIENT:
+            return self._context.server_name
+        return self.negotiated.server_name if self.negotiated else None
+
+    @property
+    def negotiated(self) -> Negotiated | None:
+        """What was agreed on; None before the ServerHello."""
+        return self._context._negotiated
+
+    @property
+    def session(self) -> Session | None:
+        """The session to resume later, once the handshake is complete."""
+        return self._context.session if self._context.established else None
+
+    @property
+    def peer_certificates(self) -> tuple[bytes, ...]:
+        """The peer's chain in DER, leaf first; on resumption that of the session."""
+        return self._context.peer.chain
+
+    @property
+    def peer_report(self) -> Any:
+        """The verifier's report on the peer's chain; None before it, and on resumption."""
+        return self._context.peer.report
+
+    @property
+    def certificate_request(self) -> Any:
+        """Client: the server's CertificateRequest, once it came."""
+        return self._context.peer.request
+
+    @property
+    def ocsp_response(self) -> bytes | None:
+        """Client: the OCSP response that the server stapled."""
+        return self._context.peer.ocsp_response
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether application data can be sent now."""
+        return self.state in {ClientState.CONNECTED, ServerState.CONNECTED} and not self._close_sent
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing will be received any more."""
+        return self._error is not None or self._close_received or self._eof
+
+    @property
+    def is_handshaking(self) -> bool:
+        """Whether a handshake is under way."""
+        return self.state.name not in {"START", "CONNECTED", "CLOSED", "FAILED"}
+
+    @property
+    def bytes_buffered(self) -> int:
+        """Bytes received and not processed yet."""
+        return len(self._framer)
+
+    @property
+    def transport_limit(self) -> int:
+        """Bytes of input held at most."""
+        return self._context.config.limits.buffered  # type: ignore[no-any-return]
+
+    # Bytes and steps
+
+    def start(self) -> None:
+        """Begin the handshake: a client's ClientHello is queued. For a server there is nothing to do."""
+        if self.role is Role.CLIENT:
+            self._local(Start())
+
+    def receive_bytes(self, data: bytes) -> None:
+        """Take what the peer sent; b"" says that the stream has ended. Nothing is processed before `next_event`.
+
+        Raises `UsageError` when more is fed than may be held: take events first.
+        """
+        if not data:
+            self._eof = True
+        elif not (self._close_received or self._error):
+            if len(self._framer) > self.transport_limit:
+                raise UsageError("too much input is waiting: call next_event until NEED_DATA before feeding more")
+            self._framer.feed(data)
+
+    def bytes_to_send(self) -> bytes:
+        """What must go to the peer now; b"" if nothing. Also after an error: the alert is in it."""
+        out = b"".join(self._out)
+        self._out.clear()
+        return out
+
+    def segments_to_send(self) -> list[bytes]:
+        """As `bytes_to_send`, but record by record, and as an interceptor cut them."""
+        out, self._out = self._out, []
+        return out
+
+    def next_event(self) -> Event | Sentinel:
+        """The next event, after doing what leads to it; NEED_DATA when bytes are missing, PAUSED when a verdict is.
+
+        Raises `TlsError` once the connection has failed: `PeerError` when the peer is at fault, `FatalAlert` when it gave up. Events from
+        before the failure come first.
+        """
+        while not self._events:
+            if self._error is not None:
+                raise self._error
+            if self._paused:
+                return PAUSED
+            if not self.step():
+                return NEED_DATA
+        return self._events.popleft()
+
+    def step(self) -> bool:
+        """Do the next single thing: one record opened or one message handled. False when there is nothing to do."""
+        if self._error is not None or self._paused or self._close_received:
+            return False
+        try:
+            return self._advance()
+        except PuretlsError as error:
+            self._fail(error)
+        except Exception as error:  # noqa: BLE001  (call-backs may raise anything; the peer must hear of it all the same)
+            self._fail(_internal(error))
+        return True
+
+    def send(self, data: bytes) -> None:
+        """Queue application data. Raises `UsageError` before the handshake is complete and after `close`."""
+        if self._close_sent or self.state.name in {"FAILED", "CLOSED"}:
+            raise UsageError("the connection is closed for sending")
+        if self._context.established is None:
+            raise UsageError("the handshake is not complete: wait for HandshakeCompleted")
+        if not data:
+            return
+        if lookup(self.state, Write) is None:
+            self._waiting_writes.append(bytes(data))  # a renegotiation is under way
+        else:
+            self._local(Write(bytes(data)))
+
+    def close(self) -> None:
+        """Queue close_notify (RFC 5246 7.2.1): nothing can be sent after it; what the peer sends is still received."""
+        if not self._close_sent and self._error is None:
+            self._close_sent = True
+            self._send_alert(AlertLevel.WARNING, AlertDescription.CLOSE_NOTIFY)
+
+    def abort(self, description: AlertDescription = AlertDescription.USER_CANCELED) -> None:
+        """Give the connection up with a fatal alert of the application's choice."""
+        if self._error is None:
+            self._fail(PeerError(Reason.APPLICATION, description.name.lower()), description)
+
+    def answer(self, report: Any) -> None:
+        """The verdict that the connection is waiting for."""
+        if not self._paused:
+            raise UsageError("no verdict is asked for")
+        self._paused = False
+        self._judge(report)
+
+    def renegotiate(self) -> None:
+        """Ask for a new handshake on this connection; needs `renegotiation=True` and a peer that can do it securely (RFC 5746)."""
+        if not self._context.config.renegotiation:
+            raise UsageError("renegotiation is not switched on in the configuration")
+        if self.negotiated is None or not self.is_connected:
+            raise UsageError("renegotiation needs a complete handshake")
+        if not self.negotiated.secure_renegotiation:
+            raise UsageError("the peer cannot renegotiate securely (RFC 5746)")
+        self._local(Renegotiate())
+
+    def change_config(self, config: Config) -> None:
+        """Another configuration from the next handshake on, as for a renegotiation that asks for a certificate."""
+        if type(config) is not type(self._context.config):
+            raise UsageError("the new configuration is of another role")
+        self._context = replace(self._context, config=config)
+
+    def fork(self) -> Connection:
+        """An independent copy in the same state: both can go on from here."""
+        twin = copy.copy(self)
+        twin.trace = copy.copy(self.trace)
+        twin.trace._entries = self.trace._entries.copy()
+        for name in ("_framer", "_joiner", "_opened", "_events", "_out", "_waiting_writes", "_counts", "_streams", "_records"):
+            setattr(twin, name, copy.deepcopy(getattr(self, name)))
+        twin._reader, twin._writer = self._reader.fork(), self._writer.fork()
+        return twin
+
+    # Exporters
+
+    def export_keying_material(self, label: bytes, length: int, context: bytes | None = None) -> bytes:
+        """`length` bytes under `label` (RFC 5705 4). No context and an empty one give different bytes."""
+        established = self._context.established
+        if established is None:
+            raise UsageError("the handshake is not complete")
+        reserved = {b"client finished", b"server finished", b"master secret", b"key expansion", b"extended master secret"}
+        if label in reserved:
+            raise UsageError("this label belongs to TLS itself (RFC 5705 4)")
+        if context is not None and len(context) > 2**16 - 1:
+            raise UsageError("a context has at most 65,535 bytes (RFC 5705 4)")
+        negotiated = established.negotiated
+        randoms = negotiated.client_random, negotiated.server_random
+        prf = self._context.config.provider.prf
+        return schedule.exporter(prf, negotiated.suite.prf_hash, established.master, randoms, label, context, length)
+
+    def channel_binding(self, kind: str) -> bytes:
+        """ "tls-unique" or "tls-server-end-point" (RFC 5929 3 and 4), or "tls-exporter" (RFC 9266).
+
+        Without extended master secrets two connections may share keys (RFC 7627 1), so tls-exporter is refused (RFC 9266 4.2), and
+        tls-unique on a resumed session.
+        """
+        from puretls.binding import channel_binding
+
+        return channel_binding(self, self._context, kind)
+
+    # Inbound: records
+
+    def _advance(self) -> bool:
+        raw = self._joiner.next()
+        if raw is not None:
+            self._on_handshake_bytes(raw)
+            return True
+        if not self._opened:
+            self._read_records()
+        if self._opened:
+            item = self._opened.popleft()
+            if isinstance(item, PeerError):
+                raise item
+            self._on_plaintext(item)
+            return True
+        if self._eof:
+            self._close_received = True
+            self.state = self._named("CLOSED")
+            self._events.append(ConnectionClosed(clean=False))
+            return True
+        return False
+
+    def _read_records(self) -> None:
+        """Take the next record, or a run of application data, and open it."""
+        first = self._next_record()
+        if first is None:
+            return
+        records, failure = [first], None
+        if first.type == ContentType.APPLICATION_DATA and self._may_batch():
+            try:
+                while len(records) < _BATCH and self._framer.peek_type() == ContentType.APPLICATION_DATA:
+                    records.append(self._next_record() or first)
+            except PeerError as error:
+                failure = error
+        if len(records) > 1:
+            self._open_run(records)
+        else:
+            self._open_one(first)
+        if failure is not None:
+            self._opened.append(failure)
+
+    def _may_batch(self) -> bool:
+        return not self._taps and self._reader.protected and self._reader.allows(_BATCH) and self.state.name == "CONNECTED"
+
+    def _next_record(self) -> Record | None:
+        limit = MAX_PLAINTEXT + (MAX_EXPANSION if self._reader.protected else 0)
+        version = None if self.negotiated is None else self.negotiated.version
+        return self._framer.next(limit=limit, version=version)
+
+    def _open_run(self, records: list[Record]) -> None:
+        first_sequence = self._reader.sequence
+        offset = self._framer.consumed - sum(5 + len(record.fragment) for record in records)
+        for index, (record, data) in enumerate(zip(records, self._reader.open_many(records), strict=True)):
+            self._trace_record(_IN, record, data, offset)
+            offset += 5 + len(record.fragment)
+            if data is None:
+                self._reader.sequence = first_sequence + index + 1
+                self._opened.append(_bad_record(record))
+                return
+            self._opened.append(Record(record.type, record.version, data))
+
+    def _open_one(self, record: Record) -> None:
+        offset = self._framer.consumed - 5 - len(record.fragment)
+        if not self._taps:
+            self._open_and_queue(record, offset)
+            return
+        for raw in self._pass("ciphertext", _IN, record.to_bytes()):
+            if len(raw) >= 5:
+                self._open_and_queue(Record(raw[0], raw[1] << 8 | raw[2], raw[5:]), offset)
+
+    def _open_and_queue(self, record: Record, offset: int) -> None:
+        data = self._reader.open(record)
+        self._trace_record(_IN, record, data, offset)
+        if data is None:
+            self._opened.append(_bad_record(record))
+            return
+        for opened in self._pass("plaintext", _IN, Record(record.type, record.version, data)):
+            self._opened.append(opened)
+
+    # Inbound: content
+
+    def _on_plaintext(self, record: Record) -> None:
+        self._check_content(record)
+        if record.type == ContentType.HANDSHAKE:
+            self._joiner.feed(record.fragment)
+        elif record.type == ContentType.ALERT:
+            self._on_alert(record.fragment)
+        elif record.type == ContentType.CHANGE_CIPHER_SPEC:
+            self._on_content(ChangeCipherSpec, record.fragment, Reason.BAD_CHANGE_CIPHER_SPEC)
+        else:
+            self._on_content(ApplicationData, record.fragment, Reason.DECODE)
+
+    def _check_content(self, record: Record) -> None:
+        limit = self._receive_limit()
+        if len(record.fragment) > limit:
+            raise PeerError(Reason.RECORD_OVERFLOW, f"{len(record.fragment)} bytes of plaintext, at most {limit}")
+        if not record.fragment:
+            if record.type != ContentType.APPLICATION_DATA:
+                raise PeerError(Reason.EMPTY_RECORD, str(known(ContentType, record.type)))
+            self._count("empty", self._context.config.limits.empty_records, Reason.TOO_MANY_EMPTY_RECORDS)
+        elif record.type != ContentType.ALERT:
+            self._counts["empty"] = self._counts["warnings"] = 0
+        if self._joiner.pending and record.type in {ContentType.CHANGE_CIPHER_SPEC, ContentType.APPLICATION_DATA}:
+            split_by_keys = record.type == ContentType.CHANGE_CIPHER_SPEC
+            raise PeerError(Reason.UNALIGNED_CHANGE_CIPHER_SPEC if split_by_keys else Reason.INTERLEAVED)
+
+    def _receive_limit(self) -> int:
+        """What we asked the peer to keep to: RFC 8449 4 for protected records, RFC 6066 4 for all."""
+        negotiated = self.negotiated
+        if negotiated is None:
+            return MAX_PLAINTEXT
+        if negotiated.result(RecordSizeLimit) is not None:
+            own = self._context.config.extension(RecordSizeLimit)
+            return own.limit if self._reader.protected else MAX_PLAINTEXT  # type: ignore[no-any-return]
+        return negotiated.result(MaxFragmentLength) or MAX_PLAINTEXT
+
+    def _count(self, what: str, limit: int, reason: Reason) -> None:
+        self._counts[what] += 1
+        if self._counts[what] > limit:
+            raise PeerError(reason, f"more than {limit}")
+
+    def _on_content(self, cls: type[Struct], data: bytes, reason: Reason) -> None:
+        self._trace_message(_IN, cls, data)
+        if lookup(self.state, cls) is None:
+            raise self._unexpected(cls.__name__)
+        try:
+            message = parse(cls, data)
+        except DecodeError as error:
+            raise PeerError(reason, error.message, path=error.path, offset=error.offset) from None
+        for passed in self._pass("message", _IN, message):
+            self._feed(passed)
+
+    def _on_handshake_bytes(self, raw: bytes) -> None:
+        if not self._taps:
+            self._on_handshake_message(raw, raw)
+            return
+        through = list(self._pass("handshake", _IN, raw))
+        if not through:
+            # Dropped above the transcript line: the peer sent it, so both sides have hashed it.
+            self._context = replace(self._context, transcript=self._context.transcript + raw)
+        for index, changed in enumerate(through):
+            self._on_handshake_message(changed, raw if index == 0 else b"")
+
+    def _on_handshake_message(self, raw: bytes, for_transcript: bytes) -> None:
+        """`for_transcript` is what the peer hashed: `raw` as it came, or nothing for what a tap injected."""
+        type_ = raw[0] if raw else -1
+        self._trace_message(_IN, None, raw)
+        if lookup(self.state, type_) is None:
+            raise self._unexpected(_message_name(type_))
+        if type_ in _FLIGHT_ENDS and self._joiner.pending:
+            raise PeerError(Reason.EXCESS_HANDSHAKE_DATA, f"after {_message_name(type_)}")
+        if type_ == HandshakeType.HELLO_REQUEST:
+            self._count("hello_requests", self._context.config.limits.hello_requests, Reason.TOO_MANY_HELLO_REQUESTS)
+            for_transcript = b""  # RFC 5246 7.4.1.1: never part of the handshake hash
+        elif type_ == HandshakeType.CLIENT_HELLO and self._context.established is not None:
+            self._count("renegotiations", self._context.config.limits.renegotiations, Reason.NO_RENEGOTIATION)
+        try:
+            message = parse_handshake(raw, self._key_exchange())
+        except DecodeError as error:
+            raise PeerError(Reason.DECODE, error.message, path=error.path, offset=error.offset, rfc=error.rfc) from None
+        for index, passed in enumerate(self._pass("message", _IN, message)):
+            self._feed(passed, for_transcript if index == 0 else b"")
+
+    def _key_exchange(self) -> KeyExchange | None:
+        return self.negotiated.suite.kx if self.negotiated else None
+
+    def _unexpected(self, got: str) -> PeerError:
+        wanted = ", ".join(expected(self.role, self.state)) or "nothing"
+        return PeerError(Reason.UNEXPECTED_MESSAGE, f"got {got}, expected {wanted}")
+
+    # Inbound: alerts
+
+    def _on_alert(self, data: bytes) -> None:
+        self._trace_message(_IN, Alert, data)
+        try:
+            alert = parse(Alert, data)
+        except DecodeError as error:
+            raise PeerError(Reason.BAD_ALERT, error.message, path=error.path, offset=error.offset) from None
+        if alert.level not in {AlertLevel.WARNING, AlertLevel.FATAL}:
+            raise PeerError(Reason.BAD_ALERT, f"level {alert.level}", path="Alert.level", offset=0)
+        self._events.append(AlertReceived(alert.level, alert.description))
+        if alert.description == AlertDescription.CLOSE_NOTIFY:
+            self._on_close_notify()
+        elif alert.level == AlertLevel.FATAL:
+            self._forget_session()
+            self._die(FatalAlert(alert.description, self.state.name))
+        else:
+            self._on_warning(alert.description)
+
+    def _on_close_notify(self) -> None:
+        """RFC 5246 7.2.1: answered with our own, at once."""
+        if self._error is None:
+            self.close()
+        self._close_received = True
+        self.state = self._named("CLOSED")
+        self._framer.clear()
+        self._events.append(ConnectionClosed(clean=True))
+
+    def _on_warning(self, description: int) -> None:
+        self._count("warnings", self._context.config.limits.warning_alerts, Reason.TOO_MANY_WARNINGS)
+        if description == AlertDescription.NO_RENEGOTIATION and lookup(self.state, Refused) is not None:
+            self._feed(Refused())
+
+    # The state machine
+
+    def _local(self, message: LocalInput) -> None:
+        """Feed an input of our own; one that is not legal now is the caller's fault."""
+        if lookup(self.state, type(message)) is None:
+            raise UsageError(f"{type(message).__name__} is not possible in state {self.state.name}")
+        try:
+            self._feed(message)
+        except PuretlsError as error:
+            self._fail(error)
+            raise
+        except Exception as error:
+            internal = _internal(error)
+            self._fail(internal)
+            raise internal from error
+
+    def _feed(self, message: Any, for_transcript: bytes = b"") -> None:
+        """One cell of the table: handler, transcript, state, flight."""
+        row = lookup(self.state, input_key(type(message)))
+        if row is None:
+            raise self._unexpected(type(message).__name__)
+        before = self.state
+        step = row.handler(self._context, message)
+        if step.next_state not in row.next_states:
+            raise InternalError(f"{before} x {type(message).__name__} led to {step.next_state}")
+        self._context = step.context
+        if for_transcript:
+            self._context = replace(step.context, transcript=step.context.transcript + for_transcript)
+        self.state = step.next_state
+        self._trace_state(step.next_state)
+        for effect in self._pass_flight(step.flight):
+            self._do(effect)
+        if self._waiting_writes and before is not self.state and lookup(self.state, Write) is not None:
+            writes, self._waiting_writes = self._waiting_writes, []
+            for data in writes:
+                self._feed(Write(data))
+
+    def _do(self, effect: fx.Effect) -> None:
+        """The executor of effects, one case each."""
+        context = self._context
+        match effect:
+            case fx.Send(build, sent):
+                self._send_message(build(context), sent)
+            case fx.Update(change):
+                self._context = change(context)
+            case fx.ChangeWriteKeys(make):
+                self._writer.change(make(context), bytes_per_key=self._bytes_per_key())
+            case fx.ChangeReadKeys(make):
+                self._reader.change(make(context), bytes_per_key=self._bytes_per_key())
+            case fx.Emit(make):
+                self._events.append(make(context))
+            case fx.Ask(request):
+                self._ask(request(context))
+            case fx.LogSecret(label, get):
+                if context.config.key_log is not None:
+                    context.config.key_log(key_log_line(label, *get(context)))
+            case fx.KeepSession(key):
+                self._keep_session(key(context))
+            case fx.Warn(description):
+                self._send_alert(AlertLevel.WARNING, AlertDescription(description))
+            case _:
+                raise InternalError(f"no executor for {effect}")
+
+    def _bytes_per_key(self) -> int:
+        bulk = self._context.suite.bulk
+        small = isinstance(bulk, CbcAlgorithm) and bulk.block_length == 8
+        return self._context.config.limits.bytes_per_key_64 if small else 2**64
+
+    def _ask(self, request: Any) -> None:
+        if request is None:
+            self._feed(Verdict(None))
+            return
+        verifier = self._context.config.verifier
+        if verifier is None:
+            from puretls.x509.verifier import chain_verifier
+
+            verifier = chain_verifier((), provider=self._context.config.provider)  # trusts nothing, so refuses everything
+        report = verifier(request)
+        if report is PENDING:
+            self._paused = True
+            self._events.append(VerificationRequired(request))
+        else:
+            self._judge(report)
+
+    def _judge(self, report: Any) -> None:
+        self._context = replace(self._context, peer=replace(self._context.peer, report=report))
+        if not report.accepted:
+            error = VerificationError(report, report.alert, state=self.state.name)
+            self._fail(error)
+            return
+        try:
+            self._feed(Verdict(report))
+        except PuretlsError as error:
+            self._fail(error)
+        except Exception as error:  # noqa: BLE001
+            self._fail(_internal(error))
+
+    def _session_store(self) -> Any:
+        config = self._context.config
+        return config.session_store if self.role is Role.CLIENT else config.session_cache
+
+    def _keep_session(self, key: bytes) -> None:
+        store, session = self._session_store(), self._context.session
+        if store is not None and session is not None and key:
+            store.put(key, session)
+
+    def _forget_session(self) -> None:
+        """RFC 5246 7.2.2: a session that ended in a fatal alert is not resumed."""
+        store, context = self._session_store(), self._context
+        key = (context.server_name or "").encode() if self.role is Role.CLIENT else b""
+        if self.role is Role.SERVER and self.negotiated is not None:
+            key = self.negotiated.session_id
+        if store is not None and key:
+            store.discard(key)
+
+    # Failure
+
+    def _fail(self, error: PuretlsError, alert: AlertDescription | None = None) -> None:
+        """Queue the alert that belongs to the error, once, and end the connection."""
+        if self._error is not None:
+            return
+        if isinstance(error, PeerError) and not error.state:
+            error.state = self.state.name
+        if alert is None:
+            alert = error.alert if isinstance(error, PeerError) else AlertDescription.INTERNAL_ERROR
+        self._forget_session()
+        try:
+            self._send_alert(AlertLevel.FATAL, alert)
+        except PeerError:
+            pass  # the key is used up: not even an alert may be sent under it
+        self._die(error)
+
+    def _die(self, error: PuretlsError) -> None:
+        self._error = error
+        self.state = self._named("FAILED")
+        self._framer.clear()
+        self._opened.clear()
+        self._waiting_writes.clear()
+
+    def _named(self, name: str) -> State:
+        return (ClientState if self.role is Role.CLIENT else ServerState)[name]
+
+    # Outbound
+
+    def _send_alert(self, level: AlertLevel, description: AlertDescription) -> None:
+        alert = Alert(level, description)
+        self._events.append(AlertSent(level, description))
+        self._send_content(ContentType.ALERT, Alert, serialise(alert))
+
+    def _send_message(self, message: Any, sent: Any) -> None:
+        for passed in self._pass("message", _OUT, message):
+            if isinstance(passed, HandshakeMessage):
+                self._send_handshake(passed)
+            else:
+                self._send_content(passed.content_type, type(passed), serialise(passed))
+            self._context = sent(self._context, passed)
+
+    def _send_handshake(self, message: HandshakeMessage) -> None:
+        for raw in self._pass("handshake", _OUT, serialise_handshake(message)):
+            if message.handshake_type != HandshakeType.HELLO_REQUEST:
+                self._context = replace(self._context, transcript=self._context.transcript + raw)
+            self._send_content(ContentType.HANDSHAKE, None, raw)
+
+    def _send_content(self, type_: ContentType, cls: type[Struct] | None, data: bytes) -> None:
+        """Fragment, seal and queue."""
+        self._trace_message(_OUT, cls, data)
+        pieces = split(data, self._send_limit())
+        if self._taps:
+            for piece in pieces:
+                for record in self._pass("plaintext", _OUT, Record(type_, 0x0303, piece)):
+                    self._queue(self._writer.seal(record.type, record.fragment), record.fragment, record.version)
+        elif len(pieces) > 1 and self._writer.protected:
+            for start in range(0, len(pieces), _BATCH):
+                batch = [(int(type_), piece) for piece in pieces[start : start + _BATCH]]
+                for record, (_, piece) in zip(self._writer.seal_many(batch), batch, strict=True):
+                    self._queue(record, piece)
+        else:
+            for piece in pieces:
+                self._queue(self._writer.seal(type_, piece), piece)
+
+    def _send_limit(self) -> int:
+        own: int = self._context.config.max_send_fragment
+        return own if self.negotiated is None else min(own, self.negotiated.send_limit)
+
+    def _queue(self, record: Record, data: bytes, version: int = 0x0303) -> None:
+        if version != record.version:
+            record = replace(record, version=version)
+        raw = record.to_bytes()
+        self._trace_record(_OUT, record, data, self._streams[_OUT, None])
+        for out in self._pass("ciphertext", _OUT, raw):
+            self._out.append(out)
+            self._streams[_OUT, None] += len(out)
+
+    # Taps
+
+    def _where(self, direction: Direction) -> Where:
+        channel = self._reader if direction is _IN else self._writer
+        return Where(direction, self.role, self.state, channel.epoch)
+
+    def _pass(self, tap: str, direction: Direction, value: Any) -> Iterable[Any]:
+        """Lead a value through one tap of all interceptors."""
+        if not self._taps:
+            return (value,)
+        values = [value]
+        where = self._where(direction)
+        for interceptor in self._taps:
+            values = [result for item in values for result in getattr(interceptor, tap)(item, where)]
+        return values
+
+    def _pass_flight(self, flight: fx.Flight) -> Iterable[fx.Effect]:
+        for interceptor in self._taps:
+            flight = tuple(interceptor.flight(flight, self._where(_OUT)))
+        return flight
+
+    # Trace
+
+    def _trace_record(self, direction: Direction, record: Record, data: bytes | None, offset: int) -> None:
+        trace = self.trace
+        if trace.level == "off":
+            return
+        channel = self._reader if direction is _IN else self._writer
+        length = len(data) if data is not None else 0
+        key = (direction, known(ContentType, record.type))
+        content_offset = self._streams.get(key, 0)
+        self._streams[key] = content_offset + length
+        number = self._records[direction]
+        self._records[direction] = number + 1
+        keep = trace.keeps_data(record.type)
+        state = self.state.name
+        trace.append(
+            Entry(
+                trace.next_seq,
+                direction,
+                Layer.RECORD,
+                record.type,
+                record.to_bytes() if keep else record.header(),
+                5 + len(record.fragment),
+                offset,
+                state,
+                state,
+                channel.epoch,
+                number,
+                channel.protection.parts(len(record.fragment)),
+                content_offset,
+                length,
+            )
+        )
+
+    def _trace_message(self, direction: Direction, cls: Any, raw: bytes) -> None:
+        trace = self.trace
+        if trace.level == "off":
+            return
+        type_ = cls.content_type if cls is not None else ContentType.HANDSHAKE
+        key = (direction, type_, "messages")
+        offset = self._streams.get(key, 0)  # type: ignore[call-overload]
+        self._streams[key] = offset + len(raw)  # type: ignore[index]
+        keep = trace.keeps_data(type_)
+        state = self.state.name
+        trace.append(
+            Entry(
+                trace.next_seq,
+                direction,
+                Layer.MESSAGE,
+                type_,
+                raw if keep else b"",
+                len(raw),
+                offset,
+                state,
+                state,
+                key_exchange=self._key_exchange(),
+            )
+        )
+
+    def _trace_state(self, state: State) -> None:
+        """The newest message led here."""
+        if self.trace.level == "off" or not len(self.trace):
+            return
+        last = self.trace[-1]
+        if last.layer is Layer.MESSAGE and last.direction is _IN:
+            self.trace.amend_last(replace(last, state_after=state.name))
+
+
+def _reference(server_name: str | None) -> tuple[str | None, bytes]:
+    """The name to send and, for an address, its bytes; raises `UsageError` for what is neither."""
+    if server_name is None:
+        return None, b""
+    from puretls.x509.hostname import parse_reference
+
+    reference = parse_reference(server_name)
+    return str(reference), reference.address
+
+
+def _bad_record(record: Record) -> PeerError:
+    return PeerError(Reason.BAD_RECORD_MAC, f"{len(record.fragment)} bytes of type {record.type}")
+
+
+def _message_name(type_: int) -> str:
+    name = known(HandshakeType, type_)
+    if not isinstance(name, HandshakeType):
+        return f"handshake type {type_}"
+    return "".join(word.capitalize() for word in name.name.split("_"))
+
+
+def _internal(error: Exception) -> PuretlsError:
+    """An exception that is not ours, as one that is; what it said may hold secrets and stays in the cause."""
+    made = InternalError(f"{type(error).__name__} in a call-back or in puretls")
+    made.__cause__ = error
+    return made

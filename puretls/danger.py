@@ -1,0 +1,172 @@
+"""Every switch that weakens security, in one place and under this name. Nothing here belongs into a product.
+
+`accept_any_chain` skips verification; `no_security_provider` computes nothing secret, for fuzzing the protocol at speed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from puretls.crypto import provider as providers
+from puretls.crypto.aead import AeadAlgorithm, Sealing
+from puretls.crypto.cbc import Blocks, CbcAlgorithm, StreamAlgorithm
+from puretls.crypto.groups import Group, KeyShare, RandomBytes
+from puretls.crypto.keys import PrivateKey, PublicKey, RsaPrivateKey
+from puretls.crypto.provider import Provider
+from puretls.crypto.secret import Secret
+from puretls.crypto.signatures import SignatureAlgorithm
+from puretls.iana import AlertDescription
+
+if TYPE_CHECKING:
+    from puretls.x509.verifier import ChainRequest
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedUnverified:
+    """The report of no verification at all."""
+
+    accepted: bool = True
+    alert: AlertDescription = AlertDescription.CERTIFICATE_UNKNOWN
+    findings: tuple[Any, ...] = ()
+
+    def __str__(self) -> str:
+        return "accepted without any verification"
+
+
+def accept_any_chain(request: ChainRequest) -> AcceptedUnverified:
+    """A verifier that accepts every chain: whoever sits on the wire can read and change everything."""
+    return AcceptedUnverified()
+
+
+def fixed_random(seed: bytes = b"puretls") -> RandomBytes:
+    """The same "random" bytes on every run, for reproducible tests."""
+    counter = 0
+
+    def random(count: int) -> bytes:
+        nonlocal counter
+        counter += 1
+        return hashlib.shake_256(seed + counter.to_bytes(8, "big")).digest(count)
+
+    return random
+
+
+# A provider without security
+
+
+class _Clear:
+    """Seals nothing: the tag is zeros, and only zeros are accepted."""
+
+    def __init__(self, tag_length: int) -> None:
+        self._tag = bytes(tag_length)
+
+    def seal(self, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
+        return plaintext + self._tag
+
+    def open(self, nonce: bytes, ciphertext: bytes, aad: bytes) -> bytes | None:
+        if not ciphertext.endswith(self._tag):
+            return None
+        return ciphertext[: len(ciphertext) - len(self._tag)]
+
+    def seal_many(self, items: Sequence[Sealing]) -> list[bytes]:
+        return [self.seal(*item) for item in items]
+
+    def open_many(self, items: Sequence[Sealing]) -> list[bytes | None]:
+        return [self.open(*item) for item in items]
+
+    def prefetch(self, nonces: Sequence[bytes], length: int) -> None:
+        pass
+
+
+class _ClearCbc:
+    def encrypt(self, iv: bytes, data: bytes) -> bytes:
+        return data
+
+    decrypt = encrypt
+
+    def encrypt_many(self, items: Sequence[Blocks]) -> list[bytes]:
+        return [data for _, data in items]
+
+    decrypt_many = encrypt_many
+
+
+class _ClearStream:
+    def apply(self, data: bytes) -> bytes:
+        return data
+
+
+class _ClearGroup:
+    """Public values are random bytes of the right length; the shared secret is the same for everybody."""
+
+    def __init__(self, group: Group) -> None:
+        self._group = group
+        self.name = group.name
+        self.p, self.g = getattr(group, "p", 0), getattr(group, "g", 0)
+
+    _LENGTHS = {"x25519": 32, "x448": 56, "secp256r1": 65, "secp384r1": 97, "secp521r1": 133}
+
+    def generate(self, random: RandomBytes) -> KeyShare:
+        length = self._LENGTHS.get(self.name) or (self.p.bit_length() + 7) // 8
+        return KeyShare(Secret(b"-"), b"\4" + random(length - 1))
+
+    def shared_secret(self, private: Secret, peer: bytes) -> Secret:
+        return Secret(b"no secret at all")
+
+
+def no_security_provider() -> Provider:
+    """A provider that protects nothing and costs next to nothing: what remains is the protocol, to be fuzzed or measured.
+
+    Both peers must use it. Signatures are a hash that anybody can make, ciphers do nothing, the PRF is one call of SHAKE.
+    """
+    real = providers.default()
+
+    def sign(algorithm: SignatureAlgorithm, key: PrivateKey, message: bytes, random: RandomBytes) -> bytes:
+        return hashlib.sha256(message).digest()
+
+    def verify(algorithm: SignatureAlgorithm, key: PublicKey, message: bytes, signature: bytes) -> bool:
+        return signature == hashlib.sha256(message).digest()
+
+    def rsa_private(key: RsaPrivateKey, c: int, random: RandomBytes) -> int:
+        return pow(c, key.d, key.public.n)
+
+    def prf(hash_name: str, secret: bytes, label: bytes, seed: bytes, length: int) -> bytes:
+        return hashlib.shake_128(secret + label + seed).digest(length)
+
+    def aead(algorithm: AeadAlgorithm, key: bytes) -> _Clear:
+        return _Clear(algorithm.tag_length)
+
+    def cbc(algorithm: CbcAlgorithm, key: bytes) -> _ClearCbc:
+        return _ClearCbc()
+
+    def stream(algorithm: StreamAlgorithm, key: bytes) -> _ClearStream:
+        return _ClearStream()
+
+    groups: dict[str, _ClearGroup] = {}
+
+    def group(name: str) -> Group:
+        if name not in groups:
+            groups[name] = _ClearGroup(real.group(name))
+        return groups[name]
+
+    def finite_field(p: int, g: int, **options: Any) -> Group:
+        return _ClearGroup(real.finite_field(p, g, **options))
+
+    return replace(
+        real,
+        name="no security",
+        aead=aead,
+        cbc=cbc,
+        stream=stream,
+        group=group,
+        finite_field=finite_field,
+        sign=sign,
+        verify=verify,
+        rsa_private=rsa_private,
+        prf=prf,
+        parts={"everything": "nothing is protected; for tests and fuzzing only"},
+    )
+
+
+Danger = Callable[..., Any]

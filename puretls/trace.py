@@ -1,0 +1,243 @@
+"""The trace: every record and message of a connection with its bytes, and what each byte means, computed when asked.
+
+Capturing is always on and cheap; decoding is lazy; the store is bounded. Application data is kept by size only unless the level is
+"full". No secret enters: entries hold what was on the wire and what it decrypts to, state names, never contexts.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from puretls.errors import DecodeError
+from puretls.iana import ContentType, known
+from puretls.intercept import Direction
+from puretls.messages.registry import KeyExchange, annotate_handshake, content_class
+from puretls.spans import Span, at
+from puretls.wire.schema import annotate
+
+_ENTRY_COST = 200
+_HEADER = 5
+
+
+class Layer(Enum):
+    """What an entry shows."""
+
+    RECORD = "record"
+    MESSAGE = "message"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record or message.
+
+    `raw` is empty where only the size was kept. `offset`: of a record, in the byte stream of its direction; of a message, in the stream
+    of its content type. `parts` says how a protected fragment is made up; `content_offset` where a record's plaintext lies in the
+    stream of its content type, and `content_length` how much that is.
+    """
+
+    seq: int
+    direction: Direction
+    layer: Layer
+    content_type: int
+    raw: bytes
+    length: int
+    offset: int
+    state_before: str
+    state_after: str
+    epoch: int = 0
+    number: int = 0
+    """Of a record, in its direction, from 0."""
+    parts: tuple[tuple[str, int], ...] = ()
+    content_offset: int = 0
+    content_length: int = 0
+    key_exchange: KeyExchange | None = None
+    changed_by: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is, for people: "ClientHello", "Alert", "record Handshake"."""
+        kind = known(ContentType, self.content_type)
+        label = kind.name.lower() if isinstance(kind, ContentType) else f"type {self.content_type}"
+        if self.layer is Layer.RECORD:
+            return f"record {label}"
+        spans = self.spans()
+        return (
+            spans[-1].path.split(".")[0] if spans and self.content_type != ContentType.HANDSHAKE else self._handshake_name(spans)
+        )
+
+    def _handshake_name(self, spans: list[Span]) -> str:
+        from puretls.messages.registry import handshake_class
+
+        if not self.raw:
+            return "application_data"
+        cls = handshake_class(self.raw[0], self.key_exchange).__name__
+        # One name for all forms of the key exchange messages.
+        for general in ("ServerKeyExchange", "ClientKeyExchange"):
+            if cls.startswith(general):
+                return general
+        return f"Handshake type {self.raw[0]}" if cls == "Unknown" else cls
+
+    def spans(self) -> list[Span]:
+        """Spans that tile `raw`, whatever its bytes."""
+        if self.layer is Layer.RECORD:
+            return self._record_spans()
+        if self.content_type == ContentType.HANDSHAKE:
+            return annotate_handshake(self.raw, self.key_exchange)
+        cls = content_class(self.content_type)
+        if cls is None:
+            return [Span(0, len(self.raw), "Unknown", self.raw)]
+        return annotate(cls, self.raw)
+
+    def _record_spans(self) -> list[Span]:
+        raw = self.raw
+        spans = [
+            Span(0, 1, "Record.type", known(ContentType, raw[0]), "RFC 5246 6.2.1"),
+            Span(1, 3, "Record.version", raw[1] << 8 | raw[2], "RFC 5246 6.2.1"),
+            Span(3, _HEADER, "Record.length", raw[3] << 8 | raw[4], "RFC 5246 6.2.1"),
+        ]
+        position = _HEADER
+        for name, length in self.parts if len(raw) > _HEADER else ():
+            spans.append(Span(position, position + length, f"Record.{name}", None, "RFC 5246 6.2.3"))
+            position += length
+        return spans
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What one byte is: the record it stands in, its field there, and the field of the message it belongs to, if any."""
+
+    direction: Direction
+    offset: int
+    record: Entry
+    field: Span
+    message: Entry | None = None
+    span: Span | None = None
+
+    def __str__(self) -> str:
+        kind = known(ContentType, self.record.content_type)
+        text = f"record {self.record.number}, {kind.name.lower() if isinstance(kind, ContentType) else kind}, "
+        if self.span is None or self.message is None:
+            return text + _field_text(self.field)
+        sealed = "" if self.field.path == "Record.fragment" else f"{self.field.path} of "
+        return f"{text}{self.message.name}: {sealed}{_field_text(self.span)}"
+
+
+def _field_text(span: Span) -> str:
+    length = span.end - span.start
+    value = span.value
+    if isinstance(value, Enum):
+        value = f"{value.name} ({value.value})"
+    elif isinstance(value, bytes | bytearray):
+        value = value.hex() if len(value) <= 16 else value[:16].hex() + "..."
+    shown = f" = {value}" if value is not None else ""
+    return f"{span.path}, {length} byte{'s' if length != 1 else ''}{shown}" + (f" ({span.note})" if span.note else "")
+
+
+class Trace:
+    """The entries of a connection, oldest first; iterate, index, `explain`."""
+
+    def __init__(self, level: str = "handshake", limit: int = 2**20) -> None:
+        self.level = level
+        self.limit = limit
+        self.dropped = 0
+        """Entries that made room for newer ones."""
+        self._entries: deque[Entry] = deque()
+        self._size = 0
+        self._seq = 0
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(tuple(self._entries))
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __getitem__(self, index: int) -> Entry:
+        return self._entries[index]
+
+    @property
+    def next_seq(self) -> int:
+        """The number of the entry that comes next."""
+        return self._seq
+
+    def keeps_data(self, content_type: int) -> bool:
+        """Whether bytes of this content type are kept, or their size only."""
+        return self.level == "full" or content_type != ContentType.APPLICATION_DATA
+
+    def append(self, entry: Entry) -> None:
+        """Keep an entry; the oldest make room."""
+        self._seq += 1
+        self._entries.append(entry)
+        self._size += len(entry.raw) + _ENTRY_COST
+        while self._size > self.limit:
+            old = self._entries.popleft()
+            self._size -= len(old.raw) + _ENTRY_COST
+            self.dropped += 1
+
+    def amend_last(self, entry: Entry) -> None:
+        """Replace the newest entry by a fuller form of it."""
+        old = self._entries.pop()
+        self._entries.append(entry)
+        self._size += len(entry.raw) - len(old.raw)
+
+    def messages(self, direction: Direction | None = None) -> list[Entry]:
+        """Messages only, of one direction or both."""
+        return [e for e in self._entries if e.layer is Layer.MESSAGE and direction in {None, e.direction}]
+
+    def records(self, direction: Direction | None = None) -> list[Entry]:
+        """Records only, of one direction or both."""
+        return [e for e in self._entries if e.layer is Layer.RECORD and direction in {None, e.direction}]
+
+    def explain(self, direction: Direction, offset: int) -> Explanation | None:
+        """What the byte at `offset` of a direction's stream is; None where the trace does not hold it (any more)."""
+        for record in self._entries:
+            if record.layer is Layer.RECORD and record.direction is direction and 0 <= offset - record.offset < record.length:
+                return self._explain_in(record, offset)
+        return None
+
+    def _explain_in(self, record: Entry, offset: int) -> Explanation:
+        inside = offset - record.offset
+        field = at(record.spans(), inside) or Span(_HEADER, record.length, "Record.fragment", None, "not kept: application data")
+        if field.path not in {"Record.fragment", "Record.ciphertext"}:
+            return Explanation(record.direction, offset, record, field)
+        if field.path == "Record.ciphertext" and not _byte_for_byte(record):
+            block = (inside - field.start) // 16
+            return Explanation(record.direction, offset, record, Span(field.start, field.end, field.path, None, f"block {block}"))
+        content = record.content_offset + inside - field.start
+        found = self._message_at(record, content)
+        if found is None:
+            return Explanation(record.direction, offset, record, field)
+        return Explanation(record.direction, offset, record, field, found, _deepest(found, content - found.offset))
+
+    def _message_at(self, record: Entry, content: int) -> Entry | None:
+        for entry in self._entries:
+            if (
+                entry.layer is Layer.MESSAGE
+                and entry.direction is record.direction
+                and entry.content_type == record.content_type
+                and 0 <= content - entry.offset < len(entry.raw)
+            ):
+                return entry
+        return None
+
+
+def _byte_for_byte(record: Entry) -> bool:
+    """Whether byte i of the ciphertext encrypts byte i of the plaintext: true of AEADs and streams, not of CBC."""
+    names = {name for name, _ in record.parts}
+    return "iv" not in names
+
+
+def _deepest(message: Entry, offset: int) -> Span | None:
+    """The innermost field at `offset`: inside a certificate, the field of the certificate."""
+    span = at(message.spans(), offset)
+    if span is None or not span.path.startswith("Certificate.certificate_list[") or span.path.endswith(".length"):
+        return span
+    from puretls.x509.certificate import Certificate
+
+    try:
+        inner = at(Certificate.parse(message.raw[span.start : span.end]).spans(), offset - span.start)
+    except DecodeError:
+        return span
+    return inner.shifted(span.start, f"{span.path}.") if inner else span
