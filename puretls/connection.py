@@ -78,6 +78,8 @@ class Connection:
         self._events: deque[Event] = deque()
         self._out: list[bytes] = []
         self._waiting_writes: list[bytes] = []
+        self.trailing_data = b""
+        """What was received after the peer's close_notify: not TLS any more."""
         self._error: PuretlsError | None = None
         self._paused = self._eof = False
         self._close_sent = self._close_received = False
@@ -507,7 +509,7 @@ class Connection:
             self.close()
         self._close_received = True
         self.state = self._named("CLOSED")
-        self._framer.clear()
+        self.trailing_data = self._framer.clear()
         self._events.append(ConnectionClosed(clean=True))
 
     def _on_warning(self, description: int) -> None:

@@ -31,10 +31,12 @@ class Framer:
         """Append bytes as they came."""
         self._buffer += data
 
-    def clear(self) -> None:
-        """Forget what was not taken."""
+    def clear(self) -> bytes:
+        """Give up what was not taken: it is returned, and forgotten."""
+        rest = bytes(self._buffer[self._position :])
         self._buffer.clear()
         self._position = 0
+        return rest
 
     def peek_type(self) -> int | None:
         """Content type of the next record, if a whole one is there."""
