@@ -24,7 +24,7 @@ from puretls.der import oids, writer
 from puretls.der.reader import BIT_STRING, INTEGER, NULL, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, Reader, context, explicit
 from puretls.errors import DecodeError
 from puretls.spans import Span
-from puretls.x509.derive import WEIERSTRASS, is_on_curve, private_from_secret
+from puretls.x509.derive import ec_private_key, ed_private_key, is_on_curve
 from puretls.x509.pem import PemBlock, looks_like_der, read_pem, write_pem
 
 MAX_MODULUS_BITS = 16384
@@ -32,7 +32,7 @@ MAX_MODULUS_BITS = 16384
 MAX_EXPONENT_BITS = 64
 CURVES = {oids.SECP256R1: "secp256r1", oids.SECP384R1: "secp384r1", oids.SECP521R1: "secp521r1"}
 CURVE_OIDS = {name: oid for oid, name in CURVES.items()}
-FIELD_LENGTHS = {name: curve.length for name, curve in WEIERSTRASS.items()}
+FIELD_LENGTHS = {"secp256r1": 32, "secp384r1": 48, "secp521r1": 66}
 """Bytes of a coordinate, and of a scalar."""
 EDWARDS = {oids.ED25519: "ed25519", oids.ED448: "ed448"}
 EDWARDS_OIDS = {name: oid for oid, name in EDWARDS.items()}
@@ -230,8 +230,8 @@ def parse_private_key(
 ) -> PrivateKey:
     """The private key in `data`: PKCS#8 (RFC 5958), PKCS#1 (RFC 8017 A.1.2) or SEC 1 (RFC 5915), as DER or PEM.
 
-    `password` opens an encrypted PKCS#8 or a traditional PEM with DEK-Info; `provider` (the default one where None) decrypts and
-    computes public keys. Raises `DecodeError` for bytes that are no key or one whose parts disagree, and `UsageError` for a
+    `password` opens an encrypted PKCS#8 or a traditional PEM with DEK-Info; `provider` (the default one where None) decrypts
+    them. Raises `DecodeError` for bytes that are no key or one whose parts disagree, and `UsageError` for a
     missing or wrong password.
     """
     if looks_like_der(data):
@@ -273,7 +273,7 @@ def _parse_der(der: bytes, password: str | bytes | None, provider: Provider, sin
         from puretls.x509 import pkcs8
 
         return _parse_der(pkcs8.open_encrypted(outer, password, provider), None, provider, sink=None)
-    key = _READERS[kind](outer, provider)
+    key = _READERS[kind](outer)
     outer.done()
     return key
 
@@ -290,13 +290,13 @@ def _kind_of(der: bytes) -> str:
     return kinds[key.peek()]
 
 
-def _read_pkcs8(outer: Reader, provider: Provider) -> PrivateKey:
+def _read_pkcs8(outer: Reader) -> PrivateKey:
     """OneAsymmetricKey (RFC 5958 2), version 1 or 2."""
     info = outer.enter(SEQUENCE, "PrivateKeyInfo")
     version = info.small("version", limit=2)
     algorithm = info.enter(SEQUENCE, "algorithm")
     oid = algorithm.oid("algorithm")
-    key = _read_private(oid, algorithm, info, provider)
+    key = _read_private(oid, algorithm, info)
     algorithm.done()
     if info.peek() == explicit(0):
         info.skip("attributes")
@@ -308,26 +308,26 @@ def _read_pkcs8(outer: Reader, provider: Provider) -> PrivateKey:
     return key
 
 
-def _read_private(oid: bytes, algorithm: Reader, info: Reader, provider: Provider) -> PrivateKey:
+def _read_private(oid: bytes, algorithm: Reader, info: Reader) -> PrivateKey:
     if oid in (oids.RSA_ENCRYPTION, oids.RSASSA_PSS):
         pss = oid == oids.RSASSA_PSS
         _rsa_parameters(algorithm, pss)
         inner = inside_octets(info, "private_key")
-        key: PrivateKey = _read_pkcs1(inner, provider, pss)
+        key: PrivateKey = _read_pkcs1(inner, pss)
     elif oid == oids.EC_PUBLIC_KEY:
         curve = _named_curve(algorithm)
         inner = inside_octets(info, "private_key")
-        key = _read_sec1(inner, provider, curve)
+        key = _read_sec1(inner, curve)
     elif oid in EDWARDS:
         inner = inside_octets(info, "private_key")
-        key = _read_edwards(inner, EDWARDS[oid], provider)
+        key = _read_edwards(inner, EDWARDS[oid])
     else:
         raise info.error(f"private keys of type {oids.describe(oid)} are not supported", "algorithm")
     inner.done()
     return key
 
 
-def _read_pkcs1(outer: Reader, _provider: Provider, pss: bool = False) -> RsaPrivateKey:
+def _read_pkcs1(outer: Reader, pss: bool = False) -> RsaPrivateKey:
     key = outer.enter(SEQUENCE, "RSAPrivateKey")
     if key.small("version", limit=2) != 0:
         raise key.error("RSA keys of more than two primes are not supported", "version", rfc="RFC 8017 A.1.2")
@@ -344,11 +344,7 @@ def _read_pkcs1(outer: Reader, _provider: Provider, pss: bool = False) -> RsaPri
     return RsaPrivateKey(RsaPublicKey(n, e, pss), d, p, q, dp, dq, qinv)
 
 
-def _read_sec1_alone(outer: Reader, provider: Provider) -> EcPrivateKey:
-    return _read_sec1(outer, provider, None)
-
-
-def _read_sec1(outer: Reader, provider: Provider, curve: str | None) -> EcPrivateKey:
+def _read_sec1(outer: Reader, curve: str | None = None) -> EcPrivateKey:
     """ECPrivateKey (RFC 5915 3). `curve` is the one PKCS#8 named; parameters inside must then agree."""
     key = outer.enter(SEQUENCE, "ECPrivateKey")
     if key.small("version", limit=2) != 1:
@@ -369,31 +365,29 @@ def _read_sec1(outer: Reader, provider: Provider, curve: str | None) -> EcPrivat
         point = _point(public, curve, BIT_STRING, "")
         public.done()
     key.done()
-    return _ec_key(key, curve, scalar, point, provider)
+    return _ec_key(key, curve, scalar, point)
 
 
-def _ec_key(where: Reader, curve: str, scalar: Secret, point: bytes | None, provider: Provider) -> EcPrivateKey:
+def _ec_key(where: Reader, curve: str, scalar: Secret, point: bytes | None) -> EcPrivateKey:
     length = FIELD_LENGTHS[curve]
     if len(scalar) > length and not any(scalar[:-length]):
         scalar = Secret(scalar[-length:])
     scalar = Secret(scalar.rjust(length, b"\0"))  # RFC 5915 wants the full length; older writers drop leading zeros
-    key = private_from_secret(curve, scalar, provider, point) if len(scalar) == length else None
-    if not isinstance(key, EcPrivateKey):
+    key = ec_private_key(curve, scalar) if len(scalar) == length else None
+    if key is None or point not in (None, key.public.point):
         raise where.error(f"the private key is none of {curve}, or not that of the public key beside it", rfc="SEC 1 3.2.1")
     return key
 
 
-def _read_edwards(outer: Reader, curve: str, provider: Provider) -> EdPrivateKey:
+def _read_edwards(outer: Reader, curve: str) -> EdPrivateKey:
     seed = Secret(_sized(outer, outer.octets("CurvePrivateKey"), EDWARDS_LENGTHS[curve], curve))
-    key = private_from_secret(curve, seed, provider)
-    assert isinstance(key, EdPrivateKey)
-    return key
+    return ed_private_key(curve, seed)
 
 
-_READERS: dict[str, Callable[[Reader, Provider], PrivateKey]] = {
+_READERS: dict[str, Callable[[Reader], PrivateKey]] = {
     "PrivateKeyInfo": _read_pkcs8,
     "RSAPrivateKey": _read_pkcs1,
-    "ECPrivateKey": _read_sec1_alone,
+    "ECPrivateKey": _read_sec1,
 }
 
 # Writing
