@@ -231,9 +231,10 @@ class TlsSocket:
         return len(self._received)
 
     def unwrap(self) -> StreamSocket:
-        """Close TLS in both directions and return the socket, open.
+        """Close TLS in both directions and return the socket, open, to go on in the clear.
 
-        Application data still under way is lost. Raises `Truncated` when the stream ends without the peer's close_notify.
+        Application data still under way is lost; plaintext that came right behind the peer's close_notify is in
+        `connection.trailing_data`. Raises `Truncated` when the stream ends without the peer's close_notify.
         """
         self.handshake()
         with self._lock:

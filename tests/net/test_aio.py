@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 import pytest
@@ -12,9 +13,31 @@ from puretls.net import aio
 from tests.net.wires import NAME
 
 
-async def serve(configs, handler, **options):
-    server = await aio.start_server(handler, "127.0.0.1", 0, configs.server, **options)
-    return server, server.sockets[0].getsockname()[1]
+@asynccontextmanager
+async def serving(start, handler, *arguments, **options):
+    """A server on a free port, whose handlers have all ended afterwards."""
+    running = set()
+
+    async def watched(reader, writer):
+        running.add(asyncio.current_task())
+        try:
+            await handler(reader, writer)
+        finally:
+            writer.close()
+
+    async with await start(watched, "127.0.0.1", 0, *arguments, **options) as server:
+        yield server.sockets[0].getsockname()[1]
+        await asyncio.sleep(0.05)
+        if running:
+            await asyncio.wait(running, timeout=10)
+
+
+def tls_server(configs, handler, **options):
+    return serving(aio.start_server, handler, configs.server, **options)
+
+
+def plain_server(handler):
+    return serving(asyncio.start_server, handler)
 
 
 async def dial(port, config, **options):
@@ -30,8 +53,7 @@ async def echo(reader, writer):
 
 def test_lines_go_both_ways(configs):
     async def main():
-        server, port = await serve(configs, echo)
-        async with server:
+        async with tls_server(configs, echo) as port:
             reader, writer = await dial(port, configs.client)
             writer.write(b"hello\n")
             assert await reader.readline() == b"hello\n"
@@ -52,8 +74,7 @@ def test_many_clients_at_once(configs):
         writer.close()
 
     async def main():
-        server, port = await serve(configs, echo)
-        async with server:
+        async with tls_server(configs, echo) as port:
             await asyncio.gather(*(one(port, number) for number in range(8)))
 
     asyncio.run(main())
@@ -73,8 +94,7 @@ def test_slow_reader_holds_the_writer_back(configs):
                 received.extend(data)
             writer.close()
 
-        server, port = await serve(configs, slow)
-        async with server:
+        async with tls_server(configs, slow) as port:
             _, writer = await dial(port, configs.client)
             writer.transport.set_write_buffer_limits(high=65536)
             written = 0
@@ -112,8 +132,7 @@ def test_large_data_arrives_whole(configs):
             writer.write(data)
             writer.close()
 
-        server, port = await serve(configs, send)
-        async with server:
+        async with tls_server(configs, send) as port:
             reader, writer = await dial(port, configs.client)
             assert await reader.read() == data
             writer.close()
@@ -131,8 +150,7 @@ def test_cut_stream_is_an_error(configs):
             tls = writer.transport
             tls._lower.close()  # the transport below goes without close_notify
 
-        server, port = await serve(configs, cut)
-        async with server:
+        async with tls_server(configs, cut) as port:
             reader, writer = await dial(port, configs.client)
             assert await reader.readexactly(4) == b"half"
             with pytest.raises(Truncated):
@@ -146,8 +164,7 @@ def test_refused_certificate_fails_the_connection_and_spares_the_server(configs,
     caplog.set_level("INFO", "puretls.aio")
 
     async def main():
-        server, port = await serve(configs, echo)
-        async with server:
+        async with tls_server(configs, echo) as port:
             with pytest.raises(VerificationError):
                 await dial(port, ClientConfig())
             await asyncio.sleep(0.1)
@@ -163,8 +180,7 @@ def test_refused_certificate_fails_the_connection_and_spares_the_server(configs,
 def test_alert_of_the_server_reaches_the_client(configs):
     async def main():
         strict = configs._replace(server=replace(configs.server, client_authentication="require"))
-        server, port = await serve(strict, echo)
-        async with server:
+        async with tls_server(strict, echo) as port:
             with pytest.raises(FatalAlert, match="handshake_failure"):
                 await dial(port, configs.client)
 
@@ -175,8 +191,7 @@ def test_silent_client_is_dropped_after_the_time_limit(configs, caplog):
     caplog.set_level("INFO", "puretls.aio")
 
     async def main():
-        server, port = await serve(configs, echo, handshake_timeout=0.1)
-        async with server:
+        async with tls_server(configs, echo, handshake_timeout=0.1) as port:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             assert await reader.read() == b""
             writer.close()
@@ -187,10 +202,13 @@ def test_silent_client_is_dropped_after_the_time_limit(configs, caplog):
 
 def test_silent_server_costs_the_client_its_time_limit(configs):
     async def main():
-        server = await asyncio.start_server(lambda reader, writer: asyncio.sleep(1), "127.0.0.1", 0)
-        async with server:
+        async def say_nothing(reader, writer):
+            await reader.read()
+            writer.close()
+
+        async with plain_server(say_nothing) as port:
             with pytest.raises(TimeoutError):
-                await dial(server.sockets[0].getsockname()[1], configs.client, handshake_timeout=0.1)
+                await dial(port, configs.client, handshake_timeout=0.1)
 
     asyncio.run(main())
 
@@ -201,10 +219,9 @@ def test_plain_text_server_is_an_error(configs):
             writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
             writer.close()
 
-        server = await asyncio.start_server(shout, "127.0.0.1", 0)
-        async with server:
+        async with plain_server(shout) as port:
             with pytest.raises(TlsError):
-                await dial(server.sockets[0].getsockname()[1], configs.client)
+                await dial(port, configs.client)
 
     asyncio.run(main())
 
@@ -218,9 +235,8 @@ def test_open_pair_is_upgraded_on_both_sides(configs):
             reader, writer = await aio.start_tls(reader, writer, configs.server)
             await echo(reader, writer)
 
-        server = await asyncio.start_server(handler, "127.0.0.1", 0)
-        async with server:
-            reader, writer = await asyncio.open_connection("127.0.0.1", server.sockets[0].getsockname()[1])
+        async with plain_server(handler) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"STARTTLS\n")
             assert await reader.readline() == b"220\n"
             reader, writer = await aio.start_tls(reader, writer, configs.client, server_name=NAME)
@@ -236,11 +252,11 @@ def test_text_injected_before_the_upgrade_is_never_taken_as_protected(configs):
         async def inject(reader, writer):
             await reader.readline()
             writer.write(b"220\nINJECTED\n")
-            await aio.start_tls(reader, writer, configs.server)
+            with suppress(TlsError):
+                await aio.start_tls(reader, writer, configs.server)
 
-        server = await asyncio.start_server(inject, "127.0.0.1", 0)
-        async with server:
-            reader, writer = await asyncio.open_connection("127.0.0.1", server.sockets[0].getsockname()[1])
+        async with plain_server(inject) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"STARTTLS\n")
             assert await reader.readline() == b"220\n"
             with pytest.raises(TlsError):
@@ -252,9 +268,7 @@ def test_text_injected_before_the_upgrade_is_never_taken_as_protected(configs):
 def test_new_configuration_serves_the_next_client(configs):
     async def main():
         current = [replace(configs.server, tickets=None, session_cache=None)]
-        server = await aio.start_server(echo, "127.0.0.1", 0, lambda: current[0])
-        async with server:
-            port = server.sockets[0].getsockname()[1]
+        async with serving(aio.start_server, echo, lambda: current[0]) as port:
             _, writer = await dial(port, configs.client)
             assert writer.get_extra_info("tls").session is None
             writer.close()
