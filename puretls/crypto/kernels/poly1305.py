@@ -1,4 +1,4 @@
-"""Poly1305 (RFC 8439 2.5) of whole blocks: eight blocks a step, with the powers of r made for the message."""
+"""Poly1305 (RFC 8439 2.5): eight blocks a step, with the powers of r made for the message."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ _SIMPLE_MOST = 384
 
 
 def tag(key: bytes, data: bytes) -> bytes:
-    """The tag of 16 bytes; `key` 32 bytes, for one message only; `data` whole blocks of 16 bytes, as the AEAD pads them."""
+    """The tag of 16 bytes; `key` 32 bytes, for one message only."""
     r = int.from_bytes(key[:16], "little") & _CLAMP
     steps = len(data) // _STEP_BYTES * _STEP_BYTES if len(data) > _SIMPLE_MOST else 0
     a = _by_eight(r, data[:steps]) if steps else 0
-    for i in range(steps, len(data), 16):
+    whole = len(data) & ~15
+    for i in range(steps, whole, 16):
         a = (a + int.from_bytes(data[i : i + 16], "little") + (1 << 128)) * r % _P
+    if len(data) > whole:
+        a = (a + int.from_bytes(data[whole:] + b"\x01", "little")) * r % _P
     return (a + int.from_bytes(key[16:], "little") & (1 << 128) - 1).to_bytes(16, "little")
 
 

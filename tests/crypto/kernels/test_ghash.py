@@ -1,0 +1,100 @@
+"""GHASH: the product by definition, and tables, parity masks and tree against it."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from puretls.crypto.kernels import aes_limits as limits
+from puretls.crypto.kernels import ghash_field, ghash_parity, ghash_table, ghash_tree
+from puretls.crypto.kernels.ghash import Ghash
+
+ELEMENTS = st.integers(0, 2**128 - 1)
+H = 0x66E94BD4EF8A2C3B884CFA59CA342B2E
+AROUND_CHUNKS = [n for size in range(1, 7) for n in (sum(ghash_parity.CHUNKS[:size]) + d for d in (-1, 0, 1))]
+
+
+def product(x, y):
+    """SP 800-38D 6.3, algorithm 1."""
+    z, v = 0, y
+    for i in range(128):
+        if x >> 127 - i & 1:
+            z ^= v
+        v = v >> 1 ^ (0xE1 << 120 if v & 1 else 0)
+    return z
+
+
+def by_definition(h, y, data):
+    for i in range(0, len(data), 16):
+        y = product(y ^ int.from_bytes(data[i : i + 16]), h)
+    return y
+
+
+def some_bytes(length):
+    return random.Random(length).randbytes(length)
+
+
+@given(ELEMENTS, ELEMENTS)
+def test_product_is_that_of_the_standard(a, b):
+    assert ghash_field.multiply(a, b) == product(a, b)
+
+
+def test_product_holds_the_most_carries():
+    ones = 2**128 - 1
+    assert ghash_field.multiply(ones, ones) == product(ones, ones)
+
+
+@settings(max_examples=30, deadline=None)
+@given(ELEMENTS, ELEMENTS, st.integers(0, 20))
+def test_ways_agree_on_short_messages(h, y, blocks):
+    data = some_bytes(16 * blocks)
+    expected = by_definition(h, y, data)
+    assert ghash_field.update_spread(ghash_field.spread(h), y, data) == expected
+    assert ghash_table.update(ghash_table.tables(h), y, data) == expected
+    if blocks:
+        assert masks_of(h).hash(y, data) == expected
+
+
+def masks_of(h):
+    return ghash_parity.ParityMasks(h, lambda power: ghash_field.multiply(power, h))
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_masks_agree_with_tables_across_all_chunks(order):
+    masks, tables = masks_of(H), ghash_table.tables(H)
+    for blocks in [*AROUND_CHUNKS, 2 * ghash_parity.MAX_BLOCKS + 5][::order]:
+        data = some_bytes(16 * blocks)
+        assert masks.hash(H ^ 5, data) == ghash_table.update(tables, H ^ 5, data), blocks
+
+
+@settings(max_examples=10, deadline=None)
+@given(ELEMENTS, st.sampled_from([1, 2, 8, 16]), st.sampled_from([1, 2, 4, 16]))
+def test_tree_adds_blocks_times_powers(h, messages, blocks):
+    elements = [[random.Random(f"{h}{k}{n}").getrandbits(128) for n in range(blocks)] for k in range(messages)]
+    planes = [
+        sum((elements[k][n] >> 127 - i & 1) << n * messages + k for n in range(blocks) for k in range(messages)) for i in range(128)
+    ]
+    result = ghash_tree.HashTree(h).reduce(planes, messages, blocks)
+    for k in range(messages):
+        expected = 0
+        for element in elements[k]:
+            expected = product(expected, h) ^ element
+        assert sum((result[i] >> k & 1) << 127 - i for i in range(128)) == expected
+
+
+@pytest.mark.parametrize("table_free", [False, True])
+def test_key_gives_the_same_at_every_age(table_free, monkeypatch):
+    monkeypatch.setattr(limits, "GHASH_PARITY_AFTER", 1500)
+    ghash, tables = Ghash(H, table_free=table_free), ghash_table.tables(H)
+    for blocks in (1, 5, 6, 50, 1, 100, 399, 400, 700, 1026, 3, 401, 1027):
+        data = some_bytes(16 * blocks)
+        assert ghash.hash(0, data) == ghash_table.update(tables, 0, data), blocks
+    assert ghash._masks is not None
+    assert (ghash._tables is None) == table_free
+
+
+def test_key_that_protects_only_a_finished_prepares_nothing():
+    ghash = Ghash(H)
+    ghash.hash(0, bytes(16 * 3))
+    assert (ghash._tables, ghash._masks, ghash._tree) == (None, None, None)

@@ -1,0 +1,43 @@
+"""The S-box circuits, on all 256 inputs at once."""
+
+import subprocess
+import sys
+
+import pytest
+
+from puretls.crypto.kernels import sbox
+from puretls.crypto.kernels.aes_tables import SBOX, multiple
+
+LANES = range(256)
+
+
+def in_lanes(circuit, constant):
+    """The circuit's value for every byte."""
+    planes = [sum((x >> bit & 1) << x for x in LANES) for bit in range(8)]
+    result = circuit(*planes)
+    return [sum((result[bit] >> x & 1) << bit for bit in range(8)) ^ constant for x in LANES]
+
+
+def s_box_by_definition(x):
+    """FIPS 197 5.1.1: the inverse in GF(2^8), then the affine map."""
+    inverse = next((y for y in LANES if multiple(x, y) == 1), 0)
+    rotations = [(inverse << k | inverse >> 8 - k) & 0xFF for k in range(5)]
+    return rotations[0] ^ rotations[1] ^ rotations[2] ^ rotations[3] ^ rotations[4] ^ 0x63
+
+
+def test_table_is_the_inverse_and_the_affine_map():
+    assert list(SBOX) == [s_box_by_definition(x) for x in LANES]
+
+
+def test_circuit_gives_the_s_box_but_for_its_constant():
+    assert in_lanes(sbox.sub, 0x63) == list(SBOX)
+
+
+def test_inverse_circuit_undoes_the_circuit():
+    values = in_lanes(sbox.inverse_sub, 0)
+    assert [values[SBOX[x] ^ 0x63] for x in LANES] == list(LANES)
+
+
+@pytest.mark.parametrize("tool", ["gen_sbox.py", "gen_chacha20.py"])
+def test_generated_module_is_what_its_tool_writes(root, tool):
+    assert subprocess.run([sys.executable, str(root / "tools" / tool), "--check"], check=False).returncode == 0
