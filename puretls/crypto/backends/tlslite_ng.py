@@ -15,43 +15,36 @@ from typing import Any
 from puretls.crypto import aead as _aead
 from puretls.crypto import cbc as _cbc
 from puretls.crypto.aead import Aead, AeadAlgorithm, Sealing
-from puretls.crypto.cbc import NULL_CIPHER, RC4_128, Blocks, Cbc, CbcAlgorithm, Stream, StreamAlgorithm
+from puretls.crypto.cbc import NULL_CIPHER, Blocks, Cbc, CbcAlgorithm, Stream, StreamAlgorithm
 from puretls.crypto.lengths import check_blocks, check_length
 from puretls.errors import UsageError
-
-AEAD_MODES = {
-    _aead.AES_128_GCM: "gcm",
-    _aead.AES_256_GCM: "gcm",
-    _aead.AES_128_CCM: "ccm",
-    _aead.AES_256_CCM: "ccm",
-    _aead.AES_128_CCM_8: "ccm",
-    _aead.AES_256_CCM_8: "ccm",
-    _aead.CHACHA20_POLY1305: "chacha20_poly1305",
-}
 
 
 def aead(algorithm: AeadAlgorithm, key: bytes) -> Aead:
     """A keyed AEAD computed by tlslite-ng. Raises `UsageError` for a key of another length."""
-    mode = AEAD_MODES.get(algorithm)
-    if mode is None:
+    new = _AEAD_MAKERS.get(algorithm)
+    if new is None:
         raise UsageError(f"tlslite-ng has no {algorithm.name}")
     check_length(f"the key of {algorithm.name}", key, algorithm.key_length)
-    return _LibraryAead(algorithm, _AEAD_MAKERS[mode](bytearray(key), algorithm.tag_length))
+    return _LibraryAead(algorithm, new(bytearray(key), algorithm.tag_length))
 
 
 def cbc(algorithm: CbcAlgorithm, key: bytes) -> Cbc:
     """A keyed block cipher in CBC mode computed by tlslite-ng. Raises `UsageError` for a key of another length."""
+    new = _CBC_MAKERS.get(algorithm)
+    if new is None:
+        raise UsageError(f"tlslite-ng has no {algorithm.name}")
     check_length(f"the key of {algorithm.name}", key, algorithm.key_length)
-    return _LibraryCbc(algorithm, _triple_des if algorithm == _cbc.TRIPLE_DES_CBC else _aes, bytearray(key))
+    return _LibraryCbc(algorithm, new, bytearray(key))
 
 
 def stream(algorithm: StreamAlgorithm, key: bytes) -> Stream:
     """RC4 computed by tlslite-ng, or the NULL cipher. Raises `UsageError` for a key of another length."""
+    if algorithm not in _cbc.STREAM_ALGORITHMS:
+        raise UsageError(f"tlslite-ng has no {algorithm.name}")
     check_length(f"the key of {algorithm.name}", key, algorithm.key_length)
     if algorithm == NULL_CIPHER:
         return NullStream()
-    if algorithm != RC4_128:
-        raise UsageError(f"tlslite-ng has no {algorithm.name}")
     return _LibraryStream(_rc4(bytearray(key)))
 
 
@@ -150,7 +143,7 @@ class _LibraryStream:
 
 
 def _library(name: str) -> Any:
-    """A module of tlslite-ng, whose package imports `asyncore` on its way: that is the library's affair, not a warning for our users."""
+    """A module of tlslite-ng; that its package imports the deprecated `asyncore` is no warning for our users."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         return importlib.import_module(f"tlslite.utils.{name}")
@@ -180,4 +173,17 @@ def _rc4(key: bytearray) -> Any:
     return _library("python_rc4").new(key)
 
 
-_AEAD_MAKERS: dict[str, Callable[[bytearray, int], Any]] = {"gcm": _gcm, "ccm": _ccm, "chacha20_poly1305": _chacha20_poly1305}
+_AEAD_MAKERS: dict[AeadAlgorithm, Callable[[bytearray, int], Any]] = {
+    _aead.AES_128_GCM: _gcm,
+    _aead.AES_256_GCM: _gcm,
+    _aead.AES_128_CCM: _ccm,
+    _aead.AES_256_CCM: _ccm,
+    _aead.AES_128_CCM_8: _ccm,
+    _aead.AES_256_CCM_8: _ccm,
+    _aead.CHACHA20_POLY1305: _chacha20_poly1305,
+}
+_CBC_MAKERS: dict[CbcAlgorithm, Callable[[bytearray, bytearray], Any]] = {
+    _cbc.AES_128_CBC: _aes,
+    _cbc.AES_256_CBC: _aes,
+    _cbc.TRIPLE_DES_CBC: _triple_des,
+}

@@ -130,7 +130,9 @@ def test_chains_side_by_side_are_chains_one_by_one(messages, table_free):
     aes = Aes(bytes(range(32)), table_free=table_free)
     ivs = [bytes((i,)) * 16 for i in range(messages)]
     data = [bytes((i, i + 1)) * 40 for i in range(messages)]
-    expected = [aes_block.chain(aes_block.round_keys(aes.schedule), int.from_bytes(iv), x) for iv, x in zip(ivs, data, strict=True)]
+    expected = [
+        aes_block.chain(aes_block.round_keys(aes.schedule), int.from_bytes(iv), x) for iv, x in zip(ivs, data, strict=True)
+    ]
     assert aes.chain(ivs, data) == expected
 
 

@@ -73,7 +73,8 @@ def test_masks_agree_with_tables_across_all_chunks(order):
 def test_tree_adds_blocks_times_powers(h, messages, blocks):
     elements = [[random.Random(f"{h}{k}{n}").getrandbits(128) for n in range(blocks)] for k in range(messages)]
     planes = [
-        sum((elements[k][n] >> 127 - i & 1) << n * messages + k for n in range(blocks) for k in range(messages)) for i in range(128)
+        sum((elements[k][n] >> 127 - i & 1) << n * messages + k for n in range(blocks) for k in range(messages))
+        for i in range(128)
     ]
     result = ghash_tree.HashTree(h).reduce(planes, messages, blocks)
     for k in range(messages):
