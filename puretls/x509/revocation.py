@@ -19,7 +19,7 @@ from puretls.x509.extensions import TlsFeature
 from puretls.x509.report import Fault
 from puretls.x509.status import StatusContext, Verify
 
-OFF, SOFT, HARD = "off", "soft", "hard"
+OFF, SOFT, LEAF, HARD = MODES = ("off", "soft", "leaf", "hard")
 STATUS_REQUEST = 5
 """The TLS extension that a must-staple certificate names (RFC 7633 4.2.3.1)."""
 DEFAULT_MAX_AGE = 7 * 86_400
@@ -50,14 +50,14 @@ class Answer:
 class Revocation:
     """What to ask, of what: the verifier's `RevocationChecker`. Times in seconds.
 
-    `mode`: "off"; "soft", where silence is accepted; "hard", where it is not. `whole_path` False asks for the leaf alone.
+    `mode`: "off"; "soft", where silence is accepted; "leaf", where it is not for the leaf; "hard", where it is for none but the
+    anchor. A certificate that is known to be revoked is refused in all modes but "off".
     `certificates` may hold signers of CRLs that are not in the path; they are trusted only as far as the path vouches for them.
     `max_age` counts from thisUpdate and applies besides nextUpdate (None: only where that is missing, and then
     `DEFAULT_MAX_AGE`); `skew` is how far in the future an answer may be made, by clocks that differ.
     """
 
     mode: str = SOFT
-    whole_path: bool = True
     crls: tuple[Crl, ...] = ()
     ocsp_responses: tuple[bytes, ...] = ()
     certificates: tuple[Certificate, ...] = ()
@@ -65,8 +65,8 @@ class Revocation:
     skew: int = 300
 
     def __post_init__(self) -> None:
-        if self.mode not in (OFF, SOFT, HARD):
-            raise UsageError(f"no revocation mode {self.mode!r}: there are {OFF}, {SOFT} and {HARD}")
+        if self.mode not in MODES:
+            raise UsageError(f"no revocation mode {self.mode!r}: there are {', '.join(MODES)}")
 
     def check(self, certificate: Certificate, issuer: Certificate, context: StatusContext) -> Iterator[Fault]:
         """Faults of the rules "revoked", "revocation-unknown" and "must-staple" (where a response came, but not a good one)."""
@@ -78,12 +78,12 @@ class Revocation:
         )
         if stapled is not None and must_staple(certificate):
             yield from _staple_faults(case, stapled)
-        if self.mode == OFF or (context.index and not self.whole_path):
+        if self.mode == OFF:
             return
         answer = revocation_status(case, stapled)
         if answer.status is Status.REVOKED:
             yield Fault("revoked", SERIAL, answer.sentence)
-        elif answer.status is Status.UNKNOWN and self.mode == HARD:
+        elif answer.status is Status.UNKNOWN and (self.mode == HARD or (self.mode == LEAF and context.index == 0)):
             yield Fault("revocation-unknown", SERIAL, answer.sentence)
 
     def date_fault(self, this_update: int, next_update: int | None, now: float) -> str:
