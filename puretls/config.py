@@ -23,7 +23,8 @@ from puretls.suites import DEFAULT_PSK_SUITES, DEFAULT_SUITES, Suite
 
 if TYPE_CHECKING:
     from puretls.x509.certificate import Certificate
-    from puretls.x509.verifier import ChainRequest, Report
+    from puretls.x509.report import Report
+    from puretls.x509.verifier import ChainRequest
 
 PENDING: Final = Sentinel("PENDING")
 """What a verifier returns to decide later: the connection pauses until `Connection.answer`."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import copy
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -42,20 +43,19 @@ from puretls.handshake.states import (
 )
 from puretls.handshake.table import expected, input_key, lookup
 from puretls.iana import AlertDescription, AlertLevel, ContentType, HandshakeType, known
-from puretls.intercept import Direction, Interceptor, Where
+from puretls.intercept import Direction
 from puretls.keylog import key_log_line
 from puretls.messages.handshake import HandshakeMessage
 from puretls.messages.records import Alert, ApplicationData, ChangeCipherSpec, Record
 from puretls.messages.registry import KeyExchange, parse_handshake, serialise_handshake
 from puretls.record.channel import Channel
-from puretls.record.fragment import Joiner, split
-from puretls.record.framing import MAX_EXPANSION, MAX_PLAINTEXT, Framer
+from puretls.record.fragment import Joiner
+from puretls.record.framing import MAX_PLAINTEXT
 from puretls.session import Session
-from puretls.trace import Entry, Layer, Trace
-from puretls.wire.schema import Struct, parse, serialise
+from puretls.trace import Trace
+from puretls.transfer import Inbound, Line, Outbound
+from puretls.wire.schema import parse, serialise
 
-_BATCH = 64
-"""Records opened in one call at most: with their plaintext, two megabytes."""
 _FLIGHT_ENDS = frozenset((HandshakeType.CLIENT_HELLO, HandshakeType.SERVER_HELLO_DONE, HandshakeType.FINISHED))
 _IN, _OUT = Direction.INBOUND, Direction.OUTBOUND
 
@@ -64,19 +64,14 @@ class Connection:
     """One end of a TLS 1.2 connection. Make one with `client` or `server`."""
 
     def __init__(self, role: Role, config: Config, server_name: str | None = None, session: Session | None = None) -> None:
-        self.role = role
-        self.state: State = ClientState.START if role is Role.CLIENT else ServerState.START
-        self.trace = Trace(config.trace_level, config.trace_limit)
-        self._context = Context(config=config, role=role, server_name=server_name, session=session)
-        self._taps: tuple[Interceptor, ...] = config.interceptors
+        start = ClientState.START if role is Role.CLIENT else ServerState.START
         limits = config.limits
-        self._reader = Channel(limits.records_per_key, 2**64)
-        self._writer = Channel(limits.records_per_key, 2**64)
-        self._framer = Framer()
+        self._context = Context(config=config, role=role, server_name=server_name, session=session)
+        self._line = Line(role, start, config.interceptors, Trace(config.trace_level, config.trace_limit))
+        self._inbound = Inbound(self._line, Channel(limits.records_per_key, 2**64))
+        self._outbound = Outbound(self._line, Channel(limits.records_per_key, 2**64))
         self._joiner = Joiner(limits.handshake_message)
-        self._opened: deque[Record | PeerError] = deque()
         self._events: deque[Event] = deque()
-        self._out: list[bytes] = []
         self._waiting_writes: list[bytes] = []
         self.trailing_data = b""
         """What was received after the peer's close_notify: not TLS any more."""
@@ -84,8 +79,6 @@ class Connection:
         self._paused = self._eof = False
         self._close_sent = self._close_received = False
         self._counts = {"empty": 0, "warnings": 0, "hello_requests": 0, "renegotiations": 0}
-        self._streams = {(direction, type_): 0 for direction in Direction for type_ in (*ContentType, None)}
-        self._records = {_IN: 0, _OUT: 0}
 
     @classmethod
     def client(cls, config: ClientConfig, server_name: str | None = None, session: Session | None = None) -> Connection:
@@ -106,6 +99,19 @@ class Connection:
         return cls(Role.SERVER, config)
 
     # What the application asks
+
+    @property
+    def role(self) -> Role:
+        return self._line.role
+
+    @property
+    def state(self) -> State:
+        return self._line.state
+
+    @property
+    def trace(self) -> Trace:
+        """Every record and message so far."""
+        return self._line.trace
 
     @property
     def config(self) -> Config:
@@ -166,7 +172,7 @@ class Connection:
     @property
     def bytes_buffered(self) -> int:
         """Bytes received and not processed yet."""
-        return len(self._framer)
+        return len(self._inbound)
 
     @property
     def transport_limit(self) -> int:
@@ -188,20 +194,17 @@ class Connection:
         if not data:
             self._eof = True
         elif not (self._close_received or self._error):
-            if len(self._framer) > self.transport_limit:
+            if len(self._inbound) > self.transport_limit:
                 raise UsageError("too much input is waiting: call next_event until NEED_DATA before feeding more")
-            self._framer.feed(data)
+            self._inbound.feed(data)
 
     def bytes_to_send(self) -> bytes:
         """What must go to the peer now; b"" if nothing. Also after an error: the alert is in it."""
-        out = b"".join(self._out)
-        self._out.clear()
-        return out
+        return b"".join(self._outbound.take())
 
     def segments_to_send(self) -> list[bytes]:
         """As `bytes_to_send`, but record by record, and as an interceptor cut them."""
-        out, self._out = self._out, []
-        return out
+        return self._outbound.take()
 
     def next_event(self) -> Event | Sentinel:
         """The next event, after doing what leads to it; NEED_DATA when bytes are missing, PAUSED when a verdict is.
@@ -226,7 +229,7 @@ class Connection:
             return self._advance()
         except PuretlsError as error:
             self._fail(error)
-        except Exception as error:  # noqa: BLE001  (call-backs may raise anything; the peer must hear of it all the same)
+        except Exception as error:  # call-backs may raise anything; the peer must hear of it all the same
             self._fail(_internal(error))
         return True
 
@@ -280,11 +283,11 @@ class Connection:
     def fork(self) -> Connection:
         """An independent copy in the same state: both can go on from here."""
         twin = copy.copy(self)
-        twin.trace = copy.copy(self.trace)
-        twin.trace._entries = self.trace._entries.copy()
-        for name in ("_framer", "_joiner", "_opened", "_events", "_out", "_waiting_writes", "_counts", "_streams", "_records"):
-            setattr(twin, name, copy.deepcopy(getattr(self, name)))
-        twin._reader, twin._writer = self._reader.fork(), self._writer.fork()
+        twin._line = self._line.fork()
+        twin._inbound, twin._outbound = self._inbound.fork(twin._line), self._outbound.fork(twin._line)
+        twin._joiner = copy.deepcopy(self._joiner)
+        twin._events, twin._waiting_writes = self._events.copy(), self._waiting_writes.copy()
+        twin._counts = self._counts.copy()
         return twin
 
     # Exporters
@@ -305,7 +308,7 @@ class Connection:
         return schedule.exporter(prf, negotiated.suite.prf_hash, established.master, randoms, label, context, length)
 
     def channel_binding(self, kind: str) -> bytes:
-        """ "tls-unique" or "tls-server-end-point" (RFC 5929 3 and 4), or "tls-exporter" (RFC 9266).
+        """The bytes of "tls-unique" or "tls-server-end-point" (RFC 5929 3 and 4), or "tls-exporter" (RFC 9266).
 
         Without extended master secrets two connections may share keys (RFC 7627 1), so tls-exporter is refused (RFC 9266 4.2), and
         tls-unique on a resumed session.
@@ -321,77 +324,17 @@ class Connection:
         if raw is not None:
             self._on_handshake_bytes(raw)
             return True
-        if not self._opened:
-            self._read_records()
-        if self._opened:
-            item = self._opened.popleft()
-            if isinstance(item, PeerError):
-                raise item
-            self._on_plaintext(item)
+        version = None if self.negotiated is None else self.negotiated.version
+        record = self._inbound.next(version=version, batch=self.state.name == "CONNECTED")
+        if record is not None:
+            self._on_plaintext(record)
             return True
         if self._eof:
             self._close_received = True
-            self.state = self._named("CLOSED")
+            self._line.state = self._named("CLOSED")
             self._events.append(ConnectionClosed(clean=False))
             return True
         return False
-
-    def _read_records(self) -> None:
-        """Take the next record, or a run of application data, and open it."""
-        first = self._next_record()
-        if first is None:
-            return
-        records, failure = [first], None
-        if first.type == ContentType.APPLICATION_DATA and self._may_batch():
-            try:
-                while len(records) < _BATCH and self._framer.peek_type() == ContentType.APPLICATION_DATA:
-                    records.append(self._next_record() or first)
-            except PeerError as error:
-                failure = error
-        if len(records) > 1:
-            self._open_run(records)
-        else:
-            self._open_one(first)
-        if failure is not None:
-            self._opened.append(failure)
-
-    def _may_batch(self) -> bool:
-        return not self._taps and self._reader.protected and self._reader.allows(_BATCH) and self.state.name == "CONNECTED"
-
-    def _next_record(self) -> Record | None:
-        limit = MAX_PLAINTEXT + (MAX_EXPANSION if self._reader.protected else 0)
-        version = None if self.negotiated is None else self.negotiated.version
-        return self._framer.next(limit=limit, version=version)
-
-    def _open_run(self, records: list[Record]) -> None:
-        first_sequence = self._reader.sequence
-        offset = self._framer.consumed - sum(5 + len(record.fragment) for record in records)
-        for index, (record, data) in enumerate(zip(records, self._reader.open_many(records), strict=True)):
-            self._trace_record(_IN, record, data, offset)
-            offset += 5 + len(record.fragment)
-            if data is None:
-                self._reader.sequence = first_sequence + index + 1
-                self._opened.append(_bad_record(record))
-                return
-            self._opened.append(Record(record.type, record.version, data))
-
-    def _open_one(self, record: Record) -> None:
-        offset = self._framer.consumed - 5 - len(record.fragment)
-        if not self._taps:
-            self._open_and_queue(record, offset)
-            return
-        for raw in self._pass("ciphertext", _IN, record.to_bytes()):
-            if len(raw) >= 5:
-                self._open_and_queue(Record(raw[0], raw[1] << 8 | raw[2], raw[5:]), offset)
-
-    def _open_and_queue(self, record: Record, offset: int) -> None:
-        data = self._reader.open(record)
-        self._trace_record(_IN, record, data, offset)
-        if data is None:
-            self._opened.append(_bad_record(record))
-            return
-        for opened in self._pass("plaintext", _IN, Record(record.type, record.version, data)):
-            self._opened.append(opened)
 
     # Inbound: content
 
@@ -427,7 +370,7 @@ class Connection:
             return MAX_PLAINTEXT
         if negotiated.result(RecordSizeLimit) is not None:
             own = self._context.config.extension(RecordSizeLimit)
-            return own.limit if self._reader.protected else MAX_PLAINTEXT  # type: ignore[no-any-return]
+            return own.limit if self._inbound.channel.protected else MAX_PLAINTEXT
         return negotiated.result(MaxFragmentLength) or MAX_PLAINTEXT
 
     def _count(self, what: str, limit: int, reason: Reason) -> None:
@@ -435,8 +378,8 @@ class Connection:
         if self._counts[what] > limit:
             raise PeerError(reason, f"more than {limit}")
 
-    def _on_content(self, cls: type[Struct], data: bytes, reason: Reason) -> None:
-        self._trace_message(_IN, cls, data)
+    def _on_content(self, cls: type[ChangeCipherSpec | ApplicationData], data: bytes, reason: Reason) -> None:
+        self._trace_message(_IN, cls.content_type, data)
         if lookup(self.state, cls) is None:
             raise self._unexpected(cls.__name__)
         try:
@@ -447,20 +390,17 @@ class Connection:
             self._feed(passed)
 
     def _on_handshake_bytes(self, raw: bytes) -> None:
-        if not self._taps:
-            self._on_handshake_message(raw, raw)
-            return
-        through = list(self._pass("handshake", _IN, raw))
-        if not through:
+        passed = self._pass("handshake", _IN, raw)
+        if not passed:
             # Dropped above the transcript line: the peer sent it, so both sides have hashed it.
             self._context = replace(self._context, transcript=self._context.transcript + raw)
-        for index, changed in enumerate(through):
+        for index, changed in enumerate(passed):
             self._on_handshake_message(changed, raw if index == 0 else b"")
 
     def _on_handshake_message(self, raw: bytes, for_transcript: bytes) -> None:
         """`for_transcript` is what the peer hashed: `raw` as it came, or nothing for what a tap injected."""
         type_ = raw[0] if raw else -1
-        self._trace_message(_IN, None, raw)
+        self._trace_message(_IN, ContentType.HANDSHAKE, raw)
         if lookup(self.state, type_) is None:
             raise self._unexpected(_message_name(type_))
         if type_ in _FLIGHT_ENDS and self._joiner.pending:
@@ -487,7 +427,7 @@ class Connection:
     # Inbound: alerts
 
     def _on_alert(self, data: bytes) -> None:
-        self._trace_message(_IN, Alert, data)
+        self._trace_message(_IN, ContentType.ALERT, data)
         try:
             alert = parse(Alert, data)
         except DecodeError as error:
@@ -508,8 +448,8 @@ class Connection:
         if self._error is None:
             self.close()
         self._close_received = True
-        self.state = self._named("CLOSED")
-        self.trailing_data = self._framer.clear()
+        self._line.state = self._named("CLOSED")
+        self.trailing_data = self._inbound.clear()
         self._events.append(ConnectionClosed(clean=True))
 
     def _on_warning(self, description: int) -> None:
@@ -545,8 +485,8 @@ class Connection:
         self._context = step.context
         if for_transcript:
             self._context = replace(step.context, transcript=step.context.transcript + for_transcript)
-        self.state = step.next_state
-        self._trace_state(step.next_state)
+        self._line.state = step.next_state
+        self.trace.led_to(step.next_state.name)
         for effect in self._pass_flight(step.flight):
             self._do(effect)
         if self._waiting_writes and before is not self.state and lookup(self.state, Write) is not None:
@@ -563,22 +503,25 @@ class Connection:
             case fx.Update(change):
                 self._context = change(context)
             case fx.ChangeWriteKeys(make):
-                self._writer.change(make(context), bytes_per_key=self._bytes_per_key())
+                self._outbound.channel.change(make(context), bytes_per_key=self._bytes_per_key())
             case fx.ChangeReadKeys(make):
-                self._reader.change(make(context), bytes_per_key=self._bytes_per_key())
+                self._inbound.channel.change(make(context), bytes_per_key=self._bytes_per_key())
             case fx.Emit(make):
                 self._events.append(make(context))
             case fx.Ask(request):
                 self._ask(request(context))
             case fx.LogSecret(label, get):
-                if context.config.key_log is not None:
-                    context.config.key_log(key_log_line(label, *get(context)))
+                self._log_secret(label, *get(context))
             case fx.KeepSession(key):
                 self._keep_session(key(context))
             case fx.Warn(description):
                 self._send_alert(AlertLevel.WARNING, AlertDescription(description))
             case _:
                 raise InternalError(f"no executor for {effect}")
+
+    def _log_secret(self, label: str, client_random: bytes, secret: bytes) -> None:
+        if self._context.config.key_log is not None:
+            self._context.config.key_log(key_log_line(label, client_random, secret))
 
     def _bytes_per_key(self) -> int:
         bulk = self._context.suite.bulk
@@ -611,7 +554,7 @@ class Connection:
             self._feed(Verdict(report))
         except PuretlsError as error:
             self._fail(error)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             self._fail(_internal(error))
 
     def _session_store(self) -> Any:
@@ -643,17 +586,14 @@ class Connection:
         if alert is None:
             alert = error.alert if isinstance(error, PeerError) else AlertDescription.INTERNAL_ERROR
         self._forget_session()
-        try:
+        with suppress(PeerError):  # raised when the key is used up: not even an alert may be sent under it
             self._send_alert(AlertLevel.FATAL, alert)
-        except PeerError:
-            pass  # the key is used up: not even an alert may be sent under it
         self._die(error)
 
     def _die(self, error: PuretlsError) -> None:
         self._error = error
-        self.state = self._named("FAILED")
-        self._framer.clear()
-        self._opened.clear()
+        self._line.state = self._named("FAILED")
+        self._inbound.clear()
         self._waiting_writes.clear()
 
     def _named(self, name: str) -> State:
@@ -664,139 +604,44 @@ class Connection:
     def _send_alert(self, level: AlertLevel, description: AlertDescription) -> None:
         alert = Alert(level, description)
         self._events.append(AlertSent(level, description))
-        self._send_content(ContentType.ALERT, Alert, serialise(alert))
+        self._send_content(ContentType.ALERT, serialise(alert))
 
     def _send_message(self, message: Any, sent: Any) -> None:
         for passed in self._pass("message", _OUT, message):
             if isinstance(passed, HandshakeMessage):
                 self._send_handshake(passed)
             else:
-                self._send_content(passed.content_type, type(passed), serialise(passed))
+                self._send_content(passed.content_type, serialise(passed))
             self._context = sent(self._context, passed)
 
     def _send_handshake(self, message: HandshakeMessage) -> None:
         for raw in self._pass("handshake", _OUT, serialise_handshake(message)):
             if message.handshake_type != HandshakeType.HELLO_REQUEST:
                 self._context = replace(self._context, transcript=self._context.transcript + raw)
-            self._send_content(ContentType.HANDSHAKE, None, raw)
+            self._send_content(ContentType.HANDSHAKE, raw)
 
-    def _send_content(self, type_: ContentType, cls: type[Struct] | None, data: bytes) -> None:
+    def _send_content(self, type_: ContentType, data: bytes) -> None:
         """Fragment, seal and queue."""
-        self._trace_message(_OUT, cls, data)
-        pieces = split(data, self._send_limit())
-        if self._taps:
-            for piece in pieces:
-                for record in self._pass("plaintext", _OUT, Record(type_, 0x0303, piece)):
-                    self._queue(self._writer.seal(record.type, record.fragment), record.fragment, record.version)
-        elif len(pieces) > 1 and self._writer.protected:
-            for start in range(0, len(pieces), _BATCH):
-                batch = [(int(type_), piece) for piece in pieces[start : start + _BATCH]]
-                for record, (_, piece) in zip(self._writer.seal_many(batch), batch, strict=True):
-                    self._queue(record, piece)
-        else:
-            for piece in pieces:
-                self._queue(self._writer.seal(type_, piece), piece)
+        self._trace_message(_OUT, type_, data)
+        self._outbound.send(type_, data, self._send_limit())
 
     def _send_limit(self) -> int:
         own: int = self._context.config.max_send_fragment
         return own if self.negotiated is None else min(own, self.negotiated.send_limit)
 
-    def _queue(self, record: Record, data: bytes, version: int = 0x0303) -> None:
-        if version != record.version:
-            record = replace(record, version=version)
-        raw = record.to_bytes()
-        self._trace_record(_OUT, record, data, self._streams[_OUT, None])
-        for out in self._pass("ciphertext", _OUT, raw):
-            self._out.append(out)
-            self._streams[_OUT, None] += len(out)
+    # Taps and trace
 
-    # Taps
+    def _pass(self, tap: str, direction: Direction, value: Any) -> Sequence[Any]:
+        channel = self._inbound.channel if direction is _IN else self._outbound.channel
+        return self._line.through(tap, value, direction, channel.epoch)
 
-    def _where(self, direction: Direction) -> Where:
-        channel = self._reader if direction is _IN else self._writer
-        return Where(direction, self.role, self.state, channel.epoch)
-
-    def _pass(self, tap: str, direction: Direction, value: Any) -> Iterable[Any]:
-        """Lead a value through one tap of all interceptors."""
-        if not self._taps:
-            return (value,)
-        values = [value]
-        where = self._where(direction)
-        for interceptor in self._taps:
-            values = [result for item in values for result in getattr(interceptor, tap)(item, where)]
-        return values
+    def _trace_message(self, direction: Direction, type_: int, raw: bytes) -> None:
+        self.trace.message(direction, type_, raw, self.state.name, self._key_exchange())
 
     def _pass_flight(self, flight: fx.Flight) -> Iterable[fx.Effect]:
-        for interceptor in self._taps:
-            flight = tuple(interceptor.flight(flight, self._where(_OUT)))
+        for interceptor in self._line.taps:
+            flight = tuple(interceptor.flight(flight, self._line.where(_OUT, self._outbound.channel.epoch)))
         return flight
-
-    # Trace
-
-    def _trace_record(self, direction: Direction, record: Record, data: bytes | None, offset: int) -> None:
-        trace = self.trace
-        if trace.level == "off":
-            return
-        channel = self._reader if direction is _IN else self._writer
-        length = len(data) if data is not None else 0
-        key = (direction, known(ContentType, record.type))
-        content_offset = self._streams.get(key, 0)
-        self._streams[key] = content_offset + length
-        number = self._records[direction]
-        self._records[direction] = number + 1
-        keep = trace.keeps_data(record.type)
-        state = self.state.name
-        trace.append(
-            Entry(
-                trace.next_seq,
-                direction,
-                Layer.RECORD,
-                record.type,
-                record.to_bytes() if keep else record.header(),
-                5 + len(record.fragment),
-                offset,
-                state,
-                state,
-                channel.epoch,
-                number,
-                channel.protection.parts(len(record.fragment)),
-                content_offset,
-                length,
-            )
-        )
-
-    def _trace_message(self, direction: Direction, cls: Any, raw: bytes) -> None:
-        trace = self.trace
-        if trace.level == "off":
-            return
-        type_ = cls.content_type if cls is not None else ContentType.HANDSHAKE
-        key = (direction, type_, "messages")
-        offset = self._streams.get(key, 0)  # type: ignore[call-overload]
-        self._streams[key] = offset + len(raw)  # type: ignore[index]
-        keep = trace.keeps_data(type_)
-        state = self.state.name
-        trace.append(
-            Entry(
-                trace.next_seq,
-                direction,
-                Layer.MESSAGE,
-                type_,
-                raw if keep else b"",
-                len(raw),
-                offset,
-                state,
-                state,
-                key_exchange=self._key_exchange(),
-            )
-        )
-
-    def _trace_state(self, state: State) -> None:
-        """The newest message led here."""
-        if self.trace.level == "off" or not len(self.trace):
-            return
-        last = self.trace[-1]
-        if last.layer is Layer.MESSAGE and last.direction is _IN:
-            self.trace.amend_last(replace(last, state_after=state.name))
 
 
 def _reference(server_name: str | None) -> tuple[str | None, bytes]:
@@ -807,10 +652,6 @@ def _reference(server_name: str | None) -> tuple[str | None, bytes]:
 
     reference = parse_reference(server_name)
     return str(reference), reference.address
-
-
-def _bad_record(record: Record) -> PeerError:
-    return PeerError(Reason.BAD_RECORD_MAC, f"{len(record.fragment)} bytes of type {record.type}")
 
 
 def _message_name(type_: int) -> str:

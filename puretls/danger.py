@@ -8,11 +8,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from puretls.crypto import provider as providers
-from puretls.crypto.aead import AeadAlgorithm, Sealing
-from puretls.crypto.cbc import Blocks, CbcAlgorithm, StreamAlgorithm
+from puretls.crypto.aead import Sealing
+from puretls.crypto.cbc import Blocks
 from puretls.crypto.groups import Group, KeyShare, RandomBytes
 from puretls.crypto.keys import PrivateKey, PublicKey, RsaPrivateKey
 from puretls.crypto.provider import Provider
@@ -97,6 +98,9 @@ class _ClearStream:
         return data
 
 
+_PUBLIC_LENGTHS = {"x25519": 32, "x448": 56, "secp256r1": 65, "secp384r1": 97, "secp521r1": 133}
+
+
 class _ClearGroup:
     """Public values are random bytes of the right length; the shared secret is the same for everybody."""
 
@@ -105,14 +109,28 @@ class _ClearGroup:
         self.name = group.name
         self.p, self.g = getattr(group, "p", 0), getattr(group, "g", 0)
 
-    _LENGTHS = {"x25519": 32, "x448": 56, "secp256r1": 65, "secp384r1": 97, "secp521r1": 133}
-
     def generate(self, random: RandomBytes) -> KeyShare:
-        length = self._LENGTHS.get(self.name) or (self.p.bit_length() + 7) // 8
+        length = _PUBLIC_LENGTHS.get(self.name) or (self.p.bit_length() + 7) // 8
         return KeyShare(Secret(b"-"), b"\4" + random(length - 1))
 
     def shared_secret(self, private: Secret, peer: bytes) -> Secret:
         return Secret(b"no secret at all")
+
+
+def _sign(algorithm: SignatureAlgorithm, key: PrivateKey, message: bytes, random: RandomBytes) -> bytes:
+    return hashlib.sha256(message).digest()
+
+
+def _verify(algorithm: SignatureAlgorithm, key: PublicKey, message: bytes, signature: bytes) -> bool:
+    return signature == hashlib.sha256(message).digest()
+
+
+def _rsa_private(key: RsaPrivateKey, c: int, random: RandomBytes) -> int:
+    return pow(c, key.d, key.public.n)
+
+
+def _prf(hash_name: str, secret: bytes, label: bytes, seed: bytes, length: int) -> bytes:
+    return hashlib.shake_128(secret + label + seed).digest(length)
 
 
 def no_security_provider() -> Provider:
@@ -121,52 +139,17 @@ def no_security_provider() -> Provider:
     Both peers must use it. Signatures are a hash that anybody can make, ciphers do nothing, the PRF is one call of SHAKE.
     """
     real = providers.default()
-
-    def sign(algorithm: SignatureAlgorithm, key: PrivateKey, message: bytes, random: RandomBytes) -> bytes:
-        return hashlib.sha256(message).digest()
-
-    def verify(algorithm: SignatureAlgorithm, key: PublicKey, message: bytes, signature: bytes) -> bool:
-        return signature == hashlib.sha256(message).digest()
-
-    def rsa_private(key: RsaPrivateKey, c: int, random: RandomBytes) -> int:
-        return pow(c, key.d, key.public.n)
-
-    def prf(hash_name: str, secret: bytes, label: bytes, seed: bytes, length: int) -> bytes:
-        return hashlib.shake_128(secret + label + seed).digest(length)
-
-    def aead(algorithm: AeadAlgorithm, key: bytes) -> _Clear:
-        return _Clear(algorithm.tag_length)
-
-    def cbc(algorithm: CbcAlgorithm, key: bytes) -> _ClearCbc:
-        return _ClearCbc()
-
-    def stream(algorithm: StreamAlgorithm, key: bytes) -> _ClearStream:
-        return _ClearStream()
-
-    groups: dict[str, _ClearGroup] = {}
-
-    def group(name: str) -> Group:
-        if name not in groups:
-            groups[name] = _ClearGroup(real.group(name))
-        return groups[name]
-
-    def finite_field(p: int, g: int, **options: Any) -> Group:
-        return _ClearGroup(real.finite_field(p, g, **options))
-
     return replace(
         real,
         name="no security",
-        aead=aead,
-        cbc=cbc,
-        stream=stream,
-        group=group,
-        finite_field=finite_field,
-        sign=sign,
-        verify=verify,
-        rsa_private=rsa_private,
-        prf=prf,
+        aead=lambda algorithm, key: _Clear(algorithm.tag_length),
+        cbc=lambda algorithm, key: _ClearCbc(),
+        stream=lambda algorithm, key: _ClearStream(),
+        group=lru_cache(maxsize=None)(lambda name: _ClearGroup(real.group(name))),
+        finite_field=lambda p, g, **options: _ClearGroup(real.finite_field(p, g, **options)),
+        sign=_sign,
+        verify=_verify,
+        rsa_private=_rsa_private,
+        prf=_prf,
         parts={"everything": "nothing is protected; for tests and fuzzing only"},
     )
-
-
-Danger = Callable[..., Any]

@@ -7,9 +7,10 @@ Finished must fail. Inbound the taps are passed in the opposite order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from puretls.handshake.effects import Effect
 from puretls.handshake.states import Role, State
@@ -56,3 +57,11 @@ class Interceptor:
     def ciphertext(self, raw: bytes, where: Where) -> Iterable[bytes]:
         """A record as it is on the wire; outbound, each item is handed to the transport by itself."""
         return (raw,)
+
+
+def through(taps: Sequence[Interceptor], tap: str, value: Any, where: Where) -> list[Any]:
+    """What comes out when a value passes the tap of that name of all interceptors, one after the other."""
+    values = [value]
+    for interceptor in taps:
+        values = [result for item in values for result in getattr(interceptor, tap)(item, where)]
+    return values

@@ -64,7 +64,7 @@ class Session:
 
     def is_fresh(self, now: float) -> bool:
         """Whether its lifetime is not over, and it was not made in the future."""
-        return 0 <= now - self.created + 60 and now - self.created < self.lifetime
+        return now - self.created + 60 >= 0 and now - self.created < self.lifetime
 
     def to_bytes(self) -> bytes:
         """A compact form, secret included: keep it as safe as the connection."""

@@ -6,20 +6,26 @@ Capturing is always on and cheap; decoding is lazy; the store is bounded. Applic
 
 from __future__ import annotations
 
+import copy
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from puretls.errors import DecodeError
 from puretls.iana import ContentType, known
 from puretls.intercept import Direction
+from puretls.messages.records import Record
 from puretls.messages.registry import KeyExchange, annotate_handshake, content_class
+from puretls.record.channel import Channel
 from puretls.spans import Span, at
 from puretls.wire.schema import annotate
 
 _ENTRY_COST = 200
+"""Bytes that an entry takes besides `raw`, about."""
 _HEADER = 5
+_WIRE, _COUNT = -1, -2
+"""Positions that belong to no content type: bytes on the wire, number of records."""
 
 
 class Layer(Enum):
@@ -38,7 +44,6 @@ class Entry:
     stream of its content type, and `content_length` how much that is.
     """
 
-    seq: int
     direction: Direction
     layer: Layer
     content_type: int
@@ -54,7 +59,6 @@ class Entry:
     content_offset: int = 0
     content_length: int = 0
     key_exchange: KeyExchange | None = None
-    changed_by: str = ""
 
     @property
     def name(self) -> str:
@@ -146,7 +150,7 @@ class Trace:
         """Entries that made room for newer ones."""
         self._entries: deque[Entry] = deque()
         self._size = 0
-        self._seq = 0
+        self._positions: dict[tuple[Direction, Layer, int], int] = {}
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(tuple(self._entries))
@@ -157,18 +161,66 @@ class Trace:
     def __getitem__(self, index: int) -> Entry:
         return self._entries[index]
 
-    @property
-    def next_seq(self) -> int:
-        """The number of the entry that comes next."""
-        return self._seq
+    def _take(self, direction: Direction, layer: Layer, kind: int, length: int) -> int:
+        """The position in a stream, which then moves on by `length`."""
+        key = direction, layer, kind
+        position = self._positions.get(key, 0)
+        self._positions[key] = position + length
+        return position
 
-    def keeps_data(self, content_type: int) -> bool:
+    def record(self, direction: Direction, record: Record, data: bytes | None, state: str, channel: Channel) -> None:
+        """A record as it is on the wire, and the plaintext in it (None: it could not be opened)."""
+        if self.level == "off":
+            return
+        length, kind = len(data or b""), record.type
+        size = _HEADER + len(record.fragment)
+        self._append(
+            Entry(
+                direction=direction,
+                layer=Layer.RECORD,
+                content_type=kind,
+                raw=record.to_bytes() if self._keeps(kind) else record.header(),
+                length=size,
+                offset=self._take(direction, Layer.RECORD, _WIRE, size),
+                state_before=state,
+                state_after=state,
+                epoch=channel.epoch,
+                number=self._take(direction, Layer.RECORD, _COUNT, 1),
+                parts=channel.protection.parts(len(record.fragment)),
+                content_offset=self._take(direction, Layer.RECORD, kind, length),
+                content_length=length,
+            )
+        )
+
+    def message(self, direction: Direction, kind: int, raw: bytes, state: str, key_exchange: KeyExchange | None) -> None:
+        """A handshake message with its header, or the content of another record."""
+        if self.level == "off":
+            return
+        self._append(
+            Entry(
+                direction=direction,
+                layer=Layer.MESSAGE,
+                content_type=kind,
+                raw=raw if self._keeps(kind) else b"",
+                length=len(raw),
+                offset=self._take(direction, Layer.MESSAGE, kind, len(raw)),
+                state_before=state,
+                state_after=state,
+                key_exchange=key_exchange,
+            )
+        )
+
+    def led_to(self, state: str) -> None:
+        """The newest inbound message moved the connection here."""
+        if self._entries and self._entries[-1].layer is Layer.MESSAGE and self._entries[-1].direction is Direction.INBOUND:
+            self._entries[-1] = replace(self._entries[-1], state_after=state)
+
+    def _keeps(self, content_type: int) -> bool:
         """Whether bytes of this content type are kept, or their size only."""
         return self.level == "full" or content_type != ContentType.APPLICATION_DATA
 
-    def append(self, entry: Entry) -> None:
+    def _append(self, entry: Entry) -> None:
         """Keep an entry; the oldest make room."""
-        self._seq += 1
         self._entries.append(entry)
         self._size += len(entry.raw) + _ENTRY_COST
         while self._size > self.limit:
@@ -176,11 +228,11 @@ class Trace:
             self._size -= len(old.raw) + _ENTRY_COST
             self.dropped += 1
 
-    def amend_last(self, entry: Entry) -> None:
-        """Replace the newest entry by a fuller form of it."""
-        old = self._entries.pop()
-        self._entries.append(entry)
-        self._size += len(entry.raw) - len(old.raw)
+    def fork(self) -> Trace:
+        """A copy that goes on by itself."""
+        twin = copy.copy(self)
+        twin._entries, twin._positions = self._entries.copy(), self._positions.copy()
+        return twin
 
     def messages(self, direction: Direction | None = None) -> list[Entry]:
         """Messages only, of one direction or both."""

@@ -209,9 +209,9 @@ def _server_verifier(arguments: argparse.Namespace) -> Verifier:
     from puretls.x509.verifier import chain_verifier
 
     if arguments.danger_no_verify:
-        from puretls.danger import accept_any_certificate
+        from puretls.danger import accept_any_chain
 
-        return accept_any_certificate
+        return accept_any_chain
     if arguments.ca:
         return chain_verifier([_load(arguments.ca, _anchors)], provider=default())
     from puretls.roots import system_verifier

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from puretls.connection import Connection
+    from puretls.events import Event
+    from puretls.trace import Entry
 
 WIDTH = 13
 
@@ -52,3 +56,41 @@ def _facts(connection: Connection) -> Iterator[tuple[str, str]]:
 
 
 _AGREEMENTS = ("extended_master_secret", "encrypt_then_mac", "secure_renegotiation")
+
+
+@contextmanager
+def tracer(connection: Connection, wanted: bool, file: TextIO | None = None) -> Iterator[Callable[[Event], None] | None]:
+    """Print the trace as it grows, if it is wanted: gives the call-back for events, and prints the rest at the end."""
+    if not wanted:
+        yield None
+        return
+    out, seen = file or sys.stderr, 0
+
+    def catch_up(event: Event | None = None) -> None:
+        nonlocal seen
+        for entry in connection.trace:
+            if entry.seq >= seen:
+                seen = entry.seq + 1
+                print("\n".join(trace_lines(entry)), file=out, flush=True)
+
+    try:
+        yield catch_up
+    finally:
+        catch_up()
+
+
+def trace_lines(entry: Entry) -> Iterator[str]:
+    """A record on one line; a message with all its fields."""
+    from puretls.cli.ladder import explained
+    from puretls.intercept import Direction
+    from puretls.trace import Layer
+
+    arrow = ">>" if entry.direction is Direction.OUTBOUND else "<<"
+    if entry.layer is Layer.RECORD:
+        made_of = " + ".join(f"{length} {name}" for name, length in entry.parts)
+        yield f"{arrow} {entry.name} {entry.number}, {entry.length} bytes" + (f": 5 header + {made_of}" if made_of else "")
+        return
+    moved = f", {entry.state_before} -> {entry.state_after}" if entry.state_before != entry.state_after else ""
+    yield f"{arrow} {entry.name}, {entry.length} bytes{moved}"
+    for offsets, data, path, meaning in explained(entry.raw, entry.spans()):
+        yield f"     {offsets:>9}  {data:<47}  {path}  {meaning}".rstrip()

@@ -114,15 +114,19 @@ class Server:
 
     def _converse(self, sock: socket.socket) -> str:
         from puretls.cli.report import one_line, tracer
+        from puretls.connection import Connection
         from puretls.net import TlsSocket
 
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.settimeout(self._arguments.idle_timeout)
-        options = {"handshake_timeout": self._arguments.handshake_timeout, "on_event": None}
-        with TlsSocket.server(sock, self._config, **options) as tls:
-            told = one_line(tls.connection)
-            with tracer(tls.connection, self._arguments.trace):
-                return f"{told} {self._application(tls)}"
+        connection = Connection.server(self._config)
+        limit = self._arguments.handshake_timeout
+        with (
+            tracer(connection, self._arguments.trace) as seen,
+            TlsSocket(sock, connection, handshake_timeout=limit, on_event=seen) as tls,
+        ):
+            tls.handshake()
+            return f"{one_line(connection)} {self._application(tls)}"
 
 
 def _application(arguments: argparse.Namespace) -> Callable[[TlsSocket], str]:

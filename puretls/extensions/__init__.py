@@ -52,7 +52,7 @@ def active(configured: Iterable[Extension]) -> tuple[Extension, ...]:
         if type(extension) in chosen:
             raise UsageError(f"{type(extension).__name__} is configured twice")
         chosen[type(extension)] = extension
-    known = [chosen.pop(cls, None) or cls() for cls in ORDER]
+    known = [chosen.pop(cls) if cls in chosen else cls() for cls in ORDER]
     everything = (*known[:-1], *chosen.values(), known[-1])
     return tuple(extension for extension in everything if extension.enabled)
 

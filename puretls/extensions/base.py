@@ -17,6 +17,8 @@ from puretls.messages.extension import BODIES
 from puretls.suites import Suite
 from puretls.wire.schema import Struct, wire
 
+StructClass = type[Struct]
+
 
 @wire("5246 7.4.1.4")
 class Empty(Struct):
@@ -61,8 +63,8 @@ class Extension:
 
     type: ClassVar[int]
     rfc: ClassVar[str]
-    client_body: ClassVar[type[Struct]] = Empty
-    server_body: ClassVar[type[Struct] | None] = Empty
+    client_body: ClassVar[StructClass] = Empty
+    server_body: ClassVar[StructClass | None] = Empty
     """None: a server never answers this extension."""
 
     enabled: bool = field(default=True, kw_only=True)

@@ -31,7 +31,7 @@ from puretls.session import Session
 from puretls.suites import Suite
 
 if TYPE_CHECKING:
-    from puretls.x509.verifier import Report
+    from puretls.x509.report import Report
 
 T = TypeVar("T")
 
@@ -159,11 +159,11 @@ class Context:
 
     @property
     def client_config(self) -> ClientConfig:
-        return self._typed(ClientConfig)
+        return self._typed(ClientConfig)  # type: ignore[no-any-return]
 
     @property
     def server_config(self) -> ServerConfig:
-        return self._typed(ServerConfig)
+        return self._typed(ServerConfig)  # type: ignore[no-any-return]
 
     def _typed(self, cls: type[Any]) -> Any:
         if not isinstance(self.config, cls):

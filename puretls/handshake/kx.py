@@ -302,4 +302,5 @@ def _rsa_decrypt(context: Context, encrypted: bytes) -> bytes:
     good = hmac.compare_digest(frame, b"\0\2\0" + version)
     good &= 0 not in block[2 : -_PREMASTER_LENGTH - 1]
     good &= in_range
-    return (random, block[-_PREMASTER_LENGTH:])[good]
+    choices: tuple[bytes, bytes] = random, block[-_PREMASTER_LENGTH:]
+    return choices[good]

@@ -16,7 +16,6 @@ from puretls.config import ClientConfig, ServerConfig
 from puretls.connection import Connection
 from puretls.errors import PuretlsError, Truncated, UsageError
 from puretls.events import NEED_DATA, PAUSED, ConnectionClosed, DataReceived, Event, HandshakeCompleted
-from puretls.net.blocking import HANDSHAKE_TIMEOUT
 
 logger = logging.getLogger("puretls.aio")
 
@@ -34,13 +33,13 @@ async def open_connection(
     *,
     server_name: str | None = None,
     session: Any = None,
-    handshake_timeout: float | None = HANDSHAKE_TIMEOUT,
+    handshake_timeout: float | None = None,
     **options: Any,
 ) -> Streams:
     """Connect and shake hands; `options` go to `loop.create_connection`.
 
-    The name to verify is `host` unless `server_name` is given. `writer.get_extra_info("tls")` is the `Connection`. Raises
-    `OSError`, `TimeoutError` and `puretls.TlsError`.
+    The name to verify is `host` unless `server_name` is given. `handshake_timeout` is in seconds, None takes the configuration's.
+    `writer.get_extra_info("tls")` is the `Connection`. Raises `OSError`, `TimeoutError` and `puretls.TlsError`.
     """
     connection = Connection.client(config, server_name or host, session=session)
     reader, upper = _stream_protocol()
@@ -54,7 +53,7 @@ async def start_server(
     port: int,
     config: ServerConfig | Callable[[], ServerConfig],
     *,
-    handshake_timeout: float | None = HANDSHAKE_TIMEOUT,
+    handshake_timeout: float | None = None,
     **options: Any,
 ) -> asyncio.Server:
     """Serve; `client_connected(reader, writer)` is called (and awaited) for each client whose handshake is complete.
@@ -84,7 +83,7 @@ async def start_tls(
     *,
     server_name: str | None = None,
     session: Any = None,
-    handshake_timeout: float | None = HANDSHAKE_TIMEOUT,
+    handshake_timeout: float | None = None,
 ) -> Streams:
     """Put TLS on an open pair (STARTTLS) and return a new pair; the old one must not be used any more.
 
@@ -314,7 +313,7 @@ async def _opened(
 
 async def _handshake(protocol: TlsProtocol, limit: float | None) -> TlsTransport:
     try:
-        async with asyncio.timeout(limit):
+        async with asyncio.timeout(protocol.connection.config.limits.handshake_time if limit is None else limit):
             return await protocol.handshake
     except (TimeoutError, asyncio.CancelledError):
         protocol.abort()
@@ -326,7 +325,7 @@ async def _watch(protocol: TlsProtocol, limit: float | None) -> None:
     try:
         await _handshake(protocol, limit)
     except TimeoutError:
-        logger.info("handshake took longer than %s s", limit)
+        logger.info("handshake failed: it took too long")
     except (PuretlsError, OSError) as error:
         logger.info("handshake failed: %s", error)
 

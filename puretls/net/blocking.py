@@ -21,9 +21,6 @@ from puretls.errors import PuretlsError, Truncated
 from puretls.events import ConnectionClosed, DataReceived, Event, HandshakeCompleted
 from puretls.net import pump
 
-HANDSHAKE_TIMEOUT = 60.0
-"""Seconds a handshake may take, however busily the peer trickles bytes."""
-
 CHUNK = 262144
 """Plaintext bytes sealed at a time: enough for batches to pay, little enough to bound memory."""
 
@@ -126,16 +123,17 @@ class TlsSocket:
         sock: StreamSocket,
         connection: Connection,
         *,
-        handshake_timeout: float | None = HANDSHAKE_TIMEOUT,
+        handshake_timeout: float | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> None:
         """Join a socket and a connection that has not started. No byte moves before the first `handshake`, `recv` or `send`.
 
-        `handshake_timeout`: seconds for the whole handshake. `on_event` sees every event in the thread that caused it.
+        `handshake_timeout`: seconds for the whole handshake, however busily the peer trickles bytes; None takes the
+        configuration's `limits.handshake_time`. `on_event` sees every event in the thread that caused it.
         """
         self.connection = connection
         self._transport = SocketTransport(sock)
-        self._handshake_timeout = handshake_timeout
+        self._handshake_timeout = connection.config.limits.handshake_time if handshake_timeout is None else handshake_timeout
         self._on_event = on_event
         self._lock = threading.RLock()  # around each use of the connection
         self._reading = threading.RLock()  # one reader
@@ -176,8 +174,7 @@ class TlsSocket:
         with self._reading:
             if self._complete:
                 return
-            limit = self._handshake_timeout
-            self._transport.deadline = None if limit is None else time.monotonic() + limit
+            self._transport.deadline = time.monotonic() + self._handshake_timeout
             try:
                 with self._lock:
                     self.connection.start()

@@ -19,3 +19,5 @@ from puretls.qt.qsslellipticcurve import QSslEllipticCurve
 from puretls.qt.qsslerror import QSslError
 from puretls.qt.qsslkey import QSslKey
 from puretls.qt.qsslpresharedkeyauthenticator import QSslPreSharedKeyAuthenticator
+from puretls.qt.qsslserver import QSslServer
+from puretls.qt.qsslsocket import QSslSocket, SocketFailed

@@ -32,7 +32,7 @@ class QSslKey(QtNames):
         passPhrase: Any = b"",
     ) -> None:
         self._key: _Key | None = None
-        self._opaque = False  # a key that exists and has no form here: the share of X25519
+        self._share_bits: int | None = None  # a key share: known by its kind and size alone, 0 bits for X25519
         self._algorithm = algorithm if isinstance(algorithm, _Algorithm) else _Algorithm.Opaque
         self._type = type
         if isinstance(encoded, QSslKey):
@@ -53,16 +53,18 @@ class QSslKey(QtNames):
         return made
 
     @classmethod
-    def _opaque_public(cls) -> QSslKey:
+    def _share(cls, bits: int | None) -> QSslKey:
+        """The ephemeral key of a server: an elliptic one of so many bits, or an opaque one."""
         made = cls()
-        made._opaque, made._type = True, _Public
+        made._share_bits, made._type = bits or 0, _Public
+        made._algorithm = _Algorithm.Ec if bits else _Algorithm.Opaque
         return made
 
     def isNull(self) -> bool:
-        return self._key is None and not self._opaque
+        return self._key is None and self._share_bits is None
 
     def clear(self) -> None:
-        self._key, self._opaque, self._algorithm = None, False, _Algorithm.Opaque
+        self._key, self._share_bits, self._algorithm = None, None, _Algorithm.Opaque
 
     def handle(self) -> int:
         """0: there is no back end that would have handles."""
@@ -76,6 +78,8 @@ class QSslKey(QtNames):
 
     def length(self) -> int:
         """Bits, -1 for a null or an opaque key."""
+        if self._key is None:
+            return self._share_bits or -1
         public = getattr(self._key, "public", self._key)
         if isinstance(public, RsaPublicKey):
             return public.n.bit_length()
@@ -104,7 +108,7 @@ class QSslKey(QtNames):
         self.__dict__, other.__dict__ = other.__dict__, self.__dict__
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, QSslKey) and self.isNull() == other.isNull() and self._key == other._key
+        return isinstance(other, QSslKey) and (self._key, self._share_bits) == (other._key, other._share_bits)
 
     def __hash__(self) -> int:
         return hash(self._key)

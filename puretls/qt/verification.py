@@ -72,6 +72,9 @@ def _errors_of(finding: Finding, chain: Sequence[QSslCertificate]) -> list[tuple
     index = finding.index or 0
     certificate = QSslCertificate._of(finding.certificate) if finding.certificate else (chain[0] if chain else None)
     detail = f"{finding.sentence}; {finding.rule.mend} ({finding.rule.section})"
+    root = _root_sent_along(certificate, chain) if finding.id == "unknown-issuer" else None
+    if root is not None:
+        return [(_ROOT, 0, QSslError(_E.SelfSignedCertificateInChain, root, detail))]
     if finding.id in ("unknown-issuer", "anchors"):
         first = (_ROOT, 0, QSslError(_E.UnableToGetLocalIssuerCertificate, certificate, detail))
         second = (_DATES, -1 << 20, QSslError(_E.UnableToVerifyFirstCertificate, certificate, detail))
@@ -80,6 +83,18 @@ def _errors_of(finding: Finding, chain: Sequence[QSslCertificate]) -> list[tuple
     if error is _E.SelfSignedCertificate and index > 0:
         error = _E.SelfSignedCertificateInChain
     return [(stage, index if stage != _DATES else -index, QSslError(error, certificate, detail))]
+
+
+def _root_sent_along(certificate: QSslCertificate | None, chain: Sequence[QSslCertificate]) -> QSslCertificate | None:
+    """The self-signed certificate that the peer sent as the end of its chain, if the issuer that is missing leads there."""
+    for _ in chain:
+        if certificate is None or certificate.isNull():
+            return None
+        parsed = certificate._certificate
+        certificate = next((each for each in chain if each._certificate.subject == parsed.issuer), None)  # type: ignore[union-attr]
+        if certificate is not None and certificate.isSelfSigned():
+            return certificate
+    return None
 
 
 def name_matches(certificate: QSslCertificate, name: str) -> bool:

@@ -38,13 +38,14 @@ class Framer:
         self._position = 0
         return rest
 
-    def peek_type(self) -> int | None:
-        """Content type of the next record, if a whole one is there."""
+    def peek_is(self, type_: int, *, limit: int, version: int | None) -> bool:
+        """Whether `next` would give a record of this type at once."""
         start = self._position
-        if len(self._buffer) - start < HEADER_LENGTH:
-            return None
+        if len(self._buffer) - start < HEADER_LENGTH or self._buffer[start] != type_:
+            return False
         length = self._buffer[start + 3] << 8 | self._buffer[start + 4]
-        return self._buffer[start] if len(self._buffer) - start >= HEADER_LENGTH + length else None
+        said = self._buffer[start + 1] << 8 | self._buffer[start + 2]
+        return length <= limit and version in {None, said} and len(self._buffer) - start >= HEADER_LENGTH + length
 
     def next(self, *, limit: int, version: int | None) -> Record | None:
         """The next record, or None until it is complete.

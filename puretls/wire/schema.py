@@ -115,7 +115,7 @@ def wire(rfc: str) -> Callable[[type[S]], type[S]]:
 
     def decorate(cls: type[S]) -> type[S]:
         made = dataclasses.dataclass(frozen=True, slots=True)(cls)
-        made.wire_fields = tuple((field.name, field.metadata[_CODEC]) for field in dataclasses.fields(made))
+        made.wire_fields = tuple((field.name, field.metadata[_CODEC]) for field in dataclasses.fields(made))  # type: ignore[arg-type]
         made.rfc = f"RFC {rfc}"
         return made
 

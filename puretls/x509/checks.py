@@ -310,15 +310,26 @@ def _leaf(certificate: Certificate) -> Faults:
         yield Fault("ca-as-leaf", _place(certificate, oids.BASIC_CONSTRAINTS), "a CA in the place of an end entity")
     if certificate.extension(oids.SUBJECT_ALT_NAME) is None:
         yield Fault("san-missing", "tbs_certificate.extensions", "no subjectAltName")
-    purposes = certificate.get(ext.ExtendedKeyUsage)
-    if purposes is None:
-        yield Fault("webpki-extended-key-usage", "tbs_certificate.extensions", "no extKeyUsage")
-    else:
-        extension = certificate.extension(oids.EXTENDED_KEY_USAGE)
-        if oids.ANY_EXTENDED_KEY_USAGE in purposes.purposes or (extension is not None and extension.critical):
-            yield Fault("webpki-extended-key-usage", _place(certificate, oids.EXTENDED_KEY_USAGE),
-                        f"extKeyUsage {purposes}, critical or with anyExtendedKeyUsage")  # fmt: skip
+    yield from _webpki_purposes(certificate)
     yield from _path_length_field(certificate)
+
+
+_EXCLUDED_PURPOSES = (oids.CODE_SIGNING, oids.TIME_STAMPING, oids.OCSP_SIGNING, oids.ANY_EXTENDED_KEY_USAGE)
+"""What a server's certificate must not also be for (BR 7.1.2.7.10)."""
+
+
+def _webpki_purposes(certificate: Certificate) -> Faults:
+    rule = "webpki-extended-key-usage"
+    extension = certificate.extension(oids.EXTENDED_KEY_USAGE)
+    allowed = certificate.get(ext.ExtendedKeyUsage)
+    if extension is None or allowed is None:
+        yield Fault(rule, "tbs_certificate.extensions", "no extKeyUsage")
+        return
+    if extension.critical:
+        yield Fault(rule, extension.path, "extKeyUsage is critical")
+    excluded = [oids.describe(p) for p in allowed.purposes if p in _EXCLUDED_PURPOSES]
+    if excluded:
+        yield Fault(rule, extension.path, f"extKeyUsage has {', '.join(excluded[:4])}, which does not go with TLS")
 
 
 # What depends on time and purpose
@@ -344,11 +355,12 @@ def time_text(seconds: int) -> str:
 def purpose_faults(certificate: Certificate, purposes: tuple[bytes, ...]) -> Faults:
     """RFC 5280 4.2.1.12; in a CA, extKeyUsage limits what is below it, as all implementations have it."""
     allowed = certificate.get(ext.ExtendedKeyUsage)
-    if allowed is None or oids.ANY_EXTENDED_KEY_USAGE in allowed.purposes:
+    if allowed is None:
         return
+    rule = "explicit-extended-key-usage" if oids.ANY_EXTENDED_KEY_USAGE in allowed.purposes else "extended-key-usage"
     for purpose in purposes:
         if purpose not in allowed.purposes:
-            yield Fault("extended-key-usage", _place(certificate, oids.EXTENDED_KEY_USAGE),
+            yield Fault(rule, _place(certificate, oids.EXTENDED_KEY_USAGE),
                         f"issued for {escape(str(allowed))}, not for {oids.describe(purpose)}")  # fmt: skip
 
 

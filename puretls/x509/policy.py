@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from puretls.der import oids
 from puretls.x509.certificate import Certificate
-from puretls.x509.extensions import CertificatePolicies, InhibitAnyPolicy, PolicyConstraints, PolicyMappings
+from puretls.x509.extensions import CertificatePolicies, InhibitAnyPolicy, PolicyConstraints, PolicyInformation, PolicyMappings
 
 ANY = oids.ANY_POLICY
 
@@ -35,19 +35,20 @@ class _Node:
 _Level = dict[bytes, _Node]
 
 
-def policy_fault(path: Sequence[Certificate], inputs: PolicyInputs) -> tuple[int, str] | None:
-    """Processes `path`, from the certificate below the anchor to the leaf.
+def policy_fault(path: Sequence[Certificate], inputs: PolicyInputs, *, from_anchor: bool = False) -> tuple[int, str] | None:
+    """Processes `path`, from the certificate below the anchor to the leaf; `from_anchor`: from the anchor itself (RFC 5937 3.2).
 
     Gives None if the policies are acceptable, else the index in `path` of the certificate at which they ceased to be, and a sentence.
     """
-    return _Processing(path, inputs).run()
+    return _Processing(path, inputs, path[0] if from_anchor else None).run()
 
 
 class _Processing:
     """The state variables of RFC 5280 6.1.2."""
 
-    def __init__(self, path: Sequence[Certificate], inputs: PolicyInputs) -> None:
+    def __init__(self, path: Sequence[Certificate], inputs: PolicyInputs, anchor: Certificate | None) -> None:
         self.path = path
+        self.anchor = anchor
         self.inputs = inputs
         above = len(path) + 1
         self.explicit = 0 if inputs.require_explicit_policy else above
@@ -71,6 +72,8 @@ class _Processing:
         """6.1.3 (d) and (e): the next level."""
         above = self.levels[-1]
         listed = certificate.get(CertificatePolicies)
+        if listed is None and certificate is self.anchor:  # an anchor that names no policy stands for all
+            listed = CertificatePolicies((PolicyInformation(ANY),))
         level: _Level = {}
         self.levels.append(level)
         if listed is None or not above:

@@ -41,6 +41,11 @@ EXPLANATION = Budgets(signatures=24, steps=512, paths=48)
 """What the second pass may cost."""
 
 
+_POLICY_EXTENSIONS = frozenset({oids.CERTIFICATE_POLICIES, oids.POLICY_CONSTRAINTS, oids.POLICY_MAPPINGS, oids.INHIBIT_ANY_POLICY})
+_KEY_RULES = frozenset({"public-key", "rsa-size", "rsa-too-large"})
+"""What an anchor that is nothing but a name and a key must meet still."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What does not change from one verification to the next."""
@@ -135,7 +140,7 @@ class Search:
         leaf = self.question.leaf
         if next(self._own_faults(leaf, Role.LEAF), None) is not None:
             return None
-        if leaf in self.store and "trusted-leaf" not in self.settings.rules and self._is_acceptable((leaf,)):
+        if self._is_trusted_leaf(leaf) and self._is_acceptable((leaf,)):
             return (leaf,)
         for path, end in PathFinder(self.store, self.pool, self.meter, self._usable).paths(leaf):
             if end is End.ANCHOR and self._is_acceptable(path):
@@ -143,6 +148,12 @@ class Search:
             if end is End.NOBODY:
                 self.dead_ends[path[-1]] = None
         return None
+
+    def _is_trusted_leaf(self, leaf: Certificate) -> bool:
+        rules = self.settings.rules
+        if leaf not in self.store or "trusted-leaf" in rules:
+            return False
+        return "trusted-leaf-self-signed" not in rules or (leaf.is_self_issued and self._is_signed_by(leaf, leaf))
 
     def _usable(self, path: Path, candidate: Candidate) -> bool:
         certificate = candidate.certificate
@@ -181,7 +192,7 @@ class Search:
         tried: list[TriedPath] = []
         leaf = self.question.leaf
         try:
-            if leaf in self.store:
+            if self._is_trusted_leaf(leaf):
                 tried.append(self._examined((leaf,), End.ANCHOR))
             tried.extend(
                 self._examined(path, end) for path, end in PathFinder(self.store, self.pool, meter, lambda p, c: True).paths(leaf)
@@ -236,14 +247,18 @@ class Search:
     def _counts(self, fault: Fault, certificate: Certificate, role: Role) -> bool:
         if fault.rule not in self.settings.rules:
             return False
+        if role is Role.ANCHOR and fault.rule not in _KEY_RULES and "anchor-constraints" not in self.settings.rules:
+            return False
         if fault.rule == "authority-key-identifier" and role is not Role.LEAF and self._is_signed_by(certificate, certificate):
             return False  # its own key made it, so there is no other key to identify (RFC 5280 4.2.1.1)
         return True
 
     def _asked_faults(self, certificate: Certificate, role: Role) -> Iterator[Fault]:
         question = self.question
-        yield from checks.validity_faults(certificate, question.time)
-        yield from checks.purpose_faults(certificate, question.purposes)
+        if role is not Role.ANCHOR or "anchor-validity" in self.settings.rules:
+            yield from checks.validity_faults(certificate, question.time)
+        if role is not Role.ANCHOR or "anchor-constraints" in self.settings.rules:
+            yield from checks.purpose_faults(certificate, question.purposes)
         if role is Role.LEAF:
             yield from checks.key_usage_faults(certificate, question.some_usage, question.every_usage)
             yield from self._name_faults(certificate)
@@ -266,18 +281,24 @@ class Search:
         """Those of a complete path: its length, the constraints of its CAs, its policies."""
         yield from self._length_faults(path)
         yield from self._constraint_faults(path)
-        below_anchor = path[-2::-1] if len(path) > 1 else path
-        fault = policy_fault(below_anchor, self.settings.policies)
+        from_anchor = len(path) > 1 and self._binds_policies(path[-1])
+        downwards = path[::-1] if from_anchor or len(path) == 1 else path[-2::-1]
+        fault = policy_fault(downwards, self.settings.policies, from_anchor=from_anchor)
         if fault is not None:
             index, sentence = fault
-            yield len(below_anchor) - 1 - index, Fault("policy", "tbs_certificate.extensions", sentence)
+            yield len(downwards) - 1 - index, Fault("policy", "tbs_certificate.extensions", sentence)
+
+    def _binds_policies(self, anchor: Certificate) -> bool:
+        """Whether the policy extensions of an anchor take part (RFC 5937 3.2); one without any stands for all policies."""
+        return "anchor-constraints" in self.settings.rules and any(e.oid in _POLICY_EXTENSIONS for e in anchor.extensions)
 
     def _length_faults(self, path: Path) -> Iterator[tuple[int, Fault]]:
+        anchor = len(path) - 1 if "anchor-constraints" not in self.settings.rules else len(path)  # its limits do not count from here
         below = 0  # intermediates that are not self-issued, below the CA at `index`
         for index, certificate in enumerate(path[1:], 1):
             constraints = certificate.get(BasicConstraints)
             limit = constraints.path_len_constraint if constraints is not None else None
-            if limit is not None and below > limit:
+            if limit is not None and below > limit and index < anchor:
                 yield index, Fault("path-length", "tbs_certificate.extensions", f"allows {limit} CAs below it; there are {below}")
             below += not certificate.is_self_issued
         logical = sum(not c.is_self_issued for c in path[1:-1])
@@ -285,7 +306,8 @@ class Search:
             yield 1, Fault("chain-length", "", f"{logical} intermediates, {self.question.max_intermediates} are allowed here")
 
     def _constraint_faults(self, path: Path) -> Iterator[tuple[int, Fault]]:
-        for above in range(len(path) - 1, 0, -1):
+        top = len(path) - (1 if "anchor-constraints" in self.settings.rules else 2)
+        for above in range(top, 0, -1):
             extension = path[above].get(NameConstraints)
             if extension is None:
                 continue

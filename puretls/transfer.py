@@ -1,0 +1,170 @@
+"""Records between the wire and the connection, both ways: framing, protection in batches, the two lower taps, the trace.
+
+Owns the byte buffers and the keys in force; knows nothing of what the records carry.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from puretls.errors import PeerError, Reason
+from puretls.handshake.states import Role, State
+from puretls.iana import ContentType
+from puretls.intercept import Direction, Interceptor, Where, through
+from puretls.messages.records import Record
+from puretls.record.channel import Channel
+from puretls.record.fragment import split
+from puretls.record.framing import HEADER_LENGTH, MAX_EXPANSION, MAX_PLAINTEXT, VERSION, Framer
+from puretls.trace import Trace
+
+BATCH = 64
+"""Records opened or sealed in one call at most: with their plaintext, two megabytes."""
+
+
+@dataclass
+class Line:
+    """What both directions share with the connection: its role and state, its taps and its trace."""
+
+    role: Role
+    state: State
+    taps: tuple[Interceptor, ...]
+    trace: Trace
+
+    def where(self, direction: Direction, epoch: int) -> Where:
+        """What an interceptor is told."""
+        return Where(direction, self.role, self.state, epoch)
+
+    def through(self, tap: str, value: Any, direction: Direction, epoch: int) -> Sequence[Any]:
+        """Lead a value through one tap of all interceptors."""
+        return through(self.taps, tap, value, self.where(direction, epoch)) if self.taps else (value,)
+
+    def fork(self) -> Line:
+        """A copy with a trace of its own."""
+        return replace(self, trace=self.trace.fork())
+
+
+class Inbound:
+    """Bytes in, plaintext records out."""
+
+    def __init__(self, line: Line, channel: Channel) -> None:
+        self.channel = channel
+        self._line = line
+        self._framer = Framer()
+        self._opened: deque[tuple[Record, bytes | None]] = deque()
+        self._ready: deque[Record] = deque()
+
+    def __len__(self) -> int:
+        """Bytes that wait."""
+        return len(self._framer)
+
+    def feed(self, data: bytes) -> None:
+        """Append bytes as they came."""
+        self._framer.feed(data)
+
+    def clear(self) -> bytes:
+        """Forget everything that waits; gives the bytes not even framed."""
+        self._opened.clear()
+        self._ready.clear()
+        return self._framer.clear()
+
+    def fork(self, line: Line) -> Inbound:
+        """A copy that goes on by itself."""
+        twin = Inbound(line, self.channel.fork())
+        twin._framer = copy.deepcopy(self._framer)
+        twin._opened, twin._ready = self._opened.copy(), self._ready.copy()
+        return twin
+
+    def next(self, *, version: int | None, batch: bool) -> Record | None:
+        """The next record, opened; None until one is complete. `batch` allows to open a run of application data in one call.
+
+        Raises `PeerError` for a bad header, and for a record that is not authentic when its turn comes.
+        """
+        while not self._ready:
+            if not self._opened:
+                self._open(version, batch=batch)
+            if not self._opened:
+                return None
+            self._take_opened()
+        return self._ready.popleft()
+
+    def _take_opened(self) -> None:
+        record, data = self._opened.popleft()
+        self._line.trace.record(Direction.INBOUND, record, data, self._line.state.name, self.channel)
+        if data is None:
+            raise PeerError(Reason.BAD_RECORD_MAC, f"{len(record.fragment)} bytes of type {record.type}")
+        plain = Record(record.type, record.version, data)
+        self._ready += self._line.through("plaintext", plain, Direction.INBOUND, self.channel.epoch)
+
+    def _open(self, version: int | None, *, batch: bool) -> None:
+        limit = MAX_PLAINTEXT + (MAX_EXPANSION if self.channel.protected else 0)
+        first = self._framer.next(limit=limit, version=version)
+        if first is None:
+            return
+        records = [first]
+        if batch and first.type == ContentType.APPLICATION_DATA and self._may_batch():
+            while len(records) < BATCH and self._framer.peek_is(ContentType.APPLICATION_DATA, limit=limit, version=version):
+                following = self._framer.next(limit=limit, version=version)
+                if following is None:
+                    break
+                records.append(following)
+        if self._line.taps:
+            records = self._tapped(first)
+        if len(records) == 1:
+            self._opened.append((records[0], self.channel.open(records[0])))
+        else:
+            self._opened += zip(records, self.channel.open_many(records), strict=True)
+
+    def _may_batch(self) -> bool:
+        return not self._line.taps and self.channel.protected and self.channel.allows(BATCH)
+
+    def _tapped(self, record: Record) -> list[Record]:
+        passed = self._line.through("ciphertext", record.to_bytes(), Direction.INBOUND, self.channel.epoch)
+        return [Record(raw[0], raw[1] << 8 | raw[2], raw[HEADER_LENGTH:]) for raw in passed if len(raw) >= HEADER_LENGTH]
+
+
+class Outbound:
+    """Content in, records out."""
+
+    def __init__(self, line: Line, channel: Channel) -> None:
+        self.channel = channel
+        self._line = line
+        self._segments: list[bytes] = []
+
+    def take(self) -> list[bytes]:
+        """What is to go out, and is forgotten here: a record each, or what an interceptor made of it."""
+        segments, self._segments = self._segments, []
+        return segments
+
+    def fork(self, line: Line) -> Outbound:
+        """A copy that goes on by itself."""
+        twin = Outbound(line, self.channel.fork())
+        twin._segments = self._segments.copy()
+        return twin
+
+    def send(self, type_: int, data: bytes, limit: int) -> None:
+        """Fragment into records of at most `limit` bytes of plaintext, seal and queue them."""
+        pieces = split(data, limit)
+        if self._line.taps:
+            self._send_tapped(type_, pieces)
+        elif len(pieces) == 1:
+            self._queue(self.channel.seal(type_, data), data)
+        else:
+            for start in range(0, len(pieces), BATCH):
+                batch = [(type_, piece) for piece in pieces[start : start + BATCH]]
+                for record, (_, piece) in zip(self.channel.seal_many(batch), batch, strict=True):
+                    self._queue(record, piece)
+
+    def _send_tapped(self, type_: int, pieces: Sequence[bytes]) -> None:
+        for piece in pieces:
+            plain = Record(type_, VERSION, piece)
+            for passed in self._line.through("plaintext", plain, Direction.OUTBOUND, self.channel.epoch):
+                sealed = self.channel.seal(passed.type, passed.fragment)
+                self._queue(replace(sealed, version=passed.version), passed.fragment)
+
+    def _queue(self, record: Record, data: bytes) -> None:
+        self._line.trace.record(Direction.OUTBOUND, record, data, self._line.state.name, self.channel)
+        self._segments += self._line.through("ciphertext", record.to_bytes(), Direction.OUTBOUND, self.channel.epoch)
