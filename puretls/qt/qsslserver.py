@@ -1,0 +1,115 @@
+"""QSslServer: a QTcpServer that does the handshakes itself and hands out encrypted sockets."""
+
+from __future__ import annotations
+
+from puretls.qt.dispatcher import Timer
+from puretls.qt.qabstractsocket import QAbstractSocket
+from puretls.qt.qobject import QObject, Signal
+from puretls.qt.qssl import QSsl
+from puretls.qt.qsslconfiguration import QSslConfiguration
+from puretls.qt.qsslerror import QSslError
+from puretls.qt.qsslpresharedkeyauthenticator import QSslPreSharedKeyAuthenticator
+from puretls.qt.qsslsocket import QSslSocket
+from puretls.qt.qtcpserver import QTcpServer
+
+_HELLO_BYTES = 6
+"""Record type, version, length, handshake type: enough to know a ClientHello."""
+
+
+class QSslServer(QTcpServer):
+    """Each connection gets the server's configuration; `nextPendingConnection` gives those that are encrypted.
+
+    A client that does not begin with a ClientHello is dropped, one that does not finish within `handshakeTimeout` too.
+    """
+
+    alertReceived = Signal(QSslSocket, QSsl.AlertLevel, QSsl.AlertType, str)
+    alertSent = Signal(QSslSocket, QSsl.AlertLevel, QSsl.AlertType, str)
+    errorOccurred = Signal(QSslSocket, QAbstractSocket.SocketError)
+    handshakeInterruptedOnError = Signal(QSslSocket, QSslError)
+    peerVerifyError = Signal(QSslSocket, QSslError)
+    preSharedKeyAuthenticationRequired = Signal(QSslSocket, QSslPreSharedKeyAuthenticator)
+    sslErrors = Signal(QSslSocket, list)
+    startedEncryptionHandshake = Signal(QSslSocket)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._config = QSslConfiguration.defaultConfiguration()
+        self._handshake_timeout = 5000
+        self._handshakes: dict[QSslSocket, Timer] = {}
+
+    def sslConfiguration(self) -> QSslConfiguration:
+        return QSslConfiguration(self._config)
+
+    def setSslConfiguration(self, sslConfiguration: QSslConfiguration) -> None:
+        """The configuration of sockets that come from now on."""
+        self._config = QSslConfiguration(sslConfiguration)
+
+    def handshakeTimeout(self) -> int:
+        """Milliseconds."""
+        return self._handshake_timeout
+
+    def setHandshakeTimeout(self, timeout: int) -> None:
+        self._handshake_timeout = timeout
+
+    def incomingConnection(self, socket: int) -> None:
+        """Takes a connection and waits for its ClientHello."""
+        made = QSslSocket(self)
+        made.setSslConfiguration(self._config)
+        if not made.setSocketDescriptor(socket):
+            made.deleteLater()
+            return
+        self._forward(made)
+        made.readyRead.connect(lambda: self._look_at_hello(made))
+        made.disconnected.connect(lambda: self._drop(made))
+        made.encrypted.connect(lambda: self._finish(made))
+        self._handshakes[made] = self._dispatcher.call_later(self._handshake_timeout / 1000, lambda: self._give_up(made))
+        self._look_at_hello(made)
+
+    def _forward(self, made: QSslSocket) -> None:
+        made.alertReceived.connect(lambda *what: self.alertReceived.emit(made, *what))
+        made.alertSent.connect(lambda *what: self.alertSent.emit(made, *what))
+        made.errorOccurred.connect(lambda error: self.errorOccurred.emit(made, error))
+        made.handshakeInterruptedOnError.connect(lambda error: self.handshakeInterruptedOnError.emit(made, error))
+        made.peerVerifyError.connect(lambda error: self.peerVerifyError.emit(made, error))
+        made.preSharedKeyAuthenticationRequired.connect(lambda asked: self.preSharedKeyAuthenticationRequired.emit(made, asked))
+        made.sslErrors.connect(lambda errors: self.sslErrors.emit(made, errors))
+
+    def _look_at_hello(self, made: QSslSocket) -> None:
+        if made not in self._handshakes or made.mode() is not QSslSocket.SslMode.UnencryptedMode:
+            return
+        start = bytes(made.peek(_HELLO_BYTES))
+        if not _may_be_hello(start):
+            self._drop(made)
+        elif len(start) == _HELLO_BYTES:
+            made.startServerEncryption()
+            self.startedEncryptionHandshake.emit(made)
+
+    def _finish(self, made: QSslSocket) -> None:
+        timer = self._handshakes.pop(made, None)
+        if timer is not None:
+            timer.cancel()
+            self.addPendingConnection(made)
+
+    def _give_up(self, made: QSslSocket) -> None:
+        if made in self._handshakes:
+            self.errorOccurred.emit(made, QAbstractSocket.SocketError.SocketTimeoutError)
+            self._drop(made)
+
+    def _drop(self, made: QSslSocket) -> None:
+        timer = self._handshakes.pop(made, None)
+        if timer is not None:
+            timer.cancel()
+            made.blockSignals(True)
+            made.abort()
+            made.deleteLater()
+
+    def _cleanUp(self) -> None:
+        for made in list(self._handshakes):
+            self._drop(made)
+        super()._cleanUp()
+
+
+def _may_be_hello(start: bytes) -> bool:
+    """Whether bytes can be the beginning of a ClientHello: a handshake record of SSL 3 or TLS that begins with message 1."""
+    wanted = (start[:1] in (b"", b"\x16"), start[1:2] in (b"", b"\x03"), start[2:3] in (b"", b"\0", b"\1", b"\2", b"\3"))
+    return all(wanted) and start[5:6] in (b"", b"\1")
