@@ -21,6 +21,8 @@ from puretls.wire.schema import Struct
 class Direction(Enum):
     """Seen from the connection that is tapped."""
 
+    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash costs a Python call
+
     INBOUND = "inbound"
     OUTBOUND = "outbound"
 

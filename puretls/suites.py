@@ -46,7 +46,7 @@ _FINITE_FIELD = {KeyExchange.DHE, KeyExchange.DH_ANON, KeyExchange.DHE_PSK}
 _PRE_SHARED = {KeyExchange.PSK, KeyExchange.DHE_PSK, KeyExchange.ECDHE_PSK, KeyExchange.RSA_PSK}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Suite:
     """One cipher suite. `mac` and `prf_hash` are hash names for `hashlib.new`; `mac` is empty for AEADs.
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import copy
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from puretls.errors import DecodeError
 from puretls.iana import ContentType, known
@@ -31,12 +32,13 @@ _WIRE, _COUNT = -1, -2
 class Layer(Enum):
     """What an entry shows."""
 
+    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash costs a Python call
+
     RECORD = "record"
     MESSAGE = "message"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One record or message.
 
     `raw` is empty where only the size was kept. `offset`: of a record, in the byte stream of its direction; of a message, in the stream
@@ -213,7 +215,7 @@ class Trace:
     def led_to(self, state: str) -> None:
         """The newest inbound message moved the connection here."""
         if self._entries and self._entries[-1].layer is Layer.MESSAGE and self._entries[-1].direction is Direction.INBOUND:
-            self._entries[-1] = replace(self._entries[-1], state_after=state)
+            self._entries[-1] = self._entries[-1]._replace(state_after=state)
 
     def _keeps(self, content_type: int) -> bool:
         """Whether bytes of this content type are kept, or their size only."""

@@ -194,8 +194,8 @@ def _confirm_extensions(context: Context, hello: ServerHello, view: View) -> dic
         if type_ not in context.offer.extensions:
             raise PeerError(Reason.EXTENSION_NOT_OFFERED, extension_name(type_), path="ServerHello.extensions")
     results: dict[type[Extension], Any] = {}
+    view = replace(view, results=results)  # grows as the extensions are read, so that later ones see earlier ones
     for extension in context.config.active_extensions:
-        view = replace(view, results=results)
         raw = given.get(extension.type)
         if raw is None:
             results[type(extension)] = extension.if_missing(view)

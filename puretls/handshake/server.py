@@ -114,15 +114,15 @@ def _check_version(context: Context, hello: ClientHello) -> None:
 
 def _accept_extensions(context: Context) -> Results:
     given = context.offer.extensions
-    view = context.view(suites=context.offer.suites)
     results: Results = {}
+    view = context.view(suites=context.offer.suites, results=results)  # grows, so that later ones see earlier ones
     for extension in context.config.active_extensions:
         raw = given.get(extension.type)
         if raw is None:
-            results[type(extension)] = extension.if_missing(replace(view, results=results))
+            results[type(extension)] = extension.if_missing(view)
         else:
             body = parse_body(extension.client_body, raw, extension)
-            results[type(extension)] = extension.accept(body, replace(view, results=results))
+            results[type(extension)] = extension.accept(body, view)
     return results
 
 

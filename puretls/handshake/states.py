@@ -17,6 +17,8 @@ class Role(Enum):
 class ClientState(Enum):
     """What a client waits for."""
 
+    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash costs a Python call
+
     START = "nothing was sent yet"
     WAIT_SERVER_HELLO = "ClientHello sent"
     WAIT_SERVER_HELLO_AGAIN = "ClientHello of a renegotiation sent; application data may still come"
@@ -39,6 +41,8 @@ class ClientState(Enum):
 
 class ServerState(Enum):
     """What a server waits for."""
+
+    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash costs a Python call
 
     START = "waiting for ClientHello"
     WAIT_CLIENT_CERTIFICATE = "the client's chain comes next"

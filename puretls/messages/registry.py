@@ -18,6 +18,8 @@ HEADER_LENGTH = 4
 class KeyExchange(Enum):
     """Key exchange algorithms, apart from how the server authenticates itself."""
 
+    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash costs a Python call
+
     RSA = "RSA"
     DHE = "DHE"
     ECDHE = "ECDHE"
