@@ -90,7 +90,7 @@ class Connection:
         if session is None and config.session_store is not None and server_name:
             session = config.session_store.get(server_name.encode())
         made = cls(Role.CLIENT, config, server_name, session)
-        made._context = replace(made._context, sni=name if not address else None)
+        made._context = made._context.evolve(sni=name if not address else None)
         return made
 
     @classmethod
@@ -278,7 +278,7 @@ class Connection:
         """Another configuration from the next handshake on, as for a renegotiation that asks for a certificate."""
         if type(config) is not type(self._context.config):
             raise UsageError("the new configuration is of another role")
-        self._context = replace(self._context, config=config)
+        self._context = self._context.evolve(config=config)
 
     def fork(self) -> Connection:
         """An independent copy in the same state: both can go on from here."""
@@ -393,7 +393,7 @@ class Connection:
         passed = self._pass("handshake", _IN, raw)
         if not passed:
             # Dropped above the transcript line: the peer sent it, so both sides have hashed it.
-            self._context = replace(self._context, transcript=self._context.transcript + raw)
+            self._context = self._context.evolve(transcript=self._context.transcript + raw)
         for index, changed in enumerate(passed):
             self._on_handshake_message(changed, raw if index == 0 else b"")
 
@@ -484,7 +484,7 @@ class Connection:
             raise InternalError(f"{before} x {type(message).__name__} led to {step.next_state}")
         self._context = step.context
         if for_transcript:
-            self._context = replace(step.context, transcript=step.context.transcript + for_transcript)
+            self._context = step.context.evolve(transcript=step.context.transcript + for_transcript)
         self._line.state = step.next_state
         self.trace.led_to(step.next_state.name)
         for effect in self._pass_flight(step.flight):
@@ -545,7 +545,7 @@ class Connection:
             self._judge(report)
 
     def _judge(self, report: Any) -> None:
-        self._context = replace(self._context, peer=replace(self._context.peer, report=report))
+        self._context = self._context.evolve(peer=replace(self._context.peer, report=report))
         if not report.accepted:
             error = VerificationError(report, report.alert, state=self.state.name)
             self._fail(error)
@@ -617,7 +617,7 @@ class Connection:
     def _send_handshake(self, message: HandshakeMessage) -> None:
         for raw in self._pass("handshake", _OUT, serialise_handshake(message)):
             if message.handshake_type != HandshakeType.HELLO_REQUEST:
-                self._context = replace(self._context, transcript=self._context.transcript + raw)
+                self._context = self._context.evolve(transcript=self._context.transcript + raw)
             self._send_content(ContentType.HANDSHAKE, raw)
 
     def _send_content(self, type_: ContentType, data: bytes) -> None:

@@ -90,7 +90,7 @@ def on_refused(context: Context, message: Refused) -> Step:
     """The server answered no_renegotiation: the connection goes on as it was (RFC 5746 4.5)."""
     if context.established is None:
         raise PeerError(Reason.NO_RENEGOTIATION)
-    back = replace(context, transcript=b"", peer=context.established.peer, _negotiated=context.established.negotiated)
+    back = context.evolve(transcript=b"", peer=context.established.peer, _negotiated=context.established.negotiated)
     return Step(back, S.CONNECTED, (Emit(lambda context: RenegotiationRefused(by_peer=True)),))
 
 
@@ -145,7 +145,7 @@ def _counts_length(extension: Extension) -> bool:
 def keep_offer(context: Context, hello: ClientHello) -> Context:
     """Remember the hello as it left, for the checks on the answer."""
     extensions = {int(extension.extension_type): extension for extension in hello.extensions or ()}
-    return replace(context, _offer=Offer(hello, known_suites(hello.cipher_suites), extensions))
+    return context.evolve(_offer=Offer(hello, known_suites(hello.cipher_suites), extensions))
 
 
 # ServerHello
@@ -172,7 +172,7 @@ def on_server_hello(context: Context, hello: ServerHello) -> Step:
         results=results,
     )
     _check_renegotiation(context, negotiated)
-    context = replace(context, _negotiated=negotiated, session=session if resumed else None)
+    context = context.evolve(_negotiated=negotiated, session=session if resumed else None)
     told = Emit(lambda context: ParametersNegotiated(context.negotiated))
     if session is not None and resumed:
         return _resume(context, session, told)
@@ -226,8 +226,7 @@ def _resume(context: Context, session: Session, told: Effect) -> Step:
         raise PeerError(Reason.SESSION_SUITE_MISMATCH, negotiated.suite.name, path="ServerHello.cipher_suite")
     if negotiated.extended_master_secret != session.extended_master_secret:
         raise PeerError(Reason.EMS_MISMATCH)
-    context = replace(
-        context,
+    context = context.evolve(
         peer=replace(context.peer, chain=session.peer_chain),
         _negotiated=replace(negotiated, psk_identity=session.psk_identity or None),
         secrets=replace(context.secrets, master=session.master_secret),
@@ -271,7 +270,7 @@ def on_certificate(context: Context, message: Certificate) -> Step:
         raise PeerError(Reason.WRONG_KEY_TYPE, f"{type(key).__name__} for {suite.name}")
     if not usage_allows(leaf, signing=suite.is_signed):
         raise PeerError(Reason.WRONG_KEY_USAGE, suite.name)
-    context = replace(context, peer=replace(context.peer, chain=chain, public_key=key))
+    context = context.evolve(peer=replace(context.peer, chain=chain, public_key=key))
     form = _KEY_EXCHANGE_MESSAGE.get(suite.kx, "must")
     return Step(context, _AFTER_CERTIFICATE[form, bool(context.negotiated.result(StatusRequest))])
 
@@ -289,7 +288,7 @@ def on_certificate_status(context: Context, message: CertificateStatus) -> Step:
     """RFC 6066 8; the response is judged with the chain."""
     if message.status_type != CertificateStatusType.OCSP:
         raise PeerError(Reason.BAD_STATUS_RESPONSE, f"type {message.status_type}", path="CertificateStatus.status_type", offset=4)
-    context = replace(context, peer=replace(context.peer, ocsp_response=message.response))
+    context = context.evolve(peer=replace(context.peer, ocsp_response=message.response))
     after = {"must": S.WAIT_KEY_EXCHANGE, "may": S.WAIT_KEY_EXCHANGE_OR_DONE, "never": S.WAIT_REQUEST_OR_DONE}
     return Step(context, after[_KEY_EXCHANGE_MESSAGE.get(context.suite.kx, "must")])
 
@@ -302,7 +301,7 @@ def on_server_key_exchange(context: Context, message: ServerKeyExchange) -> Step
 
 def on_certificate_request(context: Context, message: CertificateRequest) -> Step:
     """RFC 5246 7.4.4."""
-    return Step(replace(context, peer=replace(context.peer, request=message)), S.WAIT_DONE)
+    return Step(context.evolve(peer=replace(context.peer, request=message)), S.WAIT_DONE)
 
 
 def on_server_hello_done(context: Context, message: ServerHelloDone) -> Step:
@@ -331,8 +330,8 @@ def server_question(context: Context) -> Any:
 
 def on_verdict(context: Context, message: Verdict) -> Step:
     """RFC 5246 7.4.6 to 7.4.9: certificate, key exchange, proof, ChangeCipherSpec, Finished."""
-    context = replace(context, peer=replace(context.peer, report=message.report))
-    context = replace(context, credential=_choose_credential(context))
+    context = context.evolve(peer=replace(context.peer, report=message.report))
+    context = context.evolve(credential=_choose_credential(context))
     context, premaster = kx.client_exchange(context)
     flight: list[Effect] = []
     if message.report is not None:
@@ -359,7 +358,7 @@ def make_certificate_verify(context: Context) -> CertificateVerify:
 
 
 def _keep_client_scheme(context: Context, message: CertificateVerify) -> Context:
-    return replace(context, _negotiated=replace(context.negotiated, client_signature_scheme=message.algorithm))
+    return context.evolve(_negotiated=replace(context.negotiated, client_signature_scheme=message.algorithm))
 
 
 def _client_scheme(context: Context, credential: Credential) -> int | None:
@@ -400,7 +399,7 @@ def on_new_session_ticket(context: Context, message: NewSessionTicket) -> Step:
         return Step(context, S.WAIT_CCS)
     lifetime = min(message.ticket_lifetime_hint or MAX_LIFETIME, MAX_LIFETIME)
     session = new_session(context, ticket=message.ticket, lifetime=lifetime, server_name=context.server_name)
-    return Step(replace(context, session=session), S.WAIT_CCS, (Emit(lambda context: TicketReceived(session)),))
+    return Step(context.evolve(session=session), S.WAIT_CCS, (Emit(lambda context: TicketReceived(session)),))
 
 
 def on_server_change_cipher_spec(context: Context, message: ChangeCipherSpec) -> Step:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from puretls.config import ClientConfig, Credential, ServerConfig
@@ -133,7 +133,7 @@ class Established:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Context:
     """Everything a handler may know. Reading a phase that is not reached yet is a defect of puretls: `InternalError`."""
 
@@ -156,6 +156,14 @@ class Context:
     server_finished: bytes = b""
     renew_ticket: bool = False
     established: Established | None = None
+
+    def evolve(self, **changes: Any) -> Context:
+        """As `dataclasses.replace`, several times faster: a handshake takes dozens of these steps."""
+        if not changes.keys() <= _FIELDS:
+            raise InternalError(f"no such fields of a context: {changes.keys() - _FIELDS}")
+        twin = object.__new__(Context)
+        twin.__dict__.update(self.__dict__, **changes)
+        return twin
 
     @property
     def client_config(self) -> ClientConfig:
@@ -204,6 +212,9 @@ class Context:
             verify_data=self.verify_data,
             **more,
         )
+
+
+_FIELDS = frozenset(field.name for field in fields(Context))
 
 
 def _reached(value: T | None, name: str) -> T:

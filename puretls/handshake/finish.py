@@ -44,7 +44,7 @@ def derive_master(premaster: Secret) -> Callable[[Context], Context]:
         else:
             master = schedule.master_secret(prf, hash_name, premaster, negotiated.client_random, negotiated.server_random)
         # What led here is not needed any more: forget it.
-        return derive_keys(replace(context, secrets=Secrets(master=master)))
+        return derive_keys(context.evolve(secrets=Secrets(master=master)))
 
     return change
 
@@ -56,7 +56,7 @@ def derive_keys(context: Context) -> Context:
     keys = schedule.key_block(
         context.config.provider.prf, suite, master, negotiated.client_random, negotiated.server_random, mac_length
     )
-    return replace(context, secrets=replace(context.secrets, keys=keys))
+    return context.evolve(secrets=replace(context.secrets, keys=keys))
 
 
 LOG_MASTER_SECRET = LogSecret("CLIENT_RANDOM", lambda context: (context.negotiated.client_random, context.secrets.master))
@@ -86,7 +86,7 @@ def expected_verify_data(context: Context, sender: Role) -> bytes:
 
 def _keep_finished(role: Role) -> Callable[[Context, Any], Context]:
     field = "client_finished" if role is Role.CLIENT else "server_finished"
-    return lambda context, message: replace(context, **{field: message.verify_data})
+    return lambda context, message: context.evolve(**{field: message.verify_data})
 
 
 def finish(role: Role) -> tuple[Effect, ...]:
@@ -124,8 +124,7 @@ def complete(session_of: Callable[[Context], Session | None]) -> tuple[Effect, .
             (context.client_finished, context.server_finished),
             count,
         )
-        return replace(
-            context,
+        return context.evolve(
             session=session_of(context),
             transcript=b"",
             secrets=Secrets(master=context.secrets.master),
@@ -138,7 +137,7 @@ def complete(session_of: Callable[[Context], Session | None]) -> tuple[Effect, .
 
 def begin(context: Context) -> Context:
     """A context for a new handshake on this connection: nothing but what was established is kept."""
-    return replace(context, transcript=b"", _offer=None, _negotiated=None, peer=Peer(), secrets=Secrets(), credential=None)
+    return context.evolve(transcript=b"", _offer=None, _negotiated=None, peer=Peer(), secrets=Secrets(), credential=None)
 
 
 def new_session(context: Context, **more: Any) -> Session:

@@ -130,7 +130,7 @@ def read_server_key_exchange(context: Context, message: Any) -> Context:
         number = NamedGroup.__members__.get(group.name.upper())
         negotiated = replace(negotiated, group=number, group_name=group.name)
         peer = replace(peer, group=group, share=params.dh_ys if finite else params.public)
-    return replace(context, peer=peer, _negotiated=negotiated)
+    return context.evolve(peer=peer, _negotiated=negotiated)
 
 
 def _verify_params(context: Context, message: Any) -> None:
@@ -177,11 +177,11 @@ def client_exchange(context: Context) -> tuple[Context, Secret]:
             raise InternalError("the server's share is missing")
         share = group.generate(context.config.random)
         other = _shared(group, share.private, context.peer.share)
-        context = replace(context, secrets=replace(context.secrets, share=share))
+        context = context.evolve(secrets=replace(context.secrets, share=share))
     elif suite.kx in {KeyExchange.RSA, KeyExchange.RSA_PSK}:
         version = int(context.offer.hello.client_version).to_bytes(2, "big")
         other = version + context.config.random(_PREMASTER_LENGTH - 2)
-        context = replace(context, secrets=replace(context.secrets, premaster=Secret(other)))
+        context = context.evolve(secrets=replace(context.secrets, premaster=Secret(other)))
     return context, Secret(_combine(context, other))
 
 
@@ -191,8 +191,7 @@ def _choose_psk(context: Context) -> Context:
     if chosen is None:
         raise PeerError(Reason.NO_PSK)
     identity, key = chosen
-    return replace(
-        context,
+    return context.evolve(
         _negotiated=replace(context.negotiated, psk_identity=identity),
         secrets=replace(context.secrets, psk=Secret(key)),
     )
@@ -256,8 +255,7 @@ def _find_psk(context: Context, identity: bytes) -> Context:
     key = callback(identity) if callback else None
     if key is None:
         raise PeerError(Reason.UNKNOWN_PSK_IDENTITY, path="ClientKeyExchange.psk_identity")
-    return replace(
-        context,
+    return context.evolve(
         _negotiated=replace(context.negotiated, psk_identity=identity),
         secrets=replace(context.secrets, psk=Secret(key)),
     )

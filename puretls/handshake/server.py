@@ -85,7 +85,7 @@ def on_client_hello(context: Context, hello: ClientHello) -> Step:
     """RFC 5246 7.4.1.2: resume the session that is shown, or agree on new parameters."""
     _check_version(context, hello)
     given = index_extensions(hello.extensions, "ClientHello")
-    context = replace(begin(context), _offer=Offer(hello, known_suites(hello.cipher_suites), given))
+    context = begin(context).evolve(_offer=Offer(hello, known_suites(hello.cipher_suites), given))
     results = _accept_extensions(context)
     results[RenegotiationInfo] = _check_renegotiation(context, results)
     session, renew = _find_session(context, results)
@@ -185,8 +185,7 @@ def _resume(context: Context, results: Results, session: Session, *, renew: bool
     """RFC 5246 7.3 figure 2."""
     suite = next(suite for suite in context.server_config.suites if suite.id == session.suite)
     negotiated = _negotiated(context, results, suite, session_id=context.offer.hello.session_id, resumed=True)
-    context = replace(
-        context,
+    context = context.evolve(
         _negotiated=replace(negotiated, psk_identity=session.psk_identity or None),
         session=session,
         renew_ticket=renew,
@@ -224,11 +223,10 @@ def _negotiate(context: Context, results: Results) -> Step:
     session_id = b"" if issues_ticket or config.session_cache is None else config.random(32)
     negotiated = _negotiated(context, results, choice.suite, session_id=session_id, resumed=False)
     negotiated = replace(negotiated, group=choice.group, signature_scheme=choice.scheme)
-    context = replace(context, _negotiated=negotiated, credential=choice.credential, session=None, renew_ticket=issues_ticket)
+    context = context.evolve(_negotiated=negotiated, credential=choice.credential, session=None, renew_ticket=issues_ticket)
     if choice.suite.is_ephemeral:
         group = kx.server_group(context, choice.group)
-        context = replace(
-            context,
+        context = context.evolve(
             _negotiated=replace(negotiated, group_name=group.name),
             peer=replace(context.peer, group=group),
             secrets=replace(context.secrets, share=group.generate(config.random)),
@@ -379,7 +377,7 @@ def _may_answer(context: Context, extension: Extension, result: Any) -> bool:
 def _keep_server_hello(context: Context, hello: ServerHello) -> Context:
     """What really left is what the keys depend on."""
     negotiated = replace(context.negotiated, server_random=hello.random, session_id=hello.session_id)
-    return replace(context, _negotiated=negotiated)
+    return context.evolve(_negotiated=negotiated)
 
 
 _SEND_HELLO = Send(make_server_hello, _keep_server_hello)
@@ -423,7 +421,7 @@ def on_client_certificate(context: Context, message: Certificate) -> Step:
     leaf, key = parse_leaf(chain)
     if not usage_allows(leaf, signing=True):
         raise PeerError(Reason.WRONG_KEY_USAGE, "client certificate")
-    context = replace(context, peer=replace(context.peer, chain=chain, public_key=key))
+    context = context.evolve(peer=replace(context.peer, chain=chain, public_key=key))
     return Step(context, S.WAIT_CLIENT_VERDICT, (Ask(client_question),))
 
 
@@ -443,7 +441,7 @@ def client_question(context: Context) -> Any:
 
 def on_client_verdict(context: Context, message: Verdict) -> Step:
     """The chain was accepted; the client has yet to prove that the key is its own."""
-    context = replace(context, peer=replace(context.peer, report=message.report))
+    context = context.evolve(peer=replace(context.peer, report=message.report))
     told = Emit(lambda context: CertificateReceived(context.peer.chain, context.peer.report))
     return Step(context, S.WAIT_CLIENT_KEY_EXCHANGE_THEN_VERIFY, (told,))
 
@@ -468,7 +466,7 @@ def on_certificate_verify(context: Context, message: CertificateVerify) -> Step:
     assert context.peer.public_key is not None
     verify(context, context.peer.public_key, DigitallySigned(message.algorithm, message.signature), context.transcript)
     negotiated = replace(context.negotiated, client_signature_scheme=message.algorithm)
-    return Step(replace(context, _negotiated=negotiated), S.WAIT_CCS)
+    return Step(context.evolve(_negotiated=negotiated), S.WAIT_CCS)
 
 
 def on_client_change_cipher_spec(context: Context, message: ChangeCipherSpec) -> Step:
