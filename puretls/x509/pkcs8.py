@@ -16,7 +16,7 @@ from puretls.crypto.secret import Secret
 from puretls.der import oids, writer
 from puretls.der.reader import INTEGER, NULL, SEQUENCE, Reader
 from puretls.errors import DecodeError, UsageError
-from puretls.x509 import pbkdf
+from puretls.x509 import pbkdf, rc2
 from puretls.x509.pem import PemBlock, write_pem
 
 AES_192_CBC = CbcAlgorithm("AES-192-CBC", 24, 16)
@@ -44,6 +44,10 @@ PEM_CIPHERS = {
 ITERATIONS = 600_000
 """What is written: OWASP's advice of 2023 for PBKDF2 with HMAC-SHA256."""
 WRONG_PASSWORD = "the password is wrong, or the file is damaged"
+
+
+RC2_40_CBC = CbcAlgorithm("RC2-40-CBC", 5, 8)
+"""Only ever decrypted, by `rc2`: no provider has it."""
 
 
 class Recipe(NamedTuple):
@@ -82,7 +86,10 @@ def decrypt(recipe: Recipe, password: str | bytes, ciphertext: bytes, provider: 
     if not ciphertext or len(ciphertext) % block:
         raise DecodeError("the encrypted data is not whole blocks", path="encrypted_data", rfc="RFC 8018 6.2.2")
     key, iv = recipe.derive(password)
-    padded = provider.cbc(recipe.cipher, key).decrypt(iv, ciphertext)
+    if recipe.cipher == RC2_40_CBC:
+        padded = rc2.decrypt_cbc(key, iv, ciphertext)
+    else:
+        padded = provider.cbc(recipe.cipher, key).decrypt(iv, ciphertext)
     count = padded[-1]
     if not 1 <= count <= block or padded[-count:] != bytes([count]) * count:
         raise UsageError(WRONG_PASSWORD)
@@ -102,8 +109,8 @@ def read_recipe(outer: Reader, name: str = "encryption_algorithm") -> Recipe:
     oid = algorithm.oid("algorithm")
     if oid == oids.PBES2:
         recipe = _read_pbes2(algorithm)
-    elif oid == oids.PBE_SHA_3DES:
-        recipe = _read_pkcs12_pbe(algorithm)
+    elif oid in PKCS12_CIPHERS:
+        recipe = _read_pkcs12_pbe(algorithm, PKCS12_CIPHERS[oid])
     else:
         raise algorithm.error(f"encryption with {oids.describe(oid)} is not supported", "algorithm")
     algorithm.done()
@@ -150,8 +157,12 @@ def _read_pbkdf2(params: Reader) -> tuple[str, bytes, int, int | None]:
     return hash_name, salt, iterations, key_length
 
 
-def _read_pkcs12_pbe(algorithm: Reader) -> Recipe:
-    """pkcs-12PbeParams with SHA-1 and three-key 3DES (RFC 7292 C)."""
+PKCS12_CIPHERS = {oids.PBE_SHA_3DES: TRIPLE_DES_CBC, oids.PBE_SHA_RC2_40: RC2_40_CBC}
+"""RFC 7292 C, of which these two are what files really use."""
+
+
+def _read_pkcs12_pbe(algorithm: Reader, cipher: CbcAlgorithm) -> Recipe:
+    """The pkcs-12PbeParams of RFC 7292 C, with SHA-1."""
     params = algorithm.enter(SEQUENCE, "parameters")
     salt = params.octets("salt")
     iterations = pbkdf.check_iterations(params.small("iterations"), params.path)
@@ -159,10 +170,10 @@ def _read_pkcs12_pbe(algorithm: Reader) -> Recipe:
 
     def derive(password: str | bytes) -> tuple[bytes, bytes]:
         text = pbkdf.bmp_password(password if isinstance(password, str) else password.decode("utf-8", "replace"))
-        key = pbkdf.pkcs12_kdf("sha1", text, salt, iterations, 24, pbkdf.PKCS12_KEY)
+        key = pbkdf.pkcs12_kdf("sha1", text, salt, iterations, cipher.key_length, pbkdf.PKCS12_KEY)
         return key, pbkdf.pkcs12_kdf("sha1", text, salt, iterations, 8, pbkdf.PKCS12_IV)
 
-    return Recipe(TRIPLE_DES_CBC, derive)
+    return Recipe(cipher, derive)
 
 
 def open_traditional(block: PemBlock, password: str | bytes | None, provider: Provider) -> bytes:

@@ -1,0 +1,222 @@
+"""PKCS#12 files, read: a key with its certificates behind a password (RFC 7292).
+
+Strict DER only: files in BER with indefinite lengths are refused.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from puretls.crypto.keys import PrivateKey
+from puretls.crypto.provider import Provider
+from puretls.der import oids
+from puretls.der import reader as der
+from puretls.der.reader import Reader
+from puretls.errors import DecodeError, UsageError
+from puretls.x509 import pbkdf, pkcs8
+from puretls.x509.certificate import Certificate
+from puretls.x509.keys import inside_octets, key_fits, parse_private_key
+
+ROOT = "PFX"
+MAX_FILE = 1 << 24
+MAX_BAGS, MAX_NESTING = 256, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Pkcs12:
+    """What a file holds. `certificate`: of the key, DER; `others`: its chain or whatever else came along, in the file's order."""
+
+    key: PrivateKey | None
+    certificate: bytes | None
+    others: tuple[bytes, ...]
+    friendly_name: str | None = None
+
+    @property
+    def chain(self) -> tuple[bytes, ...]:
+        """All certificates, that of the key first."""
+        return self.others if self.certificate is None else (self.certificate, *self.others)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bag:
+    kind: bytes
+    value: bytes
+    friendly_name: str | None = None
+
+
+@dataclass(slots=True)
+class _Opening:
+    """One reading of a file: password, provider, and the bags found so far."""
+
+    password: str = field(repr=False)
+    provider: Provider
+    bags: list[_Bag] = field(default_factory=list)
+
+
+def parse_pkcs12(data: bytes, password: str | None = None, provider: Provider | None = None) -> Pkcs12:
+    """The content of a file. A missing password is the empty one.
+
+    Raises `DecodeError` for bad DER or methods that are not supported, `UsageError` for a wrong password.
+    """
+    if len(data) > MAX_FILE:
+        raise DecodeError(f"PKCS#12 file of {len(data)} bytes, more than {MAX_FILE}", path=ROOT)
+    if provider is None:
+        from puretls.crypto.provider import default
+
+        provider = default()
+    opening = _Opening(password or "", provider)
+    top = Reader(data, name=ROOT)
+    pfx = top.enter()
+    top.done()
+    if pfx.small("version", limit=256) != 3:
+        raise pfx.error("version other than 3", "version", rfc="RFC 7292 4")
+    safe = _content(pfx, "auth_safe")
+    if pfx.more:
+        _check_mac(pfx.enter(name="mac_data"), safe.data[safe.at : safe.end], opening)
+    pfx.done()
+    infos = safe.enter(name="AuthenticatedSafe")
+    safe.done()
+    while infos.more:
+        _read_info(infos, opening)
+    return _gathered(opening.bags, provider)
+
+
+def _content(outer: Reader, name: str) -> Reader:
+    """The inside of a ContentInfo of type data (RFC 5652 3)."""
+    info = outer.enter(name=name)
+    kind = info.oid("content_type")
+    if kind != oids.PKCS7_DATA:
+        raise info.error(f"content of type {oids.describe(kind)} is not supported", "content_type", rfc="RFC 7292 4")
+    wrapper = info.enter(der.explicit(0), "content")
+    info.done()
+    inner = inside_octets(wrapper, "data")
+    wrapper.done()
+    return inner
+
+
+def _check_mac(mac_data: Reader, content: bytes, opening: _Opening) -> None:
+    """RFC 7292 4 and B: HMAC with a key from the password."""
+    digest_info = mac_data.enter(name="mac")
+    algorithm = digest_info.enter(name="digest_algorithm")
+    oid = algorithm.oid("algorithm")
+    if oid not in oids.HASH_NAMES:
+        raise algorithm.error(f"a MAC with {oids.describe(oid)} is not supported", "algorithm")
+    if algorithm.more:
+        algorithm.null("parameters")
+    digest = digest_info.octets("digest")
+    digest_info.done()
+    salt = mac_data.octets("mac_salt")
+    iterations = pbkdf.check_iterations(mac_data.small("iterations"), mac_data.path) if mac_data.more else 1
+    mac_data.done()
+    name = oids.HASH_NAMES[oid]
+    text = pbkdf.bmp_password(opening.password)
+    key = pbkdf.pkcs12_kdf(name, text, salt, iterations, len(hmac.digest(b"", b"", name)), pbkdf.PKCS12_MAC)
+    if not hmac.compare_digest(hmac.digest(key, content, name), digest):
+        raise UsageError(pkcs8.WRONG_PASSWORD)
+
+
+def _read_info(infos: Reader, opening: _Opening) -> None:
+    """One ContentInfo of the AuthenticatedSafe: SafeContents in the clear or encrypted."""
+    info = infos.enter(name="ContentInfo")
+    kind = info.oid("content_type")
+    wrapper = info.enter(der.explicit(0), "content")
+    info.done()
+    if kind == oids.PKCS7_DATA:
+        inner = inside_octets(wrapper, "data")
+    elif kind == oids.PKCS7_ENCRYPTED_DATA:
+        inner = Reader(_decrypted(wrapper, opening), name="SafeContents")
+    else:
+        raise info.error(f"content of type {oids.describe(kind)} is not supported", "content_type", rfc="RFC 7292 4.1")
+    wrapper.done()
+    _read_bags(inner, opening, MAX_NESTING)
+
+
+def _decrypted(wrapper: Reader, opening: _Opening) -> bytes:
+    """EncryptedData (RFC 5652 8)."""
+    encrypted = wrapper.enter(name="EncryptedData")
+    encrypted.small("version", limit=8)
+    content = encrypted.enter(name="encrypted_content_info")
+    content.oid("content_type")
+    recipe = pkcs8.read_recipe(content, "content_encryption_algorithm")
+    ciphertext = content.octets("encrypted_content", der.context(0))
+    content.done()
+    encrypted.done()
+    return pkcs8.decrypt(recipe, opening.password, ciphertext, opening.provider)
+
+
+def _read_bags(inner: Reader, opening: _Opening, nesting: int) -> None:
+    contents = inner.enter(name="SafeContents")
+    inner.done()
+    while contents.more:
+        if len(opening.bags) == MAX_BAGS or not nesting:
+            raise contents.error(f"more than {MAX_BAGS} bags, or bags {MAX_NESTING} deep in bags")
+        _read_bag(contents, opening, nesting)
+
+
+def _read_bag(contents: Reader, opening: _Opening, nesting: int) -> None:
+    bag = contents.enter(name="SafeBag")
+    kind = bag.oid("bag_id")
+    wrapper = bag.enter(der.explicit(0), "bag_value")
+    if kind == oids.SAFE_CONTENTS_BAG:
+        _read_bags(wrapper, opening, nesting - 1)
+        return
+    value = wrapper.raw("value")
+    wrapper.done()
+    attributes = dict(_attributes(bag)) if bag.more else {}
+    bag.done()
+    name = attributes.get(oids.FRIENDLY_NAME)
+    opening.bags.append(_Bag(*_unpacked(kind, value, opening), _bmp_text(name)))
+
+
+def _unpacked(kind: bytes, value: bytes, opening: _Opening) -> tuple[bytes, bytes]:
+    """A bag's kind and content: shrouded keys opened, certificates out of their wrapping; others as they are."""
+    if kind == oids.SHROUDED_KEY_BAG:
+        return oids.KEY_BAG, pkcs8.open_encrypted(Reader(value), opening.password, opening.provider)
+    if kind != oids.CERT_BAG:
+        return kind, value
+    cert_bag = Reader(value, name="CertBag").enter()
+    cert_kind = cert_bag.oid("cert_id")
+    if cert_kind != oids.X509_CERTIFICATE_BAG:
+        raise cert_bag.error(f"certificates of type {oids.describe(cert_kind)} are not supported", "cert_id")
+    wrapper = cert_bag.enter(der.explicit(0), "cert_value")
+    content = wrapper.octets("x509Certificate")
+    wrapper.done()
+    cert_bag.done()
+    return kind, content
+
+
+def _attributes(bag: Reader) -> Iterator[tuple[bytes, bytes]]:
+    """PKCS12Attribute: the content of the first value of each."""
+    listed = bag.enter(der.SET, "bag_attributes")
+    while listed.more:
+        attribute = listed.enter(name="attribute")
+        kind = attribute.oid("attr_id")
+        values = attribute.enter(der.SET, "attr_values")
+        attribute.done()
+        if values.more:
+            yield kind, values.octets("value", values.peek())
+
+
+def _bmp_text(content: bytes | None) -> str | None:
+    return None if content is None else content.decode("utf-16-be", "replace")
+
+
+def _gathered(bags: list[_Bag], provider: Provider) -> Pkcs12:
+    """The first key, the certificate that fits it, and the rest."""
+    certificates = [bag for bag in bags if bag.kind == oids.CERT_BAG]
+    key_bag = next((bag for bag in bags if bag.kind == oids.KEY_BAG), None)
+    if key_bag is None:
+        return Pkcs12(None, None, tuple(bag.value for bag in certificates))
+    key = parse_private_key(key_bag.value, provider=provider)
+    own = next((bag for bag in certificates if _fits(bag.value, key)), None)
+    others = tuple(bag.value for bag in certificates if bag is not own)
+    return Pkcs12(key, own.value if own else None, others, key_bag.friendly_name or (own.friendly_name if own else None))
+
+
+def _fits(certificate: bytes, key: PrivateKey) -> bool:
+    try:
+        return key_fits(Certificate.parse(certificate).public_key, key)
+    except DecodeError:
+        return False
