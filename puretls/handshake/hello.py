@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from puretls.errors import DecodeError, PeerError, Reason
@@ -32,8 +33,9 @@ def extension_name(type_: int) -> str:
 
 def parse_body(body: type[Struct], raw: RawExtension, extension: Extension) -> Any:
     """The body of an extension; a malformed one is a decode error with the extension's own section."""
+    small = len(raw.extension_data) <= _CACHED_LENGTH
     try:
-        return parse(body, raw.extension_data)
+        return _parse_cached(body, raw.extension_data) if small else parse(body, raw.extension_data)
     except DecodeError as error:
         raise PeerError(
             Reason.MALFORMED_EXTENSION,
@@ -42,6 +44,16 @@ def parse_body(body: type[Struct], raw: RawExtension, extension: Extension) -> A
             offset=error.offset,
             rfc=extension.rfc,
         ) from None
+
+
+_CACHED_LENGTH = 128
+"""Bytes; longer bodies, tickets above all, do not come twice."""
+
+
+@lru_cache(maxsize=256)
+def _parse_cached(body: type[Struct], data: bytes) -> Any:
+    """The same peers send the same extensions again and again; bodies are frozen, so one will do for all."""
+    return parse(body, data)
 
 
 def known_suites(numbers: Iterable[int], allowed: Mapping[int, Suite] = BY_ID) -> tuple[Suite, ...]:
