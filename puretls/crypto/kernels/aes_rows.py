@@ -17,8 +17,8 @@ ROW_ORDER = tuple(4 * column + row for row in range(4) for column in range(4))
 
 @lru_cache(maxsize=64)
 def _places(n: int, count: int) -> bytes:
-    """The numbers 0 to count - 1, each n times: translated by `count` bytes it repeats each of them n times."""
-    return b"".join([bytes((i,)) * n for i in range(count)])
+    """Places in blocks of `count` bytes in row order, each n times: translated by the blocks it makes states of n times each block."""
+    return b"".join([bytes((block + place,)) * n for block in range(0, count, 16) for place in ROW_ORDER])
 
 
 @lru_cache(maxsize=64)
@@ -35,22 +35,15 @@ def _ones(n: int) -> int:
     return int.from_bytes(b"\x01" * (16 * n))
 
 
-def _by_rows(blocks: bytes) -> bytes:
-    """Each 16-byte block from block order to row order."""
-    return b"".join([blocks[i : i + 16][row::4] for i in range(0, len(blocks), 16) for row in range(4)])
-
-
 def round_keys(schedule: bytes, n: int) -> tuple[int, ...]:
     """Round keys of an expanded key for states of n blocks."""
-    table = _by_rows(schedule)
-    wide = _places(n, len(table)).translate(table.ljust(256, b"\0"))
+    wide = _places(n, len(schedule)).translate(schedule.ljust(256, b"\0"))
     return tuple([int.from_bytes(wide[i : i + 16 * n]) for i in range(0, len(wide), 16 * n)])
 
 
 def counter_state(prefix: bytes, start: int, n: int) -> int:
     """The state of n counter blocks: 13 bytes of prefix and the counters start, start + 1, ... in three bytes."""
-    table = _by_rows(prefix.ljust(16, b"\0")).ljust(256, b"\0")
-    return int.from_bytes(_places(n, 16).translate(table)) ^ _counters(n, start)
+    return int.from_bytes(_places(n, 16).translate(prefix.ljust(256, b"\0"))) ^ _counters(n, start)
 
 
 @lru_cache(maxsize=16)

@@ -2,63 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from struct import unpack
 
 from puretls.crypto.kernels.chacha20_rounds import Masks, double_rounds, double_rounds_of_rows
 
-ROWS_MOST = 24
+ROWS_MOST = 48
 """Blocks up to which four words share an integer; above, each word has its own."""
 LANES_MOST = 2056
 """Blocks in one pass; temporaries leave the cache above."""
-_CONSTANTS = unpack("<4I", b"expand 32-byte k")
+KEPT_LANES = 4096
+"""Blocks for which the unchanging words are kept ready, all sizes of one key together: some 60 bytes each."""
 _LANE = 5
 """Bytes a lane: 32 bits and room for the carries of forty additions."""
 
 
-def keystreams(key: bytes, nonces: Sequence[bytes], counter: int, blocks: int) -> list[bytes]:
-    """For each nonce the blocks of the counters counter, counter + 1, ... Key 32 bytes, nonces 12 bytes."""
-    per_pass = max(1, LANES_MOST // blocks)
-    streams: list[bytes] = []
-    for i in range(0, len(nonces), per_pass):
-        part = nonces[i : i + per_pass]
-        output = _keystream(key, part, counter, blocks)
+class ChaCha20:
+    """A key of 32 bytes."""
+
+    __slots__ = ("_kept", "_words")
+
+    def __init__(self, key: bytes) -> None:
+        self._words = [word.to_bytes(_LANE, "little") for word in unpack("<12I", b"expand 32-byte k" + key)]
+        self._kept: dict[int, list[int]] = {}
+
+    def keystreams(self, nonces: Sequence[bytes], counter: int, blocks: int) -> list[bytes]:
+        """For each nonce of 12 bytes the blocks of the counters counter, counter + 1, ..."""
+        per_pass = max(1, LANES_MOST // blocks)
         size = 64 * blocks
-        streams += [output[j : j + size] for j in range(0, size * len(part), size)] if len(part) > 1 else [output]
-    return streams
+        streams: list[bytes] = []
+        for i in range(0, len(nonces), per_pass):
+            part = nonces[i : i + per_pass]
+            n = blocks * len(part)
+            output = self._by_rows(part, counter, blocks, n) if n <= ROWS_MOST else self._by_lanes(part, counter, blocks, n)
+            streams += [output] if len(part) == 1 else [output[j : j + size] for j in range(0, len(output), size)]
+        return streams
 
+    def _by_lanes(self, nonces: Sequence[bytes], counter: int, blocks: int, n: int) -> bytes:
+        start = self._unchanging(n, _lanes_of)
+        start = [*start, *(int.from_bytes(word, "little") for word in _changing(nonces, counter, blocks))]
+        output = bytearray(64 * n)
+        size = _LANE * n
+        for w, (x, y) in enumerate(zip(double_rounds(start, _masks(n)), start, strict=True)):
+            word = (x + y).to_bytes(size, "little")
+            for k in range(4):
+                output[4 * w + k :: 64] = word[k::_LANE]
+        return bytes(output)
 
-def _keystream(key: bytes, nonces: Sequence[bytes], counter: int, blocks: int) -> bytes:
-    n = blocks * len(nonces)
-    words = [word.to_bytes(_LANE, "little") * n for word in (*_CONSTANTS, *unpack("<8I", key))]
-    words.append(_counters(counter, blocks) * len(nonces))
-    words += [b"".join([nonce[i : i + 4] + b"\0" for nonce in nonces for _ in range(blocks)]) for i in (0, 4, 8)]
-    return _by_rows(words, n) if n <= ROWS_MOST else _by_lanes(words, n)
-
-
-def _by_lanes(words: list[bytes], n: int) -> bytes:
-    start = [int.from_bytes(word, "little") for word in words]
-    output = bytearray(64 * n)
-    lanes = _LANE * n
-    for w, (x, y) in enumerate(zip(double_rounds(start, _masks(n)), start, strict=True)):
-        word = (x + y).to_bytes(lanes, "little")
+    def _by_rows(self, nonces: Sequence[bytes], counter: int, blocks: int, n: int) -> bytes:
+        start = [*self._unchanging(n, _rows_of), int.from_bytes(b"".join(_changing(nonces, counter, blocks)), "little")]
+        rows = double_rounds_of_rows(start, _masks(4 * n), 8 * _LANE * n)
+        size = 4 * _LANE * n
+        joined = b"".join([(x + y).to_bytes(size, "little") for x, y in zip(rows, start, strict=True)])
+        if len(joined) <= 256:
+            return _places(n).translate(joined.ljust(256, b"\0"))
+        output = bytearray(64 * n)
         for k in range(4):
-            output[4 * w + k :: 64] = word[k::_LANE]
-    return bytes(output)
+            column = joined[k::_LANE]
+            for w in range(16):
+                output[4 * w + k :: 64] = column[w * n : w * n + n]
+        return bytes(output)
+
+    def _unchanging(self, n: int, make: Callable[[list[bytes], int], list[int]]) -> list[int]:
+        """Constants and key, for n lanes."""
+        kept = self._kept.get(n)
+        if kept is None:
+            kept = make(self._words, n)
+            if sum(self._kept) + n > KEPT_LANES:
+                self._kept.clear()
+            self._kept[n] = kept
+        return kept
 
 
-def _by_rows(words: list[bytes], n: int) -> bytes:
-    start = [int.from_bytes(b"".join(words[i : i + 4]), "little") for i in (0, 4, 8, 12)]
-    output = bytearray(64 * n)
-    lanes = 4 * _LANE * n
-    for r, (x, y) in enumerate(zip(double_rounds_of_rows(start, _masks(4 * n), 8 * _LANE * n), start, strict=True)):
-        row = (x + y).to_bytes(lanes, "little")
-        for k in range(4):
-            column = row[k::_LANE]
-            for w in range(4):
-                output[16 * r + 4 * w + k :: 64] = column[w * n : w * n + n]
-    return bytes(output)
+def _lanes_of(words: list[bytes], n: int) -> list[int]:
+    return [int.from_bytes(word * n, "little") for word in words]
+
+
+def _rows_of(words: list[bytes], n: int) -> list[int]:
+    return [int.from_bytes(b"".join([word * n for word in words[i : i + 4]]), "little") for i in (0, 4, 8)]
+
+
+def _changing(nonces: Sequence[bytes], counter: int, blocks: int) -> list[bytes]:
+    """The lanes of counter and nonce."""
+    return [
+        _counters(counter, blocks) * len(nonces),
+        *(b"".join([(nonce[i : i + 4] + b"\0") * blocks for nonce in nonces]) for i in (0, 4, 8)),
+    ]
+
+
+@lru_cache(maxsize=64)
+def _counters(counter: int, blocks: int) -> bytes:
+    return b"".join([(counter + i).to_bytes(_LANE, "little") for i in range(blocks)])
 
 
 @lru_cache(maxsize=64)
@@ -67,6 +102,7 @@ def _masks(lanes: int) -> Masks:
     return tuple([int.from_bytes(word * lanes, "little") for word in words])
 
 
-@lru_cache(maxsize=64)
-def _counters(counter: int, blocks: int) -> bytes:
-    return b"".join([(counter + i).to_bytes(_LANE, "little") for i in range(blocks)])
+@lru_cache(maxsize=4)
+def _places(n: int) -> bytes:
+    """For up to three blocks: where each byte of the keystream lies in the joined rows."""
+    return bytes([_LANE * (w * n + block) + k for block in range(n) for w in range(16) for k in range(4)])

@@ -9,7 +9,7 @@ from struct import pack
 from puretls.crypto.aead import AeadAlgorithm, Sealing
 from puretls.crypto.kernels import poly1305
 from puretls.crypto.kernels.aes_prefetch import Prefetched
-from puretls.crypto.kernels.chacha20 import keystreams
+from puretls.crypto.kernels.chacha20 import ChaCha20
 from puretls.crypto.lengths import check_length, check_message
 
 TAG = 16
@@ -18,12 +18,12 @@ TAG = 16
 class ChaCha20Poly1305:
     """A ChaCha20-Poly1305 key."""
 
-    __slots__ = ("_algorithm", "_key", "_prefetched")
+    __slots__ = ("_algorithm", "_cipher", "_prefetched")
 
     def __init__(self, algorithm: AeadAlgorithm, key: bytes, *, table_free: bool, read_ahead: int) -> None:
         check_length(f"the key of {algorithm.name}", key, algorithm.key_length)
         self._algorithm = algorithm
-        self._key = bytes(key)
+        self._cipher = ChaCha20(key)
         self._prefetched = Prefetched(read_ahead)
 
     def seal(self, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
@@ -54,7 +54,7 @@ class ChaCha20Poly1305:
     def prefetch(self, nonces: Sequence[bytes], length: int) -> None:
         """Keep keystream for these nonces, up to the budget, in one batch."""
         blocks = _blocks(length)
-        self._prefetched.fill(nonces, 64 * blocks, lambda new: keystreams(self._key, new, 0, blocks))
+        self._prefetched.fill(nonces, 64 * blocks, lambda new: self._cipher.keystreams(new, 0, blocks))
 
     def _check(self, nonce: bytes, message: bytes) -> None:
         check_length(f"the nonce of {self._algorithm.name}", nonce, self._algorithm.nonce_length)
@@ -63,7 +63,7 @@ class ChaCha20Poly1305:
     def _keystream(self, nonce: bytes, length: int) -> bytes:
         """Block 0, which holds the Poly1305 key, and the keystream (RFC 8439 2.6)."""
         blocks = _blocks(length)
-        return self._prefetched.take(nonce, 64 * blocks) or keystreams(self._key, (nonce,), 0, blocks)[0]
+        return self._prefetched.take(nonce, 64 * blocks) or self._cipher.keystreams((nonce,), 0, blocks)[0]
 
     def _keystreams(self, messages: list[tuple[bytes, int]]) -> list[bytes]:
         """`_keystream` of each (nonce, length), equally many blocks in one pass."""
@@ -73,7 +73,7 @@ class ChaCha20Poly1305:
             if streams[i] is None:
                 groups.setdefault(_blocks(length), []).append(i)
         for blocks, indices in groups.items():
-            made = keystreams(self._key, [messages[i][0] for i in indices], 0, blocks)
+            made = self._cipher.keystreams([messages[i][0] for i in indices], 0, blocks)
             for i, stream in zip(indices, made, strict=True):
                 streams[i] = stream
         return [stream for stream in streams if stream is not None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
+from typing import cast
 
 from puretls.crypto.aead import AeadAlgorithm, Sealing
 from puretls.crypto.kernels import aes_limits as limits
@@ -14,18 +15,20 @@ from puretls.crypto.kernels.ghash import Ghash
 from puretls.crypto.lengths import check_length, check_message
 
 TAG = 16
+_FIRST_BLOCKS = 16
+"""A first record shorter than this shares its pass with the hash key."""
 
 
 class AesGcm:
     """An AES-GCM key."""
 
-    __slots__ = ("_aes", "_algorithm", "_ghash", "_prefetched")
+    __slots__ = ("_aes", "_algorithm", "_hash", "_prefetched")
 
     def __init__(self, algorithm: AeadAlgorithm, key: bytes, *, table_free: bool, read_ahead: int) -> None:
         check_length(f"the key of {algorithm.name}", key, algorithm.key_length)
         self._algorithm = algorithm
         self._aes = Aes(key, table_free=table_free)
-        self._ghash = Ghash(int.from_bytes(self._aes.encrypt_blocks(bytes(16))), table_free=table_free)
+        self._hash: Ghash | None = None
         self._prefetched = Prefetched(read_ahead)
 
     def seal(self, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
@@ -67,10 +70,26 @@ class AesGcm:
         check_length(f"the nonce of {self._algorithm.name}", nonce, self._algorithm.nonce_length)
         check_message(self._algorithm.name, message)
 
+    @property
+    def _ghash(self) -> Ghash:
+        if self._hash is None:
+            self._start(self._aes.encrypt_blocks(bytes(16)))
+        return cast("Ghash", self._hash)
+
+    def _start(self, h: bytes) -> None:
+        self._hash = Ghash(int.from_bytes(h), table_free=self._aes.table_free)
+
     def _keystream(self, nonce: bytes, length: int) -> bytes:
-        """The mask of the tag, then the keystream."""
+        """The mask of the tag, then the keystream. A first short record shares its pass through AES with the hash key."""
         blocks = _blocks(length) + 1
-        return self._prefetched.take(nonce, 16 * blocks) or self._aes.keystream(nonce + b"\0", 1, blocks)
+        stream = self._prefetched.take(nonce, 16 * blocks)
+        if stream is not None:
+            return stream
+        if self._hash is not None or blocks >= _FIRST_BLOCKS:
+            return self._aes.keystream(nonce + b"\0", 1, blocks)
+        stream = self._aes.encrypt_blocks(bytes(16) + b"".join([nonce + i.to_bytes(4) for i in range(1, blocks + 1)]))
+        self._start(stream[:16])
+        return stream[16:]
 
     def _groups(self, messages: list[tuple[bytes, int]]) -> list[list[int]]:
         """Indices of messages to be handled together, from (nonce, length): equally long, nothing prefetched. Negative: none."""

@@ -13,7 +13,7 @@ VECTORS = json.loads((Path(__file__).resolve().parents[3] / "vectors/rfc/rfc8439
 
 
 def stream(key, nonce, counter, length):
-    return chacha20.keystreams(key, (nonce,), counter, -(-length // 64))[0][:length]
+    return chacha20.ChaCha20(key).keystreams((nonce,), counter, -(-length // 64))[0][:length]
 
 
 @pytest.mark.rfc("8439", "2.4.2")
@@ -29,8 +29,8 @@ def test_encryption_as_published(vector, rows_most, monkeypatch):
 @settings(max_examples=30, deadline=None)
 @given(st.binary(min_size=32, max_size=32), st.binary(min_size=12, max_size=12), st.integers(1, 2 * chacha20.ROWS_MOST + 3))
 def test_stream_is_the_same_however_it_is_cut(key, nonce, blocks):
-    whole = chacha20.keystreams(key, (nonce,), 0, blocks)[0]
-    assert whole == b"".join(chacha20.keystreams(key, (nonce,), i, 1)[0] for i in range(blocks))
+    whole = chacha20.ChaCha20(key).keystreams((nonce,), 0, blocks)[0]
+    assert whole == b"".join(chacha20.ChaCha20(key).keystreams((nonce,), i, 1)[0] for i in range(blocks))
 
 
 @pytest.mark.parametrize("blocks", [1, chacha20.ROWS_MOST, 257])
@@ -38,12 +38,12 @@ def test_stream_is_the_same_however_it_is_cut(key, nonce, blocks):
 def test_streams_of_many_nonces_are_those_of_each(blocks, records):
     key = bytes(range(32))
     nonces = [bytes((i,)) * 12 for i in range(records)]
-    expected = [chacha20.keystreams(key, (nonce,), 0, blocks)[0] for nonce in nonces]
-    assert chacha20.keystreams(key, nonces, 0, blocks) == expected
+    expected = [chacha20.ChaCha20(key).keystreams((nonce,), 0, blocks)[0] for nonce in nonces]
+    assert chacha20.ChaCha20(key).keystreams(nonces, 0, blocks) == expected
 
 
 def test_words_of_all_ones_do_not_leave_their_lanes():
     """The greatest sums: every key and nonce bit set."""
     key, nonce = b"\xff" * 32, b"\xff" * 12
-    long = chacha20.keystreams(key, (nonce,), 0, 100)[0]
-    assert long[64 * 50 : 64 * 51] == chacha20.keystreams(key, (nonce,), 50, 1)[0]
+    long = chacha20.ChaCha20(key).keystreams((nonce,), 0, 100)[0]
+    assert long[64 * 50 : 64 * 51] == chacha20.ChaCha20(key).keystreams((nonce,), 50, 1)[0]

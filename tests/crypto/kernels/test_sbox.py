@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from puretls.crypto.kernels import sbox
-from puretls.crypto.kernels.aes_tables import SBOX, multiple
+from puretls.crypto.kernels.aes_tables import DOUBLE, SBOX, inverse_tables
 
 LANES = range(256)
 
@@ -16,6 +16,24 @@ def in_lanes(circuit, constant):
     planes = [sum((x >> bit & 1) << x for x in LANES) for bit in range(8)]
     result = circuit(*planes)
     return [sum((result[bit] >> x & 1) << bit for bit in range(8)) ^ constant for x in LANES]
+
+
+def multiple(x, factor):
+    """FIPS 197 4.2."""
+    product = 0
+    while factor:
+        product ^= x if factor & 1 else 0
+        x, factor = x << 1 ^ (0x11B if x & 0x80 else 0), factor >> 1
+    return product
+
+
+def test_tables_hold_multiples_and_the_inverse():
+    assert list(DOUBLE) == [multiple(x, 2) for x in LANES]
+    inverse, *tables = inverse_tables()
+    assert [SBOX[y] for y in inverse] == list(LANES)
+    for factor, after_inverse, plain in zip((14, 11, 13, 9), tables[:4], tables[4:], strict=True):
+        assert list(plain) == [multiple(x, factor) for x in LANES]
+        assert list(after_inverse) == [multiple(inverse[x], factor) for x in LANES]
 
 
 def s_box_by_definition(x):
