@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from puretls._version import __version__
 from puretls.errors import DecodeError, PuretlsError, TlsError, UsageError
 
-COMMANDS = ("connect", "serve", "ca", "x509", "listing")
+COMMANDS = ("demo", "connect", "serve", "ca", "x509", "listing")
 
 
 class TransportFailure(PuretlsError):

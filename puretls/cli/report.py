@@ -68,9 +68,9 @@ def tracer(connection: Connection, wanted: bool, file: TextIO | None = None) -> 
 
     def catch_up(event: Event | None = None) -> None:
         nonlocal seen
-        for entry in connection.trace:
-            if entry.seq >= seen:
-                seen = entry.seq + 1
+        for number, entry in enumerate(connection.trace, connection.trace.dropped):
+            if number >= seen:
+                seen = number + 1
                 print("\n".join(trace_lines(entry)), file=out, flush=True)
 
     try:

@@ -16,6 +16,7 @@ from puretls.config import ClientConfig, ServerConfig
 from puretls.connection import Connection
 from puretls.errors import PuretlsError, Truncated, UsageError
 from puretls.events import NEED_DATA, PAUSED, ConnectionClosed, DataReceived, Event, HandshakeCompleted
+from puretls.net.pump import last_open_state, why_closed
 
 logger = logging.getLogger("puretls.aio")
 
@@ -90,10 +91,8 @@ async def start_tls(
     The role follows from the kind of config. Bytes that `reader` holds already are taken as TLS, never as plaintext that arrived
     under protection, so nothing can be injected before the handshake (RFC 3207 4.2).
     """
-    if isinstance(config, ClientConfig):
-        connection = Connection.client(config, server_name, session=session)
-    else:
-        connection = Connection.server(config)
+    is_client = isinstance(config, ClientConfig)
+    connection = Connection.client(config, server_name, session=session) if is_client else Connection.server(config)
     new_reader, upper = _stream_protocol()
     protocol = TlsProtocol(connection, upper, keep=writer)
     await writer.drain()
@@ -121,6 +120,7 @@ class TlsProtocol(asyncio.Protocol):
         self._upper = upper
         self._lower: asyncio.Transport | None = None
         self._transport: TlsTransport | None = None
+        self._state = connection.state.name
         self._ended = False
         self._paused = False
         self._upper_waits = False
@@ -143,7 +143,7 @@ class TlsProtocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._ended:
-            self._fail(exc or Truncated(self.connection.state.name))
+            self._fail(exc or Truncated(self._state))
         elif self._transport is not None:
             self._transport.lost()
         self._lower = None
@@ -173,6 +173,7 @@ class TlsProtocol(asyncio.Protocol):
         """Take events until there is need of data, or the upper side wants no more."""
         try:
             while not (self._ended or self._paused):
+                self._state = last_open_state(self.connection, self._state)
                 event = self.connection.next_event()
                 self.flush()
                 if event is NEED_DATA:
@@ -214,7 +215,7 @@ class TlsProtocol(asyncio.Protocol):
             self.handshake.set_result(self._transport) if not self.handshake.done() else None
         elif isinstance(event, ConnectionClosed):
             if not event.clean or self._transport is None:
-                raise Truncated(self.connection.state.name)
+                raise why_closed(event, self._state)
             self._upper.eof_received()
             self._transport.close()  # RFC 5246 7.2.1: answer at once, drop what is unsent
 

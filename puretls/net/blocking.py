@@ -190,7 +190,7 @@ class TlsSocket:
             while size > 0 and not self._received and self._end is None:
                 self._run(until=lambda event: isinstance(event, DataReceived))
             if not self._received and size > 0 and self._end is not None and not self._end.clean:
-                raise Truncated(self.connection.state.name)
+                raise Truncated("CONNECTED")
             data = bytes(self._received[:size])
             del self._received[:size]
         return data
@@ -241,7 +241,7 @@ class TlsSocket:
             while self._end is None:
                 self._run(until=lambda event: False)
         if not self._end.clean:
-            raise Truncated(self.connection.state.name)
+            raise Truncated("CONNECTED")
         self._closed = True
         return self._transport.sock
 
@@ -332,8 +332,6 @@ class TlsSocket:
             self._end = event
             if self._on_event is not None:
                 self._on_event(event)
-            if not self._complete:
-                raise Truncated(self.connection.state.name)
 
     def _drain(self) -> bytes:
         with self._lock:

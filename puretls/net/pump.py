@@ -10,8 +10,9 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Protocol
 
 from puretls.connection import Connection
-from puretls.errors import PuretlsError, UsageError
+from puretls.errors import FatalAlert, PuretlsError, TlsError, Truncated, UsageError
 from puretls.events import NEED_DATA, PAUSED, ConnectionClosed, Event
+from puretls.iana import AlertDescription
 
 Drain = Callable[[], bytes]
 """Gives what must be sent next, b"" when nothing must."""
@@ -39,7 +40,8 @@ def run(
     """Drive the connection to the first event that `until` accepts, or to its `ConnectionClosed`; return that event.
 
     `lock` is held around every use of the connection, never while the transport works. A `TlsError` passes after its alert was
-    flushed. Raises `UsageError` when the verifier postponed its verdict: a blocking caller has nobody to give it later.
+    flushed; an end during a handshake is one, too. Raises `UsageError` when the verifier postponed its verdict: a blocking
+    caller has nobody to give it later.
     """
     guard = lock or nullcontext()
 
@@ -47,9 +49,11 @@ def run(
         with guard:
             return connection.bytes_to_send()
 
+    state = connection.state.name
     while True:
         try:
             with guard:
+                state = last_open_state(connection, state)
                 event = connection.next_event()
         except PuretlsError:
             with suppress(OSError):  # the peer may be gone; why the connection failed matters more
@@ -63,5 +67,22 @@ def run(
                 connection.receive_bytes(data)
         elif event is PAUSED:
             raise UsageError("the verifier gave no verdict: a blocking connection needs it at once")
-        elif isinstance(event, ConnectionClosed) or until(event):
+        elif isinstance(event, ConnectionClosed):
+            if state not in _MAY_END:
+                raise why_closed(event, state)
             return event
+        elif until(event):
+            return event
+
+
+_MAY_END = frozenset(("CONNECTED", "CLOSED"))
+
+
+def last_open_state(connection: Connection, before: str) -> str:
+    """The state, or the one `before` when the connection has ended meanwhile: an end is told after what led to it."""
+    return before if connection.state.name in {"CLOSED", "FAILED"} else connection.state.name
+
+
+def why_closed(event: ConnectionClosed, state: str) -> TlsError:
+    """The error that an end is which came before its time, in `state`."""
+    return FatalAlert(AlertDescription.CLOSE_NOTIFY, state) if event.clean else Truncated(state)

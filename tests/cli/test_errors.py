@@ -164,5 +164,5 @@ class TestNetwork:
 
     def test_certificate_of_an_unknown_authority(self, files, tmp_path):
         with serving(tmp_path, "--cert", files.cert, "--key", files.key) as server:
-            check(puretls("connect", f"localhost:{server.port}", "--ca", files.client_cert), 1, "unknown_ca")
+            check(puretls("connect", f"localhost:{server.port}", "--ca", files.other_ca), 1, "unknown_ca")
             server.wait_for("failed: the peer sent the fatal alert unknown_ca")

@@ -197,7 +197,7 @@ def test_silent_client_is_dropped_after_the_time_limit(configs, caplog):
             writer.close()
 
     asyncio.run(main())
-    assert "longer than 0.1 s" in caplog.text
+    assert "took too long" in caplog.text
 
 
 def test_silent_server_costs_the_client_its_time_limit(configs):

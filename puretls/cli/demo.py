@@ -1,0 +1,222 @@
+"""`puretls demo`: two handshakes between a client and a server on this machine, shown message by message, byte by byte.
+
+Needs no network beyond loopback, no files, no OpenSSL, no options.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from puretls.errors import PuretlsError, UsageError
+
+if TYPE_CHECKING:
+    from puretls.config import ClientConfig, ServerConfig
+    from puretls.connection import Connection
+    from puretls.session import Session
+    from puretls.trace import Entry
+
+NAME = "localhost"
+DEFAULT_MESSAGE = "ServerHello"
+QUESTION = b"How do you do?"
+TIMEOUT = 30.0
+
+
+def add_parser(subparsers: Any) -> None:
+    """Declare the options."""
+    parser = subparsers.add_parser("demo", help="show two handshakes and explain their bytes", description=__doc__)
+    parser.add_argument("--explain", metavar="MESSAGE", default=DEFAULT_MESSAGE, help="message to explain (%(default)s)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show it all."""
+    from puretls._version import __version__
+
+    keys: list[str] = []
+    client_config, server_config, certificate = _configure(keys.append)
+    full = converse(client_config, server_config)
+    explained = _find(full.client, arguments.explain)
+    resumed = converse(client_config, server_config, full.client.session)
+    say = _Paragraphs()
+    say.text(f"puretls {__version__}: a client and a server talk TLS 1.2 over TCP on 127.0.0.1, both in pure Python.")
+    say.text(f"A fresh certificate authority has signed a certificate for the server:\n{certificate}")
+    say.heading("1. A full handshake", "each arrow is a message with its size in bytes; beside it the state it leads to")
+    say.lines(_ladder(full))
+    say.text("What the two have agreed on:")
+    say.lines(_negotiated(full.client))
+    say.heading("2. The secrets", "by their labels; their values are never shown, and logged only if you ask for it")
+    say.lines(_secrets(full.client, keys))
+    say.heading("3. The same client again", "both still know the master secret, so no certificate and no key exchange are needed")
+    say.lines(_ladder(resumed))
+    say.heading(f"4. Every byte of the {explained.name}", "as it travelled, with the field that each byte belongs to")
+    say.table(("byte", "hexadecimal", "field", "meaning"), _explained(explained))
+    say.heading("How to go on", "")
+    say.lines(_how_to_go_on(full.client))
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Both ends of a connection that is over."""
+
+    client: Connection
+    server: Connection
+
+
+def converse(client_config: ClientConfig, server_config: ServerConfig, session: Session | None = None) -> Conversation:
+    """Shake hands over loopback TCP, exchange a line each way, close."""
+    from puretls.connection import Connection
+    from puretls.net import TlsSocket
+
+    server = Connection.server(server_config)
+    client = Connection.client(client_config, NAME, session)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_answer, args=(listener, server))
+        thread.start()
+        try:
+            with socket.create_connection(listener.getsockname(), TIMEOUT) as sock, TlsSocket(sock, client) as tls:
+                tls.sendall(QUESTION)
+                tls.recv(100)
+                tls.close()
+        finally:
+            thread.join()
+    return Conversation(client, server)
+
+
+def _answer(listener: socket.socket, connection: Connection) -> None:
+    from puretls.net import TlsSocket
+
+    listener.settimeout(TIMEOUT)
+    with suppress(PuretlsError, OSError):  # the client's side tells what went wrong
+        sock, _ = listener.accept()
+        sock.settimeout(TIMEOUT)
+        with TlsSocket(sock, connection) as tls:
+            tls.sendall(tls.recv(100).upper())
+            tls.recv(100)
+
+
+def _configure(key_log: Callable[[str], None]) -> tuple[ClientConfig, ServerConfig, str]:
+    from puretls.ca import DevelopmentCa
+    from puretls.config import ClientConfig, Credential, ServerConfig
+    from puretls.crypto.provider import default
+    from puretls.extensions import Alpn
+    from puretls.x509.verifier import chain_verifier
+
+    authority = DevelopmentCa.create(os.urandom, time.time())
+    leaf = authority.issue([NAME, "127.0.0.1"])
+    verifier = chain_verifier([authority.root.certificate], provider=default())
+    client = ClientConfig(verifier=verifier, extensions=(Alpn("demo"),), key_log=key_log)
+    credential = Credential(leaf.chain, leaf.key)
+    server = ServerConfig(credentials=(credential,), extensions=(Alpn("demo"),))
+    return client, server, f"  {credential.leaf.subject}, key {leaf.key.public.curve}, issued by {credential.leaf.issuer}"
+
+
+def _find(connection: Connection, wanted: str) -> Entry:
+    """The first message of this name. Raises `UsageError` with the names there are."""
+    names = []
+    for entry in connection.trace.messages():
+        if entry.raw and entry.name.lower() == wanted.lower():
+            return entry
+        if entry.raw and entry.name not in names:
+            names.append(entry.name)
+    raise UsageError(f"no message {wanted!r} in this handshake; there are {', '.join(names)}")
+
+
+def _ladder(conversation: Conversation) -> list[str]:
+    """Messages as the client sent and received them; the server's states come from its own trace."""
+    from puretls.cli.ladder import Rung, ladder
+    from puretls.intercept import Direction
+
+    theirs = {
+        Direction.OUTBOUND: iter(conversation.server.trace.messages(Direction.INBOUND)),
+        Direction.INBOUND: iter(conversation.server.trace.messages(Direction.OUTBOUND)),
+    }
+    rungs = []
+    for entry in conversation.client.trace.messages():
+        there = next(theirs[entry.direction], None)
+        state = there.state_after if there else ""
+        rungs.append(Rung(entry.direction is Direction.OUTBOUND, entry.name, entry.length, entry.state_after, state))
+    return ladder(rungs)
+
+
+def _negotiated(connection: Connection) -> list[str]:
+    from puretls.cli.report import negotiated_lines
+
+    return negotiated_lines(connection)
+
+
+def _secrets(connection: Connection, keys: Sequence[str]) -> list[str]:
+    """What is derived from what, by the labels of RFC 5246 8.1, 6.3 and 7.4.9."""
+    agreed = connection.negotiated
+    assert agreed is not None
+    bulk = agreed.suite.bulk
+    master = "extended master secret" if agreed.extended_master_secret else "master secret"
+    label, client_random, secret = keys[0].split()
+    rows = (
+        ("premaster secret", f"shared by {agreed.group_name}", "RFC 8422 5.10"),
+        (f'"{master}"', f"{len(secret) // 2} bytes from the premaster secret", "RFC 7627 4"),
+        ('"key expansion"', f"keys of {bulk.key_length} bytes for {bulk.name}, one for each direction", "RFC 5246 6.3"),
+        ('"client finished"', "12 bytes: proof that the client saw the same handshake", "RFC 5246 7.4.9"),
+        ('"server finished"', "12 bytes: proof that the server did", "RFC 5246 7.4.9"),
+    )
+    lines = [f"{name:<26}{what:<58}{source}" for name, what, source in rows]
+    return [*lines, f"In a key log: {label} {client_random[:16]}... <{len(secret) // 2} bytes, not shown>"]
+
+
+def _explained(entry: Entry) -> list[tuple[str, str, str, str]]:
+    from puretls.cli.ladder import explained
+
+    return list(explained(entry.raw, entry.spans()))
+
+
+def _how_to_go_on(connection: Connection) -> list[str]:
+    names = []
+    for entry in connection.trace.messages():
+        if entry.raw and entry.name not in names:
+            names.append(entry.name)
+    return [
+        "puretls demo --explain MESSAGE       another message: " + ", ".join(names[:5]) + ",",
+        "                                     " + ", ".join(names[5:]),
+        "puretls connect example.org:443      talk to a server; --trace shows what you have seen here, live",
+        "puretls ca --help                    certificates of your own, and then puretls serve",
+        "puretls list suites                  what can be negotiated",
+        "The manual: puretls/manual/tutorial.md",
+    ]
+
+
+class _Paragraphs:
+    """Output with an empty line between its parts; headings are bold on a terminal."""
+
+    def __init__(self) -> None:
+        from puretls.cli.output import rich_console
+
+        self._console = rich_console(sys.stdout)
+
+    def text(self, text: str) -> None:
+        self.lines(text.splitlines())
+
+    def lines(self, lines: Sequence[str]) -> None:
+        print("\n".join(lines) + "\n")
+
+    def heading(self, title: str, subtitle: str) -> None:
+        if self._console is None:
+            print(title)
+        else:
+            self._console.print(title, style="bold")
+        if subtitle:
+            print(f"   {subtitle}")
+        print()
+
+    def table(self, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        from puretls.cli.output import table
+
+        table(headers, rows)
+        print()

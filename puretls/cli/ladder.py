@@ -1,0 +1,89 @@
+"""Pictures of a conversation in text: messages between two columns of states, and bytes beside what they mean."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TextIO
+
+from puretls.spans import Span
+
+BYTES_A_LINE = 16
+WIDEST_VALUE = 60
+INNER = 44
+"""Columns between the two lists of states."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One message on its way. `size` in bytes; the states are those after sending and after receiving it."""
+
+    from_client: bool
+    name: str
+    size: int
+    client_state: str
+    server_state: str
+
+
+def ladder(rungs: Sequence[Rung], file: TextIO | None = None) -> list[str]:
+    """Lines with an arrow a message, the client's states on the left and the server's on the right."""
+    line, right, left = arrow_marks(file or sys.stdout)
+    width = max([len("client"), *(len(rung.client_state) for rung in rungs)])
+    lines = [f"{'client':<{width}}  {'':<{INNER}}  server"]
+    lines.extend(f"{rung.client_state:<{width}}  {_arrow(rung, line, right, left)}  {rung.server_state}" for rung in rungs)
+    return lines
+
+
+def arrow_marks(file: TextIO) -> tuple[str, str, str]:
+    """A line and the two heads of an arrow, in what the file's encoding can say."""
+    marks = ("─", "▶", "◀")
+    try:
+        "".join(marks).encode(getattr(file, "encoding", None) or "ascii")
+    except UnicodeEncodeError:
+        return "-", ">", "<"
+    return marks
+
+
+def _arrow(rung: Rung, line: str, right: str, left: str) -> str:
+    text, size = f" {rung.name} ", f" {rung.size} "
+    fill = INNER - len(text) - len(size) - 5
+    if rung.from_client:
+        return line * 2 + text + line * fill + size + line * 2 + right
+    return left + line * 2 + size + line * fill + text + line * 2
+
+
+def explained(raw: bytes, spans: Iterable[Span]) -> Iterator[tuple[str, str, str, str]]:
+    """Rows of a table: offsets, bytes, field, meaning; long fields take several rows."""
+    for span in spans:
+        if span.start == span.end:
+            continue
+        meaning = _meaning(span)
+        for start in range(span.start, span.end, BYTES_A_LINE):
+            end = min(start + BYTES_A_LINE, span.end)
+            offsets = f"{start}" if end == start + 1 else f"{start}-{end - 1}"
+            first = start == span.start
+            yield offsets, raw[start:end].hex(" "), span.path if first else "", meaning if first else ""
+
+
+def _meaning(span: Span) -> str:
+    """The value in words, and the section that says so."""
+    text = _value(span.value)
+    if span.fault:
+        return f"FAULT: {span.note}"
+    return f"{text}  [{span.note}]" if span.note and text else span.note or text
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Enum):
+        return value.name if value.name.startswith("TLS_") else value.name.lower()
+    if isinstance(value, bytes):
+        printable = value.isascii() and value.decode("ascii").isprintable() and len(value) > 1
+        return repr(value.decode("ascii"))[:WIDEST_VALUE] if printable else f"{len(value)} bytes"
+    if isinstance(value, int):
+        return f"{value} (0x{value:x})" if value > 9 else str(value)
+    text = str(value)
+    return text if len(text) <= WIDEST_VALUE else text[: WIDEST_VALUE - 3] + "..."
