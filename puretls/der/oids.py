@@ -117,6 +117,8 @@ CT_POISON = _named("1.3.6.1.4.1.11129.2.4.3", "ctPoison")
 NETSCAPE_CERT_TYPE = _named("2.16.840.1.113730.1.1", "netscapeCertType")
 NETSCAPE_COMMENT = _named("2.16.840.1.113730.1.13", "netscapeComment")
 
+MS_APPLICATION_POLICIES = _named("1.3.6.1.4.1.311.21.10", "msApplicationPolicies")
+
 # Qualifiers, access methods
 QUALIFIER_CPS = _named("1.3.6.1.5.5.7.2.1", "id-qt-cps")
 QUALIFIER_USER_NOTICE = _named("1.3.6.1.5.5.7.2.2", "id-qt-unotice")

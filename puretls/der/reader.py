@@ -359,7 +359,7 @@ def _is_leap(year: int) -> bool:
     return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
 
 
-def unix_time(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int | None:  # noqa: PLR0917
+def unix_time(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int | None:
     """Seconds since 1970-01-01 UTC for years 0..9999, which `datetime` does not cover; None if there is no such moment."""
     if not (1 <= month <= 12 and hour < 24 and minute < 60 and second < 60):
         return None

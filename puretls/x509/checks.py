@@ -14,11 +14,11 @@ from puretls.der import reader as der
 from puretls.errors import DecodeError
 from puretls.x509 import extensions as ext
 from puretls.x509.algorithms import WEAK_HASHES
-from puretls.x509.certificate import Certificate
+from puretls.x509.certificate import Certificate, Extension
 from puretls.x509.constraints import Unprocessable, split_mailbox
 from puretls.x509.extensions import KeyUsageBit
 from puretls.x509.hostname import dns_fault, parse_ip
-from puretls.x509.names import GeneralNameKind, escape
+from puretls.x509.names import GeneralNameKind
 from puretls.x509.report import Fault
 
 
@@ -93,6 +93,8 @@ def _key(certificate: Certificate) -> Faults:
         return
     if isinstance(key, RsaPublicKey):
         bits = key.n.bit_length()
+        if bits < 1024:
+            yield Fault("rsa-breakable", path, f"an RSA key of {bits} bits")
         if bits < 2048:
             yield Fault("rsa-size", path, f"an RSA key of {bits} bits")
         if bits > 8192 or key.e >= 1 << 32:
@@ -159,6 +161,7 @@ _HANDLED = frozenset({
 })  # fmt: skip
 """The extensions that validation processes, or that demand nothing of it; any other that is critical leads to refusal."""
 
+_QUALIFIERS = (oids.QUALIFIER_CPS, oids.QUALIFIER_USER_NOTICE)
 _NEVER_CRITICAL = (
     oids.AUTHORITY_KEY_IDENTIFIER, oids.SUBJECT_KEY_IDENTIFIER, oids.SUBJECT_DIRECTORY_ATTRIBUTES, oids.FRESHEST_CRL,
     oids.AUTHORITY_INFO_ACCESS, oids.SUBJECT_INFO_ACCESS,
@@ -173,7 +176,7 @@ def _extensions(certificate: Certificate) -> Faults:
         if oid in seen:
             yield Fault("duplicate-extension", extension.path, f"{oids.describe(oid)} appears again")
         seen.add(oid)
-        if extension.critical and oid not in _HANDLED:
+        if extension.critical and not _is_understood(extension, certificate):
             yield Fault("unknown-critical-extension", extension.path, f"the critical extension {oids.describe(oid)} is not processed here")
         if extension.critical and oid in _NEVER_CRITICAL:
             yield Fault("must-not-be-critical", extension.path, f"{oids.describe(oid)} is critical")
@@ -182,6 +185,14 @@ def _extensions(certificate: Certificate) -> Faults:
     usage = certificate.get(ext.KeyUsage)
     if usage is not None and not usage.bits:
         yield Fault("empty-key-usage", _place(certificate, oids.KEY_USAGE), "keyUsage without a single bit")
+
+
+def _is_understood(extension: Extension, certificate: Certificate) -> bool:
+    if extension.oid == oids.MS_APPLICATION_POLICIES:  # says again what extKeyUsage says, which is looked at
+        return certificate.get(ext.ExtendedKeyUsage) is not None
+    if isinstance(extension.value, ext.CertificatePolicies):  # the qualifiers of a critical one must be understood (4.2.1.4)
+        return all(q in _QUALIFIERS for policy in extension.value.policies for q, _ in policy.qualifiers)
+    return extension.oid in _HANDLED
 
 
 def _key_identifiers(certificate: Certificate, role: Role) -> Faults:
@@ -275,8 +286,8 @@ def _authority(certificate: Certificate, role: Role) -> Faults:
     constraints = certificate.get(ext.BasicConstraints)
     place = _place(certificate, oids.BASIC_CONSTRAINTS)
     if constraints is None:
-        rule = "not-a-ca" if role is Role.INTERMEDIATE or certificate.version == 3 else "root-basic-constraints"
-        yield Fault(rule, "tbs_certificate.extensions", "an issuer without basicConstraints")
+        old_root = "root-basic-constraints" if certificate.version == 3 else "version-3-root"
+        yield Fault("not-a-ca" if role is Role.INTERMEDIATE else old_root, "tbs_certificate.extensions", "an issuer without basicConstraints")
     elif not constraints.ca:
         yield Fault("not-a-ca", place, "an issuer whose basicConstraints do not say cA")
     extension = certificate.extension(oids.BASIC_CONSTRAINTS)
@@ -352,16 +363,22 @@ def time_text(seconds: int) -> str:
     return "{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC".format(*der.civil_time(seconds))
 
 
-def purpose_faults(certificate: Certificate, purposes: tuple[bytes, ...]) -> Faults:
+def purpose_faults(certificate: Certificate, purposes: tuple[bytes, ...], role: Role) -> Faults:
     """RFC 5280 4.2.1.12; in a CA, extKeyUsage limits what is below it, as all implementations have it."""
     allowed = certificate.get(ext.ExtendedKeyUsage)
     if allowed is None:
+        if purposes and role is Role.INTERMEDIATE:
+            yield Fault("required-extended-key-usage", "tbs_certificate.extensions", "a CA without extKeyUsage")
         return
-    rule = "explicit-extended-key-usage" if oids.ANY_EXTENDED_KEY_USAGE in allowed.purposes else "extended-key-usage"
+    place = _place(certificate, oids.EXTENDED_KEY_USAGE)
+    if purposes and not set(allowed.purposes) <= set(purposes):
+        yield Fault("sole-extended-key-usage", place, f"issued for {allowed}, not for {oids.describe(purposes[0])} alone")
+    rule = "extended-key-usage" if role is Role.LEAF else "ca-extended-key-usage"
+    if oids.ANY_EXTENDED_KEY_USAGE in allowed.purposes:
+        rule = "explicit-extended-key-usage"
     for purpose in purposes:
         if purpose not in allowed.purposes:
-            yield Fault(rule, _place(certificate, oids.EXTENDED_KEY_USAGE),
-                        f"issued for {escape(str(allowed))}, not for {oids.describe(purpose)}")  # fmt: skip
+            yield Fault(rule, place, f"issued for {allowed}, not for {oids.describe(purpose)}")
 
 
 SERVER_USAGES = frozenset({KeyUsageBit.DIGITAL_SIGNATURE, KeyUsageBit.KEY_ENCIPHERMENT, KeyUsageBit.KEY_AGREEMENT})

@@ -1,12 +1,13 @@
 """Name constraints (RFC 5280 4.2.1.10) without pairwise comparison.
 
 A `NameConstraints` becomes sets of bases; a name looks itself and its suffixes up in them. The work is thus the number of names
-times their labels, whatever the number of constraints. The product of both is budgeted before anything is compiled all the same
+times their labels, whatever the number of constraints. The product of both is budgeted before any name is looked up all the same
 (CVE-2025-58187): it is what a validator that compares pairs would do, and no honest chain comes near the limit.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -42,7 +43,6 @@ class _Subtrees:
         base = subtree.base
         if subtree.minimum or subtree.maximum is not None:
             raise Unprocessable(f"the constraint {base} has minimum or maximum, which have no meaning (RFC 5280 4.2.1.10)")
-        self.kinds.add(base.kind)
         value = base.value
         if isinstance(value, Name):
             self.directories.add(value.canonical)
@@ -132,11 +132,35 @@ class Violation:
 
 
 class Constraints:
-    """The name constraints of one CA, compiled. Raises `Unprocessable` for constraints that cannot be processed."""
+    """The name constraints of one CA, compiled. `faults`: a sentence for each that cannot be processed, and hence does not bind."""
 
     def __init__(self, extension: NameConstraints) -> None:
-        self.permitted = _compile(extension.permitted_subtrees)
-        self.excluded = _compile(extension.excluded_subtrees)
+        self.faults: list[str] = []
+        self.bases: Counter[Kind] = Counter()
+        self.permitted = self._compile(extension.permitted_subtrees)
+        self.excluded = self._compile(extension.excluded_subtrees)
+
+    def _compile(self, subtrees: tuple[GeneralSubtree, ...] | None) -> _Subtrees:
+        compiled = _Subtrees()
+        for subtree in subtrees or ():
+            try:
+                compiled.add(subtree)
+            except Unprocessable as bad:
+                self.faults.append(str(bad))
+            else:
+                compiled.kinds.add(subtree.base.kind)
+                self.bases[subtree.base.kind] += 1
+        return compiled
+
+    def comparisons(self, certificate: Certificate) -> int:
+        """How many pairs of the same kind a naive comparison with this certificate's names would look at.
+
+        Each attribute of the subject counts as a directory name, for it is compared on its own.
+        """
+        names = Counter(name.kind for name in certificate.subject_alt_names)
+        names[Kind.DIRECTORY] += sum(len(rdn) for rdn in certificate.subject.rdns)
+        names[Kind.RFC822] += sum(1 for _ in certificate.subject.attributes(oids.EMAIL_ADDRESS))
+        return sum(count * names[kind] for kind, count in self.bases.items())
 
     def violations(self, certificate: Certificate) -> Iterator[Violation]:
         """All names of `certificate` that are excluded, not permitted, or of a kind or form that cannot be told."""
@@ -163,13 +187,6 @@ class Constraints:
         return ""
 
 
-def _compile(subtrees: tuple[GeneralSubtree, ...] | None) -> _Subtrees:
-    compiled = _Subtrees()
-    for subtree in subtrees or ():
-        compiled.add(subtree)
-    return compiled
-
-
 def constrained_names(certificate: Certificate) -> Iterator[tuple[str, GeneralName]]:
     """The names that constraints apply to, with the field each is in: subject (if not empty), the mail addresses in it, subjectAltName."""
     subject = certificate.subject
@@ -182,13 +199,6 @@ def constrained_names(certificate: Certificate) -> Iterator[tuple[str, GeneralNa
     if alternative is not None:
         for index, name in enumerate(certificate.subject_alt_names):
             yield f"{alternative.path}.subject_alt_name[{index}]", name
-
-
-def comparisons(extension: NameConstraints, certificate: Certificate) -> int:
-    """How many pairs a naive comparison of these constraints with this certificate's names would look at."""
-    bases = len(extension.permitted_subtrees or ()) + len(extension.excluded_subtrees or ())
-    attributes = sum(len(rdn) for rdn in certificate.subject.rdns)
-    return bases * (attributes + len(certificate.subject_alt_names))
 
 
 def split_mailbox(text: str) -> tuple[str, str]:

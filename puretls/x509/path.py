@@ -20,7 +20,12 @@ Path = tuple[Certificate, ...]
 
 
 class BudgetExceeded(Exception):
-    """A budget is used up, and with it the search. `str()` is a sentence."""
+    """A budget is used up, and with it the search. `str()` is a sentence; the certificate that did it is named where one did."""
+
+    def __init__(self, sentence: str, certificate: Certificate | None = None, index: int | None = None) -> None:
+        super().__init__(sentence)
+        self.certificate = certificate
+        self.index = index
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,18 +151,20 @@ class PathFinder:
                 stack.append(self._issuers(path))
 
     def _issuers(self, path: list[Certificate]) -> Iterator[Candidate | End]:
-        """Issuers of the last certificate that may follow; why there is none where no certificate was even looked at."""
+        """Issuers of the last certificate that may follow; why there is none where there is nothing to look at."""
         child = path[-1]
         so_far = tuple(path)
         seen = {identity(c) for c in path}
         nobody = True
         for candidate in self._named(child):
-            nobody = False
             self.meter.spend("steps")
+            if identity(candidate.certificate) in seen:
+                continue
+            nobody = False
             if len(path) > self.meter.budgets.intermediates and not candidate.anchor:
                 yield End.TOO_LONG
                 return
-            if identity(candidate.certificate) not in seen and self.usable(so_far, candidate):
+            if self.usable(so_far, candidate):
                 yield candidate
         if nobody:
             yield End.NOBODY

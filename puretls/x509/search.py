@@ -18,7 +18,7 @@ from puretls.errors import DecodeError
 from puretls.x509 import checks
 from puretls.x509.certificate import Certificate
 from puretls.x509.checks import Role
-from puretls.x509.constraints import Constraints, Unprocessable, comparisons
+from puretls.x509.constraints import Constraints
 from puretls.x509.extensions import BasicConstraints, KeyUsageBit, NameConstraints, TlsFeature
 from puretls.x509.hostname import Reference, covered
 from puretls.x509.names import GeneralName, GeneralNameKind
@@ -42,7 +42,7 @@ EXPLANATION = Budgets(signatures=24, steps=512, paths=48)
 
 
 _POLICY_EXTENSIONS = frozenset({oids.CERTIFICATE_POLICIES, oids.POLICY_CONSTRAINTS, oids.POLICY_MAPPINGS, oids.INHIBIT_ANY_POLICY})
-_KEY_RULES = frozenset({"public-key", "rsa-size", "rsa-too-large"})
+_KEY_RULES = frozenset({"public-key", "rsa-size", "rsa-breakable", "rsa-too-large"})
 """What an anchor that is nothing but a name and a key must meet still."""
 
 
@@ -54,9 +54,11 @@ class Settings:
     profile: str
     rules: frozenset[str]
     switched_off: tuple[str, ...] = ()
-    policies: PolicyInputs = PolicyInputs()
+    policies: PolicyInputs = field(default_factory=PolicyInputs)
     revocation: RevocationChecker | None = None
-    budgets: Budgets = Budgets()
+    budgets: Budgets = field(default_factory=Budgets)
+    handled: frozenset[bytes] = frozenset()
+    """Critical extensions that the caller processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,8 @@ class Search:
             while path is None and fetch is not None and self._fetched(fetch):
                 path = self._accepted()
         except BudgetExceeded as spent:
-            return self._refused([], Finding(RULES["budget"], f"path building was given up: {spent}"))
+            finding = Finding(RULES["budget"], f"path building was given up: {spent}", spent.certificate, spent.index)
+            return self._refused([], finding)
         return self._report(path) if path else self._refused(self._explanations())
 
     # First pass
@@ -215,7 +218,13 @@ class Search:
                     break  # revocation says nothing about a path that is not what it seems
         else:
             faults.append((last, self._end_fault(path, end)))
-        findings = (Finding(RULES[f.rule], f.sentence, path[index], index, f.path) for index, f in faults)
+        unusable = {index - 1 for index, fault in faults if fault.rule in _KEY_RULES}
+        unusable |= {index for index, fault in faults if fault.rule == "signature-algorithm"}
+        findings = (
+            Finding(RULES[fault.rule], fault.sentence, path[index], index, fault.path)
+            for index, fault in faults
+            if not (fault.rule == "signature" and index in unusable)  # what follows from another finding is not one
+        )
         return TriedPath(path, tuple(sorted(findings, key=lambda f: -f.rule.rank)))
 
     def _end_fault(self, path: Path, end: End) -> Fault:
@@ -236,7 +245,7 @@ class Search:
 
     def _own_faults(self, certificate: Certificate, role: Role) -> Iterator[Fault]:
         """Those of a certificate in its place, whatever the path; under rules that are switched on."""
-        key = certificate.fingerprint, role, self.settings.rules
+        key = certificate.fingerprint, role, self.settings.rules, self.settings.handled
         static: tuple[Fault, ...] | None = self.caches.faults.get(key)
         if static is None:
             static = tuple(f for f in checks.static_faults(certificate, role) if self._counts(f, certificate, role))
@@ -245,20 +254,23 @@ class Search:
         yield from (f for f in self._asked_faults(certificate, role) if f.rule in self.settings.rules)
 
     def _counts(self, fault: Fault, certificate: Certificate, role: Role) -> bool:
-        if fault.rule not in self.settings.rules:
+        if fault.rule not in self.settings.rules or (fault.rule == "unknown-critical-extension" and self._is_handled(fault, certificate)):
             return False
         if role is Role.ANCHOR and fault.rule not in _KEY_RULES and "anchor-constraints" not in self.settings.rules:
             return False
-        if fault.rule == "authority-key-identifier" and role is not Role.LEAF and self._is_signed_by(certificate, certificate):
-            return False  # its own key made it, so there is no other key to identify (RFC 5280 4.2.1.1)
-        return True
+        # What its own key has signed needs no identifier of another key (RFC 5280 4.2.1.1)
+        own = fault.rule == "authority-key-identifier" and role is not Role.LEAF and self._is_signed_by(certificate, certificate)
+        return not own
+
+    def _is_handled(self, fault: Fault, certificate: Certificate) -> bool:
+        return any(e.path == fault.path and e.oid in self.settings.handled for e in certificate.extensions)
 
     def _asked_faults(self, certificate: Certificate, role: Role) -> Iterator[Fault]:
         question = self.question
         if role is not Role.ANCHOR or "anchor-validity" in self.settings.rules:
             yield from checks.validity_faults(certificate, question.time)
         if role is not Role.ANCHOR or "anchor-constraints" in self.settings.rules:
-            yield from checks.purpose_faults(certificate, question.purposes)
+            yield from checks.purpose_faults(certificate, question.purposes, role)
         if role is Role.LEAF:
             yield from checks.key_usage_faults(certificate, question.some_usage, question.every_usage)
             yield from self._name_faults(certificate)
@@ -293,14 +305,19 @@ class Search:
         return "anchor-constraints" in self.settings.rules and any(e.oid in _POLICY_EXTENSIONS for e in anchor.extensions)
 
     def _length_faults(self, path: Path) -> Iterator[tuple[int, Fault]]:
-        anchor = len(path) - 1 if "anchor-constraints" not in self.settings.rules else len(path)  # its limits do not count from here
-        below = 0  # intermediates that are not self-issued, below the CA at `index`
-        for index, certificate in enumerate(path[1:], 1):
+        """RFC 5280 6.1.4 (l) and (m): self-issued certificates do not count."""
+        allowed, limiting = len(path), path[-1]
+        for index in range(len(path) - 1, 0, -1):
+            certificate = path[index]
+            if not certificate.is_self_issued and index < len(path) - 1:
+                if allowed <= 0:
+                    yield index, Fault("path-length", "tbs_certificate.extensions",
+                                       f"is one CA more than {display_name(limiting)} allows below it")  # fmt: skip
+                allowed -= 1
             constraints = certificate.get(BasicConstraints)
             limit = constraints.path_len_constraint if constraints is not None else None
-            if limit is not None and below > limit and index < anchor:
-                yield index, Fault("path-length", "tbs_certificate.extensions", f"allows {limit} CAs below it; there are {below}")
-            below += not certificate.is_self_issued
+            if limit is not None and limit < allowed and (index < len(path) - 1 or "anchor-constraints" in self.settings.rules):
+                allowed, limiting = limit, certificate
         logical = sum(not c.is_self_issued for c in path[1:-1])
         if self.question.max_intermediates is not None and logical > self.question.max_intermediates:
             yield 1, Fault("chain-length", "", f"{logical} intermediates, {self.question.max_intermediates} are allowed here")
@@ -312,16 +329,21 @@ class Search:
             if extension is None:
                 continue
             below = [i for i in range(above) if i == 0 or not path[i].is_self_issued]
-            self.meter.spend("name_comparisons", sum(comparisons(extension, path[i]) for i in below))
-            try:
-                constraints = Constraints(extension)
-            except Unprocessable as bad:
-                yield above, Fault("name-constraints-unprocessable", "tbs_certificate.extensions", str(bad))
-                continue
+            constraints = Constraints(extension)
+            for index in below:
+                self._spend_comparisons(path, index, constraints.comparisons(path[index]))
+            for fault in constraints.faults[:SHOWN_NAMES]:
+                yield above, Fault("name-constraints-unprocessable", "tbs_certificate.extensions", fault)
             for index in below:
                 for violation in constraints.violations(path[index]):
                     rule = "name-constraints" if violation.processed else "name-constraints-unprocessable"
                     yield index, Fault(rule, violation.path, f"{violation.sentence} by {display_name(path[above])}")
+
+    def _spend_comparisons(self, path: Path, index: int, amount: int) -> None:
+        try:
+            self.meter.spend("name_comparisons", amount)
+        except BudgetExceeded as spent:
+            raise BudgetExceeded(str(spent), path[index], index) from None
 
     def _signature_faults(self, path: Path) -> Iterator[tuple[int, Fault]]:
         """From the anchor down: until a signature is verified, nothing is known of the key below."""

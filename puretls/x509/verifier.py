@@ -93,9 +93,10 @@ class Verifier:
             return Finding(RULES["anchors"], "no trust anchors are configured, so no certificate can be trusted")
         if not request.chain:
             return Finding(RULES["presented"], "the peer sent no certificate")
-        if len(request.chain) > budgets.presented or sum(map(len, request.chain)) > budgets.presented_bytes:
-            return Finding(RULES["presented"], f"the peer sent {len(request.chain)} certificates of {sum(map(len, request.chain))} bytes, "
-                           f"more than {budgets.presented} or {budgets.presented_bytes} bytes")  # fmt: skip
+        size = sum(map(len, request.chain))
+        if len(request.chain) > budgets.presented or size > budgets.presented_bytes:
+            limits = f"{budgets.presented} certificates or {budgets.presented_bytes} bytes"
+            return Finding(RULES["presented"], f"the peer sent {len(request.chain)} certificates of {size} bytes, more than {limits}")
         return None
 
     def _refusal(self, finding: Finding) -> Report:
@@ -125,18 +126,21 @@ def chain_verifier(
     policies: PolicyInputs | None = None,
     revocation: RevocationChecker | None = None,
     fetch_issuers: FetchIssuers | None = None,
+    handled_extensions: Iterable[bytes] = (),
     budgets: Budgets | None = None,
 ) -> Verifier:
     """A verifier of chains against `anchors`.
 
     `profile`: "default", "strict" or "webpki"; `without` and `extra` name single rules to drop or add (`rules.TABLE` lists them; the
     report says which are missing). `revocation`: by default a stapled OCSP response is heeded and silence accepted. `fetch_issuers(certificate)` gives DER of possible issuers where none is known, for example from
-    authorityInfoAccess; it may do I/O and is asked only when the search would fail. Raises `UsageError` for unknown names.
+    authorityInfoAccess; it may do I/O and is asked only when the search would fail. `handled_extensions`: identifiers
+    (content bytes) of critical extensions that the caller processes itself. Raises `UsageError` for unknown names.
     """
     dropped = tuple(sorted(without))
     settings = Settings(
         provider=provider, profile=profile, rules=_rules(profile, dropped, extra), switched_off=dropped,
         policies=policies or PolicyInputs(), revocation=revocation or Revocation(), budgets=budgets or Budgets(),
+        handled=frozenset(handled_extensions),
     )  # fmt: skip
     return Verifier(trust_store(anchors), settings, fetch_issuers=fetch_issuers)
 
