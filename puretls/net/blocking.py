@@ -21,7 +21,7 @@ from puretls.errors import PuretlsError, Truncated
 from puretls.events import ConnectionClosed, DataReceived, Event, HandshakeCompleted
 from puretls.net import pump
 
-CHUNK = 262144
+CHUNK = 2**20
 """Plaintext bytes sealed at a time: enough for batches to pay, little enough to bound memory."""
 
 
@@ -203,7 +203,7 @@ class TlsSocket:
         return len(data)
 
     def send(self, data: bytes | bytearray | memoryview, flags: int = 0) -> int:
-        """Send up to 256 KiB of `data`; returns how much was taken.
+        """Send up to 1 MiB of `data`; returns how much was taken.
 
         What was taken is sent once: when this raises `TimeoutError`, the rest goes out with the next call; do not repeat it.
         """
