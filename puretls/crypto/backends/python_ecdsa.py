@@ -7,13 +7,13 @@ tlslite-ng takes its own entropy for RSA blinding and PSS salts.
 from __future__ import annotations
 
 import hashlib
+import importlib
+import warnings
 from typing import Any
 
 import ecdsa
 from ecdsa import ellipticcurve
 from ecdsa.util import sigdecode_der, sigencode_der
-from tlslite.utils.python_rsakey import Python_RSAKey
-from tlslite.utils.x25519 import X448_G, X25519_G, x448, x25519
 
 from puretls.crypto.groups import BadPublicValue, Group, KeyShare, RandomBytes
 from puretls.crypto.kernels import ffdhe, rsa
@@ -33,6 +33,13 @@ from puretls.errors import UsageError
 
 EC_CURVES = {"secp256r1": ecdsa.NIST256p, "secp384r1": ecdsa.NIST384p, "secp521r1": ecdsa.NIST521p}
 ED_CURVES = {"ed25519": ecdsa.Ed25519, "ed448": ecdsa.Ed448}
+
+
+def _library(name: str) -> Any:
+    """A module of tlslite-ng; that its package imports the deprecated `asyncore` is no warning for our users."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return importlib.import_module(f"tlslite.utils.{name}")
 
 
 class EcGroup:
@@ -64,7 +71,9 @@ class MontgomeryGroup:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._length, self._multiply, self._base = {"x25519": (32, x25519, X25519_G), "x448": (56, x448, X448_G)}[name]
+        library = _library("x25519")
+        self._length, self._base = {"x25519": (32, library.X25519_G), "x448": (56, library.X448_G)}[name]
+        self._multiply = getattr(library, name)
 
     def generate(self, random: RandomBytes) -> KeyShare:
         private = random(self._length)
@@ -94,9 +103,10 @@ def finite_field(p: int, g: int, *, min_bits: int = 2048) -> Group:
 
 
 def _rsa(key: RsaPublicKey | RsaPrivateKey) -> Any:
+    make = _library("python_rsakey").Python_RSAKey
     if isinstance(key, RsaPublicKey):
-        return Python_RSAKey(key.n, key.e, key_type="rsa-pss" if key.pss_only else "rsa")
-    return Python_RSAKey(key.public.n, key.public.e, key.d, key.p, key.q, key.dp, key.dq, key.qinv)
+        return make(key.n, key.e, key_type="rsa-pss" if key.pss_only else "rsa")
+    return make(key.public.n, key.public.e, key.d, key.p, key.q, key.dp, key.dq, key.qinv)
 
 
 def _sign_rsa(algorithm: SignatureAlgorithm, key: RsaPrivateKey, message: bytes) -> bytes:

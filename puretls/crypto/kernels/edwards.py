@@ -75,13 +75,16 @@ class Edwards:
         if comb is None:
             table = self._sparse_table(point, _SPARSE_POINT)
             return self._walk(recoding.sparse_rows([(u1, _SPARSE_BASE, self._base_multiples), (u2, _SPARSE_POINT, table)]))
-        return self._walk(recoding.joined_rows(self._comb_rows(u2, comb, self.key_comb_shape), self._base_rows(u1)))
+        rows = recoding.joined_rows(self._comb_rows(u2 | 1, comb, self.key_comb_shape), self._base_rows(u1))
+        if not u2 & 1:  # a key need not be of the order n, so that here no u2 - n may stand for u2
+            rows.append((0, (self._entry(self._pair((self.p - point[0], point[1]))),)))
+        return self._walk(rows)
 
     def _base_rows(self, k: int) -> list[Row]:
-        return self._comb_rows(k, self._base_comb, self.comb_shape)
+        return self._comb_rows(k % self.n, self._base_comb, self.comb_shape)
 
     def _comb_rows(self, k: int, comb: Comb, form: recoding.Shape) -> list[Row]:
-        return recoding.comb_rows(recoding.signs(k % self.n, self.n, form.teeth * form.columns), comb, form)
+        return recoding.comb_rows(recoding.signs(k, self.n, form.teeth * form.columns), comb, form)
 
     def _walk(self, rows: Sequence[Row], blind: int = 1) -> tuple[int, int, int]:
         z = self._number(blind)

@@ -102,7 +102,7 @@ class Curve:
     def sum_has_x(self, r: int, u1: int, u2: int, point: Affine, comb: Comb | None = None) -> bool:
         """Whether the x coordinate of u1 * base + u2 * point is r modulo n (FIPS 186-5 6.4.2).
 
-        All numbers are public; `comb` is the point's, where it has one.
+        All numbers are public, u1 and u2 not both zero; `comb` is the point's, where it has one.
         """
         if comb is None:
             table = self._sparse_table(point, _SPARSE_POINT)

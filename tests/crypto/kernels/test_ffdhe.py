@@ -1,0 +1,94 @@
+import os
+
+import pytest
+
+from puretls.crypto.groups import BadPublicValue
+from puretls.crypto.kernels import ffdhe
+from puretls.crypto.secret import Secret
+from puretls.errors import UsageError
+from tests.crypto.vectors import rows
+
+
+@pytest.mark.rfc("7919", "A")
+@pytest.mark.parametrize("row", rows("rfc/rfc7919.json"), ids=lambda row: row["group"])
+def test_primes_are_the_published_ones(row):
+    group = ffdhe.named(row["group"])
+    assert (group.p, group.g) == (row["p"], row["g"])
+
+
+@pytest.mark.parametrize("name", ["ffdhe2048", "ffdhe3072"])
+def test_both_sides_agree(name):
+    group = ffdhe.named(name)
+    a, b = group.generate(os.urandom), group.generate(os.urandom)
+    assert len(a.public) == group.length
+    assert group.shared_secret(a.private, b.public) == group.shared_secret(b.private, a.public)
+    assert int.from_bytes(a.public, "big") == pow(2, int.from_bytes(a.private, "big"), group.p)
+
+
+@pytest.mark.rfc("7919", "5.2")
+@pytest.mark.parametrize(("name", "bits"), list(ffdhe.EXPONENT_BITS.items()))
+def test_exponents_are_short_and_of_one_length(name, bits):
+    group = ffdhe.FiniteField(name, ffdhe.named_prime(name), 2, bits, ffdhe.PYTHON._replace(secret_power=lambda g, x, p: x))
+    for entropy in (bytes, lambda n: b"\xff" * n, os.urandom):
+        assert int.from_bytes(group.generate(entropy).private, "big").bit_length() == bits
+
+
+@pytest.mark.rfc("7919", "5.1")
+@pytest.mark.parametrize("value", [0, 1, -1, "p", "p+1", "2^2048"])
+def test_values_outside_the_group_are_refused(value):
+    group = ffdhe.named("ffdhe2048")
+    number = {"p": group.p, "p+1": group.p + 1, "2^2048": 1 << 2048}.get(value, value) if isinstance(value, str) else value % group.p
+    with pytest.raises(BadPublicValue, match=r"2\.\.p-2|257 bytes"):
+        group.shared_secret(Secret(b"\7"), number.to_bytes(257 if number >> 2048 else 256, "big"))
+    with pytest.raises(BadPublicValue):
+        group.shared_secret(Secret(b"\7"), b"")
+
+
+@pytest.mark.rfc("5246", "8.1.2")
+def test_shared_secret_has_no_leading_zeros():
+    group = ffdhe.named("ffdhe2048")
+    assert group.shared_secret(Secret(b"\5"), b"\2") == b"\x20"
+
+
+def test_short_public_value_is_a_number_like_another():
+    group = ffdhe.named("ffdhe2048")
+    assert group.shared_secret(Secret(b"\5"), bytes(255) + b"\2") == group.shared_secret(Secret(b"\5"), b"\2")
+
+
+def test_subgroup_result_one_is_refused():
+    group = ffdhe.FiniteField("dh5", 29, 2)  # 16 has order 7
+    with pytest.raises(BadPublicValue, match="subgroup"):
+        group.shared_secret(Secret(b"\7"), b"\x10")
+
+
+def test_named_parameters_give_the_named_group():
+    assert ffdhe.unnamed(ffdhe.named_prime("ffdhe3072"), 2).name == "ffdhe3072"
+    assert ffdhe.unnamed(ffdhe.named_prime("ffdhe3072"), 5).name == "dh3072"
+
+
+@pytest.mark.parametrize(
+    ("p", "g", "reason"),
+    [
+        ((1 << 1023) + 1, 2, "1024 bits, wanted are 2048 to 8192"),
+        ((1 << 8192) + 1, 2, "8193 bits"),
+        (1 << 2047, 2, "even"),
+        ((1 << 2047) + 1, 0, "generator"),
+        ((1 << 2047) + 1, 1, "generator"),
+        ((1 << 2047) + 1, 1 << 2047, "generator"),
+        (0, 0, "0 bits"),
+    ],
+)
+def test_parameters_that_cannot_be_right_are_refused(p, g, reason):
+    with pytest.raises(BadPublicValue, match=reason):
+        ffdhe.unnamed(p, g)
+
+
+def test_smaller_primes_are_the_callers_choice():
+    group = ffdhe.unnamed((1 << 1023) + 1155, 2, min_bits=1024)
+    assert group.name == "dh1024"
+    assert len(group.generate(os.urandom).private) == 128
+
+
+def test_other_names_are_usage_errors():
+    with pytest.raises(UsageError, match="no group is called 'ffdhe1024'"):
+        ffdhe.named("ffdhe1024")

@@ -1,0 +1,53 @@
+"""The generated modules are what the tool writes, and their numbers stay as small as the tool's reductions promise."""
+
+import importlib.util
+import random
+import sys
+
+import pytest
+
+from puretls.crypto.kernels.generated import curve448, curve25519, edwards448, edwards25519, p256, p384, p521
+
+
+@pytest.fixture(scope="module")
+def tool(root):
+    spec = importlib.util.spec_from_file_location("gen_curves", root / "tools" / "gen_curves.py")
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_modules_are_as_generated(tool):
+    assert tool.main(["--check"]) == 0
+
+
+def test_check_notices_a_change(tool, tmp_path, monkeypatch, capsys):
+    for module in tool.MODULES:
+        (tmp_path / f"{module.name}.py").write_text(tool.source(module))
+    monkeypatch.setattr(tool, "OUT", tmp_path)
+    assert tool.main(["--check"]) == 0
+    (tmp_path / "p256.py").write_text("# changed")
+    assert tool.main(["--check"]) == 1
+    assert "p256.py" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("module", [p256, p384, p521, edwards25519, edwards448])
+def test_coordinates_stay_small(module):
+    """From the largest coordinates, over many rounds: 34 bits above p at most, so that products keep their number of digits."""
+    rng = random.Random(1)
+    top = module.P - 1
+    minus = module in (edwards25519, edwards448)
+    width = 4 if minus else 3
+    entry = 4 if module is edwards448 else 3 if minus else 2
+    for point in ((top,) * width, tuple(rng.randrange(module.P) for _ in range(width))):
+        rows = [(rng.randrange(3), [tuple(rng.choice((top, rng.randrange(module.P))) for _ in range(entry)) for _ in range(rng.randrange(3))]) for _ in range(300)]
+        for value in module.accumulate(point, rows, module.CONSTANTS):
+            assert 0 <= value < module.P << 3
+
+
+@pytest.mark.parametrize("module", [curve25519, curve448])
+def test_ladder_values_stay_small(module):
+    rng = random.Random(2)
+    for u in (module.P - 1, 1, rng.randrange(module.P)):
+        for value in module.ladder(u, module.P - 1, [rng.randrange(2) for _ in range(300)], module.CONSTANTS):
+            assert 0 <= value < module.P << 3
