@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     say = _Paragraphs()
     say.text(f"puretls {__version__}: a client and a server talk TLS 1.2 over TCP on 127.0.0.1, both in pure Python.")
     say.text(f"A fresh certificate authority has signed a certificate for the server:\n{certificate}")
-    say.heading("1. A full handshake", "each arrow is a message with its size in bytes; beside it the state it leads to")
+    say.heading("1. A full handshake", "an arrow is a message with its size in bytes, double where encrypted; beside it the new states")
     say.lines(_ladder(full))
     say.text("What the two have agreed on:")
     say.lines(_negotiated(full.client))
@@ -85,7 +85,7 @@ def converse(client_config: ClientConfig, server_config: ServerConfig, session: 
             with socket.create_connection(listener.getsockname(), TIMEOUT) as sock, TlsSocket(sock, client) as tls:
                 tls.sendall(QUESTION)
                 tls.recv(100)
-                tls.close()
+                tls.unwrap()
         finally:
             thread.join()
     return Conversation(client, server)
@@ -108,6 +108,7 @@ def _configure(key_log: Callable[[str], None]) -> tuple[ClientConfig, ServerConf
     from puretls.config import ClientConfig, Credential, ServerConfig
     from puretls.crypto.provider import default
     from puretls.extensions import Alpn
+    from puretls.x509.keys import key_name
     from puretls.x509.verifier import chain_verifier
 
     authority = DevelopmentCa.create(os.urandom, time.time())
@@ -115,8 +116,9 @@ def _configure(key_log: Callable[[str], None]) -> tuple[ClientConfig, ServerConf
     verifier = chain_verifier([authority.root.certificate], provider=default())
     client = ClientConfig(verifier=verifier, extensions=(Alpn("demo"),), key_log=key_log)
     credential = Credential(leaf.chain, leaf.key)
+    issuer = credential.leaf.issuer
     server = ServerConfig(credentials=(credential,), extensions=(Alpn("demo"),))
-    return client, server, f"  {credential.leaf.subject}, key {leaf.key.public.curve}, issued by {credential.leaf.issuer}"
+    return client, server, f"  {credential.leaf.subject}, key {key_name(leaf.key.public)}, issued by {issuer}"
 
 
 def _find(connection: Connection, wanted: str) -> Entry:
@@ -133,6 +135,7 @@ def _find(connection: Connection, wanted: str) -> Entry:
 def _ladder(conversation: Conversation) -> list[str]:
     """Messages as the client sent and received them; the server's states come from its own trace."""
     from puretls.cli.ladder import Rung, ladder
+    from puretls.iana import ContentType
     from puretls.intercept import Direction
 
     theirs = {
@@ -140,11 +143,23 @@ def _ladder(conversation: Conversation) -> list[str]:
         Direction.INBOUND: iter(conversation.server.trace.messages(Direction.OUTBOUND)),
     }
     rungs = []
+    protected = dict.fromkeys(Direction, False)
     for entry in conversation.client.trace.messages():
         there = next(theirs[entry.direction], None)
         state = there.state_after if there else ""
-        rungs.append(Rung(entry.direction is Direction.OUTBOUND, entry.name, entry.length, entry.state_after, state))
+        sent = entry.direction is Direction.OUTBOUND
+        rungs.append(Rung(sent, _told(entry), entry.length, entry.state_after, state, protected[entry.direction]))
+        if entry.content_type == ContentType.CHANGE_CIPHER_SPEC:
+            protected[entry.direction] = True
     return ladder(rungs)
+
+
+def _told(entry: Entry) -> str:
+    """The message's name; an alert's description with it."""
+    if entry.name != "Alert":
+        return entry.name
+    description = entry.spans()[-1].value
+    return f"Alert: {getattr(description, 'name', str(description)).lower()}"
 
 
 def _negotiated(connection: Connection) -> list[str]:
@@ -163,7 +178,7 @@ def _secrets(connection: Connection, keys: Sequence[str]) -> list[str]:
     rows = (
         ("premaster secret", f"shared by {agreed.group_name}", "RFC 8422 5.10"),
         (f'"{master}"', f"{len(secret) // 2} bytes from the premaster secret", "RFC 7627 4"),
-        ('"key expansion"', f"keys of {bulk.key_length} bytes for {bulk.name}, one for each direction", "RFC 5246 6.3"),
+        ('"key expansion"', f"keys of {bulk.key_length} bytes for {bulk.name}, one each way", "RFC 5246 6.3"),
         ('"client finished"', "12 bytes: proof that the client saw the same handshake", "RFC 5246 7.4.9"),
         ('"server finished"', "12 bytes: proof that the server did", "RFC 5246 7.4.9"),
     )
@@ -172,9 +187,9 @@ def _secrets(connection: Connection, keys: Sequence[str]) -> list[str]:
 
 
 def _explained(entry: Entry) -> list[tuple[str, str, str, str]]:
-    from puretls.cli.ladder import explained
+    from puretls.cli.ladder import explained, shortened
 
-    return list(explained(entry.raw, entry.spans()))
+    return [(offsets, data, shortened(path), meaning) for offsets, data, path, meaning in explained(entry.raw, entry.spans())]
 
 
 def _how_to_go_on(connection: Connection) -> list[str]:

@@ -25,28 +25,38 @@ class Rung:
     size: int
     client_state: str
     server_state: str
+    protected: bool = False
 
 
 def ladder(rungs: Sequence[Rung], file: TextIO | None = None) -> list[str]:
-    """Lines with an arrow a message, the client's states on the left and the server's on the right."""
-    line, right, left = arrow_marks(file or sys.stdout)
+    """Lines with an arrow a message, the client's states on the left and the server's on the right; flights stand apart.
+
+    Double lines mark what travels encrypted.
+    """
+    marks = arrow_marks(file or sys.stdout)
     width = max([len("client"), *(len(rung.client_state) for rung in rungs)])
     lines = [f"{'client':<{width}}  {'':<{INNER}}  server"]
-    lines.extend(f"{rung.client_state:<{width}}  {_arrow(rung, line, right, left)}  {rung.server_state}" for rung in rungs)
+    before: Rung | None = None
+    for rung in rungs:
+        if before is not None and before.from_client != rung.from_client:
+            lines.append("")
+        lines.append(f"{rung.client_state:<{width}}  {_arrow(rung, marks)}  {rung.server_state}".rstrip())
+        before = rung
     return lines
 
 
-def arrow_marks(file: TextIO) -> tuple[str, str, str]:
-    """A line and the two heads of an arrow, in what the file's encoding can say."""
-    marks = ("─", "▶", "◀")
+def arrow_marks(file: TextIO) -> str:
+    """A line, a double line, and the heads of an arrow to the right and left, in what the file's encoding can say."""
+    marks = "─═▶◀"
     try:
-        "".join(marks).encode(getattr(file, "encoding", None) or "ascii")
+        marks.encode(getattr(file, "encoding", None) or "ascii")
     except UnicodeEncodeError:
-        return "-", ">", "<"
+        return "-=><"
     return marks
 
 
-def _arrow(rung: Rung, line: str, right: str, left: str) -> str:
+def _arrow(rung: Rung, marks: str) -> str:
+    line, right, left = marks[rung.protected], marks[2], marks[3]
     text, size = f" {rung.name} ", f" {rung.size} "
     fill = INNER - len(text) - len(size) - 5
     if rung.from_client:
@@ -65,6 +75,16 @@ def explained(raw: bytes, spans: Iterable[Span]) -> Iterator[tuple[str, str, str
             offsets = f"{start}" if end == start + 1 else f"{start}-{end - 1}"
             first = start == span.start
             yield offsets, raw[start:end].hex(" "), span.path if first else "", meaning if first else ""
+
+
+def shortened(path: str, width: int = 44) -> str:
+    """A path without its message's name, and with its middle left out where it is long."""
+    parts = path.split(".")[1:]
+    while len(parts) > 2 and len(".".join(parts)) > width:
+        del parts[1 if parts[1] != "…" else 2]
+        if parts[1] != "…":
+            parts.insert(1, "…")
+    return ".".join(parts)
 
 
 def _meaning(span: Span) -> str:

@@ -6,7 +6,7 @@ import argparse
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from puretls.errors import DecodeError, UsageError
 
@@ -211,7 +211,7 @@ def _server_verifier(arguments: argparse.Namespace) -> Verifier:
     if arguments.danger_no_verify:
         from puretls.danger import accept_any_chain
 
-        return accept_any_chain
+        return cast("Verifier", accept_any_chain)
     if arguments.ca:
         return chain_verifier([_load(arguments.ca, _anchors)], provider=default())
     from puretls.roots import system_verifier

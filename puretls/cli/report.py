@@ -13,11 +13,17 @@ if TYPE_CHECKING:
     from puretls.trace import Entry
 
 WIDTH = 13
+WRAP_AT = 80
 
 
 def negotiated_lines(connection: Connection) -> list[str]:
     """One line a fact, its name first."""
-    return [f"{name:<{WIDTH}}{text}" for name, text in _facts(connection) if text]
+    lines = []
+    for name, text in _facts(connection):
+        first, *more = text.split(" <- ") if len(text) > WRAP_AT else [text]
+        lines += [f"{name:<{WIDTH}}{first}"] if first else []
+        lines += [f"{'':<{WIDTH}}<- {part}" for part in more]
+    return lines
 
 
 def one_line(connection: Connection) -> str:

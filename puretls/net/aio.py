@@ -15,7 +15,7 @@ from typing import Any, cast
 from puretls.config import ClientConfig, ServerConfig
 from puretls.connection import Connection
 from puretls.errors import PuretlsError, Truncated, UsageError
-from puretls.events import NEED_DATA, PAUSED, ConnectionClosed, DataReceived, Event, HandshakeCompleted
+from puretls.events import PAUSED, ConnectionClosed, DataReceived, Event, HandshakeCompleted, Sentinel
 from puretls.net.pump import last_open_state, why_closed
 
 logger = logging.getLogger("puretls.aio")
@@ -91,8 +91,11 @@ async def start_tls(
     The role follows from the kind of config. Bytes that `reader` holds already are taken as TLS, never as plaintext that arrived
     under protection, so nothing can be injected before the handshake (RFC 3207 4.2).
     """
-    is_client = isinstance(config, ClientConfig)
-    connection = Connection.client(config, server_name, session=session) if is_client else Connection.server(config)
+    connection = (
+        Connection.client(config, server_name, session=session)
+        if isinstance(config, ClientConfig)
+        else Connection.server(config)
+    )
     new_reader, upper = _stream_protocol()
     protocol = TlsProtocol(connection, upper, keep=writer)
     await writer.drain()
@@ -176,10 +179,10 @@ class TlsProtocol(asyncio.Protocol):
                 self._state = last_open_state(self.connection, self._state)
                 event = self.connection.next_event()
                 self.flush()
-                if event is NEED_DATA:
+                if isinstance(event, Sentinel):
+                    if event is PAUSED:
+                        raise UsageError("the verifier gave no verdict: asyncio streams need it at once")
                     return
-                if event is PAUSED:
-                    raise UsageError("the verifier gave no verdict: answer() must be called at once")
                 self._take(event)
         except PuretlsError as error:
             self.flush()

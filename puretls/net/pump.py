@@ -11,7 +11,7 @@ from typing import Protocol
 
 from puretls.connection import Connection
 from puretls.errors import FatalAlert, PuretlsError, TlsError, Truncated, UsageError
-from puretls.events import NEED_DATA, PAUSED, ConnectionClosed, Event
+from puretls.events import PAUSED, ConnectionClosed, Event, Sentinel
 from puretls.iana import AlertDescription
 
 Drain = Callable[[], bytes]
@@ -61,12 +61,12 @@ def run(
             raise
         with suppress(BrokenPipeError, ConnectionResetError):  # a peer that gave up: its alert may be there to read
             transport.flush(drain)
-        if event is NEED_DATA:
+        if isinstance(event, Sentinel):
+            if event is PAUSED:
+                raise UsageError("the verifier gave no verdict: a blocking connection needs it at once")
             data = transport.receive(READ_SIZE)
             with guard:
                 connection.receive_bytes(data)
-        elif event is PAUSED:
-            raise UsageError("the verifier gave no verdict: a blocking connection needs it at once")
         elif isinstance(event, ConnectionClosed):
             if state not in _MAY_END:
                 raise why_closed(event, state)
