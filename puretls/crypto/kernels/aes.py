@@ -88,7 +88,7 @@ class Aes:
         per_pass = limits.LANES_MOST // aes_planes.lanes(blocks)
         if len(prefixes) * blocks <= self._rows_most or per_pass < 2:
             return [self.keystream(prefix, start, blocks) for prefix in prefixes]
-        if len(prefixes) >= limits.BATCH_RECORDS:
+        if len(prefixes) >= limits.STREAM_RECORDS:
             return self._batch_keystreams(prefixes, start, blocks)
         passes = [prefixes[i : i + per_pass] for i in range(0, len(prefixes), per_pass)]
         return [stream for part in passes for stream in self._plane_keystreams(part, start, blocks)]

@@ -126,7 +126,8 @@ class AesGcm:
         return [self._open(stream, ciphertext, aad) for stream, (_, ciphertext, aad) in zip(streams, items, strict=True)]
 
     def _is_batch(self, records: int, length: int) -> bool:
-        return records >= limits.BATCH_RECORDS and limits.BATCH_BLOCKS <= _blocks(length) <= limits.BATCH_BLOCKS_MOST
+        blocks = _blocks(length)
+        return records >= limits.BATCH_RECORDS and records * blocks >= limits.BATCH_BLOCKS and blocks <= limits.BATCH_RECORD_MOST
 
     def _keystreams(self, nonces: list[bytes], length: int) -> list[bytes]:
         if len(nonces) == 1:

@@ -116,7 +116,7 @@ def test_keystream_of_any_length_is_the_start_of_a_longer_one(key_length, table_
 
 
 @pytest.mark.parametrize("table_free", [False, True])
-@pytest.mark.parametrize("records", [1, 2, 7, 8, 9, limits.BATCH_RECORDS - 1, limits.BATCH_RECORDS, 17, 65])
+@pytest.mark.parametrize("records", [1, 2, 7, 8, 9, limits.STREAM_RECORDS - 1, limits.STREAM_RECORDS, 17, 65])
 @pytest.mark.parametrize("blocks", [1, 9, 64])
 def test_keystreams_of_many_records_are_those_of_each(records, blocks, table_free):
     aes = Aes(bytes(range(16)), table_free=table_free)
