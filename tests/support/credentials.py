@@ -1,0 +1,35 @@
+"""Certificates for tests, made once a process: a CA on P-256, leaves of every kind of key."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+from puretls import danger
+from puretls.ca import DevelopmentCa, Issued
+from puretls.config import Credential
+from puretls.x509.keys import spki_bytes
+
+NAME = "server.test"
+NOW = 1_790_000_000.0
+"""The time in all in-memory tests, seconds since 1970."""
+
+
+@lru_cache
+def authority() -> DevelopmentCa:
+    return DevelopmentCa.create(danger.fixed_random(b"authority"), NOW)
+
+
+@lru_cache
+def issued(kind: str = "secp256r1", name: str = NAME, usage: str = "both") -> Issued:
+    made = authority().issue([name], "rsa2048" if kind == "rsa_pss" else kind, usage=usage)
+    if kind != "rsa_pss":
+        return made
+    key = replace(made.key, public=replace(made.key.public, pss_only=True))
+    return authority().issued(replace(made.draft, spki=spki_bytes(key.public)), key)
+
+
+@lru_cache
+def credential(kind: str = "secp256r1", name: str = NAME, usage: str = "both") -> Credential:
+    leaf = issued(kind, name, usage)
+    return Credential(leaf.chain, leaf.key)
