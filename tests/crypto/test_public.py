@@ -1,6 +1,7 @@
 """The providers against each other: what one signs every other verifies, and all share the same secrets."""
 
 import os
+from contextlib import suppress
 from dataclasses import replace
 from importlib import util
 from itertools import product
@@ -59,14 +60,12 @@ def test_key_of_another_kind_does_not_sign():
 
 @given(st.binary(max_size=140))
 @settings(max_examples=60, deadline=None)
-def test_any_bytes_as_public_value_give_a_secret_or_a_sentence(peer):
+def test_any_bytes_as_public_value_give_a_secret_or_a_refusal(peer):
     for name in ("x25519", "x448", "secp256r1", "secp384r1", "secp521r1"):
         group = PROVIDERS[0].group(name)
         private = group.generate(os.urandom).private
-        try:
+        with suppress(BadPublicValue):
             assert group.shared_secret(private, peer)
-        except BadPublicValue as refusal:
-            assert len(str(refusal)) > 20
 
 
 @given(st.sampled_from(["secp256r1", "secp384r1", "secp521r1"]), st.binary(max_size=140))

@@ -1,3 +1,5 @@
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,7 +68,7 @@ def test_sparse_digits_are_odd_small_and_apart(k, width):
     digits = list(recoding.sparse_digits(k, width))
     assert sum(digit << position for position, digit in digits) == k
     assert all(digit & 1 and abs(digit) < 1 << (width - 1) for _, digit in digits)
-    assert all(b - a >= width for (a, _), (b, _) in zip(digits, digits[1:], strict=False))
+    assert all(b - a >= width for (a, _), (b, _) in itertools.pairwise(digits))
 
 
 @given(st.lists(st.integers(1, ORDER - 1), min_size=1, max_size=8))

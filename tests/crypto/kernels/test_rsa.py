@@ -1,4 +1,5 @@
 import hashlib
+import itertools
 import os
 from dataclasses import replace
 
@@ -157,7 +158,7 @@ def test_blinding_is_renewed_and_bounded(key):
     rsa.clear_blinding()
     pairs = [rsa._blinding_pair(key.public, os.urandom, rsa.PYTHON) for _ in range(70)]
     assert len(set(pairs)) == 70
-    squared = [after == (before[0] ** 2 % key.public.n, before[1] ** 2 % key.public.n) for before, after in zip(pairs, pairs[1:], strict=False)]
+    squared = [after == (before[0] ** 2 % key.public.n, before[1] ** 2 % key.public.n) for before, after in itertools.pairwise(pairs)]
     assert [i for i, is_square in enumerate(squared) if not is_square] == [31, 63]
     assert all(pow(unblind, key.public.e, key.public.n) * blind % key.public.n == 1 for blind, unblind in pairs)
     for i in range(100):
