@@ -31,6 +31,8 @@ def add_parser(subparsers: Any) -> None:
         "--profile", choices=("default", "strict", "webpki"), help="instead of webpki for webpki::*, strict for others"
     )
     limbo.set_defaults(action=_limbo)
+    rules = actions.add_parser("rules", help="list the rules of verification, by the names that --without takes")
+    rules.set_defaults(action=_rules)
 
 
 def _add_show(actions: Any) -> None:
@@ -110,7 +112,11 @@ def _verify(arguments: argparse.Namespace) -> int:
     chain = tuple(der for path in arguments.files for der in load(path, load_certificates))
     anchors: list[Any] = [der for path in arguments.ca for der in load(path, load_certificates)] or [system_store()]
     verifier = chain_verifier(
-        anchors, provider=default(), profile=arguments.profile, without=arguments.without, revocation=_revocation(arguments)
+        anchors,
+        provider=default(),
+        profile=arguments.profile,
+        without=_checked_rules(arguments.without),
+        revocation=_revocation(arguments),
     )
     stapled = read_file(arguments.ocsp) if arguments.ocsp else None
     report = verifier(ChainRequest(chain, arguments.purpose, arguments.host, parse_time(arguments.at), ocsp_response=stapled))
@@ -121,6 +127,19 @@ def _verify(arguments: argparse.Namespace) -> int:
     if not report.accepted:
         print(f"puretls: {report}", file=sys.stderr)
     return 0 if report.accepted else 1
+
+
+def _checked_rules(names: list[str]) -> list[str]:
+    """Names of rules; one that is none is a `UsageError` with what may have been meant."""
+    from difflib import get_close_matches
+
+    from puretls.x509.rules import RULES
+
+    for name in names:
+        if name not in RULES:
+            near = get_close_matches(name, RULES, 1)
+            raise UsageError(f"no rule is called {name!r:.60}{f', but {near[0]!r} is' if near else ''}; see: puretls x509 rules")
+    return names
 
 
 def _revocation(arguments: argparse.Namespace) -> Revocation | None:
@@ -143,6 +162,16 @@ def _show(arguments: argparse.Namespace) -> int:
         return show(data, arguments.password, every_byte=arguments.bytes)
 
     print(load(arguments.file, shown))
+    return 0
+
+
+def _rules(_arguments: argparse.Namespace) -> int:
+    from puretls.cli.output import table
+    from puretls.x509.rules import TABLE
+
+    order = ("default", "strict", "webpki")
+    rows = [(rule.id, ", ".join(name for name in order if name in rule.profiles), rule.section, rule.sentence) for rule in TABLE]
+    table(("rule", "profiles", "source", "what it demands"), rows)
     return 0
 
 
