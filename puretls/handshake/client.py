@@ -19,7 +19,7 @@ from puretls.extensions import (
     View,
 )
 from puretls.handshake import kx
-from puretls.handshake.authenticate import choose_scheme, key_serves, parse_leaf, sign, usage_allows
+from puretls.handshake.authenticate import choose_scheme, curve_of, key_serves, parse_leaf, sign, usage_allows
 from puretls.handshake.context import Context, Negotiated, Offer
 from puretls.handshake.effects import Ask, Effect, Emit, KeepSession, Send, Step, Update, Warn
 from puretls.handshake.finish import (
@@ -268,6 +268,8 @@ def on_certificate(context: Context, message: Certificate) -> Step:
     suite = context.suite
     if not key_serves(key, suite):
         raise PeerError(Reason.WRONG_KEY_TYPE, f"{type(key).__name__} for {suite.name}")
+    if isinstance(key, EcPublicKey) and curve_of(key) not in context.config.groups:
+        raise PeerError(Reason.WRONG_KEY_TYPE, f"{key.curve} was not offered", rfc="RFC 8422 5.3")
     if not usage_allows(leaf, signing=suite.is_signed):
         raise PeerError(Reason.WRONG_KEY_USAGE, suite.name)
     context = context.evolve(peer=replace(context.peer, chain=chain, public_key=key))

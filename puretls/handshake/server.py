@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -53,6 +53,7 @@ from puretls.iana import (
     CipherSuiteId,
     ClientCertificateType,
     CompressionMethod,
+    ExtensionType,
     ProtocolVersion,
 )
 from puretls.messages.extension import RawExtension
@@ -83,8 +84,8 @@ Results = dict[type[Extension], Any]
 
 def on_client_hello(context: Context, hello: ClientHello) -> Step:
     """RFC 5246 7.4.1.2: resume the session that is shown, or agree on new parameters."""
-    _check_version(context, hello)
     given = index_extensions(hello.extensions, "ClientHello")
+    _check_version(hello, given)
     context = begin(context).evolve(_offer=Offer(hello, known_suites(hello.cipher_suites), given))
     results = _accept_extensions(context)
     results[RenegotiationInfo] = _check_renegotiation(context, results)
@@ -102,9 +103,10 @@ def on_client_hello_again(context: Context, hello: ClientHello) -> Step:
     return Step(context, S.CONNECTED, refused)
 
 
-def _check_version(context: Context, hello: ClientHello) -> None:
+def _check_version(hello: ClientHello, given: Mapping[int, RawExtension]) -> None:
+    """RFC 5246 E.1; where supported_versions is there, it alone counts (RFC 8446 4.2.1), and its extension checks it."""
     fallback = CipherSuiteId.TLS_FALLBACK_SCSV in hello.cipher_suites
-    if hello.client_version < ProtocolVersion.TLS_1_2:
+    if hello.client_version < ProtocolVersion.TLS_1_2 and ExtensionType.SUPPORTED_VERSIONS not in given:
         # RFC 7507 3: a client that fell back below what we speak is told so.
         reason = Reason.INAPPROPRIATE_FALLBACK if fallback else Reason.VERSION_TOO_OLD
         raise PeerError(reason, str(hello.client_version), path="ClientHello.client_version", offset=4)
