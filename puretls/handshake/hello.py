@@ -35,7 +35,7 @@ def parse_body(body: type[Struct], raw: RawExtension, extension: Extension) -> A
     """The body of an extension; a malformed one is a decode error with the extension's own section."""
     small = len(raw.extension_data) <= _CACHED_LENGTH
     try:
-        return _parse_cached(body, raw.extension_data) if small else parse(body, raw.extension_data)
+        return (_parse_cached if small else parse)(body, raw.extension_data)  # type: ignore[arg-type]
     except DecodeError as error:
         raise PeerError(
             Reason.MALFORMED_EXTENSION,
