@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TextIO
 
+from puretls.errors import DecodeError
 from puretls.spans import Span
 
 BYTES_A_LINE = 16
 WIDEST_VALUE = 60
+_CERTIFICATE = re.compile(r"Certificate\.certificate_list\[\d+\]")
 INNER = 44
 """Columns between the two lists of states."""
 
@@ -65,8 +68,8 @@ def _arrow(rung: Rung, marks: str) -> str:
 
 
 def explained(raw: bytes, spans: Iterable[Span]) -> Iterator[tuple[str, str, str, str]]:
-    """Rows of a table: offsets, bytes, field, meaning; long fields take several rows."""
-    for span in spans:
+    """Rows of a table: offsets, bytes, field, meaning; long fields take several rows, certificates are taken apart."""
+    for span in _deepened(raw, spans):
         if span.start == span.end:
             continue
         meaning = _meaning(span)
@@ -77,13 +80,29 @@ def explained(raw: bytes, spans: Iterable[Span]) -> Iterator[tuple[str, str, str
             yield offsets, raw[start:end].hex(" "), span.path if first else "", meaning if first else ""
 
 
+def _deepened(raw: bytes, spans: Iterable[Span]) -> Iterator[Span]:
+    """The spans, with those of each certificate's own fields in place of the certificate."""
+    for span in spans:
+        inside = _certificate_fields(raw[span.start : span.end]) if _CERTIFICATE.fullmatch(span.path) else []
+        yield from [field.shifted(span.start, span.path) for field in inside] or [span]
+
+
+def _certificate_fields(der: bytes) -> list[Span]:
+    from puretls.x509.certificate import ROOT, Certificate
+
+    try:
+        return [replace(field, path=field.path.removeprefix(ROOT)) for field in Certificate.parse(der).spans()]
+    except DecodeError:
+        return []
+
+
 def shortened(path: str, width: int = 44) -> str:
     """A path without its message's name, and with its middle left out where it is long."""
     parts = path.split(".")[1:]
     while len(parts) > 2 and len(".".join(parts)) > width:
-        del parts[1 if parts[1] != "…" else 2]
-        if parts[1] != "…":
-            parts.insert(1, "…")
+        del parts[1 if parts[1] != "*" else 2]
+        if parts[1] != "*":
+            parts.insert(1, "*")
     return ".".join(parts)
 
 
@@ -92,6 +111,8 @@ def _meaning(span: Span) -> str:
     text = _value(span.value)
     if span.fault:
         return f"FAULT: {span.note}"
+    if span.note.startswith(("tag of", "length of")):
+        return span.note  # DER: the note has the value in it
     return f"{text}  [{span.note}]" if span.note and text else span.note or text
 
 

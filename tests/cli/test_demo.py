@@ -1,0 +1,74 @@
+"""`puretls demo` shows two handshakes and explains one message whole."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.command import ENVIRONMENT, ROOT, puretls
+
+
+@pytest.fixture(scope="module")
+def shown():
+    result = puretls("demo")
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    return result.stdout.decode()
+
+
+def test_full_handshake_comes_before_the_resumed_one(shown):
+    full, resumed = re.split(r"\n1\. |\n3\. ", shown)[1:3]
+    assert "Certificate" in full
+    assert "NewSessionTicket" in full
+    assert "ClientKeyExchange" in full
+    ladder = resumed.split("\n4. ")[0]
+    assert "ServerHello" in ladder
+    assert "Certificate" not in ladder
+    assert "ClientKeyExchange" not in ladder
+
+
+def test_every_message_has_a_size_and_two_states(shown):
+    rungs = [line for line in shown.splitlines() if "▶" in line or "◀" in line]
+    assert len(rungs) > 20
+    for line in rungs:
+        assert re.fullmatch(r"[A-Z_]+ +\W+ \S.*? \W* \S.*? \W+ +[A-Z_]+", line), line
+
+
+def test_negotiated_parameters_and_labels_are_shown(shown):
+    for words in ("x25519", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", '"key expansion"', '"client finished"', "CLIENT_RANDOM", "verified"):
+        assert words in shown
+
+
+def test_no_secret_is_shown(shown):
+    assert not re.search(r"[0-9a-f]{60}", shown)
+
+
+@pytest.mark.parametrize(
+    "message", ["ClientHello", "serverhello", "Certificate", "ServerKeyExchange", "ClientKeyExchange", "NewSessionTicket", "Finished", "Alert"]
+)
+def test_explained_bytes_are_all_of_the_message(message):
+    result = puretls("demo", "--explain", message)
+    assert result.returncode == 0, result.stderr
+    table = result.stdout.decode().split("\n4. ")[1].split("How to go on")[0]
+    position = 0
+    for first, last, data in re.findall(r"^(\d+)(?:-(\d+))? +((?:[0-9a-f]{2} )*[0-9a-f]{2})(?: |$)", table, re.M):
+        assert int(first) == position
+        position = int(last or first) + 1
+        assert len(data.split()) == position - int(first)
+    size = re.search(rf"{message}[^\n]*? (\d+) \S*▶|◀\S* (\d+) [^\n]*{message}", result.stdout.decode(), re.I)
+    assert position == int(size.group(1) or size.group(2))
+
+
+def test_unknown_message_is_answered_with_those_there_are():
+    result = puretls("demo", "--explain", "Nonsense")
+    assert result.returncode == 2
+    assert "ClientHello, ServerHello" in result.stderr
+
+
+def test_demo_needs_no_openssl_and_no_unicode():
+    command = [sys.executable, str(ROOT / "tools" / "no_openssl.py"), "puretls", "demo"]
+    environment = ENVIRONMENT | {"PYTHONIOENCODING": "ascii:strict"}
+    done = subprocess.run(command, capture_output=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert b"ServerHello" in done.stdout
