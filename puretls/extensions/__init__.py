@@ -21,6 +21,7 @@ from puretls.extensions.signed_certificate_timestamp import SignedCertificateTim
 from puretls.extensions.status_request import StatusRequest
 from puretls.extensions.supported_groups import SupportedGroups
 from puretls.extensions.supported_versions import SupportedVersions
+from puretls.extensions.token_binding import TokenBinding
 
 ORDER: tuple[type[Extension], ...] = (
     SupportedVersions,  # first: it decides whether anything else matters
@@ -38,6 +39,7 @@ ORDER: tuple[type[Extension], ...] = (
     EncryptThenMac,
     RecordSizeLimit,
     MaxFragmentLength,
+    TokenBinding,
     Padding,  # last: it counts the bytes of the others
 )
 
@@ -76,6 +78,7 @@ __all__ = [
     "StatusRequest",
     "SupportedGroups",
     "SupportedVersions",
+    "TokenBinding",
     "View",
     "active",
 ]
