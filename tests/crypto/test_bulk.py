@@ -2,6 +2,8 @@
 
 import hmac
 import random
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -190,6 +192,30 @@ def test_tags_are_compared_without_a_shortcut(algorithm, monkeypatch):
     assert len(seen) == 1
     cipher.open_many(records)
     assert len(seen) == 1 + len(records)
+
+
+TABLE_FREE_WITHOUT_TABLES = """
+import sys
+for name in ("aes_tables", "aes_block", "ghash_table"):
+    sys.modules["puretls.crypto.kernels." + name] = None  # any import of it fails
+from puretls.crypto.aead import AEAD_ALGORITHMS
+from puretls.crypto.bulk import kernel_aead, kernel_cbc
+from puretls.crypto.cbc import AES_128_CBC, AES_256_CBC
+for algorithm in AEAD_ALGORITHMS:
+    cipher = kernel_aead(algorithm, bytes(algorithm.key_length), table_free=True)
+    for size, count in ((16, 1), (1000, 2), (9000, 1), (9000, 12 if "GCM" in algorithm.name else 1)):
+        items = [(bytes(12), bytes(size), bytes(13))] * count
+        opened = [(nonce, body, aad) for body, (nonce, _, aad) in zip(cipher.seal_many(items), items)]
+        assert cipher.open_many(opened) == [bytes(size)] * count
+for algorithm in (AES_128_CBC, AES_256_CBC):
+    cipher = kernel_cbc(algorithm, bytes(algorithm.key_length), table_free=True)
+    for blocks in (1, 50, 200):
+        assert cipher.decrypt(bytes(16), cipher.encrypt(bytes(16), bytes(16 * blocks))) == bytes(16 * blocks)
+"""
+
+
+def test_table_free_ciphers_never_load_a_table(root):
+    subprocess.run([sys.executable, "-c", TABLE_FREE_WITHOUT_TABLES], check=True, cwd=root)
 
 
 def test_unknown_algorithms_are_usage_errors():

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from puretls.crypto.kernels import aes_block, aes_planes, aes_rows
 from puretls.crypto.kernels import aes_limits as limits
+from puretls.crypto.kernels import aes_planes, aes_rows
 from puretls.crypto.kernels.aes_key import expand
 
 
@@ -62,6 +62,8 @@ class Aes:
         """
         n = len(messages)
         if not self.table_free and n < limits.CHAINS_AS_LANES:
+            from puretls.crypto.kernels import aes_block
+
             if self._block_keys is None:
                 self._block_keys = aes_block.round_keys(self.schedule)
             return [aes_block.chain(self._block_keys, int.from_bytes(iv), data) for iv, data in zip(ivs, messages, strict=True)]

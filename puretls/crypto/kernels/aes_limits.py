@@ -29,7 +29,7 @@ BATCH_RECORDS = 12
 BATCH_BLOCKS = 5000
 """GCM: blocks from which a batch is worth it."""
 BATCH_MOST = 64
-"""Records in one batch: some 16 MiB of temporaries for full records."""
+"""Records in one batch: 6 MiB at the peak for full records."""
 BATCH_RECORD_MOST = 2048
 """GCM: longer records stay out of batches, they gain nothing and take memory."""
 
@@ -39,5 +39,7 @@ GHASH_PARITY_AFTER = 18000
 """Blocks hashed under one key before parity masks are made (5 ms), where tables may be used."""
 GHASH_PARITY_BLOCKS = 450
 """Messages from this length go to the masks where tables may be used."""
+MASK_SETS_MOST = 32
+"""Keys of the process that may hold parity masks (2.2 MiB each) where tables (0.2 MiB) may be used instead."""
 GHASH_SINGLE_MOST = 5
 """Table-free: up to here products block by block, then the masks."""

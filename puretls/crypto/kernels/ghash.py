@@ -6,17 +6,26 @@ and for keys that see bulk traffic parity masks; without tables the masks come a
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
 from puretls.crypto.kernels import aes_limits as limits
 from puretls.crypto.kernels.ghash_field import multiply_spread, spread, update_spread
 from puretls.crypto.kernels.ghash_parity import ParityMasks
-from puretls.crypto.kernels.ghash_table import Tables, tables, update
 from puretls.crypto.kernels.ghash_tree import HashTree
+
+if TYPE_CHECKING:
+    from puretls.crypto.kernels.ghash_table import Tables
+
+
+_WITH_MASKS: WeakSet[Ghash] = WeakSet()
+"""The keys that hold masks now: a server with thousands of connections must not hold a set for each."""
 
 
 class Ghash:
     """The hash key h, a 128-bit integer."""
 
-    __slots__ = ("_hashed", "_masks", "_spread", "_table_free", "_tables", "_tree", "h")
+    __slots__ = ("__weakref__", "_hashed", "_masks", "_spread", "_table_free", "_tables", "_tree", "h")
 
     def __init__(self, h: int, *, table_free: bool = False) -> None:
         self.h = h
@@ -40,8 +49,10 @@ class Ghash:
         self._hashed += blocks
         if blocks <= limits.GHASH_SINGLE_MOST if self._table_free else self._hashed <= limits.GHASH_TABLE_AFTER:
             return update_spread(self._spread, y, data)
-        if self._table_free or (blocks >= limits.GHASH_PARITY_BLOCKS and self._hashed >= limits.GHASH_PARITY_AFTER):
+        if self._table_free or (blocks >= limits.GHASH_PARITY_BLOCKS and self._is_worth_masks()):
             return self._by_masks(y, data)
+        from puretls.crypto.kernels.ghash_table import tables, update
+
         if self._tables is None:
             self._tables = tables(self.h)
         return update(self._tables, y, data)
@@ -50,7 +61,13 @@ class Ghash:
         """The element times h."""
         return multiply_spread(spread(element), self._spread)
 
+    def _is_worth_masks(self) -> bool:
+        if self._masks is not None:
+            return True
+        return self._hashed >= limits.GHASH_PARITY_AFTER and len(_WITH_MASKS) < limits.MASK_SETS_MOST
+
     def _by_masks(self, y: int, data: bytes) -> int:
         if self._masks is None:
             self._masks = ParityMasks(self.h, self.times_h)
+            _WITH_MASKS.add(self)
         return self._masks.hash(y, data)

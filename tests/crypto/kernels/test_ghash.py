@@ -1,5 +1,6 @@
 """GHASH: the product by definition, and tables, parity masks and tree against it."""
 
+import gc
 import random
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from puretls.crypto.kernels import aes_limits as limits
+from puretls.crypto.kernels import ghash as ghash_keys
 from puretls.crypto.kernels import ghash_field, ghash_parity, ghash_table, ghash_tree
 from puretls.crypto.kernels.ghash import Ghash
 
@@ -99,3 +101,19 @@ def test_key_that_protects_only_a_finished_prepares_nothing():
     ghash = Ghash(H)
     ghash.hash(0, bytes(16 * 3))
     assert (ghash._tables, ghash._masks, ghash._tree) == (None, None, None)
+
+
+def test_masks_of_many_keys_are_bounded(monkeypatch):
+    monkeypatch.setattr(limits, "GHASH_PARITY_AFTER", 1000)
+    monkeypatch.setattr(limits, "MASK_SETS_MOST", 3)
+    gc.collect()
+    others = len(ghash_keys._WITH_MASKS)
+    keys = [Ghash(H + i) for i in range(6)]
+    for _ in range(2):
+        assert len({key.hash(0, bytes(range(16)) * 700) for key in keys}) == len(keys)
+    with_masks = [key for key in keys if key._masks is not None]
+    assert len(with_masks) == max(0, 3 - others)
+    assert all(key._tables is not None for key in keys)
+    del keys, with_masks
+    gc.collect()
+    assert len(ghash_keys._WITH_MASKS) == others
