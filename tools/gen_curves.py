@@ -207,7 +207,7 @@ def ladder(u: Any, z: Any, swaps: Iterable[int], constants: tuple[Any, ...]) -> 
         x2 := aa * bb
         z2 := e * a
         a = da + cb
-        b = da - cb PAD
+        b = da - cb
         x3 := a * a
         z3 :- b * b
         z3 := z3 * u
@@ -296,7 +296,7 @@ def _unpacking(module: Module) -> str:
 def expand(module: Module) -> Iterable[str]:
     """The lines of the module's template, its signs replaced.
 
-    Pads, multiples of p, keep differences above zero: masks and shifts of negative ints are slow.
+    Pads, multiples of p, keep products above zero: masks and shifts of negative ints are slow.
     """
     signs = {" := ": module.full, " :- ": module.half, " :~ ": module.small}
     for line in module.template.strip().splitlines():

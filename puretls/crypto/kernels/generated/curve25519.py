@@ -50,7 +50,7 @@ def ladder(u: Any, z: Any, swaps: Iterable[int], constants: tuple[Any, ...]) -> 
         z2 = (z2 & mask) + (z2 >> 255) * 19
         z2 = (z2 & mask) + (z2 >> 255) * 19
         a = da + cb
-        b = da - cb + pad
+        b = da - cb
         x3 = a * a
         x3 = (x3 & mask) + (x3 >> 255) * 19
         x3 = (x3 & mask) + (x3 >> 255) * 19

@@ -76,7 +76,7 @@ def ladder(u: Any, z: Any, swaps: Iterable[int], constants: tuple[Any, ...]) -> 
         high = z2 >> 448
         z2 = (z2 & mask) + high + (high << 224)
         a = da + cb
-        b = da - cb + pad
+        b = da - cb
         x3 = a * a
         high = x3 >> 448
         x3 = (x3 & mask) + high + (high << 224)
