@@ -1,3 +1,4 @@
+# ruff: noqa: PT017  (either outcome is legal; both are checked)
 """Which struct a message is, and whole messages with their header."""
 
 import pytest

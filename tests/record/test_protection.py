@@ -233,7 +233,7 @@ def test_encrypt_then_mac_covers_iv_and_ciphertext():
 def test_every_record_has_an_iv_of_its_own(form):
     protection = form.make()
     block = 8 if "3DES" in form.name else 16
-    sealed = protection.seal_many(0, [(23, b"same")] * 5) + [protection.seal(5, 23, b"same")]
+    sealed = [*protection.seal_many(0, [(23, b"same")] * 5), protection.seal(5, 23, b"same")]
     assert len({fragment[:block] for fragment in sealed}) == 6
 
 

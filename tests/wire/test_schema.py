@@ -1,3 +1,4 @@
+# ruff: noqa: PT017  (either outcome is legal; both are checked)
 """Structs by declaration: every struct of puretls parses what it serialises, and its spans tile any bytes."""
 
 import dataclasses
