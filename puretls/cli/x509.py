@@ -115,7 +115,7 @@ def _verify(arguments: argparse.Namespace) -> int:
         anchors,
         provider=default(),
         profile=arguments.profile,
-        without=_checked_rules(arguments.without),
+        danger_without=_checked_rules(arguments.without),
         revocation=_revocation(arguments),
     )
     stapled = read_file(arguments.ocsp) if arguments.ocsp else None

@@ -45,7 +45,7 @@ class _Anchors(TrustStore):
 
 @cache
 def _verifier_of(anchors: tuple[bytes, ...]) -> Verifier:
-    return chain_verifier([_Anchors(anchors)], provider=providers.default(), without=("rsa-size",))
+    return chain_verifier([_Anchors(anchors)], provider=providers.default(), danger_without=("rsa-size",))
 
 
 def verifier_for(anchors: tuple[bytes, ...], depth: int = 0) -> Verifier:

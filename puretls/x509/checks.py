@@ -286,8 +286,8 @@ def _authority(certificate: Certificate, role: Role) -> Faults:
     constraints = certificate.get(ext.BasicConstraints)
     place = _place(certificate, oids.BASIC_CONSTRAINTS)
     if constraints is None:
-        old_root = "root-basic-constraints" if certificate.version == 3 else "version-3-root"
-        yield Fault("not-a-ca" if role is Role.INTERMEDIATE else old_root, "tbs_certificate.extensions", "an issuer without basicConstraints")
+        root = "root-basic-constraints" if certificate.version == 3 else "version-3-root"
+        yield Fault("not-a-ca" if role is Role.INTERMEDIATE else root, "tbs_certificate.extensions", "an issuer without basicConstraints")
     elif not constraints.ca:
         yield Fault("not-a-ca", place, "an issuer whose basicConstraints do not say cA")
     extension = certificate.extension(oids.BASIC_CONSTRAINTS)

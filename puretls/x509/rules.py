@@ -175,7 +175,7 @@ TABLE = (
          "replace the certificate and its key", Alert.CERTIFICATE_REVOKED, 85),
     Rule("revocation-unknown", D, "RFC 5280 6.3, RFC 6960 3.2", "the revocation status is known where it is asked for",
          "supply a current CRL or OCSP response of the issuer", Alert.CERTIFICATE_UNKNOWN, 61),
-    Rule("crl-number", D, "RFC 5280 5.2.3", "a CRL with authorityKeyIdentifier, hence of this profile, has a cRLNumber; it is not critical",
+    Rule("crl-number", D, "RFC 5280 5.2.3", "a CRL with authorityKeyIdentifier, hence of this profile, has a number",
          "have the CRL issued with a number", Alert.CERTIFICATE_UNKNOWN, 61),
     Rule("crl-extensions", S, "RFC 5280 5.2", "every CRL has authorityKeyIdentifier and cRLNumber",
          "have the CRL issued with both", Alert.CERTIFICATE_UNKNOWN, 61),
@@ -184,11 +184,21 @@ TABLE = (
 RULES: dict[str, Rule] = {rule.id: rule for rule in TABLE}
 
 
+FIXED = frozenset({"anchors", "malformed", "presented", "unknown-issuer", "self-signed", "budget", "signature"})
+"""What no switch takes away: without these there is no validation."""
+
+
 def profile(name: str, without: Iterable[str] = (), extra: Iterable[str] = ()) -> frozenset[str]:
-    """The ids of the rules of a profile, less those in `without`, plus those in `extra`. Raises `UsageError` for an unknown name."""
+    """The ids of the rules of a profile, less those in `without`, plus those in `extra`.
+
+    Raises `UsageError` for an unknown name, and for a rule in `without` that is `FIXED`.
+    """
     if name not in (DEFAULT, STRICT, WEBPKI):
         raise UsageError(f"no profile {name!r}: there are {DEFAULT}, {STRICT} and {WEBPKI}")
-    unknown = {*without, *extra} - RULES.keys()
+    dropped = frozenset(without)
+    unknown = {*dropped, *extra} - RULES.keys()
     if unknown:
         raise UsageError(f"no rule {min(unknown)!r}; the rules are {', '.join(RULES)}")
-    return frozenset(r.id for r in TABLE if name in r.profiles) - frozenset(without) | frozenset(extra)
+    if dropped & FIXED:
+        raise UsageError(f"the rule {min(dropped & FIXED)!r} is what validation is, and cannot be switched off")
+    return frozenset(r.id for r in TABLE if name in r.profiles) - dropped | frozenset(extra)

@@ -23,7 +23,7 @@ from puretls.x509.path import Budgets
 from puretls.x509.policy import PolicyInputs
 from puretls.x509.report import Finding, Report
 from puretls.x509.revocation import Revocation
-from puretls.x509.rules import RULES, profile
+from puretls.x509.rules import DEFAULT, RULES, profile
 from puretls.x509.search import Caches, Question, Search, Settings
 from puretls.x509.status import RevocationChecker
 from puretls.x509.trust import TrustStore, trust_store
@@ -122,6 +122,7 @@ def chain_verifier(
     provider: Provider,
     profile: str = "default",
     without: Iterable[str] = (),
+    danger_without: Iterable[str] = (),
     extra: Iterable[str] = (),
     policies: PolicyInputs | None = None,
     revocation: RevocationChecker | None = None,
@@ -131,12 +132,19 @@ def chain_verifier(
 ) -> Verifier:
     """A verifier of chains against `anchors`.
 
-    `profile`: "default", "strict" or "webpki"; `without` and `extra` name single rules to drop or add (`rules.TABLE` lists them; the
-    report says which are missing). `revocation`: by default a stapled OCSP response is heeded and silence accepted. `fetch_issuers(certificate)` gives DER of possible issuers where none is known, for example from
-    authorityInfoAccess; it may do I/O and is asked only when the search would fail. `handled_extensions`: identifiers
-    (content bytes) of critical extensions that the caller processes itself. Raises `UsageError` for unknown names.
+    `profile`: "default", "strict" or "webpki". `without` names rules to drop that only strict profiles have, `danger_without` any others
+    (SHA-1, small keys, expiry, ...), `extra` rules to add; `rules.TABLE` lists them, and the report says which are missing.
+    `revocation`: by default a stapled OCSP response is heeded and silence accepted. `fetch_issuers(certificate)` gives DER of possible
+    issuers, for example from authorityInfoAccess; it may do I/O and is asked only when the search would fail. `handled_extensions`:
+    identifiers (content bytes) of critical extensions that the caller processes itself.
+
+    Raises `UsageError` for unknown names, and for a rule of the default profile in `without`.
     """
-    dropped = tuple(sorted(without))
+    harmless, dangerous = frozenset(without), frozenset(danger_without)
+    needed = harmless & _rules(DEFAULT)
+    if needed:
+        raise UsageError(f"the rule {min(needed)!r} keeps connections safe: danger_without switches it off")
+    dropped = tuple(sorted(harmless | dangerous))
     settings = Settings(
         provider=provider, profile=profile, rules=_rules(profile, dropped, extra), switched_off=dropped,
         policies=policies or PolicyInputs(), revocation=revocation or Revocation(), budgets=budgets or Budgets(),
