@@ -51,8 +51,10 @@ class OcspTimestamps:
 
 
 def _nonce(reader: Reader) -> Nonce:
-    """An OCTET STRING by RFC 8954 2.1; older responders put their bytes bare."""
-    return Nonce(reader.octets() if reader.peek() == der.OCTET_STRING else _rest(reader))
+    """An OCTET STRING by RFC 8954 2.1; older responders put their bytes bare, which may begin like one by chance."""
+    length = reader.end - reader.at - 2
+    wrapped = reader.peek() == der.OCTET_STRING and length >= 0 and reader.data[reader.at + 1] == length
+    return Nonce(reader.octets() if wrapped else _rest(reader))
 
 
 def _rest(reader: Reader) -> bytes:
