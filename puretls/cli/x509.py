@@ -31,7 +31,9 @@ def add_parser(subparsers: Any) -> None:
         "--profile", choices=("default", "strict", "webpki"), help="instead of webpki for webpki::*, strict for others"
     )
     limbo.set_defaults(action=_limbo)
-    rules = actions.add_parser("rules", help="list the rules of verification, by the names that --without takes")
+    rules = actions.add_parser(
+        "rules", help="list the rules of verification, by the names that --without and --danger-without take"
+    )
     rules.set_defaults(action=_rules)
 
 
@@ -58,7 +60,14 @@ def _add_verify(actions: Any) -> None:
         "--profile", choices=("default", "strict", "webpki"), default="default", help="set of rules (%(default)s)"
     )
     verify.add_argument(
-        "--without", metavar="RULE", action="append", default=[], help="switch a rule off by its name; repeatable"
+        "--without", metavar="RULE", action="append", default=[], help="drop a rule that only stricter profiles have; repeatable"
+    )
+    verify.add_argument(
+        "--danger-without",
+        metavar="RULE",
+        action="append",
+        default=[],
+        help="drop a rule that keeps connections safe; repeatable",
     )
     verify.add_argument(
         "--crl", metavar="FILE", action="append", default=[], help="CRL; the certificate must be known to be good"
@@ -115,7 +124,8 @@ def _verify(arguments: argparse.Namespace) -> int:
         anchors,
         provider=default(),
         profile=arguments.profile,
-        danger_without=_checked_rules(arguments.without),
+        without=_harmless(_known(arguments.without)),
+        danger_without=_known(arguments.danger_without),
         revocation=_revocation(arguments),
     )
     stapled = read_file(arguments.ocsp) if arguments.ocsp else None
@@ -129,7 +139,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     return 0 if report.accepted else 1
 
 
-def _checked_rules(names: list[str]) -> list[str]:
+def _known(names: list[str]) -> list[str]:
     """Names of rules; one that is none is a `UsageError` with what may have been meant."""
     from difflib import get_close_matches
 
@@ -139,6 +149,15 @@ def _checked_rules(names: list[str]) -> list[str]:
         if name not in RULES:
             near = get_close_matches(name, RULES, 1)
             raise UsageError(f"no rule is called {name!r:.60}{f', but {near[0]!r} is' if near else ''}; see: puretls x509 rules")
+    return names
+
+
+def _harmless(names: list[str]) -> list[str]:
+    from puretls.x509.rules import DEFAULT, profile
+
+    for name in names:
+        if name in profile(DEFAULT):
+            raise UsageError(f"the rule {name!r} keeps connections safe: --danger-without switches it off")
     return names
 
 

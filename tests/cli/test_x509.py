@@ -115,7 +115,7 @@ VERIFY = ["x509", "verify", "chain.pem", "--ca", "ca.pem"]
         (["--ocsp", "good.ocsp"], 0, "verified"),
         (["--ocsp", "revoked.ocsp"], 1, "revoked"),
         (["--ocsp", "rubbish"], 1, "OCSP response is unusable"),
-        (["--crl", "good.crl", "--at", "4000000000", "--without", "expired"], 1, "out of date"),
+        (["--crl", "good.crl", "--at", "4000000000", "--danger-without", "expired"], 1, "out of date"),
     ],
 )
 def test_verify_tells_the_verdict_in_one_line(there, capsys, arguments, status, words):
@@ -162,6 +162,7 @@ def test_rules_are_listed_and_misspelt_ones_corrected(there, capsys):
         ["x509", "verify", "chain.pem", "--ca", "rubbish"],
         [*VERIFY, "--at", "yesterday"],
         [*VERIFY, "--without", "gravity"],
+        [*VERIFY, "--without", "expired"],
         [*VERIFY, "--crl", "rubbish"],
         [*VERIFY, "--crl", "leaf.pem"],
         [*VERIFY, "--ocsp", "absent"],
