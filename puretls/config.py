@@ -60,7 +60,8 @@ DEFAULT_SCHEMES: tuple[SignatureScheme, ...] = tuple(
 class Limits:
     """Bounds on what a peer may cost. All are counts or bytes, `handshake_time` seconds (kept by whoever does the I/O)."""
 
-    handshake_message: int = 2**17
+    handshake_message: int = 2**18
+    """The longest ClientHello there can be has some 131,400 bytes."""
     certificates: int = 32
     empty_records: int = 32
     """In a row."""

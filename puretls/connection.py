@@ -359,9 +359,10 @@ class Connection:
             self._count("empty", self._context.config.limits.empty_records, Reason.TOO_MANY_EMPTY_RECORDS)
         elif record.type != ContentType.ALERT:
             self._counts["empty"] = self._counts["warnings"] = 0
-        if self._joiner.pending and record.type in {ContentType.CHANGE_CIPHER_SPEC, ContentType.APPLICATION_DATA}:
-            split_by_keys = record.type == ContentType.CHANGE_CIPHER_SPEC
-            raise PeerError(Reason.UNALIGNED_CHANGE_CIPHER_SPEC if split_by_keys else Reason.INTERLEAVED)
+        if record.type == ContentType.CHANGE_CIPHER_SPEC and self._joiner.pending:
+            raise PeerError(Reason.UNALIGNED_CHANGE_CIPHER_SPEC)
+        if record.type == ContentType.APPLICATION_DATA and not self._inbound.channel.protected:
+            raise self._unexpected("ApplicationData in the clear")
 
     def _receive_limit(self) -> int:
         """What we asked the peer to keep to: RFC 8449 4 for protected records, RFC 6066 4 for all."""

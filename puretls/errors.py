@@ -73,7 +73,6 @@ class Reason(Enum):
     # Handshake messages
     DECODE = A.DECODE_ERROR, "RFC 5246 7.2.2", "malformed message"
     UNEXPECTED_MESSAGE = A.UNEXPECTED_MESSAGE, "RFC 5246 7.3", "message in the wrong state"
-    INTERLEAVED = A.UNEXPECTED_MESSAGE, "RFC 5246 6.2.1", "another record inside a fragmented handshake message"
     UNALIGNED_CHANGE_CIPHER_SPEC = A.UNEXPECTED_MESSAGE, "RFC 5246 7.1", "ChangeCipherSpec inside a fragmented handshake message"
     EXCESS_HANDSHAKE_DATA = (
         A.UNEXPECTED_MESSAGE,
@@ -93,6 +92,7 @@ class Reason(Enum):
     INAPPROPRIATE_FALLBACK = A.INAPPROPRIATE_FALLBACK, "RFC 7507 3", "fallback to a lower version that was not needed"
     NO_NULL_COMPRESSION = A.ILLEGAL_PARAMETER, "RFC 5246 7.4.1.2", "client does not offer null compression"
     COMPRESSION_NOT_OFFERED = A.ILLEGAL_PARAMETER, "RFC 5246 7.4.1.3", "server chose a compression the client did not offer"
+    NO_SHARED_DH_GROUP = A.INSUFFICIENT_SECURITY, "RFC 7919 4", "only finite-field suites in common, and no group for them"
     NO_SHARED_SUITE = A.HANDSHAKE_FAILURE, "RFC 5246 7.4.1.3", "no cipher suite in common that fits the certificates and groups"
     SUITE_NOT_OFFERED = A.ILLEGAL_PARAMETER, "RFC 5246 7.4.1.3", "server selected a suite the client did not offer"
     SESSION_SUITE_MISMATCH = A.ILLEGAL_PARAMETER, "RFC 5246 7.4.1.3", "server resumed a session under another suite"
@@ -109,6 +109,7 @@ class Reason(Enum):
     BAD_RECORD_SIZE_LIMIT = A.ILLEGAL_PARAMETER, "RFC 8449 4", "record size limit out of range"
     NO_UNCOMPRESSED_POINTS = A.ILLEGAL_PARAMETER, "RFC 8422 5.1.2", "ec_point_formats without the uncompressed form"
     ETM_WITHOUT_CBC = A.ILLEGAL_PARAMETER, "RFC 7366 3", "encrypt_then_mac with a suite that has no CBC"
+    ETM_DROPPED = A.HANDSHAKE_FAILURE, "RFC 7366 3.1", "encrypt_then_mac was dropped in a renegotiation"
     EMS_REQUIRED = A.HANDSHAKE_FAILURE, "RFC 7627 5.2", "the peer does not support extended_master_secret"
     EMS_MISMATCH = A.HANDSHAKE_FAILURE, "RFC 7627 5.3", "extended_master_secret differs between the session and its resumption"
     RENEGOTIATION_INFO_MISMATCH = A.HANDSHAKE_FAILURE, "RFC 5746 3", "renegotiation_info does not match the connection"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from puretls.extensions.base import Empty, Extension, View
@@ -9,6 +10,7 @@ from puretls.iana import ExtensionType
 from puretls.wire.schema import Struct, opaque_vector, u8, vector, wire
 
 HOST_NAME = 0
+_HOST_NAME = re.compile(rb"[A-Za-z0-9_.-]{1,255}")
 
 
 @wire("6066 3")
@@ -47,7 +49,7 @@ class ServerName(Extension):
             raise self.illegal("more than one host name")
         if not names:
             return None
-        if not names[0].isascii() or b"\0" in names[0] or len(names[0]) > 255:
+        if not _HOST_NAME.fullmatch(names[0]):
             raise self.illegal("the host name is not one")
         return names[0].decode("ascii").lower()
 

@@ -25,6 +25,7 @@ from puretls.handshake.effects import Ask, Effect, Emit, KeepSession, Send, Step
 from puretls.handshake.finish import (
     LOG_MASTER_SECRET,
     begin,
+    check_encrypt_then_mac,
     check_finished,
     complete,
     derive_keys,
@@ -217,6 +218,7 @@ def _check_renegotiation(context: Context, negotiated: Negotiated) -> None:
         raise PeerError(Reason.RENEGOTIATION_INFO_MISMATCH, "missing in a renegotiation")
     if before.negotiated.extended_master_secret and not negotiated.extended_master_secret:
         raise PeerError(Reason.EMS_MISMATCH, "dropped in a renegotiation", rfc="RFC 7627 5.4")
+    check_encrypt_then_mac(before.negotiated, negotiated)
 
 
 def _resume(context: Context, session: Session, told: Effect) -> Step:

@@ -15,7 +15,7 @@ from puretls.crypto.secret import Secret
 from puretls.errors import PeerError, Reason
 from puretls.events import HandshakeCompleted
 from puretls.extensions import MaxFragmentLength
-from puretls.handshake.context import Context, Established, Peer, Secrets
+from puretls.handshake.context import Context, Established, Negotiated, Peer, Secrets
 from puretls.handshake.effects import (
     SEND_CHANGE_CIPHER_SPEC,
     ChangeReadKeys,
@@ -138,6 +138,12 @@ def complete(session_of: Callable[[Context], Session | None]) -> tuple[Effect, .
 def begin(context: Context) -> Context:
     """A context for a new handshake on this connection: nothing but what was established is kept."""
     return context.evolve(transcript=b"", _offer=None, _negotiated=None, peer=Peer(), secrets=Secrets(), credential=None)
+
+
+def check_encrypt_then_mac(before: Negotiated, now: Negotiated) -> None:
+    """RFC 7366 3.1: what was once better protected is not renegotiated to be worse."""
+    if before.encrypt_then_mac and now.suite.is_cbc and not now.encrypt_then_mac:
+        raise PeerError(Reason.ETM_DROPPED, now.suite.name)
 
 
 def new_session(context: Context, **more: Any) -> Session:

@@ -33,6 +33,11 @@ def group_name(group: int) -> str:
     return NamedGroup(group).name.lower()
 
 
+def group_number(group: Group) -> NamedGroup | None:
+    """The registered number of a group; None for a finite field that has no name."""
+    return NamedGroup.__members__.get(group.name.upper())
+
+
 def choose_group(ours: Sequence[int], theirs: Sequence[int] | None, suite: Suite) -> int | None:
     """The group for `suite`: our first that the peer has too. None where there is none (RFC 8422 5.1.1, RFC 7919 4).
 
@@ -127,8 +132,7 @@ def read_server_key_exchange(context: Context, message: Any) -> Context:
             negotiated = replace(negotiated, signature_scheme=message.signed.algorithm)
         finite = isinstance(params, messages.ServerDhParams)
         group = _finite_field(context, params) if finite else _named_curve(context, params)
-        number = NamedGroup.__members__.get(group.name.upper())
-        negotiated = replace(negotiated, group=number, group_name=group.name)
+        negotiated = replace(negotiated, group=group_number(group), group_name=group.name)
         peer = replace(peer, group=group, share=params.dh_ys if finite else params.public)
     return context.evolve(peer=peer, _negotiated=negotiated)
 

@@ -37,6 +37,7 @@ from puretls.handshake.effects import Ask, Effect, Emit, KeepSession, Send, Step
 from puretls.handshake.finish import (
     LOG_MASTER_SECRET,
     begin,
+    check_encrypt_then_mac,
     check_finished,
     complete,
     derive_keys,
@@ -160,6 +161,8 @@ def _find_session(context: Context, results: Results) -> tuple[Session | None, b
         session, renew = config.tickets.open(ticket)
     elif hello.session_id and config.session_cache is not None:
         session = config.session_cache.get(hello.session_id)
+        if session is not None and session.suite not in hello.cipher_suites:
+            raise PeerError(Reason.SESSION_SUITE_NOT_OFFERED, path="ClientHello.cipher_suites")
     if session is None or not _may_resume(context, results, session):
         return None, False
     half_over = config.clock() - session.created > session.lifetime / 2
@@ -224,12 +227,14 @@ def _negotiate(context: Context, results: Results) -> Step:
     issues_ticket = _issues_ticket(context, results)
     session_id = b"" if issues_ticket or config.session_cache is None else config.random(32)
     negotiated = _negotiated(context, results, choice.suite, session_id=session_id, resumed=False)
+    if context.established is not None:
+        check_encrypt_then_mac(context.established.negotiated, negotiated)
     negotiated = replace(negotiated, group=choice.group, signature_scheme=choice.scheme)
     context = context.evolve(_negotiated=negotiated, credential=choice.credential, session=None, renew_ticket=issues_ticket)
     if choice.suite.is_ephemeral:
         group = kx.server_group(context, choice.group)
         context = context.evolve(
-            _negotiated=replace(negotiated, group_name=group.name),
+            _negotiated=replace(negotiated, group=kx.group_number(group), group_name=group.name),
             peer=replace(context.peer, group=group),
             secrets=replace(context.secrets, share=group.generate(config.random)),
         )
@@ -271,6 +276,8 @@ def _choose(context: Context, results: Results) -> _Choice:
 def _why_nothing_fits(results: Results, order: Sequence[Suite]) -> tuple[Reason, str]:
     if not order:
         return Reason.NO_SHARED_SUITE, "none of the offered suites is enabled here"
+    if all(suite.is_finite_field for suite in order) and kx.lists_finite_fields(results.get(SupportedGroups)):
+        return Reason.NO_SHARED_DH_GROUP, ""
     if any(suite.is_signed for suite in order):
         return Reason.NO_SHARED_SUITE, "the enabled ones lack a group, a certificate or a signature algorithm in common"
     return Reason.NO_SHARED_SUITE, ""

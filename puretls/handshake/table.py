@@ -83,6 +83,13 @@ def _stay(state: State) -> Handler:
 
 C, S = ClientState, ServerState
 _CLIENT_HANDSHAKING = tuple(state for state in C if state not in {C.START, C.CONNECTED, C.CLOSED, C.FAILED, C.WAIT_VERDICT})
+_SERVER_HANDSHAKING = (
+    S.WAIT_CLIENT_CERTIFICATE,
+    S.WAIT_CLIENT_KEY_EXCHANGE,
+    S.WAIT_CLIENT_KEY_EXCHANGE_THEN_VERIFY,
+    S.WAIT_CERTIFICATE_VERIFY,
+    S.WAIT_CCS,
+)
 
 # fmt: off
 CLIENT: tuple[Row, ...] = (
@@ -136,6 +143,9 @@ SERVER: tuple[Row, ...] = (
     row(S.WAIT_CERTIFICATE_VERIFY,      CertificateVerify,  s.on_certificate_verify,  S.WAIT_CCS),
     row(S.WAIT_CCS,                     ChangeCipherSpec,   s.on_client_change_cipher_spec, S.WAIT_FINISHED),
     row(S.WAIT_FINISHED,                Finished,           s.on_client_finished,     S.CONNECTED),
+    # RFC 5246 6.2.1 and 7.2.2: in a renegotiation the client may go on sending until its keys change. In a first handshake there are
+    # no keys yet, and the connection takes no application data in the clear.
+    *(row(state, ApplicationData, _deliver_in(state), state) for state in _SERVER_HANDSHAKING),
     row(S.CONNECTED,                    ApplicationData,    _deliver_in(S.CONNECTED), S.CONNECTED),
     row(S.CONNECTED,                    Write,              _write_in(S.CONNECTED),   S.CONNECTED),
     row(S.CONNECTED,                    ClientHello,        s.on_client_hello_again,  S.CONNECTED, S.WAIT_CLIENT_CERTIFICATE,
