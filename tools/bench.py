@@ -26,6 +26,7 @@ BENCHES = {
     "handshake": ("handshake", "processor time of handshakes, client and server"),
     "transfer": ("transfer", "downloads and uploads through a socket"),
     "import": ("imports", "import time"),
+    "public-key": ("public_key", "key exchange and signatures, operation by operation"),
     "x509": ("x509", "parsing and validating certificates"),
 }
 """Sub-command: module in tools/benchmarks, what it measures."""
