@@ -1,6 +1,7 @@
 """Provider: the record of callables that computes everything cryptographic, chosen explicitly.
 
-Nothing here looks at what happens to be installed; a provider is a value that can be asked what it is.
+A provider is a value that can be asked what it is. What happens to be installed changes nothing but the speed, and that only where
+the caller leaves it open (gmpy2).
 """
 
 from __future__ import annotations
@@ -71,26 +72,26 @@ _PUBLIC = "puretls.crypto.public"
 _BULK = "puretls.crypto.bulk"
 _TLSLITE = "puretls.crypto.backends.tlslite_ng"
 _ECDSA = "puretls.crypto.backends.python_ecdsa"
-_READ_AHEAD = 2**20
 
 
 @lru_cache(maxsize=16)
-def default(*, table_free: bool = False, accelerated: bool | None = None, read_ahead: int = _READ_AHEAD) -> Provider:
+def default(*, table_free: bool = False, accelerated: bool | None = None, read_ahead: int | None = None) -> Provider:
     """The provider of puretls's own kernels.
 
     `table_free` keeps bulk ciphers from looking up tables with secret indices, at a cost that the manual tells. `accelerated`
     makes public-key operations compute with gmpy2: True asks for it (`UsageError` where it is missing), False does without, None
-    takes it where it is installed; results are the same. `read_ahead` bounds the bytes of keystream a cipher prepares; 0 switches
-    it off.
+    takes it where it is installed; results are the same. `read_ahead` bounds the bytes of keystream that a cipher prepares
+    (0: none; None: `bulk.READ_AHEAD`).
     """
     found = find_spec("gmpy2") is not None if accelerated is not False else False
     if accelerated and not found:
         raise UsageError("gmpy2 is not installed: pip install puretls[fast], or accelerated=False")
     numbers = "gmpy2" if found else "Python integers"
+    ahead = {} if read_ahead is None else {"read_ahead": read_ahead}
     forms = "without secret-indexed tables" if table_free else "fastest form for each size"
     return Provider(
         name="puretls" + ("+table-free" if table_free else "") + ("+gmpy2" if found else ""),
-        aead=_deferred(_BULK, "kernel_aead", table_free=table_free, read_ahead=read_ahead),
+        aead=_deferred(_BULK, "kernel_aead", table_free=table_free, **ahead),
         cbc=_deferred(_BULK, "kernel_cbc", table_free=table_free),
         stream=_deferred(_BULK, "kernel_stream"),
         group=_deferred(_PUBLIC, "group", accelerated=found),
