@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -25,8 +27,9 @@ def cases(options: Options) -> list[Case]:
 
 
 def _imports(options: Options) -> list[Row]:
-    contenders = {name: Contender(functools.partial(_run, statement)) for name, statement in STATEMENTS.items()}
-    times = seconds(contenders, options.rounds(21), shortest=0, clock=time.perf_counter)
+    with tempfile.TemporaryDirectory() as bytecode:
+        contenders = {name: Contender(functools.partial(_run, statement, bytecode)) for name, statement in STATEMENTS.items()}
+        times = seconds(contenders, options.rounds(21), shortest=0, clock=time.perf_counter)
     over_bare = {name: max(0.0, times[name] - times["bare"]) * 1e3 for name in STATEMENTS}
     return [
         Row(
@@ -42,5 +45,7 @@ def _imports(options: Options) -> list[Row]:
     ]
 
 
-def _run(statement: str) -> None:
-    subprocess.run([sys.executable, "-W", "ignore", "-c", statement], check=True, cwd=ROOT)
+def _run(statement: str, bytecode: str) -> None:
+    """One process; the bytecode of all contenders is kept, whatever this process was told, as it is where they are installed."""
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": bytecode, "PYTHONDONTWRITEBYTECODE": ""}
+    subprocess.run([sys.executable, "-W", "ignore", "-c", statement], check=True, cwd=ROOT, env=environment)
