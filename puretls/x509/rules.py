@@ -166,7 +166,7 @@ TABLE = (
          "issue the CA with constraints on DNS, IP, mail, URI or directory names", rank=65),
     Rule("name-constraints-critical", S_ONLY, "RFC 5280 4.2.1.10", "nameConstraints is critical (BR 7.1.2.5.2 lets it be)",
          _REISSUE_CA, rank=20),
-    Rule("name-constraints-form", S, "RFC 5280 4.2.1.10; BR 7.1.2.5.2", "nameConstraints is in CAs only, not empty, DNS without leading dot",
+    Rule("name-constraints-form", S, "RFC 5280 4.2.1.10; BR 7.1.2.5.2", "nameConstraints: in CAs only, not empty, DNS without leading dot",
          _REISSUE, rank=22),
     Rule("policy", D, "RFC 5280 6.1", "a certificate policy that is required is valid along the path",
          "use a certificate issued under an acceptable policy", rank=63),

@@ -116,6 +116,7 @@ class Search:
         self.question = question
         self.pool = Pool()
         self.meter = Meter(settings.budgets)
+        self.spent = Meter(settings.budgets)  # of the first pass, once the second has begun
         self.unreadable: list[Finding] = []
         self.dead_ends: dict[Certificate, None] = {}
 
@@ -189,9 +190,8 @@ class Search:
     # Second pass
 
     def _explanations(self) -> list[TriedPath]:
-        meter = Meter(replace(EXPLANATION, intermediates=self.settings.budgets.intermediates))
-        meter.signatures, self.meter.signatures = 0, 0
-        self.meter = meter
+        self.spent = self.meter
+        meter = self.meter = Meter(replace(EXPLANATION, intermediates=self.settings.budgets.intermediates))
         tried: list[TriedPath] = []
         leaf = self.question.leaf
         try:
@@ -211,20 +211,14 @@ class Search:
             role = Role.LEAF if index == 0 else Role.ANCHOR if end is End.ANCHOR and index == last else Role.INTERMEDIATE
             faults.extend((index, fault) for fault in self._own_faults(certificate, role))
         if end is End.ANCHOR:
-            for more in (self._path_faults(path), self._signature_faults(path), self._status_faults(path)):
+            for more in (self._path_faults(path), self._signature_faults(path, _unusable(faults)), self._status_faults(path)):
                 found = list(self._enabled(more))
                 faults.extend(found)
                 if any(fault.rule == "signature" for _, fault in found):
                     break  # revocation says nothing about a path that is not what it seems
         else:
             faults.append((last, self._end_fault(path, end)))
-        unusable = {index - 1 for index, fault in faults if fault.rule in _KEY_RULES}
-        unusable |= {index for index, fault in faults if fault.rule == "signature-algorithm"}
-        findings = (
-            Finding(RULES[fault.rule], fault.sentence, path[index], index, fault.path)
-            for index, fault in faults
-            if not (fault.rule == "signature" and index in unusable)  # what follows from another finding is not one
-        )
+        findings = (Finding(RULES[fault.rule], fault.sentence, path[index], index, fault.path) for index, fault in faults)
         return TriedPath(path, tuple(sorted(findings, key=lambda f: -f.rule.rank)))
 
     def _end_fault(self, path: Path, end: End) -> Fault:
@@ -345,10 +339,10 @@ class Search:
         except BudgetExceeded as spent:
             raise BudgetExceeded(str(spent), path[index], index) from None
 
-    def _signature_faults(self, path: Path) -> Iterator[tuple[int, Fault]]:
+    def _signature_faults(self, path: Path, skip: frozenset[int] = frozenset()) -> Iterator[tuple[int, Fault]]:
         """From the anchor down: until a signature is verified, nothing is known of the key below."""
         for index in range(len(path) - 2, -1, -1):
-            if not self._is_signed_by(path[index], path[index + 1]):
+            if index not in skip and not self._is_signed_by(path[index], path[index + 1]):
                 yield index, Fault("signature", "signature_value",
                                    f"the signature does not verify with the key of {display_name(path[index + 1])}")  # fmt: skip
 
@@ -392,7 +386,16 @@ class Search:
         if not best.complete:
             findings += tuple(self.unreadable)
         return Report(False, best.path, findings, tuple(ordered[:MAX_TRIED]), settings.profile, settings.switched_off,
-                      self.meter.signatures, self.meter.steps)  # fmt: skip
+                      self.spent.signatures + self.meter.signatures, self.spent.steps + self.meter.steps)  # fmt: skip
+
+
+def _unusable(faults: Iterable[tuple[int, Fault]]) -> frozenset[int]:
+    """Certificates whose signature is not worth computing, or dangerous to: by an algorithm or a key that is refused anyway."""
+    return frozenset(
+        index - 1 if fault.rule in _KEY_RULES else index
+        for index, fault in faults
+        if fault.rule in _KEY_RULES or fault.rule in {"signature-algorithm", "md5"}
+    )
 
 
 def _distance(tried: TriedPath) -> tuple[bool, bool, int, int, int]:

@@ -23,6 +23,7 @@ MAX_EXPONENT_BITS = 33
 """Bounds on the work that a stranger's key can cause; which keys are strong enough is the validator's policy."""
 
 DIGEST_INFO_PREFIX = {
+    "md5": bytes.fromhex("3020300c06082a864886f70d020505000410"),
     "sha1": bytes.fromhex("3021300906052b0e03021a05000414"),
     "sha224": bytes.fromhex("302d300d06096086480165030402040500041c"),
     "sha256": bytes.fromhex("3031300d060960864801650304020105000420"),
@@ -105,8 +106,11 @@ def _digest(algorithm: SignatureAlgorithm, message: bytes) -> bytes:
 
 
 def pkcs1_encode(algorithm: SignatureAlgorithm, message: bytes, length: int) -> bytes | None:
-    """EMSA-PKCS1-v1_5 (RFC 8017 9.2) in `length` bytes; None where they are too few for the hash."""
-    info = DIGEST_INFO_PREFIX[algorithm.hash] + _digest(algorithm, message)
+    """EMSA-PKCS1-v1_5 (RFC 8017 9.2) in `length` bytes; None where they are too few for the hash, or the hash is none of those known."""
+    prefix = DIGEST_INFO_PREFIX.get(algorithm.hash)
+    if prefix is None:
+        return None
+    info = prefix + _digest(algorithm, message)
     return b"\0\1" + b"\xff" * (length - len(info) - 3) + b"\0" + info if length >= len(info) + 11 else None
 
 
