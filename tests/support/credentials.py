@@ -20,8 +20,12 @@ def authority() -> DevelopmentCa:
     return DevelopmentCa.create(danger.fixed_random(b"authority"), NOW)
 
 
-@lru_cache
 def issued(kind: str = "secp256r1", name: str = NAME, usage: str = "both") -> Issued:
+    return _issued(kind, name, usage)
+
+
+@lru_cache
+def _issued(kind: str, name: str, usage: str) -> Issued:
     made = authority().issue([name], "rsa2048" if kind == "rsa_pss" else kind, usage=usage)
     if kind != "rsa_pss":
         return made
@@ -29,7 +33,11 @@ def issued(kind: str = "secp256r1", name: str = NAME, usage: str = "both") -> Is
     return authority().issued(replace(made.draft, spki=spki_bytes(key.public)), key)
 
 
-@lru_cache
 def credential(kind: str = "secp256r1", name: str = NAME, usage: str = "both") -> Credential:
+    return _credential(kind, name, usage)
+
+
+@lru_cache
+def _credential(kind: str, name: str, usage: str) -> Credential:
     leaf = issued(kind, name, usage)
     return Credential(leaf.chain, leaf.key)

@@ -1,0 +1,176 @@
+"""Client certificates, verification, pre-shared keys (RFC 5246 7.4.6, RFC 4279)."""
+
+import pytest
+
+from puretls import danger
+from puretls.config import PENDING
+from puretls.errors import VerificationError
+from puretls.events import CertificateReceived, VerificationRequired
+from puretls.iana import SignatureScheme
+from puretls.x509.verifier import chain_verifier
+from tests.support.credentials import NAME, authority, credential, issued
+from tests.support.pair import IDENTITY, PSK, fields_for, pair, real, suite_named
+
+KINDS = ("secp256r1", "secp384r1", "secp521r1", "ed25519", "ed448", "rsa2048", "rsa_pss")
+
+
+@pytest.mark.rfc("5246", "7.4.6")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("mode", ["request", "require"])
+def test_client_proves_its_certificate(kind, mode):
+    mine = credential(kind, usage="client")
+    fields = {"provider": real()}
+    joined = pair(fields | {"credentials": (mine,)}, fields | {"client_authentication": mode}).handshake()
+    joined.check_secrets()
+    assert joined.server.connection.peer_certificates == mine.chain
+    assert joined.server.connection.peer_report.accepted
+    assert joined.client.connection.negotiated.client_signature_scheme is not None
+
+
+@pytest.mark.rfc("5246", "7.4.6")
+def test_client_without_a_certificate_is_accepted_only_where_none_is_required():
+    joined = pair({}, {"client_authentication": "request"}).handshake()
+    joined.check_secrets()
+    assert joined.server.connection.peer_certificates == ()
+    refused = pair({}, {"client_authentication": "require"}).handshake()
+    assert refused.server.alerts_sent == refused.client.alerts_received == ["handshake_failure"]
+
+
+@pytest.mark.rfc("5246", "7.4.4")
+def test_client_chooses_by_the_authorities_and_algorithms_asked_for():
+    mine = (credential("rsa2048", usage="client"), credential("ed25519", usage="client"))
+    server = {"client_authentication": "require", "certificate_authorities": (authority().intermediate.name,)}
+    assert pair({"credentials": mine}, server).handshake().server.connection.peer_certificates == mine[0].chain
+    schemes = (SignatureScheme.ED25519, SignatureScheme.ECDSA_SECP256R1_SHA256)
+    joined = pair({"credentials": mine}, server | {"signature_schemes": schemes}).handshake()
+    assert joined.server.connection.peer_certificates == mine[1].chain
+    stranger = pair({"credentials": mine}, {"client_authentication": "request", "certificate_authorities": (b"\x30\0",)}).handshake()
+    stranger.check_secrets()
+    assert stranger.server.connection.peer_certificates == ()
+
+
+def test_client_certificate_can_be_chosen_by_call_back():
+    mine = (credential("rsa2048", usage="client"), credential("ed25519", usage="client"))
+    asked = []
+
+    def choose(request):
+        asked.append(request)
+        return mine[1]
+
+    joined = pair({"credentials": mine, "client_certificate": choose}, {"client_authentication": "require"}).handshake()
+    assert joined.server.connection.peer_certificates == mine[1].chain
+    assert len(asked) == 1
+    joined = pair({"client_certificate": lambda request: None}, {"client_authentication": "request"}).handshake()
+    joined.check_secrets()
+
+
+def test_chain_and_name_are_verified():
+    verify = chain_verifier([authority().root.certificate], provider=real())
+    joined = pair({"provider": real(), "verifier": verify}, {"provider": real()}).handshake()
+    joined.check_secrets()
+    assert joined.client.connection.peer_report.accepted
+    received = next(event for event in joined.client.events if isinstance(event, CertificateReceived))
+    assert (received.chain, received.report) == (credential().chain, joined.client.connection.peer_report)
+    wrong = pair({"provider": real(), "verifier": verify}, {"provider": real()}, name="other.test").handshake()
+    assert isinstance(wrong.client.error, VerificationError)
+    assert wrong.server.alerts_received == wrong.client.alerts_sent
+    assert not wrong.server.completed
+
+
+def test_without_a_verifier_every_chain_is_refused():
+    refused = pair({"verifier": None}).handshake()
+    assert isinstance(refused.client.error, VerificationError)
+    assert not refused.client.completed
+
+
+def test_server_verifies_its_clients_by_their_own_purpose():
+    verify = chain_verifier([authority().root.certificate], provider=real())
+    server = {"provider": real(), "client_authentication": "require", "verifier": verify}
+    joined = pair({"provider": real(), "credentials": (credential(usage="client"),)}, server).handshake()
+    joined.check_secrets()
+    refused = pair({"provider": real(), "credentials": (credential(usage="server"),)}, server).handshake()
+    assert isinstance(refused.server.error, VerificationError)
+
+
+@pytest.mark.parametrize("accept", [True, False])
+@pytest.mark.parametrize("side", ["client", "server"])
+def test_verdict_may_come_later(side, accept):
+    client, server = {"credentials": (credential(usage="client"),)}, {"client_authentication": "require"}
+    fields = client if side == "client" else server
+    fields["verifier"] = lambda request: PENDING
+    joined = pair(client, server).handshake()
+    end = getattr(joined, side)
+    question = end.events[-1]
+    assert isinstance(question, VerificationRequired)
+    assert question.request.purpose == ("server" if side == "client" else "client")
+    assert not joined.client.completed
+    joined.run()
+    assert not joined.client.completed
+    report = danger.AcceptedUnverified(accepted=accept)
+    end.connection.answer(report)
+    joined.run()
+    if accept:
+        joined.check_secrets()
+        joined.exchange()
+    else:
+        assert end.alerts_sent == ["certificate_unknown"]
+        assert end.error.report is report
+
+
+def test_answer_without_a_question_is_refused():
+    from puretls.errors import UsageError
+
+    joined = pair().handshake()
+    with pytest.raises(UsageError):
+        joined.client.connection.answer(danger.AcceptedUnverified())
+
+
+def test_server_name_and_time_reach_the_verifier():
+    from tests.support.credentials import NOW
+
+    requests = []
+
+    def verify(request):
+        requests.append(request)
+        return danger.AcceptedUnverified()
+
+    pair({"verifier": verify}).handshake()
+    assert (requests[0].server_name, requests[0].time, requests[0].chain) == (NAME, NOW, issued().chain)
+
+
+PSK_SUITES = ("TLS_PSK_WITH_AES_128_GCM_SHA256", "TLS_DHE_PSK_WITH_AES_128_GCM_SHA256",
+              "TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256", "TLS_RSA_PSK_WITH_AES_128_CBC_SHA256")  # fmt: skip
+
+
+@pytest.mark.rfc("4279", "2")
+@pytest.mark.parametrize("name", PSK_SUITES)
+@pytest.mark.parametrize("hint", [None, b"", b"a hint"])
+def test_pre_shared_key_with_identity_and_hint(name, hint):
+    near, far = fields_for(suite_named(name))
+    seen = []
+    near["psk"] = lambda hint: seen.append(hint) or (IDENTITY, PSK)
+    joined = pair(near | {"provider": real()}, far | {"provider": real(), "psk_hint": hint}).handshake()
+    joined.check_secrets()
+    assert joined.server.connection.negotiated.psk_identity == IDENTITY
+    ephemeral = suite_named(name).is_ephemeral
+    assert seen == [hint if hint is not None else (b"" if ephemeral else None)]
+
+
+@pytest.mark.rfc("4279", "2")
+@pytest.mark.parametrize("name", PSK_SUITES)
+def test_unknown_identity_and_wrong_key_are_refused(name):
+    near, far = fields_for(suite_named(name))
+    unknown = pair(near | {"psk": lambda hint: (b"stranger", PSK)}, far).handshake()
+    assert unknown.server.alerts_sent == unknown.client.alerts_received == ["unknown_psk_identity"]
+    wrong = pair(near | {"psk": lambda hint: (IDENTITY, b"wrong"), "provider": real()}, far | {"provider": real()}).handshake()
+    assert wrong.server.alerts_sent in (["bad_record_mac"], ["decrypt_error"])
+    none = pair(near | {"psk": lambda hint: None}, far).handshake()
+    assert none.client.alerts_sent == ["handshake_failure"]
+
+
+def test_keys_of_any_length_work_and_are_not_shown():
+    near, far = fields_for(suite_named(PSK_SUITES[0]))
+    for key in (b"k", b"k" * 64, b"k" * 3000):
+        joined = pair(near | {"psk": lambda hint, key=key: (IDENTITY, key)}, far | {"psk": lambda identity, key=key: key}).handshake()
+        joined.check_secrets()
+        assert repr(key)[2:-1] * 4 not in repr(joined.client.connection._context)

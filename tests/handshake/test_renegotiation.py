@@ -1,0 +1,156 @@
+"""Secure renegotiation (RFC 5746) and its refusal (RFC 5246 7.2.2)."""
+
+from dataclasses import replace
+
+import pytest
+
+from puretls.config import Limits
+from puretls.errors import UsageError
+from puretls.events import RenegotiationRefused
+from puretls.extensions import ExtendedMasterSecret
+from puretls.session import MemorySessionStore
+from puretls.suites import DEFAULT_SUITES
+from tests.support.credentials import NOW, credential
+from tests.support.pair import pair, suite_named
+
+ON = {"renegotiation": True}
+either_side = pytest.mark.parametrize("side", ["client", "server"])
+
+
+@pytest.mark.rfc("5746", "3.5")
+@either_side
+def test_either_side_renegotiates(side):
+    joined = pair(ON, ON).handshake()
+    before = joined.client.connection.export_keying_material(b"EXPORTER-x", 16)
+    for round_ in (2, 3):
+        getattr(joined, side).connection.renegotiate()
+        joined.run()
+        joined.check_secrets()
+        joined.exchange()
+        assert (joined.client.completed, joined.server.completed) == (round_, round_)
+    assert joined.client.connection.export_keying_material(b"EXPORTER-x", 16) != before
+
+
+@either_side
+def test_data_written_meanwhile_waits_for_the_new_keys(side):
+    joined = pair(ON, ON).handshake()
+    getattr(joined, side).connection.renegotiate()
+    joined.client.connection.send(b"meanwhile")
+    joined.server.connection.send(b"likewise")
+    joined.run()
+    joined.check_secrets()
+    assert (joined.server.data, joined.client.data) == (b"meanwhile", b"likewise")
+
+
+@pytest.mark.rfc("5746", "4.4")
+def test_server_refuses_with_a_warning_and_goes_on():
+    joined = pair(ON, {}).handshake()
+    joined.client.connection.renegotiate()
+    joined.run()
+    assert joined.client.alerts_received == ["no_renegotiation"]
+    assert RenegotiationRefused(by_peer=True) in joined.client.events
+    assert RenegotiationRefused(by_peer=False) in joined.server.events
+    joined.check_secrets()
+    joined.exchange()
+
+
+@pytest.mark.rfc("5746", "4.2")
+def test_client_refuses_with_a_warning_and_goes_on():
+    joined = pair({}, ON).handshake()
+    joined.server.connection.renegotiate()
+    joined.run()
+    assert joined.server.alerts_received == ["no_renegotiation"]
+    joined.check_secrets()
+    joined.exchange()
+
+
+def test_data_waiting_for_a_refused_renegotiation_still_leaves():
+    joined = pair(ON, {}).handshake()
+    joined.client.connection.renegotiate()
+    joined.client.connection.send(b"waits")
+    joined.run()
+    assert joined.server.data == b"waits"
+
+
+def test_renegotiation_needs_to_be_switched_on_and_a_handshake():
+    with pytest.raises(UsageError, match="not switched on"):
+        pair().handshake().client.connection.renegotiate()
+    with pytest.raises(UsageError, match="complete handshake"):
+        pair(ON, ON).client.connection.renegotiate()
+
+
+@pytest.mark.rfc("5746", "3.7")
+def test_suite_may_change():
+    joined = pair(ON | {"suites": DEFAULT_SUITES[:1]}, ON).handshake()
+    client = joined.client.connection
+    client.change_config(replace(client.config, suites=(suite_named("TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384"),)))
+    client.renegotiate()
+    joined.run()
+    joined.check_secrets()
+    joined.exchange()
+    assert client.negotiated.suite.name == "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384"
+
+
+def test_client_authentication_may_be_asked_for_later():
+    joined = pair(ON | {"credentials": (credential(usage="client"),)}, ON).handshake()
+    server = joined.server.connection
+    assert server.peer_certificates == ()
+    server.change_config(replace(server.config, client_authentication="require"))
+    server.renegotiate()
+    joined.run()
+    joined.check_secrets()
+    assert server.peer_certificates == credential(usage="client").chain
+
+
+def test_configuration_of_the_other_role_is_refused():
+    joined = pair().handshake()
+    with pytest.raises(UsageError, match="another role"):
+        joined.client.connection.change_config(joined.server.connection.config)
+
+
+@pytest.mark.rfc("7627", "6.1")
+@pytest.mark.parametrize(("ems", "fails"), [(True, False), (False, True)])
+def test_server_certificate_may_change_only_under_extended_master_secrets(ems, fails):
+    fields = ON | {"extensions": (ExtendedMasterSecret(enabled=ems),)}
+    joined = pair(fields, fields).handshake()
+    server = joined.server.connection
+    server.change_config(replace(server.config, credentials=(credential(name="*.test"),)))
+    joined.client.connection.renegotiate()
+    joined.run()
+    if fails:
+        assert joined.client.alerts_sent == joined.server.alerts_received == ["illegal_parameter"]
+    else:
+        joined.check_secrets()
+
+
+@pytest.mark.rfc("5746", "3.7")
+def test_renegotiation_begins_with_a_full_handshake():
+    store = MemorySessionStore(clock=lambda: NOW)
+    joined = pair(ON, ON | {"session_cache": store}).handshake()
+    joined.client.connection.renegotiate()
+    joined.run()
+    joined.check_secrets()
+    assert not joined.client.connection.negotiated.resumed
+
+
+def test_number_of_renegotiations_is_bounded():
+    joined = pair(ON, ON | {"limits": Limits(renegotiations=2)}).handshake()
+    for _ in range(2):
+        joined.client.connection.renegotiate()
+        joined.run()
+        joined.check_secrets()
+    joined.client.connection.renegotiate()
+    joined.run()
+    assert joined.server.error is not None
+    assert joined.client.error is not None
+
+
+@pytest.mark.rfc("5746", "5")
+def test_tls_unique_is_of_the_last_handshake():
+    joined = pair(ON, ON).handshake()
+    before = joined.client.connection.channel_binding("tls-unique")
+    assert before == joined.server.connection.channel_binding("tls-unique")
+    joined.client.connection.renegotiate()
+    joined.run()
+    after = joined.client.connection.channel_binding("tls-unique")
+    assert before != after == joined.server.connection.channel_binding("tls-unique")
