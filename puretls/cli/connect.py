@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from puretls.errors import PuretlsError, UsageError
 
 if TYPE_CHECKING:
+    from puretls.connection import Connection
     from puretls.net import TlsSocket
 
 STDIN = 0
@@ -106,14 +107,23 @@ def _report(tls: TlsSocket, arguments: argparse.Namespace) -> None:
 
     for line in negotiated_lines(tls.connection):
         _say(line)
-    for line in _exported(tls, arguments.exporter):
+    for line in _asked_for(tls.connection, arguments):
         _say(line)
 
 
-def _exported(tls: TlsSocket, wanted: str | None) -> Iterator[str]:
-    if wanted:
-        label, _, length = wanted.rpartition(":")
-        yield f"exporter     {tls.connection.export_keying_material(label.encode(), int(length)).hex()}"
+def _asked_for(connection: Connection, arguments: argparse.Namespace) -> Iterator[str]:
+    """What only some options want to know."""
+    if arguments.ocsp:
+        response = connection.ocsp_response
+        yield "OCSP         " + (f"{len(response)} bytes stapled" if response else "nothing stapled")
+    if arguments.sct:
+        from puretls.extensions import SignedCertificateTimestamp
+
+        stamps = connection.negotiated and connection.negotiated.result(SignedCertificateTimestamp)
+        yield "timestamps   " + (f"{len(stamps)} bytes" if stamps else "none")
+    if arguments.exporter:
+        label, length = arguments.exporter
+        yield f"exporter     {connection.export_keying_material(label, length).hex()}"
 
 
 def _pipe(tls: TlsSocket, line: Line, linger: float) -> None:

@@ -52,7 +52,7 @@ def arrow_marks(file: TextIO) -> str:
     """A line, a double line, and the heads of an arrow to the right and left, in what the file's encoding can say."""
     marks = "─═▶◀"
     try:
-        marks.encode(getattr(file, "encoding", None) or "ascii")
+        marks.encode(getattr(file, "encoding", None) or "utf-8")
     except UnicodeEncodeError:
         return "-=><"
     return marks

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from puretls.x509.trust import TrustStore
 
 T = TypeVar("T")
+MAX_EXPORT = 65535
 
 
 def add_client_options(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +30,7 @@ def add_client_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-tickets", action="store_true", help="ask for no session ticket")
     parser.add_argument("--ocsp", action="store_true", help="tell whether an OCSP response was stapled")
     parser.add_argument("--sct", action="store_true", help="tell whether certificate timestamps came along")
-    parser.add_argument("--exporter", metavar="LABEL:LEN", help="export keying material (RFC 5705) and print it")
+    parser.add_argument("--exporter", metavar="LABEL:LEN", type=_exporter, help="export keying material (RFC 5705), print it")
     parser.add_argument("--danger-no-verify", action="store_true", help="accept any certificate, an impostor's too")
     _add_common_options(parser)
 
@@ -173,6 +174,14 @@ def _load(path: str, parse: Callable[[bytes], T]) -> T:
         return parse(Path(path).read_bytes())
     except (DecodeError, UsageError) as error:
         raise UsageError(f"{path}: {error}") from None
+
+
+def _exporter(text: str) -> tuple[bytes, int]:
+    """LABEL:LEN for argparse, which reports the error."""
+    label, _, length = text.rpartition(":")
+    if not label or not length.isdigit() or not 0 < int(length) <= MAX_EXPORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not LABEL:LEN with a length of 1 to {MAX_EXPORT} bytes")
+    return label.encode(), int(length)
 
 
 def _hexadecimal(text: str) -> bytes:

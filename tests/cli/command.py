@@ -1,17 +1,36 @@
 """The command as a process."""
 
+import io
 import os
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from types import SimpleNamespace
 
+from puretls.cli import main
+
 ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "SSLKEYLOGFILE"} | {"PYTHONPATH": str(ROOT)}
+_DROPPED = {"SSLKEYLOGFILE", "PYTHONDONTWRITEBYTECODE"}  # compiling everything anew takes longer than most of these tests
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in _DROPPED} | {
+    "PYTHONPATH": str(ROOT),
+    "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "puretls-tests-pycache"),
+}
+
+
+def in_process(*arguments):
+    """The command in this process, for what ends before it reads input or handles signals: a hundred times faster."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        try:
+            status = main([str(argument) for argument in arguments])
+        except SystemExit as stop:
+            status = stop.code
+    return SimpleNamespace(returncode=status, stdout=out.getvalue(), stderr=err.getvalue())
 
 
 def puretls(*arguments, stdin=b"", timeout=60, env=None):

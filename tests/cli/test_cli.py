@@ -8,7 +8,7 @@ import pytest
 from puretls._version import __version__
 from puretls.cli import parser
 from puretls.suites import SUITES
-from tests.cli.command import ENVIRONMENT, puretls
+from tests.cli.command import ENVIRONMENT, in_process, puretls
 
 
 def test_version():
@@ -16,7 +16,7 @@ def test_version():
 
 
 def test_list_of_suites_has_every_suite_by_both_names():
-    listing = puretls("list", "suites").stdout.decode()
+    listing = in_process("list", "suites").stdout
     assert len(listing.splitlines()) == len(SUITES) + 1
     for suite in SUITES:
         assert f" {suite.name} " in listing
@@ -32,10 +32,10 @@ def test_list_of_suites_has_every_suite_by_both_names():
     ],
 )
 def test_other_lists(what, words):
-    result = puretls("list", what)
+    result = in_process("list", what)
     assert result.returncode == 0
     for word in words:
-        assert word in result.stdout.decode()
+        assert word in result.stdout
 
 
 def test_every_option_has_help():

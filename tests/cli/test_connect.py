@@ -8,10 +8,12 @@ import stat
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from tests.cli.command import ENVIRONMENT, puretls, serving
+from puretls.x509.pem import load_certificates
+from tests.cli.command import ENVIRONMENT, in_process, puretls, serving
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +81,25 @@ def test_exported_key_is_that_of_the_label(echo, files):
     outputs = {re.search(r"exporter +([0-9a-f]*)", connect(echo, files, "--exporter", "EXPERIMENTAL x:20").stderr).group(1) for _ in "ab"}
     assert {len(output) for output in outputs} == {40}
     assert len(outputs) == 2
+
+
+@pytest.mark.parametrize("wanted", ["label", "label:x", ":5", "label:0", "label:70000"])
+def test_exporter_wants_label_and_length(wanted):
+    result = in_process("connect", "localhost:1", "--exporter", wanted)
+    assert result.returncode == 2
+    assert "LABEL:LEN" in result.stderr
+
+
+def test_stapled_status_and_timestamps_are_told(files, tmp_path):
+    leaf = load_certificates(Path(files.cert).read_bytes())[0]
+    (tmp_path / "ocsp").write_bytes(files.authority.ocsp_response(leaf))
+    (tmp_path / "sct").write_bytes(b"\0\6\0\4time")
+    stapled = ("--ocsp", tmp_path / "ocsp", "--sct", tmp_path / "sct")
+    with serving(tmp_path, "--echo", "--cert", files.cert, "--key", files.key, *stapled) as server:
+        result = connect(server, files, "--ocsp", "--sct")
+        assert result.returncode == 0, result.stderr
+        assert re.search(r"OCSP +\d+ bytes stapled", result.stderr)
+        assert re.search(r"timestamps +8 bytes", result.stderr)
 
 
 def test_trace_names_messages_and_fields(echo, files):

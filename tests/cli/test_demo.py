@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.cli.command import ENVIRONMENT, ROOT, puretls
+from tests.cli.command import ENVIRONMENT, ROOT, in_process, puretls
 
 
 @pytest.fixture(scope="module")
@@ -48,20 +48,20 @@ def test_no_secret_is_shown(shown):
     "message", ["ClientHello", "serverhello", "Certificate", "ServerKeyExchange", "ClientKeyExchange", "NewSessionTicket", "Finished", "Alert"]
 )
 def test_explained_bytes_are_all_of_the_message(message):
-    result = puretls("demo", "--explain", message)
+    result = in_process("demo", "--explain", message)
     assert result.returncode == 0, result.stderr
-    table = result.stdout.decode().split("\n4. ")[1].split("How to go on")[0]
+    table = result.stdout.split("\n4. ")[1].split("How to go on")[0]
     position = 0
     for first, last, data in re.findall(r"^(\d+)(?:-(\d+))? +((?:[0-9a-f]{2} )*[0-9a-f]{2})(?: |$)", table, re.M):
         assert int(first) == position
         position = int(last or first) + 1
         assert len(data.split()) == position - int(first)
-    size = re.search(rf"{message}[^\n]*? (\d+) \S*▶|◀\S* (\d+) [^\n]*{message}", result.stdout.decode(), re.I)
+    size = re.search(rf"{message}[^\n]*? (\d+) \S*▶|◀\S* (\d+) [^\n]*{message}", result.stdout, re.I)
     assert position == int(size.group(1) or size.group(2))
 
 
 def test_unknown_message_is_answered_with_those_there_are():
-    result = puretls("demo", "--explain", "Nonsense")
+    result = in_process("demo", "--explain", "Nonsense")
     assert result.returncode == 2
     assert "ClientHello, ServerHello" in result.stderr
 

@@ -5,7 +5,9 @@ import threading
 
 import pytest
 
-from tests.cli.command import puretls, serving
+from tests.cli.command import in_process as puretls
+from tests.cli.command import puretls as process
+from tests.cli.command import serving
 
 
 def check(result, status, *words):
@@ -47,6 +49,10 @@ def answering():
     yield start
     for listener in listeners:
         listener.close()
+
+
+def test_error_of_a_process_is_one_line_too(files):
+    check(process("connect", "localhost:1", "--ca", files.garbage), 2, files.garbage)
 
 
 class TestFiles:
