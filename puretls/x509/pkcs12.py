@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from puretls.crypto.keys import PrivateKey
 from puretls.crypto.provider import Provider
@@ -15,6 +16,7 @@ from puretls.der import oids
 from puretls.der import reader as der
 from puretls.der.reader import Reader
 from puretls.errors import DecodeError, UsageError
+from puretls.spans import Span
 from puretls.x509 import pbkdf, pkcs8
 from puretls.x509.certificate import Certificate
 from puretls.x509.keys import inside_octets, key_fits, parse_private_key
@@ -55,8 +57,10 @@ class _Opening:
     bags: list[_Bag] = field(default_factory=list)
 
 
-def parse_pkcs12(data: bytes, password: str | None = None, provider: Provider | None = None) -> Pkcs12:
-    """The content of a file. A missing password is the empty one.
+def parse_pkcs12(
+    data: bytes, password: str | None = None, provider: Provider | None = None, *, sink: list[Span] | None = None
+) -> Pkcs12:
+    """The content of a file. A missing password is the empty one. A `sink` gets spans of the file; what is encrypted stays one span.
 
     Raises `DecodeError` for bad DER or methods that are not supported, `UsageError` for a wrong password.
     """
@@ -67,19 +71,22 @@ def parse_pkcs12(data: bytes, password: str | None = None, provider: Provider | 
 
         provider = default()
     opening = _Opening(password or "", provider)
-    top = Reader(data, name=ROOT)
+    top = Reader(data, name=ROOT, sink=sink)
     pfx = top.enter()
     top.done()
     if pfx.small("version", limit=256) != 3:
         raise pfx.error("version other than 3", "version", rfc="RFC 7292 4")
     safe = _content(pfx, "auth_safe")
-    if pfx.more:
-        _check_mac(pfx.enter(name="mac_data"), safe.data[safe.at : safe.end], opening)
-    pfx.done()
+    if pfx.more:  # looked at first, and read once more in its place, so that spans come in order
+        ahead = Reader(data, pfx.at, pfx.end, name=ROOT)
+        _check_mac(_read_mac(ahead.enter(name="mac_data")), data[safe.at : safe.end], opening.password)
     infos = safe.enter(name="AuthenticatedSafe")
     safe.done()
     while infos.more:
         _read_info(infos, opening)
+    if pfx.more:
+        _read_mac(pfx.enter(name="mac_data"))
+    pfx.done()
     return _gathered(opening.bags, provider)
 
 
@@ -96,8 +103,16 @@ def _content(outer: Reader, name: str) -> Reader:
     return inner
 
 
-def _check_mac(mac_data: Reader, content: bytes, opening: _Opening) -> None:
-    """RFC 7292 4 and B: HMAC with a key from the password."""
+class _Mac(NamedTuple):
+    """MacData (RFC 7292 4); `hash` a name for `hashlib.new`."""
+
+    hash: str
+    digest: bytes
+    salt: bytes
+    iterations: int
+
+
+def _read_mac(mac_data: Reader) -> _Mac:
     digest_info = mac_data.enter(name="mac")
     algorithm = digest_info.enter(name="digest_algorithm")
     oid = algorithm.oid("algorithm")
@@ -105,15 +120,20 @@ def _check_mac(mac_data: Reader, content: bytes, opening: _Opening) -> None:
         raise algorithm.error(f"a MAC with {oids.describe(oid)} is not supported", "algorithm")
     if algorithm.more:
         algorithm.null("parameters")
+    algorithm.done()
     digest = digest_info.octets("digest")
     digest_info.done()
     salt = mac_data.octets("mac_salt")
     iterations = pbkdf.check_iterations(mac_data.small("iterations"), mac_data.path) if mac_data.more else 1
     mac_data.done()
-    name = oids.HASH_NAMES[oid]
-    text = pbkdf.bmp_password(opening.password)
-    key = pbkdf.pkcs12_kdf(name, text, salt, iterations, len(hmac.digest(b"", b"", name)), pbkdf.PKCS12_MAC)
-    if not hmac.compare_digest(hmac.digest(key, content, name), digest):
+    return _Mac(oids.HASH_NAMES[oid], digest, salt, iterations)
+
+
+def _check_mac(mac: _Mac, content: bytes, password: str) -> None:
+    """RFC 7292 B: HMAC with a key from the password. Raises `UsageError` where it differs."""
+    size = len(hmac.digest(b"", b"", mac.hash))
+    key = pbkdf.pkcs12_kdf(mac.hash, pbkdf.bmp_password(password), mac.salt, mac.iterations, size, pbkdf.PKCS12_MAC)
+    if not hmac.compare_digest(hmac.digest(key, content, mac.hash), mac.digest):
         raise UsageError(pkcs8.WRONG_PASSWORD)
 
 
@@ -159,13 +179,16 @@ def _read_bag(contents: Reader, opening: _Opening, nesting: int) -> None:
     bag = contents.enter(name="SafeBag")
     kind = bag.oid("bag_id")
     wrapper = bag.enter(der.explicit(0), "bag_value")
+    value = b""
     if kind == oids.SAFE_CONTENTS_BAG:
         _read_bags(wrapper, opening, nesting - 1)
-        return
-    value = wrapper.raw("value")
+    else:
+        value = wrapper.raw("private_key" if kind == oids.KEY_BAG else "value")
     wrapper.done()
     attributes = dict(_attributes(bag)) if bag.more else {}
     bag.done()
+    if kind == oids.SAFE_CONTENTS_BAG:
+        return
     name = attributes.get(oids.FRIENDLY_NAME)
     opening.bags.append(_Bag(*_unpacked(kind, value, opening), _bmp_text(name)))
 
@@ -188,15 +211,17 @@ def _unpacked(kind: bytes, value: bytes, opening: _Opening) -> tuple[bytes, byte
 
 
 def _attributes(bag: Reader) -> Iterator[tuple[bytes, bytes]]:
-    """PKCS12Attribute: the content of the first value of each."""
+    """PKCS12Attribute: identifier, and the content of the first value."""
     listed = bag.enter(der.SET, "bag_attributes")
     while listed.more:
         attribute = listed.enter(name="attribute")
         kind = attribute.oid("attr_id")
         values = attribute.enter(der.SET, "attr_values")
         attribute.done()
-        if values.more:
-            yield kind, values.octets("value", values.peek())
+        found = []
+        while values.more:
+            found.append(values.octets("value", values.peek()))
+        yield kind, found[0] if found else b""
 
 
 def _bmp_text(content: bytes | None) -> str | None:

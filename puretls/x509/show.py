@@ -107,6 +107,28 @@ KEY_NOTES = explain.NOTES | {
     "encrypted_data": ("the private key, encrypted", "RFC 5958 3"),
 }
 """As `explain.NOTES`, for keys."""
+PKCS12_NOTES = KEY_NOTES | {
+    "PFX": ("keys and certificates behind a password", "RFC 7292 4"),
+    "version": ("of the format", "RFC 7292 4"),
+    "auth_safe": ("the content that the MAC covers", "RFC 7292 4"),
+    "content_type": ("in the clear or encrypted", "RFC 7292 4.1"),
+    "content": ("the content itself", "RFC 5652 3"),
+    "AuthenticatedSafe": ("a list of contents, each in the clear or encrypted", "RFC 7292 4.1"),
+    "ContentInfo": ("one content", "RFC 5652 3"),
+    "SafeContents": ("a list of bags", "RFC 7292 4.2"),
+    "SafeBag": ("a bag: a key, a certificate or a CRL, with attributes", "RFC 7292 4.2"),
+    "bag_id": ("what is in the bag", "RFC 7292 4.2"),
+    "bag_value": ("the content of the bag", "RFC 7292 4.2"),
+    "bag_attributes": ("name and identifier of the bag", "RFC 7292 4.2"),
+    "EncryptedData": ("encrypted under a key from the password", "RFC 5652 8"),
+    "encrypted_content": ("bags, encrypted", "RFC 5652 6.1"),
+    "content_encryption_algorithm": ("how the key follows from the password, and the cipher", "RFC 8018 6.2"),
+    "mac_data": ("tells whether password and content are right", "RFC 7292 4"),
+    "mac_salt": ("makes equal passwords give different keys", "RFC 7292 4"),
+    "iterations": ("how often the hash is repeated, to slow guessing down", "RFC 7292 4"),
+    "digest": ("the MAC", "RFC 7292 4"),
+}
+"""As `explain.NOTES`, for PKCS#12."""
 SECRETS = frozenset(
     {
         "private_key",
@@ -132,6 +154,8 @@ class Kind:
     parse: Callable[..., Any]
     text: Callable[[Any], str]
     notes: dict[str, tuple[str, str]] | None = None
+    secret: bool = False
+    """Takes a password, and holds what must not be shown."""
 
 
 def show(data: bytes, password: str | None = None, *, every_byte: bool = False) -> str:
@@ -177,7 +201,7 @@ def _kind_of(der: bytes, password: str | None) -> Kind:
 
 
 def _parse(kind: Kind, der: bytes, password: str | None) -> Any:
-    return kind.parse(der, password) if kind.name in ("private key", "PKCS#12") else kind.parse(der)
+    return kind.parse(der, password) if kind.secret else kind.parse(der)
 
 
 def _shown(der: bytes, kind: Kind, password: str | None, *, every_byte: bool) -> str:
@@ -185,10 +209,10 @@ def _shown(der: bytes, kind: Kind, password: str | None, *, every_byte: bool) ->
         return kind.text(_parse(kind, der, password))
 
     def parse(data: bytes, sink: list[Span]) -> object:
-        return kind.parse(data, password, sink=sink) if kind.name == "private key" else kind.parse(data, sink)
+        return kind.parse(data, password, sink=sink) if kind.secret else kind.parse(data, sink)
 
     spans = explain.annotated(der, parse, kind.notes)
-    if kind.name == "private key":
+    if kind.secret:
         spans = tuple(map(redacted, spans))
     return "\n".join([f"{kind.name}, {len(der)} bytes", *byte_lines(der, spans)])
 
@@ -293,10 +317,10 @@ def _pkcs12_text(content: Any) -> str:
     return "\n\n".join(parts)
 
 
-def _parse_pkcs12(der: bytes, password: str | None) -> Any:
+def _parse_pkcs12(der: bytes, password: str | None, *, sink: list[Span] | None = None) -> Any:
     from puretls.x509.pkcs12 import parse_pkcs12
 
-    return parse_pkcs12(der, password)
+    return parse_pkcs12(der, password, sink=sink)
 
 
 KINDS = (
@@ -305,10 +329,10 @@ KINDS = (
     Kind("OCSP response", ("OCSP RESPONSE",), OcspResponse.parse, ocsp_text, OCSP_NOTES),
     Kind("public key", ("PUBLIC KEY",), parse_spki, public_key_text, KEY_NOTES),
     Kind("public key", ("RSA PUBLIC KEY",), parse_public_key, public_key_text),
-    Kind("PKCS#12", ("PKCS12",), _parse_pkcs12, _pkcs12_text),
+    Kind("PKCS#12", ("PKCS12",), _parse_pkcs12, _pkcs12_text, PKCS12_NOTES, secret=True),
     Kind(
         "private key", ("PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"), parse_private_key,
-        private_key_text, KEY_NOTES,
+        private_key_text, KEY_NOTES, secret=True,
     ),
 )  # fmt: skip
 """In the order in which DER is tried."""

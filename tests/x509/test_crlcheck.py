@@ -93,6 +93,19 @@ def test_distribution_points_must_match():
     assert "another distribution point" in status(LEAF, crl(there)).sentence
 
 
+def test_every_distribution_point_is_looked_at_not_only_the_first():
+    points = (drafts.crl_distribution_points("http://crl.test/other", URI),)
+    leaf = Certificate.parse(CA.issue(["two.test"], extensions=points).certificate)
+    there = drafts.issuing_distribution_point(URI)
+    assert status(leaf, crl(there)).status is Status.GOOD
+    assert status(leaf, crl(there, serials=[leaf.serial_number])).status is Status.REVOKED
+
+
+def test_a_list_is_judged_by_its_signature_before_its_entries_count():
+    forged = crl(serials=[LEAF.serial_number], signer=Signer(CA.root.key, os.urandom, default()))
+    assert status(LEAF, forged).status is Status.UNKNOWN
+
+
 @pytest.mark.rfc("5280", "5.2.5")
 def test_scopes_by_kind_of_certificate():
     user, authority = drafts.issuing_distribution_point(user=True), drafts.issuing_distribution_point(ca=True)

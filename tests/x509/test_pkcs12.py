@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from puretls.ca import DevelopmentCa
 from puretls.errors import DecodeError, PuretlsError, UsageError
+from puretls.spans import check_tiling
 from puretls.x509 import rc2
 from puretls.x509.pkcs12 import parse_pkcs12
+from puretls.x509.show import show
 
 pytestmark = [
     pytest.mark.interop,
@@ -81,6 +83,17 @@ def test_wrong_passwords_are_usage_errors(export, form):
     for wrong in ("wrong", None, "r"):
         with pytest.raises(UsageError, match="password"):
             parse_pkcs12(data, wrong)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_byte_is_explained_and_no_secret_shown(issued, export, form):
+    data = export("pw", *FORMS[form])
+    sink = []
+    parse_pkcs12(data, "pw", sink=sink)
+    assert check_tiling(sink, len(data)) == ""
+    shown = show(data, "pw", every_byte=True)
+    assert issued.key.scalar[:8].hex(" ") not in shown
+    assert all("RFC" in line for line in shown.splitlines()[1:])
 
 
 def test_files_without_a_key_give_certificates(issued, export):
