@@ -240,6 +240,7 @@ def Slot(*types: object, name: str | None = None, result: object = None) -> Call
 class QObject(QtNames):
     """Base of everything with signals: a name, a parent and children."""
 
+    staticMetaObject: QMetaObject
     destroyed = Signal(object)
     objectNameChanged = Signal(str)
 
@@ -254,6 +255,13 @@ class QObject(QtNames):
         self._timers: dict[int, Any] = {}
         if parent is not None:
             self.setParent(parent)
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.staticMetaObject = QMetaObject(cls)
+
+    def metaObject(self) -> QMetaObject:
+        return type(self).staticMetaObject
 
     def parent(self) -> QObject | None:
         """The object that keeps this one alive, or None."""
@@ -432,3 +440,6 @@ class QMetaObject(QtNames):
         else:
             method()
         return True
+
+
+QObject.staticMetaObject = QMetaObject(QObject)

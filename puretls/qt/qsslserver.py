@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from puretls.qt.dispatcher import Timer
 from puretls.qt.qabstractsocket import QAbstractSocket
-from puretls.qt.qobject import QObject, Signal
+from puretls.qt.qobject import Connection, QObject, Signal
 from puretls.qt.qssl import QSsl
 from puretls.qt.qsslconfiguration import QSslConfiguration
 from puretls.qt.qsslerror import QSslError
@@ -36,6 +36,7 @@ class QSslServer(QTcpServer):
         self._config = QSslConfiguration.defaultConfiguration()
         self._handshake_timeout = 5000
         self._handshakes: dict[QSslSocket, Timer] = {}
+        self._links: dict[QSslSocket, list[Connection]] = {}
 
     def sslConfiguration(self) -> QSslConfiguration:
         return QSslConfiguration(self._config)
@@ -59,20 +60,35 @@ class QSslServer(QTcpServer):
             made.deleteLater()
             return
         self._forward(made)
-        made.readyRead.connect(lambda: self._look_at_hello(made))
-        made.disconnected.connect(lambda: self._drop(made))
-        made.encrypted.connect(lambda: self._finish(made))
         self._handshakes[made] = self._dispatcher.call_later(self._handshake_timeout / 1000, lambda: self._give_up(made))
         self._look_at_hello(made)
 
     def _forward(self, made: QSslSocket) -> None:
-        made.alertReceived.connect(lambda *what: self.alertReceived.emit(made, *what))
-        made.alertSent.connect(lambda *what: self.alertSent.emit(made, *what))
-        made.errorOccurred.connect(lambda error: self.errorOccurred.emit(made, error))
-        made.handshakeInterruptedOnError.connect(lambda error: self.handshakeInterruptedOnError.emit(made, error))
-        made.peerVerifyError.connect(lambda error: self.peerVerifyError.emit(made, error))
-        made.preSharedKeyAuthenticationRequired.connect(lambda asked: self.preSharedKeyAuthenticationRequired.emit(made, asked))
-        made.sslErrors.connect(lambda errors: self.sslErrors.emit(made, errors))
+        """Tells of the handshake under the server's own signals."""
+        self._links[made] = [
+            made.alertReceived.connect(lambda *what: self.alertReceived.emit(made, *what)),
+            made.alertSent.connect(lambda *what: self.alertSent.emit(made, *what)),
+            made.errorOccurred.connect(lambda error: self.errorOccurred.emit(made, error)),
+            made.handshakeInterruptedOnError.connect(lambda error: self.handshakeInterruptedOnError.emit(made, error)),
+            made.peerVerifyError.connect(lambda error: self.peerVerifyError.emit(made, error)),
+            made.preSharedKeyAuthenticationRequired.connect(
+                lambda asked: self.preSharedKeyAuthenticationRequired.emit(made, asked)
+            ),
+            made.sslErrors.connect(lambda errors: self.sslErrors.emit(made, errors)),
+            made.readyRead.connect(lambda: self._look_at_hello(made)),
+            made.disconnected.connect(lambda: self._drop(made)),
+            made.encrypted.connect(lambda: self._finish(made)),
+        ]
+
+    def _forget(self, made: QSslSocket) -> bool:
+        """The handshake is over, well or not. False if it was before."""
+        timer = self._handshakes.pop(made, None)
+        if timer is None:
+            return False
+        timer.cancel()
+        for link in self._links.pop(made):
+            QObject.disconnect(link)
+        return True
 
     def _look_at_hello(self, made: QSslSocket) -> None:
         if made not in self._handshakes or made.mode() is not QSslSocket.SslMode.UnencryptedMode:
@@ -85,9 +101,7 @@ class QSslServer(QTcpServer):
             self.startedEncryptionHandshake.emit(made)
 
     def _finish(self, made: QSslSocket) -> None:
-        timer = self._handshakes.pop(made, None)
-        if timer is not None:
-            timer.cancel()
+        if self._forget(made):
             self.addPendingConnection(made)
 
     def _give_up(self, made: QSslSocket) -> None:
@@ -96,9 +110,7 @@ class QSslServer(QTcpServer):
             self._drop(made)
 
     def _drop(self, made: QSslSocket) -> None:
-        timer = self._handshakes.pop(made, None)
-        if timer is not None:
-            timer.cancel()
+        if self._forget(made):
             made.blockSignals(True)
             made.abort()
             made.deleteLater()

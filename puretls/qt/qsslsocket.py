@@ -102,16 +102,17 @@ class QSslSocket(QTcpSocket):
         self._ignore_all = self._ignore_all_next = False
         self._interceptors: tuple[Any, ...] = ()
         self._mode = _PLAIN
+        self._has_shut_down = False  # Qt keeps this for the life of the object: see _close_tls
         self._forget_session()
 
     def _forget_session(self) -> None:
         """What belongs to one connection."""
-        if self._mode is not _PLAIN:
-            self._mode = _PLAIN
+        self._mode = _PLAIN
         self._connection: Any = None
         self._last_connection: Any = None  # for trace(), also after the end
         self._auto_start = self._initialised = False
-        self._is_encrypted = self._shut_down = self._broken = self._paused = self._failing = False
+        self._is_encrypted = self._handshake_over = self._peer_closed = self._close_told = False
+        self._broken = self._paused = False
         self._transmitting_ready_read: list[bool] = []
         self._flush_posted = False
         self._first_bytes = b""
@@ -325,7 +326,7 @@ class QSslSocket(QTcpSocket):
                 going |= bool(self._send())
 
     def _encrypt(self, everything: bool) -> bool:
-        if not self._is_encrypted or not self._write_buffer or self._broken or self._shut_down:
+        if not self._is_encrypted or not self._write_buffer or self._broken or self._close_told:
             return False
         count = len(self._write_buffer) if everything else min(len(self._write_buffer), _WRITE_AT_ONCE)
         data = bytes(memoryview(self._write_buffer)[:count])
@@ -352,7 +353,7 @@ class QSslSocket(QTcpSocket):
 
     def _receive(self) -> bool:
         plain = self._plain
-        if plain is None or self._connection is None or self._shut_down or not plain._buffer:
+        if plain is None or self._connection is None or self._peer_closed or not plain._buffer:
             return False
         if self._is_encrypted and self._read_buffer_size and len(self._buffer) >= self._read_buffer_size:
             return False
@@ -433,6 +434,7 @@ class QSslSocket(QTcpSocket):
     def _on_handshake_completed(self, event: HandshakeCompleted) -> None:
         if self._is_encrypted:
             return  # a renegotiation
+        self._handshake_over = True
         self._take_peer_certificates()
         if self._judge_peer():
             self._enter_encrypted_state()
@@ -521,7 +523,8 @@ class QSslSocket(QTcpSocket):
         self.alertReceived.emit(*_alert(event.level, event.description))
 
     def _on_tls_closed(self, event: ConnectionClosed) -> None:
-        self._shut_down = True
+        self._peer_closed = self._has_shut_down = True
+        self._connection.bytes_to_send()  # the answer of RFC 5246 7.2.1 waits for our own close: see _close_tls
         if self._is_encrypted:
             self._fail(SocketError.RemoteHostClosedError, "The TLS/SSL connection has been closed")
 
@@ -550,16 +553,27 @@ class QSslSocket(QTcpSocket):
             self._plain.flush()
 
     def _close_tls(self) -> None:
-        """close_notify, once, and only after a whole handshake."""
-        connection = self._connection
-        if connection is None or self._shut_down or self._broken or not self._handshake_over():
-            return
-        self._shut_down = True
-        connection.close()
-        self.alertSent.emit(*_alert(1, AlertDescription.CLOSE_NOTIFY))
+        """close_notify, once, and only after a whole handshake.
 
-    def _handshake_over(self) -> bool:
-        return self._is_encrypted or bool(self._errors)
+        Qt sends none when the peer has sent its own, nor on the second connection of one object; `alertSent` then comes with the
+        end of TCP. The signals here are the same, but the alert is sent in all cases (RFC 5246 7.2.1), past the signals.
+        """
+        connection, plain = self._connection, self._plain
+        if connection is None or plain is None or self._close_told or self._broken or not self._handshake_over:
+            return
+        connection.close()
+        if not self._has_shut_down:
+            self._has_shut_down = True
+            self._tell_close()
+            self._send()
+        elif plain._engine is not None and plain._engine.valid and not plain._write_buffer:
+            with memoryview(connection.bytes_to_send()) as farewell:
+                if plain._engine.write(farewell) < 0:
+                    self._broken = True
+
+    def _tell_close(self) -> None:
+        self._close_told = True
+        self.alertSent.emit(*_alert(1, AlertDescription.CLOSE_NOTIFY))
 
     def disconnectFromHost(self) -> None:
         """Sends what is queued, then close_notify, and ends TCP. The device stays open."""
@@ -576,9 +590,7 @@ class QSslSocket(QTcpSocket):
         if self._write_buffer:
             self._pending_close = True
             return
-        if self._mode is not _PLAIN:
-            self._close_tls()
-            self._send()
+        self._close_tls()
         if self._plain is not None:
             self._plain.disconnectFromHost()
 
@@ -618,15 +630,12 @@ class QSslSocket(QTcpSocket):
             size, self._read_buffer_size = self._read_buffer_size, 0
             self._transmit()
             self._read_buffer_size = size
-        self._close_tls_unsent()
+        if self._handshake_over and not self._close_told and not self._broken:
+            self._tell_close()  # too late to be sent; Qt says so all the same
+        self._connection = None
         self.disconnected.emit()
         if self._state is _UNCONNECTED:
             self._forget_addresses()
-
-    def _close_tls_unsent(self) -> None:
-        """Qt marks the session as closed when TCP is gone already, and says so, though nothing can be sent any more."""
-        self._close_tls()
-        self._connection = None
 
     def _on_state_changed(self, state: SocketState) -> None:
         self._state = state

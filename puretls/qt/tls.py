@@ -39,7 +39,7 @@ class Questions:
 def client_config(given: QSslConfiguration, questions: Questions) -> ClientConfig:
     """A client's configuration. Raises `CannotStart`."""
     _check_protocol(given)
-    extensions = [*_extensions(given), ServerName(enabled=not given.testSslOption(_O.SslOptionDisableServerNameIndication))]
+    extensions = [*_extensions(given, Alpn(*_protocol_names(given))), ServerName(enabled=not given.testSslOption(_O.SslOptionDisableServerNameIndication))]
     try:
         return ClientConfig(
             suites=_suites(given),
@@ -60,7 +60,7 @@ def server_config(given: QSslConfiguration, questions: Questions) -> ServerConfi
     """A server's configuration. Raises `CannotStart`. Without certificate only suites of shared keys are left, as in Qt."""
     _check_protocol(given)
     credentials, suites, psk = _credentials(given), _suites(given), questions.server_psk
-    finite_field = given.diffieHellmanParameters()
+    finite_field, names = given.diffieHellmanParameters(), _protocol_names(given)
     if finite_field.isEmpty():
         suites = tuple(suite for suite in suites if not suite.is_finite_field)
     if not credentials:
@@ -71,7 +71,7 @@ def server_config(given: QSslConfiguration, questions: Questions) -> ServerConfi
         return ServerConfig(
             suites=suites,
             groups=_groups(given),
-            extensions=_extensions(given),
+            extensions=_extensions(given, Alpn(select=_first_of_both(names))),
             credentials=credentials,
             verifier=questions.verify,
             client_authentication=_client_authentication(given),
@@ -135,9 +135,17 @@ def _groups(given: QSslConfiguration) -> tuple[NamedGroup, ...]:
     return chosen + _FINITE_FIELDS if chosen else DEFAULT_GROUPS
 
 
-def _extensions(given: QSslConfiguration) -> tuple[Extension, ...]:
-    names = [bytes(each).decode("latin-1") for each in given.allowedNextProtocols()]
-    return Alpn(*names, required=False), StatusRequest(enabled=given.ocspStaplingEnabled())
+def _extensions(given: QSslConfiguration, alpn: Alpn) -> tuple[Extension, ...]:
+    return alpn, StatusRequest(enabled=given.ocspStaplingEnabled())
+
+
+def _protocol_names(given: QSslConfiguration) -> list[str]:
+    return [bytes(each).decode("latin-1") for each in given.allowedNextProtocols()]
+
+
+def _first_of_both(names: list[str]) -> Callable[[tuple[str, ...]], str | None]:
+    """Qt's server takes the client's favourite, and goes on without when there is nothing in common."""
+    return lambda offered: next((name for name in offered if name in names), None)
 
 
 def _credentials(given: QSslConfiguration) -> tuple[Credential, ...]:
