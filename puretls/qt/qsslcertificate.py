@@ -185,10 +185,10 @@ class QSslCertificate(QtNames):
         device: Any, key: QSslKey, cert: QSslCertificate, caCertificates: list[QSslCertificate] | None = None, passPhrase: Any = b""
     ) -> bool:
         """Fills key, certificate and CAs from PKCS #12. False, and nothing filled, if it cannot be read."""
-        from puretls.x509.pkcs12 import load_pkcs12
+        from puretls.x509.pkcs12 import parse_pkcs12
 
         try:
-            found = load_pkcs12(_content(device), as_bytes(passPhrase).decode())
+            found = parse_pkcs12(_content(device), as_bytes(passPhrase).decode())
         except (PuretlsError, UnicodeDecodeError):
             return False
         if found.key is None or found.certificate is None:
