@@ -42,27 +42,20 @@ class ChaCha20:
     def _by_lanes(self, nonces: Sequence[bytes], counter: int, blocks: int, n: int) -> bytes:
         start = self._unchanging(n, _lanes_of)
         start = [*start, *(int.from_bytes(word, "little") for word in _changing(nonces, counter, blocks))]
-        output = bytearray(64 * n)
         size = _LANE * n
+        blocks = bytearray(64 * n)
         for w, (x, y) in enumerate(zip(double_rounds(start, _masks(n)), start, strict=True)):
             word = (x + y).to_bytes(size, "little")
             for k in range(4):
-                output[4 * w + k :: 64] = word[k::_LANE]
-        return bytes(output)
+                blocks[4 * w + k :: 64] = word[k::_LANE]
+        return bytes(blocks)
 
     def _by_rows(self, nonces: Sequence[bytes], counter: int, blocks: int, n: int) -> bytes:
         start = [*self._unchanging(n, _rows_of), int.from_bytes(b"".join(_changing(nonces, counter, blocks)), "little")]
         rows = double_rounds_of_rows(start, _masks(4 * n), 8 * _LANE * n)
         size = 4 * _LANE * n
         joined = b"".join([(x + y).to_bytes(size, "little") for x, y in zip(rows, start, strict=True)])
-        if len(joined) <= 256:
-            return _places(n).translate(joined.ljust(256, b"\0"))
-        output = bytearray(64 * n)
-        for k in range(4):
-            column = joined[k::_LANE]
-            for w in range(16):
-                output[4 * w + k :: 64] = column[w * n : w * n + n]
-        return bytes(output)
+        return _in_block_order(joined, n)
 
     def _unchanging(self, n: int, make: Callable[[list[bytes], int], list[int]]) -> list[int]:
         """Constants and key, for n lanes."""
@@ -73,6 +66,21 @@ class ChaCha20:
                 self._kept.clear()
             self._kept[n] = kept
         return kept
+
+
+def _in_block_order(lanes: bytes, n: int) -> bytes:
+    """Sixteen words, each with a lane for every block, as blocks."""
+    if len(lanes) <= 256:
+        return _places(n).translate(lanes.ljust(256, b"\0"))
+    words = bytearray(64 * n)
+    for k in range(4):
+        words[k::4] = lanes[k::_LANE]
+    by_word = memoryview(words).cast("I")
+    blocks = bytearray(64 * n)
+    by_block = memoryview(blocks).cast("I")
+    for w in range(16):
+        by_block[w::16] = by_word[w * n : w * n + n]
+    return bytes(blocks)
 
 
 def _lanes_of(words: list[bytes], n: int) -> list[int]:
@@ -104,5 +112,5 @@ def _masks(lanes: int) -> Masks:
 
 @lru_cache(maxsize=4)
 def _places(n: int) -> bytes:
-    """For up to three blocks: where each byte of the keystream lies in the joined rows."""
+    """For up to three blocks: where each byte of the blocks lies in the lanes."""
     return bytes([_LANE * (w * n + block) + k for block in range(n) for w in range(16) for k in range(4)])
