@@ -47,7 +47,7 @@ from puretls.handshake.finish import (
     on_change_cipher_spec,
 )
 from puretls.handshake.hello import index_extensions, known_suites, parse_body
-from puretls.handshake.states import Renegotiate, Role, ServerState, Verdict
+from puretls.handshake.states import Refused, Renegotiate, Role, ServerState, Verdict
 from puretls.iana import (
     AlertDescription,
     CertificateStatusType,
@@ -521,3 +521,8 @@ def _ticket_for(context: Context, session: Session) -> NewSessionTicket:
 def on_renegotiate(context: Context, message: Renegotiate) -> Step:
     """RFC 5246 7.4.1.1: ask the client for a new handshake; it may decline."""
     return Step(context, S.CONNECTED, (Send(lambda context: HelloRequest()),))
+
+
+def on_refused(context: Context, message: Refused) -> Step:
+    """The client answered no_renegotiation to our HelloRequest (RFC 5246 7.2.2)."""
+    return Step(context, S.CONNECTED, (Emit(lambda context: RenegotiationRefused(by_peer=True)),))

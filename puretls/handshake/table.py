@@ -151,6 +151,7 @@ SERVER: tuple[Row, ...] = (
     row(S.CONNECTED,                    ClientHello,        s.on_client_hello_again,  S.CONNECTED, S.WAIT_CLIENT_CERTIFICATE,
                                                                                       S.WAIT_CLIENT_KEY_EXCHANGE),
     row(S.CONNECTED,                    Renegotiate,        s.on_renegotiate,         S.CONNECTED),
+    row(S.CONNECTED,                    Refused,            s.on_refused,             S.CONNECTED),
 )
 # fmt: on
 
