@@ -38,13 +38,13 @@ def known(registry: type[E], value: int) -> E | int:
 
 REGISTRIES = (  # class, table, how values are written, docstring
     ("ContentType", "content_type", "d", "Kinds of record (RFC 5246 6.2.1)."),
-    ("ProtocolVersion", "protocol_version", "04x", "Versions as they travel (RFC 5246 6.2.1)."),
+    ("ProtocolVersion", "protocol_version", "04X", "Versions as they travel (RFC 5246 6.2.1)."),
     ("HandshakeType", "handshake_type", "d", "Kinds of handshake message (RFC 5246 7.4)."),
     ("AlertLevel", "alert_level", "d", "RFC 5246 7.2."),
     ("AlertDescription", "alert_description", "d", "RFC 5246 7.2 and later RFCs."),
     ("ExtensionType", "extension_type", "d", "Hello extensions (RFC 5246 7.4.1.4)."),
-    ("NamedGroup", "named_group", "04x", "Key exchange groups (RFC 8422 5.1.1, RFC 7919 2)."),
-    ("SignatureScheme", "signature_scheme", "04x", "Hash and signature of RFC 5246 7.4.1.4.1 as one number (RFC 8446 4.2.3)."),
+    ("NamedGroup", "named_group", "04X", "Key exchange groups (RFC 8422 5.1.1, RFC 7919 2)."),
+    ("SignatureScheme", "signature_scheme", "04X", "Hash and signature of RFC 5246 7.4.1.4.1 as one number (RFC 8446 4.2.3)."),
     ("HashAlgorithm", "hash_algorithm", "d", "First half of a pair (RFC 5246 7.4.1.4.1)."),
     ("SignatureAlgorithmId", "signature_algorithm", "d", "Second half of a pair (RFC 5246 7.4.1.4.1)."),
     ("ECPointFormat", "ec_point_format", "d", "RFC 8422 5.1.2."),
@@ -52,7 +52,7 @@ REGISTRIES = (  # class, table, how values are written, docstring
     ("ClientCertificateType", "client_certificate_type", "d", "RFC 5246 7.4.4."),
     ("CertificateStatusType", "certificate_status_type", "d", "RFC 6066 8."),
     ("CompressionMethod", "compression_method", "d", "RFC 5246 7.4.1.2; only NULL is ever used."),
-    ("CipherSuiteId", "cipher_suite", "04x", "Cipher suites by their registered names; which are supported is said in `suites`."),
+    ("CipherSuiteId", "cipher_suite", "04X", "Cipher suites by their registered names; which are supported is said in `suites`."),
 )
 KEEP_CASE = {"CipherSuiteId"}
 
@@ -66,7 +66,7 @@ def member_name(registry: str, name: str) -> str:
 def enum_source(registry: str, table: str, form: str, doc: str) -> str:
     with (TABLES / f"{table}.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    prefix = "0x" if form.endswith("x") else ""
+    prefix = "0x" if form.endswith("X") else ""
     members = [f"    {member_name(registry, row['name'])} = {prefix}{int(row['value']):{form}}" for row in rows]
     return "\n".join([f"\n\nclass {registry}(IntEnum):", f'    """{doc}"""', "", *members, ""])
 
