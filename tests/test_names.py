@@ -99,7 +99,9 @@ def test_dangerous_suites_need_the_switch():
     assert names.suites("RC4-SHA", danger=True)[0].danger
 
 
-@pytest.mark.parametrize("text", ["", ":,", "NOSUCH", "ALL:!ALL", "@NOSUCH", "TLS_AES_128_GCM_SHA256", "ECDHE-RSA-AES128-GCM-SHA", "!"])
+@pytest.mark.parametrize(
+    "text", ["", ":,", "NOSUCH", "ALL:!ALL", "@NOSUCH", "TLS_AES_128_GCM_SHA256", "ECDHE-RSA-AES128-GCM-SHA", "!"]
+)
 def test_what_selects_nothing_is_a_usage_error(text):
     with pytest.raises(UsageError):
         names.suites(text)

@@ -1,7 +1,7 @@
 """Writes puretls/iana.py from the registries in vectors/iana/.
 
-    python tools/gen_iana.py            write the module
-    python tools/gen_iana.py --check    exit 1 when the module is not what would be written
+python tools/gen_iana.py            write the module
+python tools/gen_iana.py --check    exit 1 when the module is not what would be written
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Runs a module as if Python had been built without OpenSSL: `ssl`, `_ssl` and `_hashlib` cannot be imported.
 
-    python tools/no_openssl.py pytest tests/record
-    python tools/no_openssl.py puretls demo
+python tools/no_openssl.py pytest tests/record
+python tools/no_openssl.py puretls demo
 """
 
 from __future__ import annotations

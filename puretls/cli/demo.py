@@ -48,7 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
     say = _Paragraphs()
     say.text(f"puretls {__version__}: a client and a server talk TLS 1.2 over TCP on 127.0.0.1, both in pure Python.")
     say.text(f"A fresh certificate authority has signed a certificate for the server:\n{certificate}")
-    say.heading("1. A full handshake", "an arrow is a message with its size in bytes, double where encrypted; beside it the new states")
+    say.heading(
+        "1. A full handshake", "an arrow is a message with its size in bytes, double where encrypted; beside it the new states"
+    )
     say.lines(_ladder(full))
     say.text("What the two have agreed on:")
     say.lines(_negotiated(full.client))

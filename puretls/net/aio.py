@@ -92,9 +92,7 @@ async def start_tls(
     under protection, so nothing can be injected before the handshake (RFC 3207 4.2).
     """
     connection = (
-        Connection.client(config, server_name, session=session)
-        if isinstance(config, ClientConfig)
-        else Connection.server(config)
+        Connection.client(config, server_name, session=session) if isinstance(config, ClientConfig) else Connection.server(config)
     )
     new_reader, upper = _stream_protocol()
     protocol = TlsProtocol(connection, upper, keep=writer)

@@ -18,7 +18,9 @@ from tests.cli.command import ENVIRONMENT, in_process, puretls, serving
 
 @pytest.fixture(scope="module")
 def echo(files, tmp_path_factory):
-    with serving(tmp_path_factory.mktemp("echo"), "--echo", "--cert", files.cert, "--key", files.key, "--alpn", "h2,http/1.1") as server:
+    with serving(
+        tmp_path_factory.mktemp("echo"), "--echo", "--cert", files.cert, "--key", files.key, "--alpn", "h2,http/1.1"
+    ) as server:
         yield server
 
 
@@ -78,7 +80,9 @@ def test_key_log_is_written_for_its_owner(echo, files, tmp_path, how):
 
 
 def test_exported_key_is_that_of_the_label(echo, files):
-    outputs = {re.search(r"exporter +([0-9a-f]*)", connect(echo, files, "--exporter", "EXPERIMENTAL x:20").stderr).group(1) for _ in "ab"}
+    outputs = {
+        re.search(r"exporter +([0-9a-f]*)", connect(echo, files, "--exporter", "EXPERIMENTAL x:20").stderr).group(1) for _ in "ab"
+    }
     assert {len(output) for output in outputs} == {40}
     assert len(outputs) == 2
 
@@ -104,7 +108,15 @@ def test_stapled_status_and_timestamps_are_told(files, tmp_path):
 
 def test_trace_names_messages_and_fields(echo, files):
     result = connect(echo, files, "--trace", stdin=b"x")
-    for word in ("ClientHello", "ServerHello", "ServerKeyExchange", "Finished", "application_data", "cipher_suite", "verify_data"):
+    for word in (
+        "ClientHello",
+        "ServerHello",
+        "ServerKeyExchange",
+        "Finished",
+        "application_data",
+        "cipher_suite",
+        "verify_data",
+    ):
         assert word in result.stderr, word
 
 
@@ -129,8 +141,12 @@ def test_without_authorities_the_development_ca_is_unknown(echo):
 
 
 def test_broken_pipe_is_quiet(echo, files):
-    command = f"{sys.executable} -m puretls connect localhost:{echo.port} --ca {files.ca} --linger 0.3 2>err | head -c 5; cat err >&2"
-    done = subprocess.run(["bash", "-c", command], input=b"0123456789" * 10_000, capture_output=True, env=ENVIRONMENT, cwd=files.folder, check=False)
+    command = (
+        f"{sys.executable} -m puretls connect localhost:{echo.port} --ca {files.ca} --linger 0.3 2>err | head -c 5; cat err >&2"
+    )
+    done = subprocess.run(
+        ["bash", "-c", command], input=b"0123456789" * 10_000, capture_output=True, env=ENVIRONMENT, cwd=files.folder, check=False
+    )
     assert done.stdout == b"01234"
     assert b"Traceback" not in done.stderr
     assert b"Broken" not in done.stderr
@@ -189,7 +205,18 @@ needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl 
 def test_openssl_server_is_talked_to(files, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    command = ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", files.cert, "-cert_chain", files.cert, "-key", files.key]
+    command = [
+        "openssl",
+        "s_server",
+        "-accept",
+        f"127.0.0.1:{port}",
+        "-cert",
+        files.cert,
+        "-cert_chain",
+        files.cert,
+        "-key",
+        files.key,
+    ]
     with subprocess.Popen([*command, "-www", "-tls1_2"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             deadline = time.monotonic() + 10

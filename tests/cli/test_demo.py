@@ -36,7 +36,14 @@ def test_every_message_has_a_size_and_two_states(shown):
 
 
 def test_negotiated_parameters_and_labels_are_shown(shown):
-    for words in ("x25519", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", '"key expansion"', '"client finished"', "CLIENT_RANDOM", "verified"):
+    for words in (
+        "x25519",
+        "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+        '"key expansion"',
+        '"client finished"',
+        "CLIENT_RANDOM",
+        "verified",
+    ):
         assert words in shown
 
 
@@ -45,7 +52,17 @@ def test_no_secret_is_shown(shown):
 
 
 @pytest.mark.parametrize(
-    "message", ["ClientHello", "serverhello", "Certificate", "ServerKeyExchange", "ClientKeyExchange", "NewSessionTicket", "Finished", "Alert"]
+    "message",
+    [
+        "ClientHello",
+        "serverhello",
+        "Certificate",
+        "ServerKeyExchange",
+        "ClientKeyExchange",
+        "NewSessionTicket",
+        "Finished",
+        "Alert",
+    ],
 )
 def test_explained_bytes_are_all_of_the_message(message):
     result = in_process("demo", "--explain", message)

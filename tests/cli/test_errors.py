@@ -98,7 +98,9 @@ class TestFiles:
 
 
 class TestArguments:
-    @pytest.mark.parametrize("address", ["", ":443", "host:", "host:0", "host:x", "host:70000", "::1", "[::1", "[::1]443", "[]:1"])
+    @pytest.mark.parametrize(
+        "address", ["", ":443", "host:", "host:0", "host:x", "host:70000", "::1", "[::1", "[::1]443", "[]:1"]
+    )
     def test_bad_address(self, address):
         check(puretls("connect", address), 2, "HOST:PORT")
 

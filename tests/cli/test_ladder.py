@@ -31,13 +31,19 @@ def test_long_fields_take_rows_of_sixteen_bytes():
 
 
 def test_faults_are_marked():
-    assert list(explained(b"\0", [Span(0, 1, "M.fault", b"\0", "cut short", fault=True)])) == [("0", "00", "M.fault", "FAULT: cut short")]
+    assert list(explained(b"\0", [Span(0, 1, "M.fault", b"\0", "cut short", fault=True)])) == [
+        ("0", "00", "M.fault", "FAULT: cut short")
+    ]
 
 
 def test_certificate_that_does_not_parse_is_one_field():
-    assert [row[2] for row in explained(b"\0\0", [Span(0, 2, "Certificate.certificate_list[0]", b"\0\0")])] == ["Certificate.certificate_list[0]"]
+    assert [row[2] for row in explained(b"\0\0", [Span(0, 2, "Certificate.certificate_list[0]", b"\0\0")])] == [
+        "Certificate.certificate_list[0]"
+    ]
 
 
 def test_long_paths_lose_their_middle():
     assert shortened("ServerHello.random") == "random"
-    assert shortened("A.extensions[5].application_layer_protocol_negotiation.names[0].length") == "extensions[5].*.names[0].length"
+    assert (
+        shortened("A.extensions[5].application_layer_protocol_negotiation.names[0].length") == "extensions[5].*.names[0].length"
+    )

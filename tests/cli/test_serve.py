@@ -42,7 +42,8 @@ def test_page_tells_what_was_negotiated(web, files):
 
 
 @pytest.mark.parametrize(
-    "garbage", [b"", b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x05hello", os.urandom(5000), b"\x80\x2e\x01\x00\x02" + bytes(50)]
+    "garbage",
+    [b"", b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x05hello", os.urandom(5000), b"\x80\x2e\x01\x00\x02" + bytes(50)],
 )
 def test_whatever_a_client_sends_the_next_one_is_served(web, files, garbage):
     with socket.create_connection(("127.0.0.1", web.port)) as sock:
@@ -64,7 +65,10 @@ def test_concurrent_clients_are_served(web, files):
     context.maximum_version = ssl.TLSVersion.TLSv1_2
 
     def one(_):
-        with socket.create_connection(("127.0.0.1", web.port)) as sock, context.wrap_socket(sock, server_hostname="localhost") as tls:
+        with (
+            socket.create_connection(("127.0.0.1", web.port)) as sock,
+            context.wrap_socket(sock, server_hostname="localhost") as tls,
+        ):
             tls.sendall(b"GET / HTTP/1.0\r\n\r\n")
             return tls.recv(100)
 
@@ -73,7 +77,10 @@ def test_concurrent_clients_are_served(web, files):
 
 
 def test_silent_clients_are_dropped(files, options, tmp_path):
-    with serving(tmp_path, *options, "--handshake-timeout", "0.3") as server, socket.create_connection(("127.0.0.1", server.port)) as sock:
+    with (
+        serving(tmp_path, *options, "--handshake-timeout", "0.3") as server,
+        socket.create_connection(("127.0.0.1", server.port)) as sock,
+    ):
         sock.settimeout(10)
         assert sock.recv(100) == b""
         server.wait_for("failed: the handshake took too long")
@@ -148,7 +155,16 @@ def test_openssl_client_is_served_and_resumes(web, files, tmp_path):
 @pytest.mark.interop
 @needs("gnutls-cli")
 def test_gnutls_client_is_served(web, files):
-    command = ["gnutls-cli", "--x509cafile", files.ca, "-p", str(web.port), "localhost", "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.2"]
+    command = [
+        "gnutls-cli",
+        "--x509cafile",
+        files.ca,
+        "-p",
+        str(web.port),
+        "localhost",
+        "--priority",
+        "NORMAL:-VERS-ALL:+VERS-TLS1.2",
+    ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         time.sleep(0.5)
         output, _ = process.communicate(b"GET / HTTP/1.0\r\n\r\n", timeout=30)
