@@ -43,12 +43,12 @@ class ChaCha20:
         start = self._unchanging(n, _lanes_of)
         start = [*start, *(int.from_bytes(word, "little") for word in _changing(nonces, counter, blocks))]
         size = _LANE * n
-        blocks = bytearray(64 * n)
+        output = bytearray(64 * n)
         for w, (x, y) in enumerate(zip(double_rounds(start, _masks(n)), start, strict=True)):
             word = (x + y).to_bytes(size, "little")
             for k in range(4):
-                blocks[4 * w + k :: 64] = word[k::_LANE]
-        return bytes(blocks)
+                output[4 * w + k :: 64] = word[k::_LANE]
+        return bytes(output)
 
     def _by_rows(self, nonces: Sequence[bytes], counter: int, blocks: int, n: int) -> bytes:
         start = [*self._unchanging(n, _rows_of), int.from_bytes(b"".join(_changing(nonces, counter, blocks)), "little")]

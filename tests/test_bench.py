@@ -1,0 +1,70 @@
+"""The measuring program: what it writes, not how fast anything is."""
+
+import importlib
+import json
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def harness(root, monkeypatch):
+    monkeypatch.syspath_prepend(str(root / "tools"))
+    return importlib.import_module("benchmarks.harness")
+
+
+def run(root, *arguments):
+    command = [sys.executable, str(root / "tools" / "bench.py"), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=root)
+
+
+def checked(path, bench):
+    document = json.loads(path.read_text())
+    assert {"python", "machine", "load", "provider", "rows"} <= set(document)
+    for row in document["rows"]:
+        assert list(row) == ["bench", "case", "size", "unit", "puretls", "tlslite_ng", "openssl", "ratio"]
+        assert row["bench"] == bench
+        assert row["puretls"] > 0
+    return {(row["case"], row["size"]): row for row in document["rows"]}
+
+
+def test_import_is_measured_and_written_as_json(root, tmp_path):
+    printed = run(root, "import", "--quick", "--json", str(tmp_path / "rows.json")).stdout
+    rows = checked(tmp_path / "rows.json", "import")
+    assert rows["over a bare interpreter", ""]["tlslite_ng"] > 0
+    assert "over a bare interpreter" in printed
+    assert "provider puretls" in printed
+
+
+@pytest.mark.slow
+def test_bulk_covers_every_size_sealed_and_opened(root, tmp_path):
+    run(root, "bulk", "--quick", "--json", str(tmp_path / "rows.json"))
+    rows = checked(tmp_path / "rows.json", "bulk")
+    for cipher in ("AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305", "AES-128-CBC-SHA256"):
+        for verb in ("seal", "open"):
+            assert {(f"{cipher} {verb}", size) for size in ("64", "1024", "16384", "64x16384")} <= set(rows)
+
+
+def test_ratio_says_how_many_times_better(harness):
+    faster = harness.Row("b", "c", "1", "MB/s", 20.0, 0.5)
+    sooner = harness.Row("b", "c", "1", "ms", 2.0, 6.0)
+    assert (faster.ratio, sooner.ratio, harness.Row("b", "c", "1", "ms", 2.0).ratio) == (40, 3, None)
+
+
+def test_contenders_take_turns(harness):
+    calls = []
+    contenders = {name: harness.Contender(lambda name=name: calls.append(name)) for name in ("a", "b")}
+    times = harness.seconds(contenders, 4, shortest=0)
+    assert set(times) == {"a", "b"}
+    assert "".join(calls[-8:]) == "abbaabba"
+
+
+@pytest.mark.usefixtures("harness")
+def test_modules_of_sub_commands_offer_cases():
+    bench = importlib.import_module("bench")
+    modules = [
+        importlib.import_module(f"benchmarks.{module}") for name, (module, _) in bench.BENCHES.items() if bench.available(name)
+    ]
+    assert len(modules) >= 4
+    assert all(callable(module.cases) for module in modules)
