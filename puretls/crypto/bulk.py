@@ -20,7 +20,7 @@ from puretls.crypto.aead import (
     AeadAlgorithm,
 )
 from puretls.crypto.backends import tlslite_ng
-from puretls.crypto.cbc import AES_128_CBC, AES_256_CBC, Cbc, CbcAlgorithm, Stream, StreamAlgorithm
+from puretls.crypto.cbc import AES_128_CBC, AES_192_CBC, AES_256_CBC, Cbc, CbcAlgorithm, Stream, StreamAlgorithm
 from puretls.errors import UsageError
 
 READ_AHEAD = 1 << 20
@@ -41,7 +41,7 @@ def kernel_aead(algorithm: AeadAlgorithm, key: bytes, *, table_free: bool = Fals
 
 def kernel_cbc(algorithm: CbcAlgorithm, key: bytes, *, table_free: bool = False) -> Cbc:
     """A keyed block cipher in CBC mode; `table_free` as in `kernel_aead`. Raises `UsageError` for a key of another length."""
-    if algorithm not in (AES_128_CBC, AES_256_CBC):
+    if algorithm not in (AES_128_CBC, AES_192_CBC, AES_256_CBC):
         return tlslite_ng.cbc(algorithm, key)
     from puretls.crypto.kernels.cbc import AesCbc
 

@@ -28,6 +28,8 @@ class StreamAlgorithm:
 
 
 AES_128_CBC = CbcAlgorithm("AES-128-CBC", 16, 16)
+AES_192_CBC = CbcAlgorithm("AES-192-CBC", 24, 16)
+"""No cipher suite has it, encrypted key files do."""
 AES_256_CBC = CbcAlgorithm("AES-256-CBC", 32, 16)
 TRIPLE_DES_CBC = CbcAlgorithm("3DES-EDE-CBC", 24, 8)
 CBC_ALGORITHMS = (AES_128_CBC, AES_256_CBC, TRIPLE_DES_CBC)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from puretls.crypto.cbc import AES_128_CBC, AES_256_CBC, TRIPLE_DES_CBC, CbcAlgorithm
+from puretls.crypto.cbc import AES_128_CBC, AES_192_CBC, AES_256_CBC, TRIPLE_DES_CBC, CbcAlgorithm
 from puretls.crypto.groups import RandomBytes
 from puretls.crypto.keys import PrivateKey
 from puretls.crypto.provider import Provider
@@ -19,8 +19,6 @@ from puretls.errors import DecodeError, UsageError
 from puretls.x509 import pbkdf, rc2
 from puretls.x509.pem import PemBlock, write_pem
 
-AES_192_CBC = CbcAlgorithm("AES-192-CBC", 24, 16)
-"""No cipher suite has it, key files do."""
 CIPHERS = {
     oids.AES128_CBC: AES_128_CBC,
     oids.AES192_CBC: AES_192_CBC,

@@ -184,6 +184,7 @@ _AEAD_MAKERS: dict[AeadAlgorithm, Callable[[bytearray, int], Any]] = {
 }
 _CBC_MAKERS: dict[CbcAlgorithm, Callable[[bytearray, bytearray], Any]] = {
     _cbc.AES_128_CBC: _aes,
+    _cbc.AES_192_CBC: _aes,
     _cbc.AES_256_CBC: _aes,
     _cbc.TRIPLE_DES_CBC: _triple_des,
 }
