@@ -236,7 +236,7 @@ def _read_validity(tbs: Reader) -> Validity:
 
 
 def _read_spki(tbs: Reader) -> bytes:
-    """SubjectPublicKeyInfo as bytes; with a sink its inside too, as far as the key is of a kind known here."""
+    """SubjectPublicKeyInfo as bytes; with a sink the inside of the key too, if it is of a kind known here."""
     at = tbs.at
     if tbs.sink is not None:
         recorded = len(tbs.sink)
@@ -247,7 +247,15 @@ def _read_spki(tbs: Reader) -> bytes:
             tbs.at = at
         else:
             return tbs.data[at : tbs.at]
-    return tbs.raw("subject_public_key_info", der.SEQUENCE)
+    spki = tbs.enter(name="subject_public_key_info")
+    algorithm = spki.enter(name="algorithm")
+    algorithm.oid("algorithm")
+    if algorithm.more:
+        algorithm.skip("parameters")
+    algorithm.done()
+    spki.bits("subject_public_key")
+    spki.done()
+    return tbs.data[at : tbs.at]
 
 
 def _unique_id(tbs: Reader, number: int, name: str) -> bytes | None:
