@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import import_module
 from importlib.util import find_spec
 from types import MappingProxyType
@@ -61,9 +61,13 @@ class Provider:
 
 def _deferred(module: str, function: str, **options: Any) -> Callable[..., Any]:
     """A function that is imported when it is first called: a connection loads the kernels it needs, and no others."""
+    target: Callable[..., Any] | None = None
 
     def call(*arguments: Any, **keywords: Any) -> Any:
-        return getattr(import_module(module), function)(*arguments, **options, **keywords)
+        nonlocal target
+        if target is None:
+            target = partial(getattr(import_module(module), function), **options)
+        return target(*arguments, **keywords)
 
     return call
 

@@ -1,16 +1,20 @@
-"""Dispatch of public-key operations: which kernel computes what, for the provider's fields of the same names."""
+"""Dispatch of public-key operations: which kernel computes what, for the provider's fields of the same names.
+
+Kernels are imported by the first operation that needs them: a connection uses two or three of them.
+"""
 
 from __future__ import annotations
 
 from puretls.crypto.groups import Group, RandomBytes
-from puretls.crypto.kernels import ecdsa, eddsa, ffdhe, montgomery, rsa, weierstrass
 from puretls.crypto.kernels.arithmetic import PYTHON, Arithmetic
 from puretls.crypto.keys import EcPrivateKey, EcPublicKey, EdPrivateKey, PrivateKey, PublicKey, RsaPrivateKey, RsaPublicKey
 from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind
 from puretls.errors import UsageError
 
-_RSA = (SignatureKind.RSA_PKCS1, SignatureKind.RSA_PSS)
+_WEIERSTRASS = ("secp256r1", "secp384r1", "secp521r1")
+_MONTGOMERY = ("x25519", "x448")
 _EDDSA = {"ed25519": SignatureKind.ED25519, "ed448": SignatureKind.ED448}
+_RSA = (SignatureKind.RSA_PKCS1, SignatureKind.RSA_PSS)
 
 
 def _arithmetic(accelerated: bool) -> Arithmetic:
@@ -24,15 +28,23 @@ def _arithmetic(accelerated: bool) -> Arithmetic:
 def group(name: str, *, accelerated: bool = False) -> Group:
     """The group of that IANA name; `UsageError` for a name that is not here."""
     arithmetic = _arithmetic(accelerated)
-    if name in montgomery.NAMES:
+    if name in _MONTGOMERY:
+        from puretls.crypto.kernels import montgomery
+
         return montgomery.group(name, arithmetic)
-    if name in weierstrass.NAMES:
+    if name in _WEIERSTRASS:
+        from puretls.crypto.kernels import ecdsa
+
         return ecdsa.EcdhGroup(name, arithmetic)
+    from puretls.crypto.kernels import ffdhe
+
     return ffdhe.named(name, arithmetic)
 
 
 def finite_field(p: int, g: int, *, min_bits: int = 2048, accelerated: bool = False) -> Group:
     """The group of p and g as a server names them; `BadPublicValue` where they are not fit (see `ffdhe.unnamed`)."""
+    from puretls.crypto.kernels import ffdhe
+
     return ffdhe.unnamed(p, g, min_bits=min_bits, arithmetic=_arithmetic(accelerated))
 
 
@@ -42,10 +54,16 @@ def sign(
     """A signature. Raises `UsageError` where the key is of another kind or too short."""
     arithmetic = _arithmetic(accelerated)
     if isinstance(key, RsaPrivateKey) and algorithm.kind in _RSA:
+        from puretls.crypto.kernels import rsa
+
         return rsa.sign(algorithm, key, message, random, arithmetic)
     if isinstance(key, EcPrivateKey) and algorithm.kind is SignatureKind.ECDSA:
+        from puretls.crypto.kernels import ecdsa
+
         return ecdsa.sign(key, algorithm.hash, message, random, arithmetic=arithmetic)
     if isinstance(key, EdPrivateKey) and algorithm.kind is _EDDSA.get(key.public.curve):
+        from puretls.crypto.kernels import eddsa
+
         return eddsa.sign(key, message, random, arithmetic)
     raise UsageError(f"a key of type {type(key).__name__} does not sign with {algorithm.kind.value}")
 
@@ -54,22 +72,36 @@ def verify(algorithm: SignatureAlgorithm, key: PublicKey, message: bytes, signat
     """Whether the signature is right; False for anything wrong, also for a key of another kind."""
     arithmetic = _arithmetic(accelerated)
     if isinstance(key, RsaPublicKey):
+        from puretls.crypto.kernels import rsa
+
         return algorithm.kind in _RSA and rsa.verify(algorithm, key, message, signature, arithmetic)
     if isinstance(key, EcPublicKey):
+        from puretls.crypto.kernels import ecdsa
+
         return algorithm.kind is SignatureKind.ECDSA and ecdsa.verify(key, algorithm.hash, message, signature, arithmetic)
+    from puretls.crypto.kernels import eddsa
+
     return algorithm.kind is _EDDSA.get(key.curve) and eddsa.verify(key, message, signature, arithmetic)
 
 
 def rsa_private(key: RsaPrivateKey, c: int, random: RandomBytes, *, accelerated: bool = False) -> int:
     """c^d mod n, blinded and checked against faults."""
+    from puretls.crypto.kernels import rsa
+
     return rsa.private_operation(key, c, random, _arithmetic(accelerated))
 
 
 def generate(kind: str, random: RandomBytes, *, accelerated: bool = False) -> PrivateKey:
     """A new key: "rsa" and its bits ("rsa2048"), "secp256r1", "secp384r1", "secp521r1", "ed25519" or "ed448"."""
     arithmetic = _arithmetic(accelerated)
-    if kind in weierstrass.NAMES:
+    if kind in _WEIERSTRASS:
+        from puretls.crypto.kernels import ecdsa
+
         return ecdsa.generate(kind, random, arithmetic)
-    if kind in eddsa.SCHEMES:
+    if kind in _EDDSA:
+        from puretls.crypto.kernels import eddsa
+
         return eddsa.generate(kind, random, arithmetic)
+    from puretls.crypto.kernels import rsa
+
     return rsa.generate_named(kind, random)

@@ -95,7 +95,17 @@ class Edwards:
 
     @cached_property
     def _base_comb(self) -> Comb:
-        return self.make_comb(self.base, self.comb_shape)
+        return [self._both_signs(upper) for upper in self._base_uppers()]
+
+    def _base_uppers(self) -> list[list[Entry]]:
+        """Upper halves of the tables for the base point, shipped for the curve that everybody uses."""
+        if self.name != "edwards25519":
+            return self.make_uppers(self.base, self.comb_shape)
+        from puretls.crypto.kernels.generated import edwards25519_comb
+
+        entries = recoding.shipped_entries(edwards25519_comb.ENTRIES, 32, 3, self._number)
+        half = 1 << (self.comb_shape.teeth - 1)
+        return [entries[i : i + half] for i in range(0, len(entries), half)]
 
     @cached_property
     def _base_multiples(self) -> list[Entry]:
@@ -103,6 +113,10 @@ class Edwards:
 
     def make_comb(self, point: Affine, form: recoding.Shape) -> Comb:
         """The tables of a comb for a point: the most significant columns first, an entry for each column of signs."""
+        return [self._both_signs(upper) for upper in self.make_uppers(point, form)]
+
+    def make_uppers(self, point: Affine, form: recoding.Shape) -> list[list[Entry]]:
+        """The halves of those tables for columns that begin with plus; the others are their negatives."""
         current = self._pair(point)
         chain = [(*current, self._one)]
         for _ in range(form.teeth * form.tables - 1):
@@ -110,13 +124,19 @@ class Edwards:
             chain.append(self._accumulate((x, y, z, self._one), [(form.rounds, ())], self._constants))
         doubled = self._all_affine(chain)
         teeth = [doubled[s :: form.tables] for s in reversed(range(form.tables))]
-        return [self._both_signs(upper) for upper in recoding.signed_sums(teeth, self._add_subtract)]
+        return [[self._entry(pair) for pair in upper] for upper in recoding.signed_sums(teeth, self._add_subtract)]
 
     def _pair(self, point: Affine) -> Pair:
         return self._number(point[0]), self._number(point[1])
 
-    def _both_signs(self, upper: Sequence[Pair]) -> list[Entry]:
-        return [self._entry((self._p - x, y)) for x, y in reversed(upper)] + [self._entry(point) for point in upper]
+    def _both_signs(self, upper: list[Entry]) -> list[Entry]:
+        return self._negatives(upper) + upper
+
+    def _negatives(self, entries: Sequence[Entry]) -> list[Entry]:
+        p = self._p
+        if self.a == 1:
+            return [(p - x, y, p - x + y, p - t2) for x, y, _, t2 in reversed(entries)]
+        return [(minus, plus, p - t2) for plus, minus, t2 in reversed(entries)]
 
     def _entry(self, point: Pair) -> Entry:
         """What the additions of the loop want of an affine point."""
@@ -127,8 +147,8 @@ class Edwards:
         return (y + x) % self._p, (y - x) % self._p, 2 * product % self._p
 
     def _sparse_table(self, point: Affine, width: int) -> list[Entry]:
-        multiples = self._odd_multiples(point, 1 << (width - 2))
-        return [self._entry(p) for p in multiples] + [self._entry((self._p - x, y)) for x, y in reversed(multiples)]
+        multiples = [self._entry(pair) for pair in self._odd_multiples(point, 1 << (width - 2))]
+        return multiples + self._negatives(multiples)
 
     def _odd_multiples(self, point: Affine, count: int) -> list[Pair]:
         """1, 3, 5, ... times the point."""

@@ -7,6 +7,7 @@ Beneteau, 2005, for combs). Even scalars are replaced by k - n, which is odd and
 
 from __future__ import annotations
 
+from binascii import a2b_base64
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -109,6 +110,13 @@ def signed_sums(teeth: list[list[Pair]], add_subtract: AddSubtract) -> list[list
         results = iter(add_subtract(pairs))
         sums = [[point for _ in total_list for point in next(results)] for total_list in sums]
     return sums
+
+
+def shipped_entries(text: str, size: int, width: int, number: Callable[[int], Any]) -> list[Entry]:
+    """Table entries of `width` numbers of `size` bytes each, from base64."""
+    data = a2b_base64(text)
+    numbers = [number(int.from_bytes(data[i : i + size], "big")) for i in range(0, len(data), size)]
+    return list(zip(*(numbers[i::width] for i in range(width)), strict=True))
 
 
 def batch_inverse(values: Sequence[Any], p: Any, inverse: Callable[[Any], Any]) -> list[Any]:

@@ -13,7 +13,6 @@ from math import gcd
 
 from puretls.crypto.groups import RandomBytes
 from puretls.crypto.kernels.arithmetic import PYTHON, Arithmetic
-from puretls.crypto.kernels.primes import random_prime
 from puretls.crypto.keys import RsaPrivateKey, RsaPublicKey
 from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind
 from puretls.errors import InternalError, UsageError
@@ -204,6 +203,8 @@ def generate(bits: int, random: RandomBytes, e: int = 65537) -> RsaPrivateKey:
 
     Raises `UsageError` for sizes outside 1024..16384 or not a multiple of 64.
     """
+    from puretls.crypto.kernels.primes import random_prime  # few processes make keys
+
     if not MIN_BITS <= bits <= MAX_BITS or bits % 64:
         raise UsageError(f"RSA keys have {MIN_BITS} to {MAX_BITS} bits, a multiple of 64, not {bits}")
     half = bits // 2

@@ -134,7 +134,17 @@ class Curve:
 
     @cached_property
     def _base_comb(self) -> Comb:
-        return self.make_comb(self.base, self.comb_shape)
+        return [self._negatives(upper) + upper for upper in self._base_uppers()]
+
+    def _base_uppers(self) -> list[list[Entry]]:
+        """Upper halves of the tables for the base point, shipped for the curve that everybody uses."""
+        if self.name != "secp256r1":
+            return self.make_uppers(self.base, self.comb_shape)
+        from puretls.crypto.kernels.generated import p256_comb
+
+        entries = recoding.shipped_entries(p256_comb.ENTRIES, self.size, 2, self._number)
+        half = 1 << (self.comb_shape.teeth - 1)
+        return [entries[i : i + half] for i in range(0, len(entries), half)]
 
     @cached_property
     def _base_multiples(self) -> list[Entry]:
@@ -142,13 +152,17 @@ class Curve:
 
     def make_comb(self, point: Affine, form: recoding.Shape) -> Comb:
         """The tables of a comb for a point: the most significant columns first, an entry for each column of signs."""
+        return [self._negatives(upper) + upper for upper in self.make_uppers(point, form)]
+
+    def make_uppers(self, point: Affine, form: recoding.Shape) -> list[list[Entry]]:
+        """The halves of those tables for columns that begin with plus; the others are their negatives."""
         x, v, z = self._number(point[0]), self._number(2 * point[1] % self.p), self._one
         chain = [(x, v, z)]
         for _ in range(form.teeth * form.tables - 1):
             chain.append(self._accumulate(chain[-1], [(form.rounds, ())], self._constants))
         doubled = self._all_affine(chain)
         teeth = [doubled[s :: form.tables] for s in reversed(range(form.tables))]
-        return [self._negatives(upper) + upper for upper in recoding.signed_sums(teeth, self._add_subtract)]
+        return recoding.signed_sums(teeth, self._add_subtract)
 
     def _negatives(self, entries: Sequence[Entry]) -> list[Entry]:
         return [(x, self._p - v) for x, v in reversed(entries)]
