@@ -24,6 +24,7 @@ from puretls.x509.keys import (
     private_key_pem,
     public_key_pem,
     spki_bytes,
+    traditional_key,
 )
 
 PROVIDER = default()
@@ -111,6 +112,8 @@ def test_openssl_opens_our_encrypted_pkcs8(openssl_key):
 @pytest.mark.parametrize("cipher", pkcs8.PEM_CIPHERS)
 def test_traditional_encrypted_pem_goes_both_ways(openssl_key, cipher):
     pem, key = openssl_key
+    if traditional_key(key)[0] == "PRIVATE KEY" and cipher != "AES-256-CBC":
+        pytest.skip("has no traditional form: PKCS#8 in any case")
     ours = pkcs8.traditional_key_pem(key, os.urandom, PROVIDER, "pw", cipher)
     assert pkcs8_der(ours.encode(), "-passin", "pass:pw") == pkcs8_der(pem)
     assert parse_private_key(ours, "pw") == key
