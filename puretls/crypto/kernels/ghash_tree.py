@@ -2,18 +2,21 @@
 
 Plane i holds coefficient i of all blocks; lane n * r + k belongs to block n of message k of r. A level multiplies the earlier
 half of the blocks by h^(half their number) and adds the later half. A multiplication by a constant is a matrix of bits, done as
-the Method of Four Russians does it: 26 groups of five planes, all 32 sums of each, one look-up a group and output plane. The
-look-ups follow the hash key, never the data.
+the Method of Four Russians does it: 28 groups of four or five planes, all sums of each group, one look-up a group and output
+plane. The look-ups follow the hash key, never the data.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from puretls.crypto.kernels.ghash_field import multiply, times_x
 
-_GROUP = 5
 _PER_PASS = 7
+_STARTS = (0, 5, 10, 15, 20, 24, 28, 32)
+_GROUPS = tuple([(base + start, base + end) for base in (0, 32, 64, 96) for start, end in pairwise(_STARTS)])
+"""First and last plane of the groups; seven make 32 planes."""
 _BITS = int.from_bytes(b"\x01" * 128)
-_NO_PLANES = (0,) * 12
 
 Matrix = tuple[bytes, ...]
 """For each group of planes, the index of the sum to take for each output plane."""
@@ -25,28 +28,26 @@ def matrix(k: int) -> Matrix:
     for _ in range(128):
         columns.append(int.from_bytes(format(k, "0128b").encode()) & _BITS)
         k = times_x(k)
-    columns += _NO_PLANES
-    groups = [columns[i : i + _GROUP] for i in range(0, len(columns), _GROUP)]
-    return tuple([sum([column << i for i, column in enumerate(group)]).to_bytes(128) for group in groups])
+    return tuple([sum([column << i for i, column in enumerate(columns[start:end])]).to_bytes(128) for start, end in _GROUPS])
 
 
-def multiply_planes(planes: list[int], rows: Matrix) -> list[int]:
+def multiply_planes(planes: list[int], rows: Matrix, lanes: int) -> list[int]:
     """Every lane times the constant of `rows`."""
-    planes = [*planes, *_NO_PLANES]
+    guard = 1 << lanes  # in every sum, so that empty ones are no shorter; an even number of sums takes it out again
     result = [0] * 128
-    for start in range(0, len(rows), _PER_PASS):
-        t0, t1, t2, t3, t4, t5, t6 = [_sums(planes[_GROUP * g : _GROUP * g + _GROUP]) for g in range(start, start + _PER_PASS)]
+    for i in range(0, len(_GROUPS), _PER_PASS):
+        t0, t1, t2, t3, t4, t5, t6 = [_sums(planes[start:end], guard) for start, end in _GROUPS[i : i + _PER_PASS]]
         result = [
             x ^ t0[a] ^ t1[b] ^ t2[c] ^ t3[d] ^ t4[e] ^ t5[f] ^ t6[g]
-            for x, a, b, c, d, e, f, g in zip(result, *rows[start : start + _PER_PASS], strict=True)
+            for x, a, b, c, d, e, f, g in zip(result, *rows[i : i + _PER_PASS], strict=True)
         ]
     return result
 
 
-def _sums(planes: list[int]) -> list[int]:
-    sums = [0]
+def _sums(planes: list[int], guard: int) -> list[int]:
+    sums = [guard]
     for plane in planes:
-        sums += [plane ^ x for x in sums] if plane else sums
+        sums += [plane ^ x for x in sums]
     return sums
 
 
@@ -72,6 +73,6 @@ class HashTree:
             blocks //= 2
             half = blocks * messages
             mask = (1 << half) - 1
-            earlier = multiply_planes([plane & mask for plane in planes], self.level(blocks.bit_length() - 1))
+            earlier = multiply_planes([plane & mask for plane in planes], self.level(blocks.bit_length() - 1), half)
             planes = [x ^ plane >> half for x, plane in zip(earlier, planes, strict=True)]
         return planes

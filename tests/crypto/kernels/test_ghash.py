@@ -117,3 +117,9 @@ def test_masks_of_many_keys_are_bounded(monkeypatch):
     del keys, with_masks
     gc.collect()
     assert len(ghash_keys._WITH_MASKS) == others
+
+
+def test_sums_of_the_tree_show_no_key_bits_in_their_length():
+    planes = [0b1011, 0, 0b0001, 0b1000]
+    assert {x.bit_length() for x in ghash_tree._sums(planes, 1 << 4)} == {5}
+    assert ghash_tree.multiply_planes([1] * 128, ghash_tree.matrix(1 << 127), 4) == [1] * 128
