@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-CHUNKS = (16, 202, 202, 202, 202, 202)
+CHUNKS = (18, 144, 144, 144, 144, 144, 144, 144)
 """Blocks a chunk, from the end of the message; all together a full record with its additional data and lengths."""
 MAX_BLOCKS = sum(CHUNKS)
 MASK_BYTES = 128 * 16 * MAX_BLOCKS
@@ -127,8 +127,22 @@ def _parity_5(masks: list[list[int]], d: list[int]) -> int:
 
 def _parity_6(masks: list[list[int]], d: list[int]) -> int:
     a, b, c, e, f, g = d
-    rows = zip(*masks, strict=True)
+    rows = zip(*masks[:6], strict=True)
     return _bits([(a & m ^ b & n ^ c & o ^ e & p ^ f & q ^ g & r).bit_count() & 1 for m, n, o, p, q, r in rows])
 
 
-_PARITIES = (_parity_1, _parity_2, _parity_3, _parity_4, _parity_5, _parity_6)
+def _parity_7(masks: list[list[int]], d: list[int]) -> int:
+    a, b, c, e, f, g, h = d
+    rows = zip(*masks[:7], strict=True)
+    return _bits([(a & m ^ b & n ^ c & o ^ e & p ^ f & q ^ g & r ^ h & s).bit_count() & 1 for m, n, o, p, q, r, s in rows])
+
+
+def _parity_8(masks: list[list[int]], d: list[int]) -> int:
+    a, b, c, e, f, g, h, i = d
+    rows = zip(*masks, strict=True)
+    return _bits(
+        [(a & m ^ b & n ^ c & o ^ e & p ^ f & q ^ g & r ^ h & s ^ i & t).bit_count() & 1 for m, n, o, p, q, r, s, t in rows]
+    )
+
+
+_PARITIES = (_parity_1, _parity_2, _parity_3, _parity_4, _parity_5, _parity_6, _parity_7, _parity_8)
