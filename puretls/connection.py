@@ -613,7 +613,8 @@ class Connection:
                 self._send_handshake(passed)
             else:
                 self._send_content(passed.content_type, serialise(passed))
-            self._context = sent(self._context, passed)
+            if isinstance(passed, type(message)):  # what a tap adds beside it is not what was to be kept
+                self._context = sent(self._context, passed)
 
     def _send_handshake(self, message: HandshakeMessage) -> None:
         for raw in self._pass("handshake", _OUT, serialise_handshake(message)):
