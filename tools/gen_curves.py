@@ -289,6 +289,16 @@ MODULES = (
 )
 
 
+def divided(module: Module) -> Module:
+    """The same reduced by division, for numbers that divide fast."""
+    kept = {name: text for name, text in module.constants.items() if name in ("one", "a24")}
+    about = module.about.partition(":")[0] + ": reduction by division, for numbers that divide fast."
+    return Module(f"{module.name}_divided", about, module.p, {"p": "P", **kept}, divide, divide, module.template, {})
+
+
+ALL_MODULES = (*MODULES, *(divided(module) for module in MODULES if module.full is not divide))
+
+
 def _unpacking(module: Module) -> str:
     names = ", ".join(module.constants)
     return f"({names},) = constants" if len(module.constants) == 1 else f"{names} = constants"
@@ -356,7 +366,7 @@ def comb_source(name: str) -> str:
 
 def sources() -> dict[str, str]:
     """File name: text, for all that is generated."""
-    modules = {f"{module.name}.py": source(module) for module in MODULES}
+    modules = {f"{module.name}.py": source(module) for module in ALL_MODULES}
     return modules | {f"{name}.py": comb_source(name) for name in COMBS}
 
 

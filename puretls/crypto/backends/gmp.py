@@ -21,4 +21,4 @@ def secret_power(base: int, exponent: int, modulus: int) -> int:
     return int(gmpy2.powmod_sec(base, exponent, modulus))
 
 
-GMP = Arithmetic(f"gmpy2 {gmpy2.version()}", gmpy2.mpz, power, secret_power)
+GMP = Arithmetic(f"gmpy2 {gmpy2.version()}", gmpy2.mpz, power, secret_power, divides=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
-from importlib import import_module
 from typing import Any
 
 from puretls.crypto.kernels import recoding
@@ -44,7 +43,7 @@ class Edwards:
 
     def __init__(self, name: str, arithmetic: Arithmetic) -> None:
         self.a, d, self.n, *base = _PARAMETERS[name]
-        generated = import_module(f"puretls.crypto.kernels.generated.{name}")
+        generated = arithmetic.module(name)
         self.name = name
         self.base: Affine = (base[0], base[1])
         self.p: int = generated.P

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from functools import lru_cache
-from importlib import import_module
 from typing import Any, NamedTuple
 
 from puretls.crypto.groups import BadPublicValue, KeyShare, RandomBytes
@@ -50,7 +49,7 @@ class MontgomeryGroup:
     def __init__(self, name: str, arithmetic: Arithmetic = PYTHON) -> None:
         self.name = name
         self._parameters = parameters = _PARAMETERS[name]
-        generated = import_module(f"puretls.crypto.kernels.generated.{parameters.module}")
+        generated = arithmetic.module(parameters.module)
         self._p: int = generated.P
         self._ladder: Callable[..., tuple[Any, Any]] = generated.ladder
         self._constants = tuple(map(arithmetic.number, generated.CONSTANTS))

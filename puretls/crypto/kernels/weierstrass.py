@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
-from importlib import import_module
 from typing import Any
 
 from puretls.crypto.groups import BadPublicValue
@@ -54,7 +53,7 @@ class Curve:
 
     def __init__(self, name: str, arithmetic: Arithmetic) -> None:
         module, self.n, self.b, *base = _PARAMETERS[name]
-        generated = import_module(f"puretls.crypto.kernels.generated.{module}")
+        generated = arithmetic.module(module)
         number = arithmetic.number
         self.name = name
         self.base: Affine = (base[0], base[1])

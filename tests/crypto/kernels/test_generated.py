@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from puretls.crypto.kernels import edwards, montgomery, weierstrass
+from puretls.crypto.kernels.arithmetic import PYTHON
 from puretls.crypto.kernels.generated import curve448, curve25519, edwards448, edwards25519, p256, p384, p521
 
 
@@ -53,3 +55,33 @@ def test_ladder_values_stay_small(module):
     for u in (module.P - 1, 1, rng.randrange(module.P)):
         for value in module.ladder(u, module.P - 1, [rng.randrange(2) for _ in range(300)], module.CONSTANTS):
             assert 0 <= value < module.P << 3
+
+
+DIVIDED = PYTHON._replace(name="divided", divides=True)
+
+
+@pytest.mark.parametrize("name", weierstrass.NAMES)
+def test_reduction_by_division_gives_the_same_on_weierstrass_curves(name):
+    folded, divided = weierstrass.curve(name), weierstrass.curve(name, DIVIDED)
+    for k in (1, 2, folded.n - 2, folded.n // 3, folded.n // 5 * 2):
+        point = folded.multiply_base(k, 3)
+        assert divided.multiply_base(k, 3) == point
+        assert divided.multiply(k, folded.base, 3) == point
+        assert divided.sum_has_x(point[0] % folded.n, k - 1, 1, folded.base)
+
+
+@pytest.mark.parametrize("name", ["edwards25519", "edwards448"])
+def test_reduction_by_division_gives_the_same_on_edwards_curves(name):
+    folded, divided = edwards.edwards(name), edwards.edwards(name, DIVIDED)
+    for k in (1, 2, folded.n - 2, folded.n // 3, folded.n // 5 * 2):
+        x, y, z = folded.multiply_base(k, 1)
+        x2, y2, z2 = divided.multiply_base(k, 1)
+        assert (x * z2 - x2 * z) % folded.p == (y * z2 - y2 * z) % folded.p == 0
+
+
+@pytest.mark.parametrize("name", montgomery.NAMES)
+def test_reduction_by_division_gives_the_same_ladder(name):
+    folded, divided = montgomery.group(name), montgomery.group(name, DIVIDED)
+    for seed in (b"\0", b"\xff", b"\xa5", b"\x01"):
+        private, u = seed * {"x25519": 32, "x448": 56}[name], b"\x07" * {"x25519": 32, "x448": 56}[name]
+        assert folded.multiply(private, u) == divided.multiply(private, u)
