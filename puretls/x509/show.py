@@ -15,7 +15,7 @@ from puretls.errors import DecodeError, UsageError
 from puretls.spans import Span
 from puretls.x509 import explain
 from puretls.x509.certificate import Certificate, Extension
-from puretls.x509.crl import CRL_TYPES, Crl, RevokedCertificate
+from puretls.x509.crl import CRL_TYPES, Crl, CrlNumber, DeltaCrlIndicator, IssuingDistributionPoint, RevokedCertificate
 from puretls.x509.keys import key_name, parse_private_key, parse_public_key, parse_spki, spki_bytes
 from puretls.x509.ocsp import OcspResponse
 from puretls.x509.pem import PemBlock, looks_like_der, read_pem
@@ -273,8 +273,30 @@ def _extension_lines(extension: Extension) -> Iterator[str]:
     kind = CRL_TYPES.get(extension.oid)
     section = f" ({kind.section})" if kind else ""
     yield f"    {oids.describe(extension.oid)}{section}{', critical' if extension.critical else ''}"
-    for line in extension_value(extension):
+    describe = _CRL_WORDS.get(type(extension.value))
+    for line in describe(extension.value) if describe else extension_value(extension):
         yield f"      {line}"
+
+
+def _scope(value: IssuingDistributionPoint) -> Iterator[str]:
+    for name in (value.name.full_name or ())[:MAX_ENTRIES] if value.name else ():
+        yield f"for the distribution point {name}"
+    flags = {
+        "for end-entity certificates only": value.only_user,
+        "for CA certificates only": value.only_ca,
+        "for attribute certificates only": value.only_attribute,
+        "indirect: certificates of other issuers too": value.indirect,
+    }
+    yield from (text for text, on in flags.items() if on)
+    if value.reasons is not None:
+        yield f"for some reasons of revocation only: bits {', '.join(map(str, sorted(value.reasons)))} of ReasonFlags"
+
+
+_CRL_WORDS: dict[type, Callable[[Any], Iterator[str]]] = {
+    CrlNumber: lambda value: iter([hex_text(value.number)]),
+    DeltaCrlIndicator: lambda value: iter([f"a delta: only what changed since the CRL {hex_text(value.base_number)}"]),
+    IssuingDistributionPoint: _scope,
+}
 
 
 def ocsp_text(response: OcspResponse) -> str:

@@ -26,6 +26,7 @@ from puretls.x509.keys import (
     spki_bytes,
     traditional_key,
 )
+from puretls.x509.pem import write_pem
 
 PROVIDER = default()
 KINDS = {
@@ -125,6 +126,44 @@ def test_traditional_encrypted_pem_goes_both_ways(openssl_key, cipher):
         assert parse_private_key(theirs, "pw") == key
         with pytest.raises(UsageError, match="password"):
             parse_private_key(theirs, "other")
+
+
+@pytest.mark.interop
+@pytest.mark.skipif(shutil.which("certtool") is None, reason="certtool (gnutls-bin) is not installed")
+@pytest.mark.parametrize("kind", ["rsa", "rsa-pss", "ecdsa", "ed25519", "ed448"])
+def test_keys_of_gnutls_are_read_plain_and_encrypted(tmp_path, kind):
+    command = ["certtool", "--generate-privkey", f"--key-type={kind}", "--outfile", str(tmp_path / "plain.pem")]
+    subprocess.run([*command, *(("--bits=2048",) if kind.startswith("rsa") else ())], capture_output=True, check=True)
+    key = parse_private_key((tmp_path / "plain.pem").read_bytes())
+    encrypt = (
+        "certtool",
+        "-k",
+        "--load-privkey",
+        "plain.pem",
+        "--to-p8",
+        "--password",
+        "pw",
+        "--pkcs-cipher",
+        "aes-256",
+        "--outfile",
+        "p8",
+    )
+    subprocess.run(encrypt, cwd=tmp_path, capture_output=True, check=True)
+    assert parse_private_key((tmp_path / "p8").read_bytes(), "pw") == key
+
+
+@OPENSSL
+@pytest.mark.interop
+def test_blocks_before_the_key_are_skipped():
+    text = openssl("ecparam", "-genkey", "-name", "prime256v1")
+    assert b"EC PARAMETERS" in text
+    assert parse_private_key(text).public.curve == "secp256r1"
+
+
+@pytest.mark.parametrize("label", ["OPENSSH PRIVATE KEY", "DSA PRIVATE KEY"])
+def test_keys_of_other_kinds_are_named(label):
+    with pytest.raises(DecodeError, match=label):
+        parse_private_key(write_pem(label, b"0"))
 
 
 @pytest.mark.interop

@@ -134,6 +134,19 @@ def test_rc2_gives_the_published_vectors(key, bits, plain, cipher):
     assert rc2._decrypt_block(words, bytes.fromhex(cipher)).hex() == plain
 
 
+@pytest.mark.skipif(shutil.which("certtool") is None, reason="certtool (gnutls-bin) is not installed")
+@pytest.mark.parametrize("cipher", ["aes-128", "aes-256", "3des", "3des-pkcs12", "rc2-40"])
+def test_files_of_gnutls_are_read(issued, tmp_path, cipher):
+    (tmp_path / "chain.pem").write_text(issued.chain_pem)
+    (tmp_path / "key.pem").write_text(issued.key_pem)
+    command = ("certtool", "--to-p12", "--load-privkey", "key.pem", "--load-certificate", "chain.pem", "--pkcs-cipher", cipher,
+               "--p12-name", "x", "--password", "pw", "--outder", "--outfile", "out.p12")  # fmt: skip
+    subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
+    content = parse_pkcs12((tmp_path / "out.p12").read_bytes(), "pw")
+    assert content.key == issued.key
+    assert content.chain == issued.chain
+
+
 @given(st.data())
 @settings(max_examples=80, deadline=None)
 def test_mutated_files_raise_only_our_errors(export, data):
