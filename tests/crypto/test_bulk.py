@@ -132,6 +132,8 @@ def test_prefetched_keystream_is_bounded_and_forgotten_when_used(algorithm):
     assert 0 < sum(map(len, store._kept.values())) == store._used <= 10_000
     cipher.prefetch([some_bytes(12, i) for i in range(50, 60)], 3000)
     assert 0 < sum(map(len, store._kept.values())) == store._used <= 10_000
+    cipher.prefetch([bytes(12)] * 3, 100)
+    assert sum(map(len, store._kept.values())) == store._used
     for nonce in list(store._kept):
         cipher.seal(nonce, b"x", b"")
     assert (store._kept, store._used) == ({}, 0)

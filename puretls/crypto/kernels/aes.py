@@ -56,9 +56,8 @@ class Aes:
     def chain(self, ivs: Sequence[bytes], messages: Sequence[bytes]) -> list[bytes]:
         """CBC encryption (SP 800-38A 6.2) of equally long messages of whole blocks, each after its IV.
 
-        A chain cannot be split, but chains can run side by side. A few go by tables, which secrets index; `table_free` they
-        take some
-        60 us a block.
+        A chain cannot be split, but chains can run side by side. A few go by tables, which secrets index; `table_free` takes
+        some 60 us a block.
         """
         n = len(messages)
         if not self.table_free and n < limits.CHAINS_AS_LANES:

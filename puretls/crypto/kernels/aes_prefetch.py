@@ -28,7 +28,7 @@ class Prefetched:
 
     def fill(self, nonces: Sequence[bytes], length: int, make: Callable[[list[bytes]], list[bytes]]) -> None:
         """Keep `length` bytes for as many of the nonces, in their order, as the budget holds; the oldest give way."""
-        new = [nonce for nonce in nonces if nonce not in self._kept][: self._budget // length]
+        new = [nonce for nonce in dict.fromkeys(nonces) if nonce not in self._kept][: self._budget // length]
         if not new:
             return
         while self._used + length * len(new) > self._budget:

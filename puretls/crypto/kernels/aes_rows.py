@@ -7,7 +7,7 @@ without tables, the S-box circuit on every eighth bit; ShiftRows joins slices; M
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from puretls.crypto.kernels.sbox import inverse_sub, sub
 
@@ -15,7 +15,7 @@ ROW_ORDER = tuple(4 * column + row for row in range(4) for column in range(4))
 """Place in the block of each byte of a state of one block."""
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _places(n: int, count: int) -> bytes:
     """Places in blocks of `count` bytes in row order, each n times: translated by the blocks it makes states of n times each block."""
     return b"".join([bytes((block + place,)) * n for block in range(0, count, 16) for place in ROW_ORDER])
@@ -29,7 +29,7 @@ def _counters(n: int, start: int) -> int:
     return int.from_bytes(bytes(4 * n) + b"".join([zeros + counters[byte::3] for byte in range(3)]))
 
 
-@cache
+@lru_cache(maxsize=64)
 def _ones(n: int) -> int:
     """The low bit of every byte of a state of n blocks."""
     return int.from_bytes(b"\x01" * (16 * n))
@@ -92,7 +92,10 @@ def from_state(state: int, n: int) -> bytes:
 
 
 def encrypt(state: int, keys: Sequence[int], n: int) -> int:
-    """FIPS 197 5.1 with translation tables, which secrets index. `keys` from `round_keys` for the same n."""
+    """FIPS 197 5.1 with translation tables, which secrets index. `keys` from `round_keys` for the same n.
+
+    Written out, because calls would be felt: ShiftRows as in `_shift_rows`, MixColumns as in `_Rotation`.
+    """
     from puretls.crypto.kernels.aes_tables import DOUBLE, SBOX
 
     n16 = 16 * n

@@ -99,12 +99,12 @@ def _changing(nonces: Sequence[bytes], counter: int, blocks: int) -> list[bytes]
     ]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def _counters(counter: int, blocks: int) -> bytes:
     return b"".join([(counter + i).to_bytes(_LANE, "little") for i in range(blocks)])
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def _masks(lanes: int) -> Masks:
     words = [((1 << bits) - 1).to_bytes(_LANE, "little") for bits in (16, 20, 12, 24, 8, 25, 7)]
     return tuple([int.from_bytes(word * lanes, "little") for word in words])
