@@ -19,9 +19,9 @@ from puretls.x509 import checks
 from puretls.x509.certificate import Certificate
 from puretls.x509.checks import Role
 from puretls.x509.constraints import Constraints
-from puretls.x509.extensions import BasicConstraints, KeyUsageBit, NameConstraints, TlsFeature
+from puretls.x509.extensions import AuthorityInfoAccess, BasicConstraints, KeyUsageBit, NameConstraints, TlsFeature
 from puretls.x509.hostname import Reference, covered
-from puretls.x509.names import GeneralName, GeneralNameKind
+from puretls.x509.names import GeneralName, GeneralNameKind, escape
 from puretls.x509.path import BudgetExceeded, Budgets, Candidate, End, Meter, Path, PathFinder, Pool
 from puretls.x509.policy import PolicyInputs, policy_fault
 from puretls.x509.report import Fault, Finding, Report, TriedPath, display_name
@@ -228,8 +228,10 @@ class Search:
         if checks.is_self_signed(last):
             what = "a self-signed certificate" if len(path) == 1 else "a self-signed root"
             return Fault("self-signed", "tbs_certificate.issuer", f"{what} that is not among the trust anchors")
+        where = _issuer_uri(last)
         return Fault("unknown-issuer", "tbs_certificate.issuer",
-                     f"its issuer ({last.issuer}) is neither a trust anchor nor among the certificates presented")  # fmt: skip
+                     f"its issuer ({last.issuer}) is neither a trust anchor nor among the certificates presented"
+                     + (f"; it should be at {escape(where)}" if where else ""))  # fmt: skip
 
     # Faults
 
@@ -387,6 +389,13 @@ class Search:
             findings += tuple(self.unreadable)
         return Report(False, best.path, findings, tuple(ordered[:MAX_TRIED]), settings.profile, settings.switched_off,
                       self.spent.signatures + self.meter.signatures, self.spent.steps + self.meter.steps)  # fmt: skip
+
+
+def _issuer_uri(certificate: Certificate) -> str:
+    """Where the certificate says that its issuer's is to be had (RFC 5280 4.2.2.1); empty if it does not say."""
+    access = certificate.get(AuthorityInfoAccess)
+    locations = (d.location.value for d in access.descriptions if d.method == oids.ACCESS_CA_ISSUERS) if access else ()
+    return next((location for location in locations if isinstance(location, str)), "")
 
 
 def _unusable(faults: Iterable[tuple[int, Fault]]) -> frozenset[int]:

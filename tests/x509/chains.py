@@ -49,7 +49,7 @@ class Made:
         return Certificate.parse(self.der)
 
 
-def make(subject, issuer, own_key, signing_key, extensions, *, algorithm=None, spki=None, **changes):
+def make(subject, issuer, own_key, signing_key, extensions, /, *, algorithm=None, spki=None, **changes):
     """Signs a draft with `changes` of its fields."""
     draft = CertificateDraft(
         common_name(subject), issuer, int.from_bytes(b"\x01" + random(15)), NOW - YEAR, NOW + YEAR, spki or spki_bytes(own_key.public), extensions,

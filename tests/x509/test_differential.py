@@ -28,7 +28,7 @@ LAXER = {
     r"TbsCertificate::signature_alg": "algorithms are judged where they are used (`Certificate.signature_algorithm`)",
     r"UnsupportedGeneralNameType": "kept, matched by nothing, refused where constrained",
     r"CpsUri|UserNotice": "qualifiers are kept as bytes; those of a critical extension must be of a known kind (a rule)",
-    r" SCT |UNIQUE_IDENTIFIER": "kept as bytes for those who use them",
+    r" SCT|UNIQUE_IDENTIFIER": "kept as bytes for those who use them",
     r"TbsCertificate::serial": "serial numbers of any size are read; their size is a rule",
 }  # fmt: skip
 """What pyca refuses and we take: its message -> why."""
