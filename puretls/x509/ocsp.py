@@ -93,10 +93,12 @@ class CertId:
         name = oids.HASH_NAMES.get(self.hash_oid)
         if name is None or self.serial_number != certificate.serial_number:
             return False
-        wanted = tuple(
-            hashlib.new(name, data, usedforsecurity=False).digest() for data in (certificate.issuer.raw, key_octets(issuer.spki))
-        )
-        return wanted == (self.issuer_name_hash, self.issuer_key_hash)
+
+        def digest(data: bytes) -> bytes:
+            return hashlib.new(name, data, usedforsecurity=False).digest()
+
+        names = {digest(certificate.issuer.raw), digest(issuer.subject.raw)}  # the same name, perhaps in two encodings
+        return self.issuer_name_hash in names and self.issuer_key_hash == digest(key_octets(issuer.spki))
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +249,10 @@ def _read_cert_id(single: Reader) -> CertId:
     body = single.enter(name="cert_id")
     algorithm = read_algorithm(body, "hash_algorithm")
     value = CertId(
-        algorithm.algorithm, body.octets("issuer_name_hash"), body.octets("issuer_key_hash"), body.integer("serial_number", padded=True)
+        algorithm.algorithm,
+        body.octets("issuer_name_hash"),
+        body.octets("issuer_key_hash"),
+        body.integer("serial_number", padded=True),
     )
     body.done()
     return value

@@ -56,9 +56,7 @@ PKCS12_KEY, PKCS12_IV, PKCS12_MAC = 1, 2, 3
 """The purposes of RFC 7292 B.3."""
 
 
-def pkcs12_kdf(  # noqa: PLR0917  # in the order of RFC 7292 B.2
-    hash_name: str, password: bytes, salt: bytes, iterations: int, length: int, purpose: int
-) -> Secret:
+def pkcs12_kdf(hash_name: str, password: bytes, salt: bytes, iterations: int, length: int, purpose: int) -> Secret:
     """RFC 7292 B.2. `password` is the BMPString with its terminating zeros (see `bmp_password`)."""
     digest = hashlib.new(hash_name)
     size, block = digest.digest_size, digest.block_size

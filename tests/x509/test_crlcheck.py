@@ -163,7 +163,7 @@ def issuer_of_crls(issuer_name=None, signer=None, usage=drafts.CRL_SIGN, name=No
         NOW + days[0] * DAY,
         NOW + days[1] * DAY,
         spki_bytes(key.public),
-        (drafts.key_usage(usage),),
+        () if usage is None else (drafts.key_usage(usage),),
     )
     return Certificate.parse(draft.signed(signer or CA.signer)), Signer(key, os.urandom, default())
 
@@ -203,12 +203,12 @@ def test_a_second_key_of_the_authority_may_sign_when_the_path_vouches_for_it():
     assert status(LEAF, second).status is Status.UNKNOWN
 
 
-@pytest.mark.parametrize("flaw", ["stranger", "usage", "expired", "revoked"])
+@pytest.mark.parametrize("flaw", ["stranger", "usage", "no usage", "expired", "revoked"])
 def test_signers_that_nobody_vouches_for_are_refused(flaw):
     root_signer = Signer(CA.root.key, os.urandom, default())
     stranger = DevelopmentCa.create(os.urandom, NOW)
     signer_of_signer = Signer(stranger.root.key, os.urandom, default()) if flaw == "stranger" else root_signer
-    usage = drafts.DIGITAL_SIGNATURE if flaw == "usage" else drafts.CRL_SIGN
+    usage = {"usage": drafts.DIGITAL_SIGNATURE, "no usage": None}.get(flaw, drafts.CRL_SIGN)
     days = (-9, -5) if flaw == "expired" else (-1, 1)
     certificate, signer = issuer_of_crls(CA.root.name, signer_of_signer, usage, CA.issuer.name, days)
     crls = [crl(signer=signer)]
