@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from puretls.errors import UsageError
 
@@ -25,6 +25,11 @@ class Span:
     def shifted(self, distance: int, prefix: str = "") -> Span:
         """The same field in a buffer where it begins `distance` bytes later, under a longer path."""
         return Span(self.start + distance, self.end + distance, prefix + self.path, self.value, self.note, self.fault)
+
+
+def with_note(spans: Iterable[Span], note: str) -> list[Span]:
+    """The spans, those without a note of their own with this one."""
+    return [span if span.note else replace(span, note=note) for span in spans]
 
 
 def patch(data: bytes, spans: Iterable[Span], path: str, new: bytes) -> bytes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from puretls.errors import DecodeError
 from puretls.iana import ExtensionType, HandshakeType
-from puretls.spans import Span
+from puretls.spans import Span, with_note
 from puretls.wire.codec import Codec, Spans, Vector, nothing_after
 from puretls.wire.schema import Struct, StructCodec, opaque_vector, u16, wire
 
@@ -48,7 +48,7 @@ class _ExtensionCodec(StructCodec):
             # The body is wrong but the extension is framed well: mark it and go on with the next one.
             covered = inside[-1].end if inside else start
             inside.append(Span(covered, stop, f"{path}.{name}.fault", data[covered:stop], error.message, fault=True))
-        spans += inside
+        spans += with_note(inside, body.rfc)
         return stop
 
 

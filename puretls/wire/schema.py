@@ -11,7 +11,7 @@ from enum import IntEnum
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from puretls.errors import DecodeError
-from puretls.spans import Span
+from puretls.spans import Span, with_note
 from puretls.wire.codec import Codec, Opaque, OpaqueVector, Rest, Spans, Tail, Uint, Vector, nothing_after
 
 T = TypeVar("T")
@@ -140,11 +140,14 @@ def serialise(value: Struct) -> bytes:
 
 
 def annotate(cls: type[Struct], data: bytes) -> list[Span]:
-    """Spans that tile `data` exactly. At a fault the rest of the data is one span with `fault` set and the reason as note."""
+    """Spans that tile `data` exactly, each with the RFC section it follows.
+
+    At a fault the rest of the data is one span with `fault` set and the reason as note.
+    """
     spans: list[Span] = []
     try:
         nothing_after(StructCodec(cls).annotate(data, 0, len(data), cls.__name__, spans), len(data))
     except DecodeError as error:
         covered = spans[-1].end if spans else 0
         spans.append(Span(covered, len(data), f"{cls.__name__}.fault", data[covered:], error.message, fault=True))
-    return spans
+    return with_note(spans, cls.rfc)
