@@ -1,5 +1,6 @@
 """Certificates and servers of the whole run; the number of conversations held, told at the end."""
 
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -22,10 +23,23 @@ def pool():
     made.close()
 
 
+_ALWAYS_WHOLE = {"test_suite", "test_group"}
+_MANY, _ONE_IN = 12, 3
+
+
+@pytest.hookimpl(tryfirst=True)  # before cells are selected by their marks
 def pytest_collection_modifyitems(items):
+    """Of a test with many cells a third is run by default, and all of them with `-m ""`; of suites and groups always all."""
+    tests = defaultdict(list)
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.interop)
+            tests[item.path, item.originalname].append(item)
+    for (_, name), found in tests.items():
+        if name not in _ALWAYS_WHOLE and len(found) > _MANY:
+            for number, item in enumerate(found):
+                if number % _ONE_IN:
+                    item.add_marker(pytest.mark.slow)
 
 
 def pytest_terminal_summary(terminalreporter):

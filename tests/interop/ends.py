@@ -135,10 +135,14 @@ class Service:
         self._thread.start()
         return self
 
-    def join(self):
-        """Wait for the last client; raises what its conversation raised."""
+    def wait(self):
+        """Wait until the last client is gone, however it went."""
         self._thread.join(TIMEOUT)
         assert not self._thread.is_alive(), "the service hangs"
+
+    def join(self):
+        """Wait for the last client; raises what its conversation raised."""
+        self.wait()
         if self.error is not None:
             raise self.error
 
