@@ -55,6 +55,10 @@ class MaxFragmentLength(Extension):
         return None if view.result(RecordSizeLimit) is not None else self._body(result)
 
     def confirm(self, body: MaxFragmentLengthBody, view: View) -> int:
+        from puretls.extensions.record_size_limit import RecordSizeLimit
+
+        if view.result(RecordSizeLimit) is not None:
+            raise PeerError(Reason.BAD_FRAGMENT_LENGTH, "answered beside record_size_limit", path="max_fragment_length", rfc="RFC 8449 5")
         if LENGTHS.get(body.code) != self.length or self.length is None:
             raise PeerError(
                 Reason.BAD_FRAGMENT_LENGTH, f"asked for {self.length}, got code {body.code}", path="max_fragment_length"
