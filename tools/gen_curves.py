@@ -102,11 +102,11 @@ def accumulate(point: Point, rows: Rows, constants: tuple[Any, ...]) -> Point:
 '''
 
 EDWARDS_MINUS = '''
-def accumulate(point: tuple[Any, ...], rows: Rows, constants: tuple[Any, ...]) -> Point:
+def accumulate(point: Point, rows: Rows, constants: tuple[Any, ...]) -> Point:
     """From an extended point (x, y, z, t): for each row so many doublings, then the additions of its points (y+x, y-x, 2dxy).
 
     The formulas are complete (Hisil, Wong, Carter, Dawson, 2008, for a = -1): no input is an exception. Factors e * h of t are
-    multiplied only where an addition follows. Gives (x, y, z).
+    multiplied only where an addition follows, and at the end.
     """
     UNPACK
     x, y, z, e = point
@@ -137,15 +137,16 @@ def accumulate(point: tuple[Any, ...], rows: Rows, constants: tuple[Any, ...]) -
             x := e * f
             y := g * h
             z := f * g
-    return x, y, z
+    t := e * h
+    return x, y, z, t
 '''
 
 EDWARDS_PLUS = '''
-def accumulate(point: tuple[Any, ...], rows: Rows, constants: tuple[Any, ...]) -> Point:
+def accumulate(point: Point, rows: Rows, constants: tuple[Any, ...]) -> Point:
     """From an extended point (x, y, z, t): for each row so many doublings, then the additions of its points (x, y, x+y, -dxy).
 
     The formulas are complete (Hisil, Wong, Carter, Dawson, 2008, for a = 1): no input is an exception. Factors e * h of t are
-    multiplied only where an addition follows. Gives (x, y, z).
+    multiplied only where an addition follows, and at the end.
     """
     UNPACK
     x, y, z, e = point
@@ -176,7 +177,8 @@ def accumulate(point: tuple[Any, ...], rows: Rows, constants: tuple[Any, ...]) -
             x := e * f
             y := g * h
             z := f * g
-    return x, y, z
+    t := e * h
+    return x, y, z, t
 '''
 
 LADDER = '''
@@ -337,7 +339,12 @@ def source(module: Module) -> str:
         "",
     ]
     if module.template is not LADDER:
-        lines += ["Point = tuple[Any, Any, Any]", "Rows = Iterable[tuple[int, Iterable[tuple[Any, ...]]]]", ""]
+        coordinates = 3 if module.template is WEIERSTRASS else 4
+        lines += [
+            f"Point = tuple[{', '.join(['Any'] * coordinates)}]",
+            "Rows = Iterable[tuple[int, Iterable[tuple[Any, ...]]]]",
+            "",
+        ]
     lines += ["", *expand(module)]
     return "\n".join(lines) + "\n"
 
@@ -364,10 +371,12 @@ def comb_source(name: str) -> str:
     )
 
 
-def sources() -> dict[str, str]:
-    """File name: text, for all that is generated."""
-    modules = {f"{module.name}.py": source(module) for module in ALL_MODULES}
-    return modules | {f"{name}.py": comb_source(name) for name in COMBS}
+def sources() -> Iterable[tuple[str, str]]:
+    """File name and text of all that is generated; the combs last, since they are computed with the modules."""
+    for module in ALL_MODULES:
+        yield f"{module.name}.py", source(module)
+    for name in COMBS:
+        yield f"{name}.py", comb_source(name)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -375,7 +384,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 on a difference")
     options = parser.parse_args(arguments)
     stale = []
-    for name, text in sources().items():
+    for name, text in sources():
         path = OUT / name
         if options.check and (not path.exists() or path.read_text("utf-8") != text):
             stale.append(path.name)

@@ -49,21 +49,24 @@ def _decode(on: Edwards, scheme: Scheme, data: bytes) -> Affine | None:
     y &= (1 << (8 * scheme.size - 1)) - 1
     if y >= on.p:
         return None
-    x = _square_root(on, (y * y - 1) * pow(on.d * y * y - on.a, -1, on.p) % on.p)  # x^2 = (1 - y^2) / (a - d y^2)
+    x = _root_of_quotient(on, (1 - y * y) % on.p, (on.a - on.d * y * y) % on.p)  # x^2 = (1 - y^2) / (a - d y^2)
     if x is None or (x == 0 and sign):
         return None
     return (on.p - x if x & 1 != sign else x), y
 
 
-def _square_root(on: Edwards, square: int) -> int | None:
+def _root_of_quotient(on: Edwards, u: int, v: int) -> int | None:
+    """A square root of u/v with one power and no inversion (RFC 8032 5.1.3, 5.2.3); None where there is none."""
     p = on.p
     if p % 4 == 3:
-        root = pow(square, (p + 1) // 4, p)
+        root = pow(u, 3, p) * v * pow(pow(u, 5, p) * pow(v, 3, p), (p - 3) // 4, p) % p
     else:
-        root = pow(square, (p + 3) // 8, p)
-        if root * root % p != square:
-            root = root * on.root_of_minus_one % p
-    return root if root * root % p == square else None
+        cube = v * v * v % p
+        root = u * cube * pow(u * cube * cube * v, (p - 5) // 8, p) % p
+    square = v * root * root % p
+    if square == u:
+        return root
+    return root * on.root_of_minus_one % p if p % 4 == 1 and square == p - u else None
 
 
 def _expand(scheme: Scheme, seed: bytes) -> tuple[int, bytes]:

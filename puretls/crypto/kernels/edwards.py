@@ -55,7 +55,7 @@ class Edwards:
         self._d = arithmetic.number(self.d)
         self._one = arithmetic.number(1)
         self._number = arithmetic.number
-        self._accumulate: Callable[[Entry, Sequence[Row], Entry], tuple[Any, Any, Any]] = generated.accumulate
+        self._accumulate: Callable[[Entry, Sequence[Row], Entry], tuple[Any, Any, Any, Any]] = generated.accumulate
         self._constants = tuple(map(arithmetic.number, generated.CONSTANTS))
 
     @cached_property
@@ -87,7 +87,7 @@ class Edwards:
 
     def _walk(self, rows: Sequence[Row], blind: int = 1) -> tuple[int, int, int]:
         z = self._number(blind)
-        x, y, z = self._accumulate((z - z, z, z, z - z), rows, self._constants)
+        x, y, z, _ = self._accumulate((z - z, z, z, z - z), rows, self._constants)
         return int(x) % self.p, int(y) % self.p, int(z) % self.p
 
     # --- tables
@@ -116,17 +116,19 @@ class Edwards:
 
     def make_uppers(self, point: Affine, form: recoding.Shape) -> list[list[Entry]]:
         """The halves of those tables for columns that begin with plus; the others are their negatives."""
-        current = self._pair(point)
-        chain = [(*current, self._one)]
+        chain = [self._extended(point)]
         for _ in range(form.teeth * form.tables - 1):
-            x, y, z = chain[-1]
-            chain.append(self._accumulate((x, y, z, self._one), [(form.rounds, ())], self._constants))
+            chain.append(self._accumulate(chain[-1], [(form.rounds, ())], self._constants))
         doubled = self._all_affine(chain)
         teeth = [doubled[s :: form.tables] for s in reversed(range(form.tables))]
         return [[self._entry(pair) for pair in upper] for upper in recoding.signed_sums(teeth, self._add_subtract)]
 
     def _pair(self, point: Affine) -> Pair:
         return self._number(point[0]), self._number(point[1])
+
+    def _extended(self, point: Affine) -> tuple[Any, Any, Any, Any]:
+        x, y = self._pair(point)
+        return x, y, self._one, x * y % self._p
 
     def _both_signs(self, upper: list[Entry]) -> list[Entry]:
         return self._negatives(upper) + upper
@@ -151,15 +153,13 @@ class Edwards:
 
     def _odd_multiples(self, point: Affine, count: int) -> list[Pair]:
         """1, 3, 5, ... times the point."""
-        x, y = self._pair(point)
-        double = self._all_affine([self._accumulate((x, y, self._one, self._one), [(1, ())], self._constants)])[0]
-        step = self._entry(double)
-        rows: list[Row] = [(0, [self._entry((x, y))])]
-        chain = []
-        for _ in range(count):
-            chain.append(self._walk(rows))
-            rows = [(0, [*rows[0][1], step])]
-        return self._all_affine([tuple(map(self._number, point)) for point in chain])
+        current = self._extended(point)
+        double = self._all_affine([self._accumulate(current, [(1, ())], self._constants)])[0]
+        step: list[Row] = [(0, (self._entry(double),))]
+        chain = [current]
+        for _ in range(count - 1):
+            chain.append(self._accumulate(chain[-1], step, self._constants))
+        return self._all_affine(chain)
 
     def _inverse(self, value: Any) -> Any:
         return self._number(pow(int(value), -1, self.p))

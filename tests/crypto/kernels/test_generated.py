@@ -24,8 +24,8 @@ def test_modules_are_as_generated(tool):
 
 
 def test_check_notices_a_change(tool, tmp_path, monkeypatch, capsys):
-    written = tool.sources()
-    for name, text in written.items():
+    written = list(tool.sources())
+    for name, text in written:
         (tmp_path / name).write_text(text)
     monkeypatch.setattr(tool, "OUT", tmp_path)
     monkeypatch.setattr(tool, "sources", lambda: written)

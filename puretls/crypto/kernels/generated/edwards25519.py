@@ -11,15 +11,15 @@ from typing import Any
 P = 2**255 - 19
 CONSTANTS = (1, 2 * P, P << 9, 2**255 - 1)
 
-Point = tuple[Any, Any, Any]
+Point = tuple[Any, Any, Any, Any]
 Rows = Iterable[tuple[int, Iterable[tuple[Any, ...]]]]
 
 
-def accumulate(point: tuple[Any, ...], rows: Rows, constants: tuple[Any, ...]) -> Point:
+def accumulate(point: Point, rows: Rows, constants: tuple[Any, ...]) -> Point:
     """From an extended point (x, y, z, t): for each row so many doublings, then the additions of its points (y+x, y-x, 2dxy).
 
     The formulas are complete (Hisil, Wong, Carter, Dawson, 2008, for a = -1): no input is an exception. Factors e * h of t are
-    multiplied only where an addition follows. Gives (x, y, z).
+    multiplied only where an addition follows, and at the end.
     """
     one, pad2, pad, mask = constants
     x, y, z, e = point
@@ -71,4 +71,7 @@ def accumulate(point: tuple[Any, ...], rows: Rows, constants: tuple[Any, ...]) -
             z = f * g
             z = (z & mask) + (z >> 255) * 19
             z = (z & mask) + (z >> 255) * 19
-    return x, y, z
+    t = e * h
+    t = (t & mask) + (t >> 255) * 19
+    t = (t & mask) + (t >> 255) * 19
+    return x, y, z, t

@@ -11,15 +11,15 @@ from typing import Any
 P = 2**255 - 19
 CONSTANTS = (P, 1)
 
-Point = tuple[Any, Any, Any]
+Point = tuple[Any, Any, Any, Any]
 Rows = Iterable[tuple[int, Iterable[tuple[Any, ...]]]]
 
 
-def accumulate(point: tuple[Any, ...], rows: Rows, constants: tuple[Any, ...]) -> Point:
+def accumulate(point: Point, rows: Rows, constants: tuple[Any, ...]) -> Point:
     """From an extended point (x, y, z, t): for each row so many doublings, then the additions of its points (y+x, y-x, 2dxy).
 
     The formulas are complete (Hisil, Wong, Carter, Dawson, 2008, for a = -1): no input is an exception. Factors e * h of t are
-    multiplied only where an addition follows. Gives (x, y, z).
+    multiplied only where an addition follows, and at the end.
     """
     p, one = constants
     x, y, z, e = point
@@ -50,4 +50,5 @@ def accumulate(point: tuple[Any, ...], rows: Rows, constants: tuple[Any, ...]) -
             x = e * f % p
             y = g * h % p
             z = f * g % p
-    return x, y, z
+    t = e * h % p
+    return x, y, z, t

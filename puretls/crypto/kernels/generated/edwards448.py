@@ -11,15 +11,15 @@ from typing import Any
 P = 2**448 - 2**224 - 1
 CONSTANTS = (1, P << 8, 2**448 - 1)
 
-Point = tuple[Any, Any, Any]
+Point = tuple[Any, Any, Any, Any]
 Rows = Iterable[tuple[int, Iterable[tuple[Any, ...]]]]
 
 
-def accumulate(point: tuple[Any, ...], rows: Rows, constants: tuple[Any, ...]) -> Point:
+def accumulate(point: Point, rows: Rows, constants: tuple[Any, ...]) -> Point:
     """From an extended point (x, y, z, t): for each row so many doublings, then the additions of its points (x, y, x+y, -dxy).
 
     The formulas are complete (Hisil, Wong, Carter, Dawson, 2008, for a = 1): no input is an exception. Factors e * h of t are
-    multiplied only where an addition follows. Gives (x, y, z).
+    multiplied only where an addition follows, and at the end.
     """
     one, pad, mask = constants
     x, y, z, e = point
@@ -124,4 +124,11 @@ def accumulate(point: tuple[Any, ...], rows: Rows, constants: tuple[Any, ...]) -
             z = (z & mask) + high + (high << 224)
             high = z >> 448
             z = (z & mask) + high + (high << 224)
-    return x, y, z
+    t = e * h
+    high = t >> 448
+    t = (t & mask) + high + (high << 224)
+    high = t >> 448
+    t = (t & mask) + high + (high << 224)
+    high = t >> 448
+    t = (t & mask) + high + (high << 224)
+    return x, y, z, t
