@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from puretls.crypto.provider import default
@@ -92,19 +93,30 @@ def read_sources(sources: Sources) -> tuple[bytes, ...]:
 
 
 def _paths(sources: Sources) -> Iterator[Path]:
-    """Files once each: directories hold links to them by hash."""
-    yield from map(Path, sources.files)
-    seen: set[Path] = set()
-    for directory in map(Path, sources.directories):
+    """Files once each: directories hold links to them by hash, and often the bundle too."""
+    seen: set[tuple[int, int]] = set()
+    for path in sources.files:
+        _is_new(path, seen)
+        yield Path(path)
+    for directory in sources.directories:
         try:
-            inside = sorted(directory.iterdir())
+            inside = sorted(os.listdir(directory))
         except OSError:
             continue
-        for path in inside:
-            real = path.resolve()
-            if real not in seen and real.is_file():
-                seen.add(real)
-                yield path
+        yield from (Path(path) for name in inside if _is_new(path := os.path.join(directory, name), seen))
+
+
+def _is_new(path: str, seen: set[tuple[int, int]]) -> bool:
+    """Whether it is a regular file, or a link to one, not seen before."""
+    try:
+        found = os.stat(path)
+    except OSError:  # a link to nowhere, for example
+        return False
+    key = (found.st_dev, found.st_ino)
+    if not S_ISREG(found.st_mode) or key in seen:
+        return False
+    seen.add(key)
+    return True
 
 
 def _certificates(path: Path) -> list[bytes]:

@@ -10,6 +10,7 @@ import pytest
 from puretls import roots
 from puretls.ca import DevelopmentCa
 from puretls.errors import UsageError
+from puretls.spans import check_tiling
 from puretls.x509.certificate import Certificate
 from puretls.x509.pem import write_pem
 from puretls.x509.verifier import ChainRequest
@@ -112,6 +113,20 @@ def test_chains_of_strangers_are_refused_by_the_roots(ca, tmp_path, monkeypatch)
     path.write_text(DevelopmentCa.create(os.urandom, time.time(), organization="Other").root_pem)
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
     assert not roots.system_verifier()(ChainRequest(ca.issue(["a.test"]).chain, "server", "a.test", time.time())).accepted
+
+
+@pytest.mark.parametrize("source", ["system", "certifi"])
+def test_every_root_in_use_can_be_parsed_and_has_a_key_known_here(source):
+    if source == "system":
+        sources = next((roots.Sources((bundle,)) for bundle in roots.BUNDLES if os.path.isfile(bundle)), None)
+        if sources is None:
+            pytest.skip("this system has no bundle of roots")
+    else:
+        sources = roots.Sources((pytest.importorskip("certifi").where(),))
+    for der in roots.read_sources(sources):
+        certificate = Certificate.parse(der)
+        assert certificate.public_key
+        assert check_tiling(certificate.spans(), len(der)) == ""
 
 
 def test_making_the_verifier_reads_no_file(tmp_path):

@@ -289,12 +289,12 @@ class Reader:
             raise self.error("BIT STRING that is not whole octets", name, offset=start - 1)
         return self.data[start:stop]
 
-    def named_bits(self, name: str = "", tag: int = BIT_STRING) -> frozenset[int]:
-        """The numbers of the set bits of a named BIT STRING, which has no trailing zero bits (X.690 11.2.2)."""
+    def named_bits(self, name: str = "", tag: int = BIT_STRING, *, padded: bool = False) -> frozenset[int]:
+        """The set bits of a named BIT STRING, which has no trailing zero bits (X.690 11.2.2) unless `padded` says that they pass."""
         unused, start, stop = self.bits(name, tag)
         if stop - start > 8:
             raise self.error("named BIT STRING of more than 64 bits", name, offset=start)
-        if stop > start and not self.data[stop - 1] >> unused & 1:
+        if stop > start and not padded and not self.data[stop - 1] >> unused & 1:
             raise self.error("named BIT STRING with trailing zero bits", name, offset=stop - 1, rfc="X.690 11.2.2")
         value = int.from_bytes(self.data[start:stop])
         width = 8 * (stop - start)

@@ -174,7 +174,7 @@ def _general_name(content: bytes) -> str | bytes:
 
 
 def _key_usage(content: bytes) -> str:
-    bits = Reader(bytes((der.BIT_STRING, len(content))) + content).named_bits()
+    bits = Reader(bytes((der.BIT_STRING, len(content))) + content).named_bits(padded=True)
     return str(KeyUsage(bits))
 
 

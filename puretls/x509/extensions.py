@@ -369,10 +369,11 @@ class ExtensionType:
         return value
 
 
+# Roots of Trustwave, shipped by distributions to this day, pad their keyUsage: X.690 11.2.2 is not insisted on there.
 _ROWS = (
     (oids.AUTHORITY_KEY_IDENTIFIER, AuthorityKeyIdentifier, _authority_key_identifier, "RFC 5280 4.2.1.1"),
     (oids.SUBJECT_KEY_IDENTIFIER, SubjectKeyIdentifier, lambda r: SubjectKeyIdentifier(r.octets()), "RFC 5280 4.2.1.2"),
-    (oids.KEY_USAGE, KeyUsage, lambda r: KeyUsage(r.named_bits()), "RFC 5280 4.2.1.3"),
+    (oids.KEY_USAGE, KeyUsage, lambda r: KeyUsage(r.named_bits(padded=True)), "RFC 5280 4.2.1.3"),
     (oids.PRIVATE_KEY_USAGE_PERIOD, PrivateKeyUsagePeriod, _private_key_usage_period, "RFC 3280 4.2.1.4"),
     (oids.CERTIFICATE_POLICIES, CertificatePolicies, lambda r: CertificatePolicies(r.list_of(_policy_information)), "RFC 5280 4.2.1.4"),
     (oids.POLICY_MAPPINGS, PolicyMappings, lambda r: PolicyMappings(r.list_of(_policy_mapping)), "RFC 5280 4.2.1.5"),

@@ -1,0 +1,104 @@
+"""Certificates: parsing, validating a chain for the first time and again, the system's roots, revocation."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from benchmarks.harness import Case, Contender, Options, Row, seconds
+from puretls import roots
+from puretls.ca import DevelopmentCa, Issued
+from puretls.crypto.provider import default
+from puretls.errors import UsageError
+from puretls.x509.certificate import Certificate
+from puretls.x509.crl import Crl
+from puretls.x509.ocsp import OcspResponse
+from puretls.x509.revocation import HARD, Revocation
+from puretls.x509.search import Caches
+from puretls.x509.trust import TrustStore
+from puretls.x509.verifier import ChainRequest, Verifier, chain_verifier
+
+NOW = 1_790_000_000
+NAME = "www.example.test"
+KINDS = {"RSA-2048": "rsa2048", "P-256": "secp256r1"}
+
+
+def cases(options: Options) -> list[Case]:
+    """Chains of three certificates: leaf, intermediate, root."""
+    return [
+        *(functools.partial(_chain, options, label, kind) for label, kind in KINDS.items()),
+        functools.partial(_roots, options),
+        functools.partial(_revocation, options),
+    ]
+
+
+def _measured(options: Options, work: Mapping[str, Callable[[], object]]) -> list[Row]:
+    times = seconds({name: Contender(run) for name, run in work.items()}, options.rounds(15))
+    return [Row("x509", name, "", "us", time * 1e6) for name, time in times.items()]
+
+
+def _forgetful(verifier: Verifier, request: ChainRequest) -> None:
+    """As if this chain had never been seen: nothing parsed but the anchors, no signature remembered."""
+    assert replace(verifier, caches=Caches())(request).accepted
+
+
+def _request(issued: Issued) -> ChainRequest:
+    return ChainRequest(issued.chain, "server", NAME, NOW)
+
+
+def _chain(options: Options, label: str, kind: str) -> list[Row]:
+    ca = DevelopmentCa.create(os.urandom, NOW, kind)
+    issued = ca.issue([NAME], kind)
+    verifier = chain_verifier([ca.root.certificate], provider=default())
+    request = _request(issued)
+    assert verifier(request).accepted
+    return _measured(
+        options,
+        {
+            f"parse a certificate, {label}": lambda: Certificate.parse(issued.certificate).public_key,
+            f"verify a chain of 3, {label}, first contact": lambda: _forgetful(verifier, request),
+            f"verify a chain of 3, {label}, again": lambda: verifier(request),
+        },
+    )
+
+
+def _roots(options: Options) -> list[Row]:
+    try:
+        found = roots.system_roots()
+    except UsageError:
+        return []
+    count = len(found)
+    store = TrustStore(found)
+    last = Certificate.parse(found[-1]).subject
+    return _measured(
+        options,
+        {
+            f"read and index the system's {count} roots": lambda: TrustStore(roots.system_roots()),
+            f"parse all {count}": lambda: [Certificate.parse(der) for der in found],
+            "find a root by name": lambda: list(store.by_subject(last)),
+        },
+    )
+
+
+def _revocation(options: Options) -> list[Row]:
+    ca = DevelopmentCa.create(os.urandom, NOW)
+    issued = ca.issue([NAME])
+    crl, response = ca.crl(), ca.ocsp_response(issued.certificate)
+    root_crl = replace(ca, intermediate=None).crl()
+    revocation = Revocation(HARD, crls=(Crl.parse(crl), Crl.parse(root_crl)))
+    asking = chain_verifier([ca.root.certificate], provider=default(), revocation=revocation)
+    plain = chain_verifier([ca.root.certificate], provider=default())
+    request = _request(issued)
+    return _measured(
+        options,
+        {
+            "parse an OCSP response": lambda: OcspResponse.parse(response),
+            "parse a CRL": lambda: Crl.parse(crl),
+            "verify a chain of 3, P-256, with a stapled response, first contact": lambda: _forgetful(
+                plain, replace(request, ocsp_response=response)
+            ),
+            "verify a chain of 3, P-256, with two CRLs, first contact": lambda: _forgetful(asking, request),
+        },
+    )
