@@ -172,13 +172,13 @@ class Certificate:
         """The iPAddresses, 4 or 16 bytes each."""
         return tuple(n.value for n in self.subject_alt_names if n.kind is GeneralNameKind.IP and isinstance(n.value, bytes))
 
-    @property
+    @cached_property
     def is_ca(self) -> bool:
         """Whether basicConstraints says so (RFC 5280 4.2.1.9)."""
         constraints = self.get(ext.BasicConstraints)
         return constraints is not None and constraints.ca
 
-    @property
+    @cached_property
     def is_self_issued(self) -> bool:
         """Issuer and subject are the same name (RFC 5280 6.1); says nothing of the signature."""
         return self.issuer == self.subject

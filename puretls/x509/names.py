@@ -61,12 +61,16 @@ class Name:
     @cached_property
     def canonical(self) -> tuple[tuple[tuple[bytes, str | bytes], ...], ...]:
         """What is compared: per RDN the sorted attributes with folded values (RFC 5280 7.1)."""
-        return tuple(tuple(sorted(((a.type, fold(a)) for a in rdn), key=repr)) for rdn in self.rdns)
+        return tuple(_canonical_rdn(rdn) for rdn in self.rdns)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Name):
             return NotImplemented
-        return self.raw == other.raw or self.canonical == other.canonical
+        if self.raw == other.raw:
+            return True
+        if len(self.rdns) != len(other.rdns):
+            return False
+        return all(map(_same_rdn, self.rdns, other.rdns))  # most names differ in one of the first
 
     def __hash__(self) -> int:
         return hash(self.canonical)
@@ -94,6 +98,16 @@ class Name:
         """The last commonName, for display only: it is never matched against a host name (RFC 9525 2)."""
         values = [a.value for a in self.attributes(oids.COMMON_NAME) if isinstance(a.value, str)]
         return values[-1] if values else None
+
+
+def _canonical_rdn(rdn: tuple[Attribute, ...]) -> tuple[tuple[bytes, str | bytes], ...]:
+    if len(rdn) == 1:
+        return ((rdn[0].type, fold(rdn[0])),)
+    return tuple(sorted(((a.type, fold(a)) for a in rdn), key=repr))
+
+
+def _same_rdn(one: tuple[Attribute, ...], other: tuple[Attribute, ...]) -> bool:
+    return len(one) == len(other) and _canonical_rdn(one) == _canonical_rdn(other)
 
 
 def fold(attribute: Attribute) -> str | bytes:

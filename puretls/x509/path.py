@@ -65,34 +65,29 @@ class Meter:
 
 
 class Pool:
-    """Certificates from the peer or fetched: no trust in any of them. Indexed by subject."""
+    """Certificates from the peer or fetched: no trust in any of them."""
 
-    def __init__(self, certificates: Iterable[Certificate] = ()) -> None:
-        self._by_subject: dict[Name, list[Certificate]] = {}
+    def __init__(self) -> None:
         self._all: dict[Certificate, None] = {}
-        for certificate in certificates:
-            self.add(certificate)
 
     def add(self, certificate: Certificate) -> bool:
         """Takes one in; tells whether it was new."""
-        if certificate in self._all:
-            return False
+        known = certificate in self._all
         self._all[certificate] = None
-        self._by_subject.setdefault(certificate.subject, []).append(certificate)
-        return True
+        return not known
 
     def __iter__(self) -> Iterator[Certificate]:
         return iter(self._all)
 
     def by_subject(self, name: Name) -> list[Certificate]:
-        """Those with this subject, in the order they came."""
-        return self._by_subject.get(name, [])
+        """Those with this subject, by RFC 5280 7.1, in the order they came."""
+        return [certificate for certificate in self._all if certificate.subject == name]
 
 
-def identity(certificate: Certificate) -> tuple[Name, bytes, bytes]:
+def identity(certificate: Certificate) -> tuple[bytes, bytes, bytes]:
     """What makes two certificates the same entity: name, key, alternative names."""
     alternative = certificate.extension(oids.SUBJECT_ALT_NAME)
-    return certificate.subject, certificate.spki, alternative.raw if alternative else b""
+    return certificate.subject.raw, certificate.spki, alternative.raw if alternative else b""
 
 
 def key_match(child: Certificate, issuer: Certificate) -> int:
@@ -170,10 +165,17 @@ class PathFinder:
             yield End.NOBODY
 
     def _named(self, child: Certificate) -> Iterator[Candidate]:
-        """Certificates with the name of the child's issuer: anchors first, then by key identifier."""
-        anchors = sorted(self.store.by_subject(child.issuer), key=lambda c: key_match(child, c))
-        for certificate in anchors:
+        """Certificates with the name of the child's issuer, anchors first, those with the right key identifier before others.
+
+        Anchors whose names are written in another way come last: to compare them all is the dearest look-up.
+        """
+        for certificate in self._ranked(child, self.store.by_subject(child.issuer)):
             yield Candidate(certificate, anchor=True)
-        others = [c for c in self.pool.by_subject(child.issuer) if c not in self.store]
-        for certificate in sorted(others, key=lambda c: key_match(child, c)):
-            yield Candidate(certificate, anchor=False)
+        for certificate in self._ranked(child, self.pool.by_subject(child.issuer)):
+            if certificate not in self.store:
+                yield Candidate(certificate, anchor=False)
+        for certificate in self._ranked(child, self.store.by_equal_subject(child.issuer)):
+            yield Candidate(certificate, anchor=True)
+
+    def _ranked(self, child: Certificate, found: Iterable[Certificate]) -> list[Certificate]:
+        return sorted(found, key=lambda certificate: key_match(child, certificate))

@@ -161,7 +161,7 @@ class Search:
 
     def _usable(self, path: Path, candidate: Candidate) -> bool:
         certificate = candidate.certificate
-        if self.caches.signatures.get((path[-1].fingerprint, certificate.spki_pin)) is False:
+        if self.caches.signatures.get(self._link(path[-1], certificate)) is False:
             return False
         role = Role.ANCHOR if candidate.anchor else Role.INTERMEDIATE
         return next(self._own_faults(certificate, role), None) is None
@@ -348,8 +348,12 @@ class Search:
                 yield index, Fault("signature", "signature_value",
                                    f"the signature does not verify with the key of {display_name(path[index + 1])}")  # fmt: skip
 
+    def _link(self, child: Certificate, issuer: Certificate) -> tuple[str, bytes, bytes]:
+        """What a remembered signature is found by; what one provider has verified says nothing of another."""
+        return self.settings.provider.name, child.fingerprint, issuer.spki_pin
+
     def _is_signed_by(self, child: Certificate, issuer: Certificate) -> bool:
-        key = child.fingerprint, issuer.spki_pin
+        key = self._link(child, issuer)
         known: bool | None = self.caches.signatures.get(key)
         if known is None:
             try:

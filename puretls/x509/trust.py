@@ -56,8 +56,11 @@ class TrustStore:
             yield from self._parsed(subject)
 
     def by_subject(self, name: Name) -> Iterator[Certificate]:
-        """Anchors whose subject is `name`: first those with the same bytes, then those equal by RFC 5280 7.1."""
-        yield from self._parsed(name.raw)
+        """Anchors whose subject has the very bytes of `name`."""
+        return self._parsed(name.raw)
+
+    def by_equal_subject(self, name: Name) -> Iterator[Certificate]:
+        """Anchors whose subject has other bytes and is equal by RFC 5280 7.1. The first call compares, and indexes, all names."""
         for raw in self._canonical.get(name.canonical, ()):
             if raw != name.raw:
                 yield from self._parsed(raw)
@@ -74,7 +77,7 @@ class TrustStore:
 
     @cached_property
     def _canonical(self) -> dict[object, list[bytes]]:
-        """Needed only when no anchor has the very bytes, hence made then."""
+        """Costs as much as everything else together, and most chains never need it."""
         from puretls.x509.names import parse_name
 
         found: dict[object, list[bytes]] = {}

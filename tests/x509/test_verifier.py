@@ -194,6 +194,7 @@ def test_a_store_parses_what_it_is_asked_for_and_no_more():
     store = TrustStore([TOP.der, b"no certificate", *(root(f"root {n}", label="many").der for n in range(20))])
     assert (len(store), store.skipped) == (21, 1)
     assert [c.raw for c in store.by_subject(END.certificate.issuer)] == []
+    assert [c.raw for c in store.by_equal_subject(END.certificate.issuer)] == []
     assert [c.raw for c in store.by_subject(MIDDLE.certificate.issuer)] == [TOP.der]
     parsed = [entry for entries in store._by_subject.values() for entry in entries if not isinstance(entry, bytes)]
     assert [c.raw for c in parsed] == [TOP.der]
