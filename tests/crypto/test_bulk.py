@@ -298,3 +298,33 @@ def test_null_cipher_changes_nothing():
 def test_stream_keys_of_another_length_are_usage_errors(algorithm):
     with pytest.raises(UsageError, match="key"):
         kernel_stream(algorithm, bytes(algorithm.key_length + 1))
+
+
+@pytest.mark.full
+@both_forms
+@by_name
+def test_any_mix_of_calls_on_one_key_is_that_of_a_fresh_key(algorithm, table_free, monkeypatch):
+    """Read-ahead, batches and single records in any order; thresholds lowered so that a key goes through all its ages."""
+    for name, value in (("BATCH_BLOCKS", 40), ("BATCH_RECORDS", 3), ("GHASH_PARITY_AFTER", 3000), ("GHASH_PARITY_BLOCKS", 20)):
+        monkeypatch.setattr(limits, name, value)
+    monkeypatch.setattr(limits, "ROWS_MOST", 90)
+    chance = random.Random(f"{algorithm.name} {table_free}")
+    key = chance.randbytes(algorithm.key_length)
+    cipher, reference = kernel_aead(algorithm, key, table_free=table_free, read_ahead=50_000), tlslite_ng.aead(algorithm, key)
+    most = 300 if table_free and "CCM" in algorithm.name else 3000
+    for _ in range(120):
+        nonces = [chance.randbytes(1) * 12 for _ in range(chance.randrange(1, 12))]
+        length = chance.choice([0, 1, 16, chance.randrange(most)])
+        if chance.random() < 0.5:
+            cipher.prefetch(chance.sample(nonces, len(nonces) // 2 + 1), max(0, length + chance.randrange(-20, 60)))
+        items = [
+            (n, chance.randbytes(length if chance.random() < 0.8 else chance.randrange(90)), chance.randbytes(13)) for n in nonces
+        ]
+        expected = reference.seal_many(items)
+        records = sealed_items(items, expected)
+        if chance.random() < 0.5:
+            assert cipher.seal_many(items) == expected
+            assert cipher.open_many(records) == [plaintext for _, plaintext, _ in items]
+        else:
+            assert [cipher.seal(*item) for item in items] == expected
+            assert [cipher.open(*record) for record in records] == [plaintext for _, plaintext, _ in items]
