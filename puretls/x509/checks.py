@@ -124,8 +124,9 @@ def _fields(certificate: Certificate, role: Role) -> Faults:
         yield Fault("empty-issuer", tbs + "issuer", "the issuer's name is empty")
     if not certificate.subject and (certificate.is_ca or role is not Role.LEAF):
         yield Fault("empty-subject-ca", tbs + "subject", "a CA without a name")
-    if role is not Role.ANCHOR:  # one deployed root has its dates in the wrong form, and nobody is misled by that
+    if role is not Role.ANCHOR:  # deployed roots have their dates in the wrong form, or keyUsage, and nobody is misled by that
         yield from _time_encoding(certificate)
+        yield from _key_usage_padding(certificate)
 
 
 def _time_encoding(certificate: Certificate) -> Faults:
@@ -185,6 +186,12 @@ def _extensions(certificate: Certificate) -> Faults:
     usage = certificate.get(ext.KeyUsage)
     if usage is not None and not usage.bits:
         yield Fault("empty-key-usage", _place(certificate, oids.KEY_USAGE), "keyUsage without a single bit")
+
+
+def _key_usage_padding(certificate: Certificate) -> Faults:
+    extension = certificate.extension(oids.KEY_USAGE)
+    if extension is not None and len(extension.raw) > 3 and not extension.raw[-1] >> extension.raw[2] & 1:  # tag, length, unused, bits
+        yield Fault("key-usage-padding", extension.path, "keyUsage with trailing zero bits")
 
 
 def _is_understood(extension: Extension, certificate: Certificate) -> bool:

@@ -130,6 +130,7 @@ TABLE = (
          "have it issued with digitalSignature (and keyEncipherment for RSA key exchange)", Alert.UNSUPPORTED_CERTIFICATE, 64),
     Rule("leaf-key-cert-sign", S, "RFC 5280 4.2.1.9", "keyCertSign only with cA", _REISSUE, rank=30),
     Rule("empty-key-usage", S, "RFC 5280 4.2.1.3", "keyUsage sets at least one bit", _REISSUE, rank=20),
+    Rule("key-usage-padding", S, "X.690 11.2.2", "keyUsage has no trailing zero bits (roots in use do)", _REISSUE, rank=20),
     Rule("ca-as-leaf", W, "BR 7.1.2.7.8", "a CA is not used as a server", "use an end-entity certificate", rank=45),
     Rule("extended-key-usage", D, "RFC 5280 4.2.1.12", "the leaf's extKeyUsage, where present, allows the purpose",
          "use a certificate that was issued for this purpose", Alert.UNSUPPORTED_CERTIFICATE, 72),

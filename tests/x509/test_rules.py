@@ -131,6 +131,7 @@ VIOLATIONS = {
     "root-authority-key": lambda: chain(top={"more": (drafts.authority_key_identifier(key("stranger").public),)}),
     "root-extended-key-usage": lambda: chain(top={"more": (SERVER,)}),
     "key-usage": lambda: chain(usage=drafts.key_usage(1)),
+    "key-usage-padding": lambda: chain(usage=drafts.extension(oids.KEY_USAGE, b"\x03\x02\x00\x80", critical=True)),
     "leaf-key-cert-sign": lambda: chain(usage=drafts.key_usage(0, 5)),
     "ca-as-leaf": lambda: chain(more=(CA_BASIC, drafts.subject_key_identifier(key("leaf").public))),
     "extended-key-usage": lambda: chain(eku=drafts.extended_key_usage(oids.CLIENT_AUTH)),
