@@ -84,8 +84,8 @@ def accumulate(point: Point, rows: Rows, constants: tuple[Any, ...]) -> Point:
             z := v * z
             a := 3 * (x - t PAD2) * (x + t)
             b := x * g
-            x := a * a - 2 * b PAD4
-            v := 2 * a * (b - x PAD2) - g * g PADPRODUCT
+            x := a * a - b - b PAD4
+            v := (a + a) * (b - x PAD2) - g * g PADPRODUCT
         for x2, v2 in points:
             t := z * z
             h := x2 * t - x PAD2
@@ -96,7 +96,7 @@ def accumulate(point: Point, rows: Rows, constants: tuple[Any, ...]) -> Point:
             t := g * g
             j := h * t
             q := x * t
-            x := r * r - j - 2 * q PAD4
+            x := r * r - j - q - q PAD4
             v := 2 * (r * (q - x PAD2) - v * j PADPRODUCT)
     return x, v, z
 '''

@@ -29,8 +29,8 @@ def accumulate(point: Point, rows: Rows, constants: tuple[Any, ...]) -> Point:
             z = v * z % p
             a = (3 * (x - t) * (x + t)) % p
             b = x * g % p
-            x = (a * a - 2 * b) % p
-            v = (2 * a * (b - x) - g * g) % p
+            x = (a * a - b - b) % p
+            v = ((a + a) * (b - x) - g * g) % p
         for x2, v2 in points:
             t = z * z % p
             h = (x2 * t - x) % p
@@ -41,6 +41,6 @@ def accumulate(point: Point, rows: Rows, constants: tuple[Any, ...]) -> Point:
             t = g * g % p
             j = h * t % p
             q = x * t % p
-            x = (r * r - j - 2 * q) % p
+            x = (r * r - j - q - q) % p
             v = (2 * (r * (q - x) - v * j)) % p
     return x, v, z

@@ -39,10 +39,10 @@ def accumulate(point: Point, rows: Rows, constants: tuple[Any, ...]) -> Point:
             b = x * g
             b = (b & mask) + (b >> 521)
             b = (b & mask) + (b >> 521)
-            x = a * a - 2 * b + pad4
+            x = a * a - b - b + pad4
             x = (x & mask) + (x >> 521)
             x = (x & mask) + (x >> 521)
-            v = 2 * a * (b - x + pad2) - g * g + pad_product
+            v = (a + a) * (b - x + pad2) - g * g + pad_product
             v = (v & mask) + (v >> 521)
             v = (v & mask) + (v >> 521)
         for x2, v2 in points:
@@ -71,7 +71,7 @@ def accumulate(point: Point, rows: Rows, constants: tuple[Any, ...]) -> Point:
             q = x * t
             q = (q & mask) + (q >> 521)
             q = (q & mask) + (q >> 521)
-            x = r * r - j - 2 * q + pad4
+            x = r * r - j - q - q + pad4
             x = (x & mask) + (x >> 521)
             x = (x & mask) + (x >> 521)
             v = 2 * (r * (q - x + pad2) - v * j + pad_product)
