@@ -8,7 +8,7 @@ from __future__ import annotations
 from puretls.crypto.groups import Group, RandomBytes
 from puretls.crypto.kernels.arithmetic import PYTHON, Arithmetic
 from puretls.crypto.keys import EcPrivateKey, EcPublicKey, EdPrivateKey, PrivateKey, PublicKey, RsaPrivateKey, RsaPublicKey
-from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind
+from puretls.crypto.signatures import HASHES, SignatureAlgorithm, SignatureKind
 from puretls.errors import UsageError
 
 _WEIERSTRASS = ("secp256r1", "secp384r1", "secp521r1")
@@ -53,6 +53,8 @@ def sign(
 ) -> bytes:
     """A signature. Raises `UsageError` where the key is of another kind or too short."""
     arithmetic = _arithmetic(accelerated)
+    if not _knows_hashes(algorithm):
+        raise UsageError(f"signatures use one of {', '.join(sorted(HASHES))}, not {algorithm.hash}")
     if isinstance(key, RsaPrivateKey) and algorithm.kind in _RSA:
         from puretls.crypto.kernels import rsa
 
@@ -68,9 +70,15 @@ def sign(
     raise UsageError(f"a key of type {type(key).__name__} does not sign with {algorithm.kind.value}")
 
 
+def _knows_hashes(algorithm: SignatureAlgorithm) -> bool:
+    return all(name in HASHES or not name for name in (algorithm.hash, algorithm.mgf_hash))
+
+
 def verify(algorithm: SignatureAlgorithm, key: PublicKey, message: bytes, signature: bytes, *, accelerated: bool = False) -> bool:
     """Whether the signature is right; False for anything wrong, also for a key of another kind."""
     arithmetic = _arithmetic(accelerated)
+    if not _knows_hashes(algorithm):
+        return False
     if isinstance(key, RsaPublicKey):
         from puretls.crypto.kernels import rsa
 

@@ -36,6 +36,10 @@ class SignatureAlgorithm:
     mgf_hash: str = ""
 
 
+HASHES = frozenset({"sha1", "sha224", "sha256", "sha384", "sha512"})
+"""The hashes that signatures are computed with; others are refused whatever `hashlib` has."""
+
+
 def _pkcs1(hash_name: str) -> SignatureAlgorithm:
     return SignatureAlgorithm(SignatureKind.RSA_PKCS1, hash_name)
 

@@ -111,3 +111,12 @@ def test_rsa_keys_out_of_bounds_verify_nothing():
     algorithm = SIGNATURE_SCHEMES[0x0401]
     for odd in (replace(key, n=key.n + 1), replace(key, e=2), replace(key, n=35), RsaPublicKey(0, 3)):
         assert not PROVIDERS[0].verify(algorithm, odd, b"", bytes(136))
+
+
+@pytest.mark.parametrize("name", ["md5", "sha3_256", "no hash"])
+def test_other_hashes_sign_and_verify_nothing(name):
+    for kind, family in (("rsa1088", SignatureKind.RSA_PKCS1), ("rsa1088", SignatureKind.RSA_PSS), ("secp256r1", SignatureKind.ECDSA)):
+        algorithm = SignatureAlgorithm(family, name, 32, "sha256")
+        with pytest.raises(UsageError, match="signatures use one of sha1"):
+            PROVIDERS[0].sign(algorithm, KEYS[kind], b"", os.urandom)
+        assert not PROVIDERS[0].verify(algorithm, KEYS[kind].public, b"", bytes.fromhex("3006020101020101").ljust(136))

@@ -146,7 +146,7 @@ def sign(
         point = on.multiply_base(k, random_scalar(on.p, random))
         r = point[0] % n if point else 0
         blind = random_scalar(n, random)
-        s = (blind * e + r * (blind * d % n)) * pow(k * blind, -1, n) % n
+        s = (blind * e + r * (blind * d % n)) * pow(k * blind % n, -1, n) % n
         if r and s:
             return encode_signature(r, s)
     raise AssertionError  # pragma: no cover - `nonces` never ends
