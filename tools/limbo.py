@@ -6,8 +6,10 @@ import sys
 import time
 from pathlib import Path
 
-from puretls.crypto.provider import default, reference
-from puretls.x509.limbo import run
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from puretls.crypto.provider import default, reference  # noqa: E402
+from puretls.x509.limbo import run  # noqa: E402
 
 
 def main() -> None:
