@@ -1,4 +1,4 @@
-"""Every Wycheproof file for public-key operations, through the default provider.
+"""Every Wycheproof file for public-key operations, through the default provider, and with gmpy2 where it is installed.
 
 How "acceptable" is treated, file by file: what RFC 8422 or our own rules forbid is refused (compressed points, curve parameters
 spelled out, lax DER, all-zero shared secrets, DigestInfo without NULL, keys with e below 3), the rest (points of the twist, coordinates
@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -24,12 +25,18 @@ from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind
 from puretls.errors import DecodeError, UsageError
 from puretls.x509.keys import parse_spki
 
-PROVIDER = default(accelerated=False)
+PROVIDERS = [default(accelerated=False), *([default(accelerated=True)] if find_spec("gmpy2") else [])]
+PROVIDER = PROVIDERS[0]
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "wycheproof"
 CURVES = {"secp256r1": 32, "secp384r1": 48, "secp521r1": 66}
 EDDSA = {"ed25519": SignatureKind.ED25519, "ed448": SignatureKind.ED448}
 
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="the Wycheproof files are not beside the repository")
+
+
+@pytest.fixture(params=PROVIDERS, ids=lambda provider: provider.name, autouse=True)
+def chosen(request, monkeypatch):
+    monkeypatch.setitem(globals(), "PROVIDER", request.param)
 
 
 def groups(name):
