@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 MAX_HEAD = 16384
 """Bytes of request line and headers read at most."""
 
-CHUNK = 262144
+CHUNK = 2**20
 """Bytes of a file read at a time."""
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from puretls.errors import PuretlsError, UsageError
+from puretls.errors import PuretlsError, TlsError, UsageError
 
 if TYPE_CHECKING:
     from puretls.config import ServerConfig
@@ -103,7 +103,7 @@ class Server:
         name = f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"
         try:
             logger.info("%s %s", name, self._converse(sock))
-        except (PuretlsError, OSError) as error:
+        except (TlsError, UsageError, OSError) as error:
             logger.info("%s failed: %s", name, error)
         except Exception:
             logger.exception("%s: an error in puretls; please report it", name)

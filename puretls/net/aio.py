@@ -20,8 +20,8 @@ from puretls.net.pump import last_open_state, why_closed
 
 logger = logging.getLogger("puretls.aio")
 
-CHUNK = 65536
-"""Plaintext bytes sealed between two looks at the event loop's write buffer."""
+CHUNK = 2**20
+"""Plaintext bytes sealed at a time."""
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 ClientConnected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None] | None]
