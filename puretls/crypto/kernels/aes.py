@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Generic, TypeVar
 
 from puretls.crypto.kernels import aes_limits as limits
 from puretls.crypto.kernels import aes_planes, aes_rows
 from puretls.crypto.kernels.aes_key import expand
 
+K = TypeVar("K")
 
-class RowKeys:
-    """Round keys for byte rows, kept for the sizes used last, within `limits.ROWS_CACHED` blocks."""
 
-    __slots__ = ("_kept", "_make", "_schedule")
+class PreparedKeys(Generic[K]):
+    """Round keys as a kernel wants them for n blocks, kept for the sizes used last, `most` blocks all together."""
 
-    def __init__(self, schedule: bytes, make: Callable[[bytes, int], tuple[int, ...]]) -> None:
+    __slots__ = ("_kept", "_make", "_most", "_schedule")
+
+    def __init__(self, schedule: bytes, make: Callable[[bytes, int], K], most: int) -> None:
         self._schedule = schedule
         self._make = make
-        self._kept: dict[int, tuple[int, ...]] = {}
+        self._most = most
+        self._kept: dict[int, K] = {}
 
-    def __call__(self, n: int) -> tuple[int, ...]:
+    def __call__(self, n: int) -> K:
         keys = self._kept.get(n)
         if keys is None:
             keys = self._make(self._schedule, n)
-            if sum(self._kept) + n > limits.ROWS_CACHED:
+            if sum(self._kept) + n > self._most:
                 self._kept.clear()
             self._kept[n] = keys
         return keys
@@ -33,16 +37,16 @@ class RowKeys:
 class Aes:
     """An AES key of 16 or 32 bytes. `table_free` keeps secrets out of table indices."""
 
-    __slots__ = ("_block_keys", "_encrypt_rows", "_plane_keys", "_row_keys", "_rows_most", "schedule", "table_free")
+    __slots__ = ("_block_keys", "_encrypt_rows", "_row_keys", "_rows_most", "plane_keys", "schedule", "table_free")
 
     def __init__(self, key: bytes, *, table_free: bool = False) -> None:
         self.table_free = table_free
         self.schedule = expand(key, table_free=table_free)
         self._encrypt_rows = aes_rows.encrypt_table_free if table_free else aes_rows.encrypt
         self._rows_most = limits.ROWS_MOST_TABLE_FREE if table_free else limits.ROWS_MOST
-        self._row_keys = RowKeys(self.schedule, aes_rows.round_keys)
+        self._row_keys = PreparedKeys(self.schedule, aes_rows.round_keys, limits.ROWS_CACHED)
+        self.plane_keys = PreparedKeys(self.schedule, aes_planes.row_key_planes, limits.LANES_CACHED)
         self._block_keys: tuple[int, ...] | None = None
-        self._plane_keys: dict[int, list[aes_planes.Block]] = {}
 
     def encrypt_blocks(self, blocks: bytes) -> bytes:
         """Each 16-byte block encrypted for itself."""
@@ -100,15 +104,6 @@ class Aes:
         rows = _counter_rows(prefixes, start, lanes)
         output = aes_planes.from_row_planes(aes_planes.encrypt_rows(rows, self.plane_keys(n), n), n)
         return [output[i : i + 16 * blocks] for i in range(0, 16 * n, 16 * lanes)]
-
-    def plane_keys(self, n: int) -> list[aes_planes.Block]:
-        """Round keys for 32 planes of n lanes a column; they share their integers, so a size costs little."""
-        keys = self._plane_keys.get(n)
-        if keys is None:
-            if len(self._plane_keys) >= 8:
-                self._plane_keys.clear()
-            keys = self._plane_keys[n] = aes_planes.row_key_planes(self.schedule, n)
-        return keys
 
     def _batch_keystreams(self, prefixes: Sequence[bytes], start: int, blocks: int) -> list[bytes]:
         from puretls.crypto.kernels.aes_batch import from_planes, keystream_planes

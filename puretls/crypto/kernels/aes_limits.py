@@ -17,6 +17,8 @@ ROW_STEP = 4
 """Byte rows above 16 blocks are made for multiples of this, so that prepared round keys fit more often."""
 ROWS_CACHED = 1024
 """Blocks for which round keys are kept prepared, all sizes of one key together: 190 bytes each (AES-256: 260)."""
+LANES_CACHED = 16640
+"""Lanes for which round keys of 32 planes are kept prepared, all sizes together: some 3 KiB a size, they share their integers."""
 LANES_MOST = 8256
 """Counter blocks in one pass of 32 planes; temporaries leave the cache above."""
 CHAINS_AS_LANES = 3

@@ -120,11 +120,11 @@ def encrypt_rows(rows: Block, keys: Sequence[Block], n: int) -> Block:
 
 
 def decrypt_rows(rows: Block, keys: Sequence[Block], n: int) -> Block:
-    """FIPS 197 5.3 on 4 x 8 planes of n lanes a column. `keys` from `row_key_planes`."""
+    """FIPS 197 5.3.5 on 4 x 8 planes of n lanes a column. `keys` from `row_key_planes` of `aes_rows.inverse_schedule`."""
     rows = _add(rows, keys[-1])
     for key in keys[-2:0:-1]:
-        a, b, c, d = _add([inverse_sub(*row) for row in _inverse_shift_rows(rows, n)], key)
-        rows = _inverse_mix_columns(a, b, c, d)
+        a, b, c, d = [inverse_sub(*row) for row in _inverse_shift_rows(rows, n)]
+        rows = _inverse_mix_columns(a, b, c, d, key)
     return _add([inverse_sub(*row) for row in _inverse_shift_rows(rows, n)], keys[0])
 
 
@@ -176,13 +176,10 @@ def _mix(p: Planes, a: Planes, q: Planes, key: Planes) -> Planes:
     )
 
 
-_NO_KEY: Block = [(0,) * 8] * 4
-
-
-def _inverse_mix_columns(a: Planes, b: Planes, c: Planes, d: Planes) -> Block:
-    """FIPS 197 5.3.3: MixColumns after adding 4 (row r + row r+2) to rows r and r+2."""
+def _inverse_mix_columns(a: Planes, b: Planes, c: Planes, d: Planes, key: Block) -> Block:
+    """FIPS 197 5.3.3, and AddRoundKey: MixColumns after adding 4 (row r + row r+2) to rows r and r+2."""
     ac, bd = _four_times(_xor(a, c)), _four_times(_xor(b, d))
-    return mix_columns(_xor(a, ac), _xor(b, bd), _xor(c, ac), _xor(d, bd), _NO_KEY)
+    return mix_columns(_xor(a, ac), _xor(b, bd), _xor(c, ac), _xor(d, bd), key)
 
 
 def _four_times(p: Planes) -> Planes:

@@ -130,13 +130,13 @@ def encrypt_table_free(state: int, keys: Sequence[int], n: int) -> int:
 
 
 def decrypt(state: int, keys: Sequence[int], n: int) -> int:
-    """FIPS 197 5.3.5, the equivalent inverse cipher, with translation tables. `keys` from `inverse_round_keys`."""
+    """FIPS 197 5.3.5 with translation tables, which secrets index. `keys` from `round_keys` of `inverse_schedule`."""
     from puretls.crypto.kernels.aes_tables import inverse_tables
 
-    plain, by14, by11, by13, by9, *_ = inverse_tables()
+    plain, by14, by11, by13, by9 = inverse_tables()
     n16 = 16 * n
     left, right, mask = 32 * n, 96 * n, (1 << 128 * n) - 1
-    first, *middle, last = keys
+    first, *middle, last = keys[::-1]
     state ^= first
     for key in middle:
         s = _inverse_shift_rows(state.to_bytes(n16), n)
@@ -148,7 +148,7 @@ def decrypt(state: int, keys: Sequence[int], n: int) -> int:
 
 
 def decrypt_table_free(state: int, keys: Sequence[int], n: int) -> int:
-    """FIPS 197 5.3 with the inverse S-box circuit. `keys` from `round_keys`."""
+    """FIPS 197 5.3.5 with the inverse S-box circuit. `keys` from `round_keys` of `inverse_schedule`."""
     ones = _ones(n)
     rotate = _Rotation(n)
     constant = 0x63 * ones
@@ -156,23 +156,16 @@ def decrypt_table_free(state: int, keys: Sequence[int], n: int) -> int:
     state ^= first ^ constant
     for key in middle:
         s = int.from_bytes(_inverse_shift_rows(state.to_bytes(16 * n), n))
-        state = rotate.inverse_mix_columns(_inverse_sub_bytes(s, ones) ^ key, ones) ^ constant
+        state = rotate.inverse_mix_columns(_inverse_sub_bytes(s, ones), ones) ^ key ^ constant
     return _inverse_sub_bytes(int.from_bytes(_inverse_shift_rows(state.to_bytes(16 * n), n)), ones) ^ last
 
 
-def inverse_round_keys(schedule: bytes, n: int) -> tuple[int, ...]:
-    """Round keys of the equivalent inverse cipher (FIPS 197 5.3.5), for states of n blocks, in the order of use."""
-    from puretls.crypto.kernels.aes_tables import inverse_tables
-
+def inverse_schedule(schedule: bytes) -> bytes:
+    """The round keys of the equivalent inverse cipher (FIPS 197 5.3.5): InvMixColumns of all but the first and the last."""
     middle = schedule[16:-16]
-    count = len(middle) // 16
-    left, right, mask = 32 * count, 96 * count, (1 << 128 * count) - 1
-    rows = to_state(middle).to_bytes(16 * count)
-    u, *rest = [int.from_bytes(rows.translate(table)) for table in reversed(inverse_tables()[5:])]
-    for product in rest:
-        u = product ^ (u << left & mask | u >> right)
-    mixed = schedule[:16] + from_state(u, count) + schedule[-16:]
-    return round_keys(mixed, n)[::-1]
+    n = len(middle) // 16
+    mixed = _Rotation(n).inverse_mix_columns(to_state(middle), _ones(n))
+    return schedule[:16] + from_state(mixed, n) + schedule[-16:]
 
 
 def _shift_rows(state: int, n: int) -> int:

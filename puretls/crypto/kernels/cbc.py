@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from puretls.crypto.cbc import Blocks, CbcAlgorithm
 from puretls.crypto.kernels import aes_limits as limits
 from puretls.crypto.kernels import aes_planes, aes_rows
-from puretls.crypto.kernels.aes import Aes, RowKeys
+from puretls.crypto.kernels.aes import Aes, PreparedKeys
 from puretls.crypto.lengths import check_blocks, check_length, check_message
 
 BLOCK = 16
@@ -16,14 +16,15 @@ BLOCK = 16
 class AesCbc:
     """An AES key for CBC mode."""
 
-    __slots__ = ("_aes", "_algorithm", "_inverse_keys")
+    __slots__ = ("_aes", "_algorithm", "_plane_keys", "_row_keys")
 
     def __init__(self, algorithm: CbcAlgorithm, key: bytes, *, table_free: bool) -> None:
         check_length(f"the key of {algorithm.name}", key, algorithm.key_length)
         self._algorithm = algorithm
         self._aes = Aes(key, table_free=table_free)
-        make = aes_rows.round_keys if table_free else aes_rows.inverse_round_keys
-        self._inverse_keys = RowKeys(self._aes.schedule, make)
+        inverse = aes_rows.inverse_schedule(self._aes.schedule)
+        self._row_keys = PreparedKeys(inverse, aes_rows.round_keys, limits.ROWS_CACHED)
+        self._plane_keys = PreparedKeys(inverse, aes_planes.row_key_planes, limits.LANES_CACHED)
 
     def encrypt(self, iv: bytes, data: bytes) -> bytes:
         self._check(iv, data)
@@ -72,10 +73,10 @@ class AesCbc:
             n = count if count <= 16 else -(-count // limits.ROW_STEP) * limits.ROW_STEP
             state = aes_rows.to_state(blocks.ljust(BLOCK * n, b"\0"))
             decrypt = aes_rows.decrypt_table_free if self._aes.table_free else aes_rows.decrypt
-            return aes_rows.from_state(decrypt(state, self._inverse_keys(n), n), n)[: len(blocks)]
+            return aes_rows.from_state(decrypt(state, self._row_keys(n), n), n)[: len(blocks)]
         n = aes_planes.lanes(count)
         rows = aes_planes.row_planes(blocks.ljust(BLOCK * n, b"\0"))
-        return aes_planes.from_row_planes(aes_planes.decrypt_rows(rows, self._aes.plane_keys(n), n), n)[: len(blocks)]
+        return aes_planes.from_row_planes(aes_planes.decrypt_rows(rows, self._plane_keys(n), n), n)[: len(blocks)]
 
 
 def _xor(a: bytes, b: bytes) -> bytes:

@@ -88,8 +88,9 @@ def test_decryption_undoes_encryption(key, data):
     n = len(blocks) // 16
     schedule = expand(key)
     state = aes_rows.to_state(by_rows(schedule, blocks))
-    assert aes_rows.from_state(aes_rows.decrypt(state, aes_rows.inverse_round_keys(schedule, n), n), n) == blocks
-    assert aes_rows.from_state(aes_rows.decrypt_table_free(state, aes_rows.round_keys(schedule, n), n), n) == blocks
+    keys = aes_rows.round_keys(aes_rows.inverse_schedule(schedule), n)
+    assert aes_rows.from_state(aes_rows.decrypt(state, keys, n), n) == blocks
+    assert aes_rows.from_state(aes_rows.decrypt_table_free(state, keys, n), n) == blocks
 
 
 @pytest.mark.parametrize("table_free", [False, True])
@@ -141,7 +142,8 @@ def test_prepared_round_keys_stay_within_their_bound():
     for n in range(1, limits.ROWS_MOST, 5):
         aes.keystream(bytes(13), 1, n)
         assert sum(aes._row_keys._kept) <= limits.ROWS_CACHED
-        assert len(aes._plane_keys) <= 8
+        aes.plane_keys(8 * n)
+        assert sum(aes.plane_keys._kept) <= limits.LANES_CACHED
 
 
 @pytest.mark.parametrize("key", [bytes(16), b"\xff" * 16, bytes(range(32))])

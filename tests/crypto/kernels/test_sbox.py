@@ -31,8 +31,7 @@ def test_tables_hold_multiples_and_the_inverse():
     assert list(DOUBLE) == [multiple(x, 2) for x in LANES]
     inverse, *tables = inverse_tables()
     assert [SBOX[y] for y in inverse] == list(LANES)
-    for factor, after_inverse, plain in zip((14, 11, 13, 9), tables[:4], tables[4:], strict=True):
-        assert list(plain) == [multiple(x, factor) for x in LANES]
+    for factor, after_inverse in zip((14, 11, 13, 9), tables, strict=True):
         assert list(after_inverse) == [multiple(inverse[x], factor) for x in LANES]
 
 
