@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from puretls.crypto.groups import BadPublicValue, KeyShare, RandomBytes
 from puretls.crypto.kernels.arithmetic import PYTHON, Arithmetic
+from puretls.crypto.kernels.primes import has_small_factor
 from puretls.crypto.secret import Secret
 from puretls.errors import UsageError
 
@@ -79,16 +80,17 @@ def named(name: str, arithmetic: Arithmetic = PYTHON) -> FiniteField:
 def unnamed(p: int, g: int, *, min_bits: int = 2048, max_bits: int = 8192, arithmetic: Arithmetic = PYTHON) -> FiniteField:
     """The group of p and g as a server names them. A named group's parameters give that group.
 
-    Raises `BadPublicValue` where p is even or outside `min_bits`..`max_bits`, or g outside 2..p-2.
+    Raises `BadPublicValue` where p has a small factor or is outside `min_bits`..`max_bits`, or g outside 2..p-2. That p is prime is
+    not proved: a test costs ten times the exchange, and a server that lies about its own group harms itself.
     """
     bits = p.bit_length()
     if not min_bits <= bits <= max_bits:
         raise BadPublicValue(f"the Diffie-Hellman prime has {bits} bits, wanted are {min_bits} to {max_bits}")
-    if not p & 1:
-        raise BadPublicValue("the Diffie-Hellman modulus is even, so no prime")
     if not 1 < g < p - 1:
         raise BadPublicValue("the Diffie-Hellman generator is not within 2..p-2")
     name = f"ffdhe{bits}"
     if g == 2 and name in EXPONENT_BITS and p == named_prime(name):
         return named(name, arithmetic)
+    if has_small_factor(p):
+        raise BadPublicValue("the Diffie-Hellman modulus has a small factor, so it is no prime")
     return FiniteField(f"dh{bits}", p, g, arithmetic=arithmetic)

@@ -71,7 +71,8 @@ def test_named_parameters_give_the_named_group():
     [
         ((1 << 1023) + 1, 2, "1024 bits, wanted are 2048 to 8192"),
         ((1 << 8192) + 1, 2, "8193 bits"),
-        (1 << 2047, 2, "even"),
+        ((1 << 2047), 2, "small factor"),
+        ((1 << 2047) + 1, 2, "small factor"),
         ((1 << 2047) + 1, 0, "generator"),
         ((1 << 2047) + 1, 1, "generator"),
         ((1 << 2047) + 1, 1 << 2047, "generator"),
