@@ -7,104 +7,29 @@ look again, at faulty candidates too, for the path to explain the refusal with. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from itertools import islice
 
-from puretls.crypto.keys import PublicKey
-from puretls.crypto.provider import Provider
-from puretls.crypto.signatures import SignatureAlgorithm
 from puretls.der import oids
 from puretls.errors import DecodeError
 from puretls.x509 import checks
 from puretls.x509.certificate import Certificate
 from puretls.x509.checks import Role
-from puretls.x509.constraints import Constraints
-from puretls.x509.extensions import AuthorityInfoAccess, BasicConstraints, KeyUsageBit, NameConstraints, TlsFeature
-from puretls.x509.hostname import Reference, covered
-from puretls.x509.names import GeneralName, GeneralNameKind, escape
+from puretls.x509.examine import MAX_FAULTS, Caches, Examiner, Question, Settings, unusable
+from puretls.x509.extensions import AuthorityInfoAccess
+from puretls.x509.names import escape
 from puretls.x509.path import BudgetExceeded, Budgets, Candidate, End, Meter, Path, PathFinder, Pool
-from puretls.x509.policy import PolicyInputs, policy_fault
-from puretls.x509.report import Fault, Finding, Report, TriedPath, display_name
+from puretls.x509.report import Fault, Finding, Report, TriedPath
 from puretls.x509.rules import RULES
-from puretls.x509.status import RevocationChecker, StatusContext
 from puretls.x509.trust import TrustStore
 
-STATUS_REQUEST = 5
-"""The TLS extension that RFC 7633 calls for by this number."""
 MAX_TRIED = 16
 """Paths kept for the report."""
-SHOWN_NAMES = 6
-"""Names of a certificate shown in a message (CVE-2025-61729: error text must not grow with the certificate)."""
 FETCHES = 8
 """Calls of `fetch_issuers` in one verification."""
 EXPLANATION = Budgets(signatures=24, steps=512, paths=48)
 """What the second pass may cost."""
-
-
-_POLICY_EXTENSIONS = frozenset({oids.CERTIFICATE_POLICIES, oids.POLICY_CONSTRAINTS, oids.POLICY_MAPPINGS, oids.INHIBIT_ANY_POLICY})
-_KEY_RULES = frozenset({"public-key", "rsa-size", "rsa-breakable", "rsa-too-large"})
-"""What an anchor that is nothing but a name and a key must meet still."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What does not change from one verification to the next."""
-
-    provider: Provider
-    profile: str
-    rules: frozenset[str]
-    switched_off: tuple[str, ...] = ()
-    policies: PolicyInputs = field(default_factory=PolicyInputs)
-    revocation: RevocationChecker | None = None
-    budgets: Budgets = field(default_factory=Budgets)
-    handled: frozenset[bytes] = frozenset()
-    """Critical extensions that the caller processes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One leaf, and what it is wanted for."""
-
-    leaf: Certificate
-    time: float
-    reference: Reference | None
-    names: tuple[GeneralName, ...]
-    purposes: tuple[bytes, ...]
-    some_usage: frozenset[KeyUsageBit]
-    every_usage: frozenset[int]
-    max_intermediates: int | None
-    ocsp_response: bytes | None
-
-
-class Bounded(dict):  # type: ignore[type-arg]
-    """A dictionary that forgets its oldest entries: `put` keeps at most `size`."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self.size = size
-
-    def put(self, key: object, value: object) -> None:
-        if len(self) >= self.size:
-            del self[next(iter(self))]
-        self[key] = value
-
-
-@dataclass(slots=True)
-class Caches:
-    """What verifications leave for those after them: pure functions of bytes, so nothing in here can go stale."""
-
-    parsed: Bounded = field(default_factory=lambda: Bounded(256))
-    signatures: Bounded = field(default_factory=lambda: Bounded(1024))
-    faults: Bounded = field(default_factory=lambda: Bounded(512))
-
-    def parse(self, data: bytes) -> Certificate:
-        """A certificate, remembered. Raises `DecodeError`."""
-        found: Certificate | None = self.parsed.get(data)
-        if found is None:
-            found = Certificate.parse(data)
-            self.parsed.put(data, found)
-        return found
-
 
 class Search:
     """One verification."""
@@ -116,6 +41,7 @@ class Search:
         self.question = question
         self.pool = Pool()
         self.meter = Meter(settings.budgets)
+        self.examiner = Examiner(settings, caches, question, self.meter)
         self.spent = Meter(settings.budgets)  # of the first pass, once the second has begun
         self.unreadable: list[Finding] = []
         self.dead_ends: dict[Certificate, None] = {}
@@ -142,7 +68,7 @@ class Search:
 
     def _accepted(self) -> Path | None:
         leaf = self.question.leaf
-        if next(self._own_faults(leaf, Role.LEAF), None) is not None:
+        if next(self.examiner.own_faults(leaf, Role.LEAF), None) is not None:
             return None
         if self._is_trusted_leaf(leaf) and self._is_acceptable((leaf,)):
             return (leaf,)
@@ -157,20 +83,19 @@ class Search:
         rules = self.settings.rules
         if leaf not in self.store or "trusted-leaf" in rules:
             return False
-        return "trusted-leaf-self-signed" not in rules or (leaf.is_self_issued and self._is_signed_by(leaf, leaf))
+        return "trusted-leaf-self-signed" not in rules or (leaf.is_self_issued and self.examiner.is_signed_by(leaf, leaf))
 
     def _usable(self, path: Path, candidate: Candidate) -> bool:
         certificate = candidate.certificate
-        if self.caches.signatures.get(self._link(path[-1], certificate)) is False:
+        if self.caches.signatures.get(self.examiner.link(path[-1], certificate)) is False:
             return False
         role = Role.ANCHOR if candidate.anchor else Role.INTERMEDIATE
-        return next(self._own_faults(certificate, role), None) is None
+        return next(self.examiner.own_faults(certificate, role), None) is None
 
     def _is_acceptable(self, path: Path) -> bool:
-        for faults in (self._path_faults(path), self._signature_faults(path), self._status_faults(path)):
-            if next(self._enabled(faults), None) is not None:
-                return False
-        return True
+        found = self.examiner
+        stages = (found.path_faults(path), found.signature_faults(path), found.status_faults(path, self.pool))
+        return all(next(faults, None) is None for faults in stages)
 
     def _fetched(self, fetch: Callable[[Certificate], Iterable[bytes]]) -> bool:
         """Asks for the issuers of dead ends; tells whether there is anything new."""
@@ -192,6 +117,7 @@ class Search:
     def _explanations(self) -> list[TriedPath]:
         self.spent = self.meter
         meter = self.meter = Meter(replace(EXPLANATION, intermediates=self.settings.budgets.intermediates))
+        self.examiner = Examiner(self.settings, self.caches, self.question, meter)
         tried: list[TriedPath] = []
         leaf = self.question.leaf
         try:
@@ -209,17 +135,16 @@ class Search:
         faults: list[tuple[int, Fault]] = []
         for index, certificate in enumerate(path):
             role = Role.LEAF if index == 0 else Role.ANCHOR if end is End.ANCHOR and index == last else Role.INTERMEDIATE
-            faults.extend((index, fault) for fault in self._own_faults(certificate, role))
+            faults.extend((index, fault) for fault in self.examiner.own_faults(certificate, role))
         if end is End.ANCHOR:
-            for more in (self._path_faults(path), self._signature_faults(path, _unusable(faults)), self._status_faults(path)):
-                found = list(self._enabled(more))
-                faults.extend(found)
-                if any(fault.rule == "signature" for _, fault in found):
-                    break  # revocation says nothing about a path that is not what it seems
+            faults.extend(islice(self.examiner.path_faults(path), MAX_FAULTS))
+            broken = list(self.examiner.signature_faults(path, unusable(faults)))
+            # Revocation says nothing about a path that is not what it seems
+            faults.extend(broken or self.examiner.status_faults(path, self.pool))
         else:
             faults.append((last, self._end_fault(path, end)))
         findings = (Finding(RULES[fault.rule], fault.sentence, path[index], index, fault.path) for index, fault in faults)
-        return TriedPath(path, tuple(sorted(findings, key=lambda f: -f.rule.rank)))
+        return TriedPath(path, tuple(sorted(findings, key=lambda f: -f.rule.rank))[:MAX_FAULTS])
 
     def _end_fault(self, path: Path, end: End) -> Fault:
         last = path[-1]
@@ -232,150 +157,6 @@ class Search:
         return Fault("unknown-issuer", "tbs_certificate.issuer",
                      f"its issuer ({last.issuer}) is neither a trust anchor nor among the certificates presented"
                      + (f"; it should be at {escape(where)}" if where else ""))  # fmt: skip
-
-    # Faults
-
-    def _enabled(self, faults: Iterable[tuple[int, Fault]]) -> Iterator[tuple[int, Fault]]:
-        rules = self.settings.rules
-        return ((index, fault) for index, fault in faults if fault.rule in rules)
-
-    def _own_faults(self, certificate: Certificate, role: Role) -> Iterator[Fault]:
-        """Those of a certificate in its place, whatever the path; under rules that are switched on."""
-        key = certificate.fingerprint, role, self.settings.rules, self.settings.handled
-        static: tuple[Fault, ...] | None = self.caches.faults.get(key)
-        if static is None:
-            static = tuple(f for f in checks.static_faults(certificate, role) if self._counts(f, certificate, role))
-            self.caches.faults.put(key, static)
-        yield from static
-        yield from (f for f in self._asked_faults(certificate, role) if f.rule in self.settings.rules)
-
-    def _counts(self, fault: Fault, certificate: Certificate, role: Role) -> bool:
-        if fault.rule not in self.settings.rules or (fault.rule == "unknown-critical-extension" and self._is_handled(fault, certificate)):
-            return False
-        if role is Role.ANCHOR and fault.rule not in _KEY_RULES and "anchor-constraints" not in self.settings.rules:
-            return False
-        # What its own key has signed needs no identifier of another key (RFC 5280 4.2.1.1)
-        own = fault.rule == "authority-key-identifier" and role is not Role.LEAF and self._is_signed_by(certificate, certificate)
-        return not own
-
-    def _is_handled(self, fault: Fault, certificate: Certificate) -> bool:
-        return any(e.path == fault.path and e.oid in self.settings.handled for e in certificate.extensions)
-
-    def _asked_faults(self, certificate: Certificate, role: Role) -> Iterator[Fault]:
-        question = self.question
-        if role is not Role.ANCHOR or "anchor-validity" in self.settings.rules:
-            yield from checks.validity_faults(certificate, question.time)
-        if role is not Role.ANCHOR or "anchor-constraints" in self.settings.rules:
-            yield from checks.purpose_faults(certificate, question.purposes, role)
-        if role is Role.LEAF:
-            yield from checks.key_usage_faults(certificate, question.some_usage, question.every_usage)
-            yield from self._name_faults(certificate)
-            feature = certificate.get(TlsFeature)
-            if feature is not None and STATUS_REQUEST in feature.features and question.ocsp_response is None:
-                yield Fault("must-staple", "tbs_certificate.extensions", "must come with a stapled OCSP response, and came without")
-
-    def _name_faults(self, leaf: Certificate) -> Iterator[Fault]:
-        names = leaf.subject_alt_names
-        reference = self.question.reference
-        extension = leaf.extension(oids.SUBJECT_ALT_NAME)
-        place = extension.path if extension else "tbs_certificate.extensions"
-        if reference is not None and not covered(reference, names):
-            yield Fault("wrong-host", place, f"{presented_names(names)}, not for {reference}")
-        for wanted in self.question.names:
-            if not any(_same(wanted, name) for name in names):
-                yield Fault("wrong-name", place, f"{presented_names(names, hosts=False)}, not for {wanted}")
-
-    def _path_faults(self, path: Path) -> Iterator[tuple[int, Fault]]:
-        """Those of a complete path: its length, the constraints of its CAs, its policies."""
-        yield from self._length_faults(path)
-        yield from self._constraint_faults(path)
-        from_anchor = len(path) > 1 and self._binds_policies(path[-1])
-        downwards = path[::-1] if from_anchor or len(path) == 1 else path[-2::-1]
-        fault = policy_fault(downwards, self.settings.policies, from_anchor=from_anchor)
-        if fault is not None:
-            index, sentence = fault
-            yield len(downwards) - 1 - index, Fault("policy", "tbs_certificate.extensions", sentence)
-
-    def _binds_policies(self, anchor: Certificate) -> bool:
-        """Whether the policy extensions of an anchor take part (RFC 5937 3.2); one without any stands for all policies."""
-        return "anchor-constraints" in self.settings.rules and any(e.oid in _POLICY_EXTENSIONS for e in anchor.extensions)
-
-    def _length_faults(self, path: Path) -> Iterator[tuple[int, Fault]]:
-        """RFC 5280 6.1.4 (l) and (m): self-issued certificates do not count."""
-        allowed, limiting = len(path), path[-1]
-        for index in range(len(path) - 1, 0, -1):
-            certificate = path[index]
-            if not certificate.is_self_issued and index < len(path) - 1:
-                if allowed <= 0:
-                    yield index, Fault("path-length", "tbs_certificate.extensions",
-                                       f"is one CA more than {display_name(limiting)} allows below it")  # fmt: skip
-                allowed -= 1
-            constraints = certificate.get(BasicConstraints)
-            limit = constraints.path_len_constraint if constraints is not None else None
-            if limit is not None and limit < allowed and (index < len(path) - 1 or "anchor-constraints" in self.settings.rules):
-                allowed, limiting = limit, certificate
-        logical = sum(not c.is_self_issued for c in path[1:-1])
-        if self.question.max_intermediates is not None and logical > self.question.max_intermediates:
-            yield 1, Fault("chain-length", "", f"{logical} intermediates, {self.question.max_intermediates} are allowed here")
-
-    def _constraint_faults(self, path: Path) -> Iterator[tuple[int, Fault]]:
-        top = len(path) - (1 if "anchor-constraints" in self.settings.rules else 2)
-        for above in range(top, 0, -1):
-            extension = path[above].get(NameConstraints)
-            if extension is None:
-                continue
-            below = [i for i in range(above) if i == 0 or not path[i].is_self_issued]
-            constraints = Constraints(extension)
-            for index in below:
-                self._spend_comparisons(path, index, constraints.comparisons(path[index]))
-            for fault in constraints.faults[:SHOWN_NAMES]:
-                yield above, Fault("name-constraints-unprocessable", "tbs_certificate.extensions", fault)
-            for index in below:
-                for violation in constraints.violations(path[index]):
-                    rule = "name-constraints" if violation.processed else "name-constraints-unprocessable"
-                    yield index, Fault(rule, violation.path, f"{violation.sentence} by {display_name(path[above])}")
-
-    def _spend_comparisons(self, path: Path, index: int, amount: int) -> None:
-        try:
-            self.meter.spend("name_comparisons", amount)
-        except BudgetExceeded as spent:
-            raise BudgetExceeded(str(spent), path[index], index) from None
-
-    def _signature_faults(self, path: Path, skip: frozenset[int] = frozenset()) -> Iterator[tuple[int, Fault]]:
-        """From the anchor down: until a signature is verified, nothing is known of the key below."""
-        for index in range(len(path) - 2, -1, -1):
-            if index not in skip and not self._is_signed_by(path[index], path[index + 1]):
-                yield index, Fault("signature", "signature_value",
-                                   f"the signature does not verify with the key of {display_name(path[index + 1])}")  # fmt: skip
-
-    def _link(self, child: Certificate, issuer: Certificate) -> tuple[str, bytes, bytes]:
-        """What a remembered signature is found by; what one provider has verified says nothing of another."""
-        return self.settings.provider.name, child.fingerprint, issuer.spki_pin
-
-    def _is_signed_by(self, child: Certificate, issuer: Certificate) -> bool:
-        key = self._link(child, issuer)
-        known: bool | None = self.caches.signatures.get(key)
-        if known is None:
-            try:
-                known = self._verify(child.signature_algorithm, issuer.public_key, child.tbs, child.signature)
-            except DecodeError:
-                known = False
-            self.caches.signatures.put(key, known)
-        return known
-
-    def _verify(self, algorithm: SignatureAlgorithm, key: PublicKey, message: bytes, signature: bytes) -> bool:
-        self.meter.spend("signatures")
-        return self.settings.provider.verify(algorithm, key, message, signature)
-
-    def _status_faults(self, path: Path) -> Iterator[tuple[int, Fault]]:
-        checker = self.settings.revocation
-        if checker is None:
-            return
-        presented = tuple(c for c in self.pool if c not in path)
-        for index in range(len(path) - 1):
-            stapled = self.question.ocsp_response if index == 0 else None
-            context = StatusContext(path, index, self.question.time, self._verify, self.settings.rules, stapled, presented)
-            yield from ((index, fault) for fault in checker.check(path[index], path[index + 1], context))
 
     # Reports
 
@@ -402,45 +183,8 @@ def _issuer_uri(certificate: Certificate) -> str:
     return next((location for location in locations if isinstance(location, str)), "")
 
 
-def _unusable(faults: Iterable[tuple[int, Fault]]) -> frozenset[int]:
-    """Certificates whose signature is not worth computing, or dangerous to: by an algorithm or a key that is refused anyway."""
-    return frozenset(
-        index - 1 if fault.rule in _KEY_RULES else index
-        for index, fault in faults
-        if fault.rule in _KEY_RULES or fault.rule in {"signature-algorithm", "md5"}
-    )
-
-
 def _distance(tried: TriedPath) -> tuple[bool, bool, int, int, int]:
     """How far a path is from acceptance: without anchor, with a bad signature, many findings, grave ones, short."""
     rules = {finding.id for finding in tried.findings}
     gravest = max((finding.rule.rank for finding in tried.findings), default=0)
     return not tried.complete, "signature" in rules, len(tried.findings), gravest, -len(tried.path)
-
-
-def presented_names(names: tuple[GeneralName, ...], *, hosts: bool = True) -> str:
-    """The names of a certificate for a message, some of them."""
-    kinds = (GeneralNameKind.DNS, GeneralNameKind.IP)
-    shown = [name for name in names if not hosts or name.kind in kinds]
-    if not shown:
-        return "has no name in subjectAltName (commonName does not count)" if hosts else "has no name in subjectAltName"
-    more = f" and {len(shown) - SHOWN_NAMES} more" if len(shown) > SHOWN_NAMES else ""
-    return "is for " + ", ".join(str(name).removeprefix("DNS ") for name in shown[:SHOWN_NAMES]) + more
-
-
-def _same(wanted: GeneralName, name: GeneralName) -> bool:
-    """Equality of names by kind; hosts and domains of mail addresses without regard to case, local parts with it."""
-    if wanted.kind != name.kind:
-        return False
-    if isinstance(wanted.value, str) and isinstance(name.value, str):
-        return _folded(wanted.kind, wanted.value) == _folded(name.kind, name.value)
-    return wanted.value == name.value
-
-
-def _folded(kind: GeneralNameKind, text: str) -> str:
-    if kind is GeneralNameKind.DNS:
-        return text.lower()
-    if kind is GeneralNameKind.RFC822:
-        local, at, host = text.rpartition("@")
-        return local + at + host.lower()
-    return text

@@ -16,6 +16,7 @@ from puretls.der import oids
 from puretls.errors import DecodeError, UsageError
 from puretls.x509.certificate import Certificate
 from puretls.x509.checks import CLIENT_USAGES, SERVER_USAGES
+from puretls.x509.examine import Caches, Question, Settings
 from puretls.x509.extensions import KeyUsageBit
 from puretls.x509.hostname import Reference, parse_reference
 from puretls.x509.names import GeneralName
@@ -24,7 +25,7 @@ from puretls.x509.policy import PolicyInputs
 from puretls.x509.report import Finding, Report
 from puretls.x509.revocation import Revocation
 from puretls.x509.rules import DEFAULT, RULES, profile
-from puretls.x509.search import Caches, Question, Search, Settings
+from puretls.x509.search import Search
 from puretls.x509.status import RevocationChecker
 from puretls.x509.trust import TrustStore, trust_store
 

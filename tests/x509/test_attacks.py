@@ -11,10 +11,10 @@ from puretls.errors import DecodeError
 from puretls.x509 import drafts
 from puretls.x509.certificate import MAX_CERTIFICATE, Certificate
 from puretls.x509.checks import Role, static_faults
+from puretls.x509.examine import SHOWN_NAMES
 from puretls.x509.hostname import matches, parse_reference
 from puretls.x509.names import GeneralName, GeneralNameKind
 from puretls.x509.path import Budgets
-from puretls.x509.search import SHOWN_NAMES
 from tests.x509.chains import (
     HOST,
     SERVER,

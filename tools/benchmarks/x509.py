@@ -14,9 +14,9 @@ from puretls.crypto.provider import default
 from puretls.errors import UsageError
 from puretls.x509.certificate import Certificate
 from puretls.x509.crl import Crl
+from puretls.x509.examine import Caches
 from puretls.x509.ocsp import OcspResponse
 from puretls.x509.revocation import HARD, Revocation
-from puretls.x509.search import Caches
 from puretls.x509.trust import TrustStore
 from puretls.x509.verifier import ChainRequest, Verifier, chain_verifier
 
