@@ -27,7 +27,7 @@ from puretls.x509.trust import TrustStore
 MAX_TRIED = 16
 """Paths kept for the report."""
 FETCHES = 8
-"""Calls of `fetch_issuers` in one verification."""
+"""Calls of `fetch_issuers` in one verification, and certificates taken from each."""
 EXPLANATION = Budgets(signatures=24, steps=512, paths=48)
 """What the second pass may cost."""
 
@@ -104,7 +104,7 @@ class Search:
             if self.meter.fetches == FETCHES:
                 break
             self.meter.fetches += 1
-            for index, data in enumerate(fetch(certificate)):
+            for index, data in enumerate(islice(fetch(certificate), FETCHES)):
                 try:
                     new |= self.pool.add(self.caches.parse(data))
                 except DecodeError as bad:
@@ -172,6 +172,7 @@ class Search:
         findings = ((first,) if first else ()) + best.findings
         if not best.complete:
             findings += tuple(self.unreadable)
+        findings = findings or (Finding(RULES["unknown-issuer"], "no acceptable path"),)  # a refusal always has a reason
         return Report(False, best.path, findings, tuple(ordered[:MAX_TRIED]), settings.profile, settings.switched_off,
                       self.spent.signatures + self.meter.signatures, self.spent.steps + self.meter.steps)  # fmt: skip
 

@@ -136,7 +136,7 @@ def test_signatures_are_remembered_and_the_memory_is_bounded():
     assert ids(verifier(request(END.der, MIDDLE.der, time=NOW + 10**9))) == {"expired"}
     for number in range(300):
         verifier.caches.parsed.put(number, number)
-    assert len(verifier.caches.parsed) == verifier.caches.parsed.size
+    assert 0 < len(verifier.caches.parsed) <= verifier.caches.parsed.size
 
 
 def test_missing_issuers_are_fetched_only_when_needed_and_only_so_often():
