@@ -111,13 +111,9 @@ class Pool:
             self._servers[key] = server
         return self._servers[key]
 
-    def other(self, command, ready, port, env=None):
-        """Any other server, on a port of the caller's choice."""
-        key = command
-        if key not in self._servers:
-            self._servers[key] = Server(command, ready, env)
-            self._servers[key].port = port
-        return self._servers[key]
+    def other(self, command, ready):
+        """Any other server that tells its port, which `ready` matches."""
+        return self._get(command, ready)
 
     def _get(self, command, ready, env=None):
         key = (command, tuple(sorted((env or {}).items())))
