@@ -68,3 +68,24 @@ def test_modules_of_sub_commands_offer_cases():
     ]
     assert len(modules) >= 4
     assert all(callable(module.cases) for module in modules)
+
+
+@pytest.mark.slow
+def test_handshake_covers_keys_groups_and_tickets(root, tmp_path):
+    run(root, "handshake", "--quick", "--json", str(tmp_path / "rows.json"))
+    rows = checked(tmp_path / "rows.json", "handshake")
+    for key in ("ECDHE-RSA-2048", "ECDHE-ECDSA-P256"):
+        for group in ("x25519", "P-256"):
+            assert rows[f"{key} {group} server", ""]["ratio"]
+            assert rows[f"{key} {group} client, chain validated, first contact", ""]["tlslite_ng"]
+    assert rows["ticket resumption client plus server", ""]["ratio"]
+
+
+@pytest.mark.slow
+def test_public_key_covers_groups_and_keys(root, tmp_path):
+    run(root, "public-key", "--quick", "--json", str(tmp_path / "rows.json"))
+    rows = checked(tmp_path / "rows.json", "public-key")
+    for name in ("x25519", "x448", "secp256r1", "secp384r1", "secp521r1", "ffdhe2048"):
+        assert {(f"{name} key", ""), (f"{name} shared secret", "")} <= set(rows)
+    for kind in ("secp256r1", "secp384r1", "secp521r1", "ed25519", "ed448", "rsa2048"):
+        assert {(f"{kind} sign", ""), (f"{kind} verify", "")} <= set(rows)

@@ -40,7 +40,7 @@ def algorithms() -> dict[str, SignatureAlgorithm]:
 
 def row(case: str, contenders: dict[str, Run | None], options: Options) -> Row:
     return compare(
-        "public-key", case, "-", "us", {name: Contender(run) for name, run in contenders.items() if run}, options.rounds(21)
+        "public-key", case, "", "us", {name: Contender(run) for name, run in contenders.items() if run}, options.rounds(21)
     )
 
 
