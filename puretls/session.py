@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from threading import Lock
 from typing import Protocol
 
@@ -171,7 +172,13 @@ class _TicketKey:
             raise UsageError(f"a ticket key has {TICKET_KEY_LENGTH} bytes: 16 of name, 32 of key")
         self.name = material[:_NAME_LENGTH]
         self.created = created
-        self.aead: Aead = provider.aead(AES_256_GCM, material[_NAME_LENGTH:])
+        self._secret = Secret(material[_NAME_LENGTH:])
+        self._provider = provider
+
+    @cached_property
+    def aead(self) -> Aead:
+        """Set up when first used: not every server ever issues a ticket."""
+        return self._provider.aead(AES_256_GCM, self._secret)
 
 
 class TicketKeys:
@@ -201,6 +208,8 @@ class TicketKeys:
         self._automatic = not given
         if given:
             self.set(given)
+        else:
+            self.rotate()  # now, not at first use: processes forked later share it
 
     def __repr__(self) -> str:
         return f"TicketKeys({len(self._keys)} keys)"
