@@ -32,10 +32,18 @@ class AesCcm:
         self._prefetched = Prefetched(read_ahead)
 
     def seal(self, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
-        return self.seal_many([(nonce, plaintext, aad)])[0]
+        self._check(nonce, plaintext, aad)
+        stream = self._keystream(nonce, len(plaintext))
+        return _xor(plaintext, stream) + self._tag(stream, nonce, plaintext, aad)
 
     def open(self, nonce: bytes, ciphertext: bytes, aad: bytes) -> bytes | None:
-        return self.open_many([(nonce, ciphertext, aad)])[0]
+        self._check(nonce, ciphertext, aad)
+        length = len(ciphertext) - self._algorithm.tag_length
+        if length < 0:
+            return None
+        stream = self._keystream(nonce, length)
+        plaintext = _xor(ciphertext[:length], stream)
+        return plaintext if hmac.compare_digest(self._tag(stream, nonce, plaintext, aad), ciphertext[length:]) else None
 
     def seal_many(self, items: Sequence[Sealing]) -> list[bytes]:
         for item in items:
@@ -69,8 +77,18 @@ class AesCcm:
         if len(aad) >= 0xFF00:
             raise UsageError(f"{self._algorithm.name} takes less than 65280 bytes of additional data here, not {len(aad)}")
 
+    def _keystream(self, nonce: bytes, length: int) -> bytes:
+        """The mask of the tag, S_0, then the keystream (RFC 3610 2.3)."""
+        blocks = _blocks(length)
+        return self._prefetched.take(nonce, 16 * blocks) or self._aes.keystream(_prefix(nonce), 0, blocks)
+
+    def _tag(self, stream: bytes, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
+        length = self._algorithm.tag_length
+        chain = self._aes.chain((_ZERO_IV,), (_mac_input(length, nonce, plaintext, aad),))[0]
+        return _masked(chain, stream)[:length]
+
     def _keystreams(self, messages: list[tuple[bytes, int]]) -> list[bytes]:
-        """For each (nonce, length) the mask of the tag, S_0, then the keystream (RFC 3610 2.3)."""
+        """`_keystream` of each (nonce, length), equally many blocks in one pass."""
         streams = [self._prefetched.take(nonce, 16 * _blocks(length)) for nonce, length in messages]
         groups: dict[int, list[int]] = {}
         for i, (_, length) in enumerate(messages):
@@ -93,7 +111,7 @@ class AesCcm:
         for indices in groups.values():
             chains = self._aes.chain([_ZERO_IV] * len(indices), [inputs[i] for i in indices])
             for i, output in zip(indices, chains, strict=True):
-                tags[i] = (int.from_bytes(output[-16:]) ^ int.from_bytes(streams[i][:16])).to_bytes(16)[:length]
+                tags[i] = _masked(output, streams[i])[:length]
         return tags
 
 
@@ -113,6 +131,11 @@ def _mac_input(tag_length: int, nonce: bytes, plaintext: bytes, aad: bytes) -> b
     head = bytes((flags,)) + nonce + len(plaintext).to_bytes(_COUNTER_BYTES)
     data = len(aad).to_bytes(2) + aad if aad else b""
     return b"".join((head, data, bytes(-len(data) % 16), plaintext, bytes(-len(plaintext) % 16)))
+
+
+def _masked(chain: bytes, stream: bytes) -> bytes:
+    """The last block of a chain under S_0."""
+    return (int.from_bytes(chain[-16:]) ^ int.from_bytes(stream[:16])).to_bytes(16)
 
 
 def _xor(body: bytes, stream: bytes) -> bytes:
