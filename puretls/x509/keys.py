@@ -311,7 +311,8 @@ def _read_pkcs8(outer: Reader) -> PrivateKey:
 def _read_private(oid: bytes, algorithm: Reader, info: Reader) -> PrivateKey:
     if oid in (oids.RSA_ENCRYPTION, oids.RSASSA_PSS):
         pss = oid == oids.RSASSA_PSS
-        _rsa_parameters(algorithm, pss)
+        if algorithm.more:  # some writers of private keys leave the NULL out
+            _rsa_parameters(algorithm, pss)
         inner = inside_octets(info, "private_key")
         key: PrivateKey = _read_pkcs1(inner, pss)
     elif oid == oids.EC_PUBLIC_KEY:

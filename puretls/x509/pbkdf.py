@@ -84,8 +84,13 @@ def _repeat(data: bytes, block: int) -> bytes:
     return (data * (length // len(data) + 1))[:length]
 
 
-def bmp_password(password: str) -> Secret:
-    """RFC 7292 B.1: the password as a BMPString with two zero bytes at its end (UTF-16 where a character needs it)."""
+def bmp_password(password: str | None) -> Secret:
+    """RFC 7292 B.1: the password as a BMPString with two zero bytes at its end (UTF-16 where a character needs it).
+
+    No password at all, None, is no byte at all: writers differ on what an empty one is.
+    """
+    if password is None:
+        return Secret(b"")
     return Secret(password.encode("utf-16-be", "surrogatepass") + b"\0\0")
 
 

@@ -52,7 +52,7 @@ class _Bag:
 class _Opening:
     """One reading of a file: password, provider, and the bags found so far."""
 
-    password: str = field(repr=False)
+    password: str | None = field(repr=False)
     provider: Provider
     bags: list[_Bag] = field(default_factory=list)
 
@@ -60,7 +60,9 @@ class _Opening:
 def parse_pkcs12(
     data: bytes, password: str | None = None, provider: Provider | None = None, *, sink: list[Span] | None = None
 ) -> Pkcs12:
-    """The content of a file. A missing password is the empty one. A `sink` gets spans of the file; what is encrypted stays one span.
+    """The content of a file. Without a password both the empty one and none at all are tried.
+
+    A `sink` gets spans of the file; what is encrypted stays one span.
 
     Raises `DecodeError` for bad DER or methods that are not supported, `UsageError` for a wrong password.
     """
@@ -70,7 +72,17 @@ def parse_pkcs12(
         from puretls.crypto.provider import default
 
         provider = default()
-    opening = _Opening(password or "", provider)
+    if password:
+        return _parsed(data, _Opening(password, provider), sink)
+    try:
+        return _parsed(data, _Opening("", provider), sink)
+    except UsageError:
+        if sink is not None:
+            sink.clear()
+        return _parsed(data, _Opening(None, provider), sink)
+
+
+def _parsed(data: bytes, opening: _Opening, sink: list[Span] | None) -> Pkcs12:
     top = Reader(data, name=ROOT, sink=sink)
     pfx = top.enter()
     top.done()
@@ -87,7 +99,7 @@ def parse_pkcs12(
     if pfx.more:
         _read_mac(pfx.enter(name="mac_data"))
     pfx.done()
-    return _gathered(opening.bags, provider)
+    return _gathered(opening.bags, opening.provider)
 
 
 def _content(outer: Reader, name: str) -> Reader:
@@ -129,7 +141,7 @@ def _read_mac(mac_data: Reader) -> _Mac:
     return _Mac(oids.HASH_NAMES[oid], digest, salt, iterations)
 
 
-def _check_mac(mac: _Mac, content: bytes, password: str) -> None:
+def _check_mac(mac: _Mac, content: bytes, password: str | None) -> None:
     """RFC 7292 B: HMAC with a key from the password. Raises `UsageError` where it differs."""
     size = len(hmac.digest(b"", b"", mac.hash))
     key = pbkdf.pkcs12_kdf(mac.hash, pbkdf.bmp_password(password), mac.salt, mac.iterations, size, pbkdf.PKCS12_MAC)
@@ -196,7 +208,7 @@ def _read_bag(contents: Reader, opening: _Opening, nesting: int) -> None:
 def _unpacked(kind: bytes, value: bytes, opening: _Opening) -> tuple[bytes, bytes]:
     """A bag's kind and content: shrouded keys opened, certificates out of their wrapping; others as they are."""
     if kind == oids.SHROUDED_KEY_BAG:
-        return oids.KEY_BAG, pkcs8.open_encrypted(Reader(value), opening.password, opening.provider)
+        return oids.KEY_BAG, _open_key(value, opening)
     if kind != oids.CERT_BAG:
         return kind, value
     cert_bag = Reader(value, name="CertBag").enter()
@@ -208,6 +220,15 @@ def _unpacked(kind: bytes, value: bytes, opening: _Opening) -> tuple[bytes, byte
     wrapper.done()
     cert_bag.done()
     return kind, content
+
+
+def _open_key(value: bytes, opening: _Opening) -> bytes:
+    """The PrivateKeyInfo in an EncryptedPrivateKeyInfo."""
+    info = Reader(value, name="EncryptedPrivateKeyInfo").enter()
+    recipe = pkcs8.read_recipe(info)
+    ciphertext = info.octets("encrypted_data")
+    info.done()
+    return pkcs8.decrypt(recipe, opening.password, ciphertext, opening.provider)
 
 
 def _attributes(bag: Reader) -> Iterator[tuple[bytes, bytes]]:

@@ -52,11 +52,13 @@ class Recipe(NamedTuple):
     """How to decrypt: the cipher, and from the password its key and IV."""
 
     cipher: CbcAlgorithm
-    derive: Callable[[str | bytes], tuple[bytes, bytes]]
+    derive: Callable[[str | bytes | None], tuple[bytes, bytes]]
 
 
-def as_bytes(password: str | bytes) -> bytes:
-    """A password as PBES2 takes it: UTF-8 (RFC 8018 3)."""
+def as_bytes(password: str | bytes | None) -> bytes:
+    """A password as PBES2 takes it: UTF-8 (RFC 8018 3); no byte for None."""
+    if password is None:
+        return b""
     return password.encode("utf-8", "surrogateescape") if isinstance(password, str) else password
 
 
@@ -78,7 +80,7 @@ def open_encrypted(outer: Reader, password: str | bytes | None, provider: Provid
     return decrypt(recipe, password, ciphertext, provider)
 
 
-def decrypt(recipe: Recipe, password: str | bytes, ciphertext: bytes, provider: Provider) -> bytes:
+def decrypt(recipe: Recipe, password: str | bytes | None, ciphertext: bytes, provider: Provider) -> bytes:
     """The plaintext without its padding (RFC 8018 6.1.1), which is a DER SEQUENCE. Raises `UsageError` for a wrong password."""
     block = recipe.cipher.block_length
     if not ciphertext or len(ciphertext) % block:
@@ -166,8 +168,8 @@ def _read_pkcs12_pbe(algorithm: Reader, cipher: CbcAlgorithm) -> Recipe:
     iterations = pbkdf.check_iterations(params.small("iterations"), params.path)
     params.done()
 
-    def derive(password: str | bytes) -> tuple[bytes, bytes]:
-        text = pbkdf.bmp_password(password if isinstance(password, str) else password.decode("utf-8", "replace"))
+    def derive(password: str | bytes | None) -> tuple[bytes, bytes]:
+        text = pbkdf.bmp_password(password.decode("utf-8", "replace") if isinstance(password, bytes) else password)
         key = pbkdf.pkcs12_kdf("sha1", text, salt, iterations, cipher.key_length, pbkdf.PKCS12_KEY)
         return key, pbkdf.pkcs12_kdf("sha1", text, salt, iterations, 8, pbkdf.PKCS12_IV)
 
