@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
@@ -153,6 +153,8 @@ class Trace:
         self._entries: deque[Entry] = deque()
         self._size = 0
         self._positions: dict[tuple[Direction, Layer, int], int] = {}
+        self._last_spans: dict[type | Layer, tuple[object, Sequence[Span]]] = {}
+        """Whoever explains one byte mostly explains its neighbours next."""
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(tuple(self._entries))
@@ -233,7 +235,7 @@ class Trace:
     def fork(self) -> Trace:
         """A copy that goes on by itself."""
         twin = copy.copy(self)
-        twin._entries, twin._positions = self._entries.copy(), self._positions.copy()
+        twin._entries, twin._positions, twin._last_spans = self._entries.copy(), self._positions.copy(), {}
         return twin
 
     def messages(self, direction: Direction | None = None) -> list[Entry]:
@@ -253,7 +255,7 @@ class Trace:
 
     def _explain_in(self, record: Entry, offset: int) -> Explanation:
         inside = offset - record.offset
-        field = at(record.spans(), inside) or Span(_HEADER, record.length, "Record.fragment", None, "not kept: application data")
+        field = at(self._spans(record), inside) or Span(_HEADER, record.length, "Record.fragment", None, "not kept: application data")
         if field.path not in {"Record.fragment", "Record.ciphertext"}:
             return Explanation(record.direction, offset, record, field)
         if field.path == "Record.ciphertext" and not _byte_for_byte(record):
@@ -263,7 +265,33 @@ class Trace:
         found = self._message_at(record, content)
         if found is None:
             return Explanation(record.direction, offset, record, field)
-        return Explanation(record.direction, offset, record, field, found, _deepest(found, content - found.offset))
+        return Explanation(record.direction, offset, record, field, found, self._deepest(found, content - found.offset))
+
+    def _spans(self, entry: Entry) -> Sequence[Span]:
+        return self._remembered(entry.layer, entry, entry.spans)
+
+    def _remembered(self, kind: type | Layer, of: object, make: Callable[[], Sequence[Span]]) -> Sequence[Span]:
+        known_of, spans = self._last_spans.get(kind, (None, []))
+        if known_of is not of:
+            spans = make()
+            self._last_spans[kind] = of, spans
+        return spans
+
+    def _deepest(self, message: Entry, offset: int) -> Span | None:
+        """The innermost field at `offset`: inside a certificate, the field of the certificate."""
+        span = at(self._spans(message), offset)
+        if span is None or not span.path.startswith("Certificate.certificate_list[") or span.path.endswith(".length"):
+            return span
+        from puretls.x509.certificate import Certificate
+
+        def inner_spans() -> Sequence[Span]:
+            try:
+                return Certificate.parse(message.raw[span.start : span.end]).spans()
+            except DecodeError:
+                return []
+
+        inner = at(self._remembered(Certificate, span, inner_spans), offset - span.start)
+        return inner.shifted(span.start, f"{span.path}.") if inner else span
 
     def _message_at(self, record: Entry, content: int) -> Entry | None:
         for entry in self._entries:
@@ -281,17 +309,3 @@ def _byte_for_byte(record: Entry) -> bool:
     """Whether byte i of the ciphertext encrypts byte i of the plaintext: true of AEADs and streams, not of CBC."""
     names = {name for name, _ in record.parts}
     return "iv" not in names
-
-
-def _deepest(message: Entry, offset: int) -> Span | None:
-    """The innermost field at `offset`: inside a certificate, the field of the certificate."""
-    span = at(message.spans(), offset)
-    if span is None or not span.path.startswith("Certificate.certificate_list[") or span.path.endswith(".length"):
-        return span
-    from puretls.x509.certificate import Certificate
-
-    try:
-        inner = at(Certificate.parse(message.raw[span.start : span.end]).spans(), offset - span.start)
-    except DecodeError:
-        return span
-    return inner.shifted(span.start, f"{span.path}.") if inner else span
