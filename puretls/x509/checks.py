@@ -390,12 +390,16 @@ def purpose_faults(certificate: Certificate, purposes: tuple[bytes, ...], role: 
 
 SERVER_USAGES = frozenset({KeyUsageBit.DIGITAL_SIGNATURE, KeyUsageBit.KEY_ENCIPHERMENT, KeyUsageBit.KEY_AGREEMENT})
 CLIENT_USAGES = frozenset({KeyUsageBit.DIGITAL_SIGNATURE, KeyUsageBit.KEY_AGREEMENT})
-"""What TLS 1.2 does with a key (RFC 5246 7.4.2, 7.4.8); one of them is needed."""
+"""What TLS 1.2 does with a key (RFC 5246 7.4.2, 7.4.8)."""
 
 
 def key_usage_faults(certificate: Certificate, some: frozenset[KeyUsageBit], every: frozenset[int] = frozenset()) -> Faults:
     """The keyUsage of a leaf: `some` of these bits, and `every` one of those, if it is there at all."""
     usage = certificate.get(ext.KeyUsage)
-    if usage is not None and (usage.bits.isdisjoint(some) or not every <= usage.bits):
-        wanted = ", ".join(bit.name.lower() for bit in sorted(some))
-        yield Fault("key-usage", _place(certificate, oids.KEY_USAGE), f"the key is for {usage}, TLS needs one of {wanted}")
+    if usage is None:
+        return
+    place = _place(certificate, oids.KEY_USAGE)
+    if usage.bits.isdisjoint(some):
+        yield Fault("key-usage", place, f"the key is for {usage}, and TLS does none of that")
+    if not every <= usage.bits:
+        yield Fault("requested-key-usage", place, f"the key is for {usage}, not for {ext.KeyUsage(every)}")

@@ -126,8 +126,10 @@ TABLE = (
          _REISSUE_CA, rank=15),
     Rule("root-extended-key-usage", W, "BR 7.1.2.1.2", "a root has no extKeyUsage", _REISSUE_CA, rank=15),
     # The leaf
-    Rule("key-usage", D, "RFC 5280 4.2.1.3", "the leaf's keyUsage, where present, allows what TLS does with the key",
+    Rule("key-usage", W, "BR 7.1.2.7.11", "the leaf's keyUsage allows something that TLS does (which of them, the handshake sees to)",
          "have it issued with digitalSignature (and keyEncipherment for RSA key exchange)", Alert.UNSUPPORTED_CERTIFICATE, 64),
+    Rule("requested-key-usage", D, "RFC 5280 4.2.1.3", "the leaf's keyUsage, where present, has the bits that were asked for",
+         "use a certificate that was issued for this", Alert.UNSUPPORTED_CERTIFICATE, 64),
     Rule("leaf-key-cert-sign", S, "RFC 5280 4.2.1.9", "keyCertSign only with cA", _REISSUE, rank=30),
     Rule("empty-key-usage", S, "RFC 5280 4.2.1.3", "keyUsage sets at least one bit", _REISSUE, rank=20),
     Rule("key-usage-padding", S, "X.690 11.2.2", "keyUsage has no trailing zero bits (roots in use do)", _REISSUE, rank=20),

@@ -13,6 +13,7 @@ from tests.x509.chains import (
     HOST,
     NOW,
     PROVIDER,
+    SAN,
     SERVER,
     YEAR,
     authority,
@@ -159,7 +160,7 @@ TESTED_ELSEWHERE = {
     "anchors", "malformed", "presented", "budget", "chain-length", "trusted-leaf", "trusted-leaf-self-signed", "anchor-validity",
     "anchor-constraints", "md5", "rsa-size", "rsa-breakable", "rsa-too-large", "rsa-modulus-octets", "time-encoding", "version-3",
     "unique-identifiers", "empty-key-usage", "explicit-extended-key-usage", "required-extended-key-usage", "sole-extended-key-usage",
-    "wrong-name", "san-missing", "revoked", "revocation-unknown", "crl-number", "crl-extensions",
+    "wrong-name", "requested-key-usage", "san-missing", "revoked", "revocation-unknown", "crl-number", "crl-extensions",
 }  # fmt: skip
 
 
@@ -277,7 +278,7 @@ def test_v1_leaves_and_missing_names_offend_the_forum_only():
 
 def test_an_empty_key_usage_is_refused_strictly():
     certificates, anchors = chain(usage=drafts.key_usage())
-    assert {"empty-key-usage", "key-usage"} <= ids(verify(certificates, anchors, profile="strict"))
+    assert ids(verify(certificates, anchors, profile="strict")) == {"empty-key-usage"}
 
 
 def test_dates_through_2049_are_utc_time():
@@ -296,6 +297,16 @@ def test_spki_of_the_leaf_may_be_of_every_supported_kind():
     for kind in ("secp256r1", "secp384r1", "secp521r1", "ed25519", "ed448"):
         certificates, anchors = chain(own=key(kind, kind))
         assert verify(certificates, anchors, profile="strict").accepted
+
+
+@pytest.mark.parametrize("profile_name", ["default", "strict"])
+def test_a_ca_in_the_place_of_a_leaf_is_no_matter_of_rfc_5280(profile_name):
+    """4.2.1.9: the last certificate of a path may be a CA, and its pathLenConstraint and the limits above do not count for it."""
+    anchor = root()
+    above = authority(anchor, basic=drafts.basic_constraints(True, 0))
+    last = authority(above, "last", basic=drafts.basic_constraints(True, 0), more=(SAN,))
+    assert verify([last, above], [anchor], profile=profile_name).accepted
+    assert {"ca-as-leaf", "key-usage"} <= ids(verify([last, above], [anchor], profile="webpki"))
 
 
 def test_common_names_do_not_count():

@@ -96,7 +96,7 @@ def test_another_purpose_is_a_usage_error():
 
 
 def test_more_can_be_asked_of_key_usage_and_length():
-    assert ids(verify([END, MIDDLE], [TOP], fields={"key_usage": frozenset({2})})) == {"key-usage"}
+    assert ids(verify([END, MIDDLE], [TOP], fields={"key_usage": frozenset({2})})) == {"requested-key-usage"}
     assert ids(verify([END, MIDDLE], [TOP], fields={"max_intermediates": 0})) == {"chain-length"}
     assert verify([leaf(TOP)], [TOP], fields={"max_intermediates": 0}).accepted
 
