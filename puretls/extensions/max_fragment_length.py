@@ -43,16 +43,17 @@ class MaxFragmentLength(Extension):
     def offer(self, view: View) -> MaxFragmentLengthBody | None:
         return None if self.length is None else self._body(self.length)
 
-    def accept(self, body: MaxFragmentLengthBody, view: View) -> int:
+    def accept(self, body: MaxFragmentLengthBody, view: View) -> int | None:
+        from puretls.extensions.record_size_limit import RecordSizeLimit
+
+        if view.result(RecordSizeLimit) is not None:
+            return None  # RFC 8449 5: a server that uses record_size_limit ignores this one
         if body.code not in LENGTHS:
             raise PeerError(Reason.BAD_FRAGMENT_LENGTH, f"code {body.code}", path="max_fragment_length")
         return LENGTHS[body.code]
 
-    def answer(self, result: int, view: View) -> MaxFragmentLengthBody | None:
-        from puretls.extensions.record_size_limit import RecordSizeLimit
-
-        # RFC 8449 5: a server that uses record_size_limit ignores this one.
-        return None if view.result(RecordSizeLimit) is not None else self._body(result)
+    def answer(self, result: int, view: View) -> MaxFragmentLengthBody:
+        return self._body(result)
 
     def confirm(self, body: MaxFragmentLengthBody, view: View) -> int:
         from puretls.extensions.record_size_limit import RecordSizeLimit
