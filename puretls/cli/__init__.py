@@ -23,6 +23,7 @@ class TransportFailure(PuretlsError):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
+    _open_standard_streams()
     try:
         arguments = parser().parse_args(argv)
         status: int = arguments.module.run(arguments)
@@ -59,6 +60,14 @@ def describe(error: OSError) -> str:
     """An operating system error as one line, with the file's name in front."""
     text = error.strerror or str(error) or type(error).__name__
     return f"{error.filename}: {text}" if error.filename else text
+
+
+def _open_standard_streams() -> None:
+    """A standard stream that is closed would lend its number to the next socket: data would go where no one expects it."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115  (lives as long as we do)
 
 
 def _complain(text: str, status: int) -> int:

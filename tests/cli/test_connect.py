@@ -197,6 +197,21 @@ def test_limits_on_records_are_agreed_on(files, tmp_path):
         assert connect(server, files, "--max-fragment", "512", stdin=data).stdout == data
 
 
+@pytest.mark.parametrize("suite", ["ECDHE-ECDSA-NULL-SHA", "ECDHE-ECDSA-DES-CBC3-SHA", "AECDH-AES128-SHA", "ADH-RC4-MD5"])
+def test_dangerous_suites_work_where_they_are_allowed(files, tmp_path, suite):
+    options = ("--danger-suites", "--ciphers", suite, "--cert", files.cert, "--key", files.key)
+    with serving(tmp_path, "--echo", *options) as server:
+        result = connect(server, files, "--danger-suites", "--ciphers", suite, stdin=b"in danger")
+        assert (result.returncode, result.stdout) == (0, b"in danger"), result.stderr
+
+
+def test_closed_input_is_no_input(echo, files):
+    command = f"{sys.executable} -m puretls connect localhost:{echo.port} --ca {files.ca} --linger 0.2 <&-"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, env=ENVIRONMENT, check=False)
+    assert done.returncode == 0, done.stderr
+    assert b"closing with close_notify" in done.stderr
+
+
 needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
 
 
