@@ -595,6 +595,7 @@ class Connection:
         self._error = error
         self._line.state = self._named("FAILED")
         self._inbound.clear()
+        self._joiner.clear()
         self._waiting_writes.clear()
 
     def _named(self, name: str) -> State:

@@ -24,6 +24,10 @@ class Joiner:
         """Append the content of a handshake record."""
         self._buffer += fragment
 
+    def clear(self) -> None:
+        """Forget what is held."""
+        self._buffer.clear()
+
     def peek_type(self) -> int | None:
         """Type of the message that comes next, if its first byte is there."""
         return self._buffer[0] if self._buffer else None
