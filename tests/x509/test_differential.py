@@ -23,10 +23,11 @@ STRICTER = {
 LAXER = {
     r"AttributeValue::": "alphabets of RFC 5280 4.1.2.4: deployed names break them, and none is compared by them",
     r"EcParameters|AlgorithmIdentifier::params": "keys are judged where they are used (`Certificate.public_key`), for reports to name them",
-    r'location: \["(issuer|subject)"': "attribute values of any type are legal ASN.1 (ANY)",
+    r'location: \["(issuer|subject)"|UnexpectedTag \{[^}]*\} \} \}$': "attribute values of any type are legal ASN.1 (ANY)",
     r"authority_cert_issuer|permitted_subtrees|excluded_subtrees|DuplicateExtension": "a rule of the table, not a matter of parsing",
-    r"TbsCertificate::signature_alg": "algorithms are judged where they are used (`Certificate.signature_algorithm`)",
+    r"Certificate::signature_alg": "algorithms are judged where they are used (`Certificate.signature_algorithm`)",
     r"UnsupportedGeneralNameType": "kept, matched by nothing, refused where constrained",
+    r"netmask|host bits set": "what a constraint with such a mask or address means is a rule, and refused",
     r"CpsUri|UserNotice": "qualifiers are kept as bytes; those of a critical extension must be of a known kind (a rule)",
     r" SCT|UNIQUE_IDENTIFIER": "kept as bytes for those who use them",
     r"TbsCertificate::serial": "serial numbers of any size are read; their size is a rule",
