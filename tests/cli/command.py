@@ -69,14 +69,14 @@ class Serving:
 
 @contextmanager
 def serving(folder, *arguments, env=None):
-    """Run `puretls serve` with these arguments, and end it by an interrupt."""
+    """Run `puretls serve` with these arguments, and end it by a signal (an interrupt is ignored by what a shell runs in the background)."""
     path = folder / f"serve-{time.monotonic_ns()}.log"
     command = [sys.executable, "-m", "puretls", "serve", "--port", "0", *map(str, arguments)]
     with path.open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log, env=ENVIRONMENT | (env or {})) as process:
         try:
             yield Serving(process, path)
             if process.poll() is None:
-                process.send_signal(signal.SIGINT)
+                process.send_signal(signal.SIGTERM)
                 assert process.wait(20) == 0, path.read_text()
         finally:
             if process.poll() is None:

@@ -110,9 +110,13 @@ def test_hangup_reads_the_certificates_again(files, tmp_path):
         assert b"ECDHE_RSA" in fetch(server, files).stdout
 
 
-def test_termination_is_a_clean_end(files, options, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_is_a_clean_end(files, options, tmp_path, number):
+    ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    if number == signal.SIGINT and ignored:
+        pytest.skip("interrupts are ignored in the background")
     with serving(tmp_path, *options) as server:
-        server.send(signal.SIGTERM)
+        server.send(number)
         assert server.process.wait(10) == 0
         assert "stopped" in server.log
 
