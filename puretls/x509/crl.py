@@ -236,16 +236,16 @@ class Crl:
         return next((one.value for one in self.extensions if isinstance(one.value, kind)), None)
 
     @cached_property
-    def by_serial(self) -> Mapping[int, tuple[RevokedCertificate, ...]]:
+    def by_serial(self) -> Mapping[int, list[RevokedCertificate]]:
         """Entries by serial number, for look-up; an indirect CRL can have several with one number."""
-        found: dict[int, tuple[RevokedCertificate, ...]] = {}
+        found: dict[int, list[RevokedCertificate]] = {}
         for entry in self.entries:
-            found[entry.serial_number] = (*found.get(entry.serial_number, ()), entry)
+            found.setdefault(entry.serial_number, []).append(entry)
         return MappingProxyType(found)
 
     def find(self, issuer: Name, serial_number: int) -> RevokedCertificate | None:
         """The entry for the certificate of this issuer and number; the last where there are several."""
-        entries = self.by_serial.get(serial_number, ())
+        entries = self.by_serial.get(serial_number, [])
         return next((entry for entry in reversed(entries) if entry.issuer == issuer), None)
 
     @cached_property

@@ -334,9 +334,9 @@ def _read_pkcs1(outer: Reader, pss: bool = False) -> RsaPrivateKey:
         raise key.error("RSA keys of more than two primes are not supported", "version", rfc="RFC 8017 A.1.2")
     n = _modulus(key)
     names = ("public_exponent", "private_exponent", "prime1", "prime2", "exponent1", "exponent2", "coefficient")
-    e, d, p, q, dp, dq, qinv = (key.integer(name) for name in names)
+    e, d, p, q, dp, dq, qinv = numbers = tuple(key.integer(name) for name in names)
     key.done()
-    fits = (
+    fits = max(numbers) < n and (  # before products of huge numbers are made
         p > 1 and q > 1 and p * q == n and 3 <= e < 1 << MAX_EXPONENT_BITS and 1 < d < n
         and (e * d) % (p - 1) == 1 and (e * d) % (q - 1) == 1 and dp == d % (p - 1) and dq == d % (q - 1) and q * qinv % p == 1
     )  # fmt: skip

@@ -15,6 +15,7 @@ from puretls.errors import DecodeError
 
 BEGIN, END, DASHES = "-----BEGIN ", "-----END ", "-----"
 CERTIFICATE_LABELS = ("CERTIFICATE", "X509 CERTIFICATE", "X.509 CERTIFICATE")  # RFC 7468 5.1 names the old ones too
+MAX_HEADER_LINES = 64
 LINE_LENGTH = 64  # RFC 7468 2: generators wrap at 64 characters
 
 
@@ -127,6 +128,8 @@ def _split_headers(content: list[str]) -> tuple[tuple[tuple[str, str], ...], lis
     if not content or ":" not in content[0]:
         return (), content
     end = content.index("") if "" in content else len(content)
+    if end > MAX_HEADER_LINES:
+        raise DecodeError(f"a block with more than {MAX_HEADER_LINES} lines of headers", path="PEM", rfc="RFC 1421 4.4")
     headers: list[tuple[str, str]] = []
     for line in content[:end]:
         name, colon, value = line.partition(":")

@@ -24,6 +24,8 @@ from puretls.x509.keys import inside_octets, key_fits, parse_private_key
 ROOT = "PFX"
 MAX_FILE = 1 << 24
 MAX_BAGS, MAX_NESTING = 256, 4
+MAX_WORK = 4 * pbkdf.MAX_ITERATIONS
+"""Rounds of hashing for one file: a hostile one could make each of its bags as dear as allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,15 @@ class _Opening:
     password: str | None = field(repr=False)
     provider: Provider
     bags: list[_Bag] = field(default_factory=list)
+    iterations: int = 0
+    """Rounds of hashing spent on this file."""
+
+    def decrypt(self, recipe: pkcs8.Recipe, ciphertext: bytes) -> bytes:
+        """The plaintext. Raises `DecodeError` for a file whose bags together demand more than `MAX_WORK`."""
+        self.iterations += recipe.iterations
+        if self.iterations > MAX_WORK:
+            raise DecodeError(f"more than {MAX_WORK} rounds of hashing in one file", path=ROOT)
+        return pkcs8.decrypt(recipe, self.password, ciphertext, self.provider)
 
 
 def parse_pkcs12(
@@ -175,7 +186,7 @@ def _decrypted(wrapper: Reader, opening: _Opening) -> bytes:
     ciphertext = content.octets("encrypted_content", der.context(0))
     content.done()
     encrypted.done()
-    return pkcs8.decrypt(recipe, opening.password, ciphertext, opening.provider)
+    return opening.decrypt(recipe, ciphertext)
 
 
 def _read_bags(inner: Reader, opening: _Opening, nesting: int) -> None:
@@ -228,7 +239,7 @@ def _open_key(value: bytes, opening: _Opening) -> bytes:
     recipe = pkcs8.read_recipe(info)
     ciphertext = info.octets("encrypted_data")
     info.done()
-    return pkcs8.decrypt(recipe, opening.password, ciphertext, opening.provider)
+    return opening.decrypt(recipe, ciphertext)
 
 
 def _attributes(bag: Reader) -> Iterator[tuple[bytes, bytes]]:

@@ -49,10 +49,11 @@ RC2_40_CBC = CbcAlgorithm("RC2-40-CBC", 5, 8)
 
 
 class Recipe(NamedTuple):
-    """How to decrypt: the cipher, and from the password its key and IV."""
+    """How to decrypt: the cipher, from the password its key and IV, and how many rounds of hashing that takes."""
 
     cipher: CbcAlgorithm
     derive: Callable[[str | bytes | None], tuple[bytes, bytes]]
+    iterations: int = 1
 
 
 def as_bytes(password: str | bytes | None) -> bytes:
@@ -135,7 +136,11 @@ def _read_pbes2(algorithm: Reader) -> Recipe:
     params.done()
     if len(iv) != cipher.block_length or key_length not in (None, cipher.key_length):
         raise params.error(f"IV or key length does not fit {cipher.name}", rfc="RFC 8018 B.2")
-    return Recipe(cipher, lambda password: (pbkdf.pbkdf2(hash_name, as_bytes(password), salt, iterations, cipher.key_length), iv))
+
+    def derive(password: str | bytes | None) -> tuple[bytes, bytes]:
+        return pbkdf.pbkdf2(hash_name, as_bytes(password), salt, iterations, cipher.key_length), iv
+
+    return Recipe(cipher, derive, iterations)
 
 
 def _read_pbkdf2(params: Reader) -> tuple[str, bytes, int, int | None]:
@@ -173,7 +178,7 @@ def _read_pkcs12_pbe(algorithm: Reader, cipher: CbcAlgorithm) -> Recipe:
         key = pbkdf.pkcs12_kdf("sha1", text, salt, iterations, cipher.key_length, pbkdf.PKCS12_KEY)
         return key, pbkdf.pkcs12_kdf("sha1", text, salt, iterations, 8, pbkdf.PKCS12_IV)
 
-    return Recipe(cipher, derive)
+    return Recipe(cipher, derive, iterations)
 
 
 def open_traditional(block: PemBlock, password: str | bytes | None, provider: Provider) -> bytes:

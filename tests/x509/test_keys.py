@@ -260,6 +260,13 @@ def test_rsa_numbers_that_do_not_fit_each_other_are_refused():
             parse_private_key(private_key_der(RsaPrivateKey(key.public, **numbers)))
 
 
+def test_rsa_numbers_longer_than_the_modulus_are_refused_before_any_product():
+    key = PROVIDER.generate("rsa1024", os.urandom)
+    huge = RsaPrivateKey(key.public, key.d, 1 << 40_001, 1 << 40_001, key.dp, key.dq, key.qinv)
+    with pytest.raises(DecodeError, match="fit"):
+        parse_private_key(private_key_der(huge))
+
+
 def test_pss_marked_and_plain_rsa_keys_fit_each_other():
     key = PROVIDER.generate("rsa1024", os.urandom)
     marked = RsaPublicKey(key.public.n, key.public.e, pss_only=True)

@@ -70,6 +70,12 @@ def test_no_certificate_and_trusted_certificates_are_errors():
         load_blocks(write_pem("CERTIFICATE", DER), "X509 CRL")
 
 
+def test_endless_headers_are_refused():
+    text = "-----BEGIN X-----\na: b\n" + "c\n" * 100 + "-----END X-----\n"
+    with pytest.raises(DecodeError, match="headers"):
+        read_pem(text)
+
+
 def test_repr_shows_no_data():
     (block,) = read_pem(write_pem("PRIVATE KEY", b"secret"))
     assert "secret" not in repr(block)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from puretls.ca import DevelopmentCa
 from puretls.errors import DecodeError, PuretlsError, UsageError
 from puretls.spans import check_tiling
-from puretls.x509 import rc2
+from puretls.x509 import pkcs12, rc2
 from puretls.x509.pkcs12 import parse_pkcs12
 from puretls.x509.show import show
 
@@ -108,6 +108,12 @@ def test_a_tampered_file_is_refused_by_its_mac(export):
     data[at] ^= 1
     with pytest.raises(UsageError, match="damaged"):
         parse_pkcs12(bytes(data), "pw")
+
+
+def test_the_work_of_all_bags_together_is_bounded(export, monkeypatch):
+    monkeypatch.setattr(pkcs12, "MAX_WORK", 3000)
+    with pytest.raises(DecodeError, match="rounds of hashing"):
+        parse_pkcs12(export("pw", "-iter", "2000"), "pw")
 
 
 def test_neither_repr_nor_errors_show_the_password_or_the_key(export, issued):
