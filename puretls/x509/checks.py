@@ -45,8 +45,8 @@ def static_faults(certificate: Certificate, role: Role) -> Faults:
     yield from _leaf(certificate) if role is Role.LEAF else _authority(certificate, role)
 
 
-def _place(certificate: Certificate, oid: bytes, field: str = "") -> str:
-    """The path of an extension, or of a field in it."""
+def place(certificate: Certificate, oid: bytes, field: str = "") -> str:
+    """The path of an extension, or of a field in it, below `Certificate`; that of all extensions where it is absent."""
     extension = certificate.extension(oid)
     if extension is None:
         return "tbs_certificate.extensions"
@@ -185,7 +185,7 @@ def _extensions(certificate: Certificate) -> Faults:
             yield Fault("must-be-critical", extension.path, f"{oids.describe(oid)} is not critical")
     usage = certificate.get(ext.KeyUsage)
     if usage is not None and not usage.bits:
-        yield Fault("empty-key-usage", _place(certificate, oids.KEY_USAGE), "keyUsage without a single bit")
+        yield Fault("empty-key-usage", place(certificate, oids.KEY_USAGE), "keyUsage without a single bit")
 
 
 def _key_usage_padding(certificate: Certificate) -> Faults:
@@ -207,15 +207,15 @@ def _key_identifiers(certificate: Certificate, role: Role) -> Faults:
     if own is None and (certificate.is_ca or role is not Role.LEAF):
         yield Fault("subject-key-identifier", "tbs_certificate.extensions", "a CA without subjectKeyIdentifier")
     authority = certificate.get(ext.AuthorityKeyIdentifier)
-    place = _place(certificate, oids.AUTHORITY_KEY_IDENTIFIER)
+    where = place(certificate, oids.AUTHORITY_KEY_IDENTIFIER)
     if (authority is None or authority.key_identifier is None) and not (role is Role.ANCHOR and certificate.is_self_issued):
-        yield Fault("authority-key-identifier", place, "no keyIdentifier of the authority's key")
+        yield Fault("authority-key-identifier", where, "no keyIdentifier of the authority's key")
     if authority is None:
         return
     if (authority.authority_cert_issuer is None) != (authority.authority_cert_serial_number is None):
-        yield Fault("authority-key-pair", place, "authorityCertIssuer and authorityCertSerialNumber do not come together")
+        yield Fault("authority-key-pair", where, "authorityCertIssuer and authorityCertSerialNumber do not come together")
     if role is Role.ANCHOR and is_self_issued_root_fault(authority, own):
-        yield Fault("root-authority-key", place, "the authorityKeyIdentifier of a root names more, or another, than its own key")
+        yield Fault("root-authority-key", where, "the authorityKeyIdentifier of a root names more, or another, than its own key")
 
 
 def is_self_issued_root_fault(authority: ext.AuthorityKeyIdentifier, own: ext.SubjectKeyIdentifier | None) -> bool:
@@ -291,22 +291,22 @@ def _dns_text_fault(text: str) -> tuple[str, str]:
 
 def _authority(certificate: Certificate, role: Role) -> Faults:
     constraints = certificate.get(ext.BasicConstraints)
-    place = _place(certificate, oids.BASIC_CONSTRAINTS)
+    where = place(certificate, oids.BASIC_CONSTRAINTS)
     if constraints is None:
         root = "root-basic-constraints" if certificate.version == 3 else "version-3-root"
         yield Fault("not-a-ca" if role is Role.INTERMEDIATE else root, "tbs_certificate.extensions", "an issuer without basicConstraints")
     elif not constraints.ca:
-        yield Fault("not-a-ca", place, "an issuer whose basicConstraints do not say cA")
+        yield Fault("not-a-ca", where, "an issuer whose basicConstraints do not say cA")
     extension = certificate.extension(oids.BASIC_CONSTRAINTS)
     if extension is not None and not extension.critical:
-        yield Fault("basic-constraints-critical", place, "basicConstraints is not critical")
+        yield Fault("basic-constraints-critical", where, "basicConstraints is not critical")
     usage = certificate.get(ext.KeyUsage)
     if usage is None:
         yield Fault("ca-key-usage", "tbs_certificate.extensions", "a CA without keyUsage")
     elif KeyUsageBit.KEY_CERT_SIGN not in usage:
-        yield Fault("key-cert-sign", _place(certificate, oids.KEY_USAGE), f"an issuer whose keyUsage allows {usage}, not key_cert_sign")
+        yield Fault("key-cert-sign", place(certificate, oids.KEY_USAGE), f"an issuer whose keyUsage allows {usage}, not key_cert_sign")
     if role is Role.ANCHOR and certificate.is_self_issued and certificate.get(ext.ExtendedKeyUsage) is not None:
-        yield Fault("root-extended-key-usage", _place(certificate, oids.EXTENDED_KEY_USAGE), "a root with extKeyUsage")
+        yield Fault("root-extended-key-usage", place(certificate, oids.EXTENDED_KEY_USAGE), "a root with extKeyUsage")
     yield from _path_length_field(certificate)
 
 
@@ -316,16 +316,16 @@ def _path_length_field(certificate: Certificate) -> Faults:
         return
     usage = certificate.get(ext.KeyUsage)
     if not constraints.ca or (usage is not None and KeyUsageBit.KEY_CERT_SIGN not in usage):
-        yield Fault("path-length-field", _place(certificate, oids.BASIC_CONSTRAINTS, "path_len_constraint"),
+        yield Fault("path-length-field", place(certificate, oids.BASIC_CONSTRAINTS, "path_len_constraint"),
                     "pathLenConstraint in a certificate that may not issue others")  # fmt: skip
 
 
 def _leaf(certificate: Certificate) -> Faults:
     usage = certificate.get(ext.KeyUsage)
     if usage is not None and KeyUsageBit.KEY_CERT_SIGN in usage and not certificate.is_ca:
-        yield Fault("leaf-key-cert-sign", _place(certificate, oids.KEY_USAGE), "keyCertSign in a certificate that is no CA")
+        yield Fault("leaf-key-cert-sign", place(certificate, oids.KEY_USAGE), "keyCertSign in a certificate that is no CA")
     if certificate.is_ca:
-        yield Fault("ca-as-leaf", _place(certificate, oids.BASIC_CONSTRAINTS), "a CA in the place of an end entity")
+        yield Fault("ca-as-leaf", place(certificate, oids.BASIC_CONSTRAINTS), "a CA in the place of an end entity")
     if certificate.extension(oids.SUBJECT_ALT_NAME) is None:
         yield Fault("san-missing", "tbs_certificate.extensions", "no subjectAltName")
     yield from _webpki_purposes(certificate)
@@ -377,15 +377,15 @@ def purpose_faults(certificate: Certificate, purposes: tuple[bytes, ...], role: 
         if purposes and role is Role.INTERMEDIATE:
             yield Fault("required-extended-key-usage", "tbs_certificate.extensions", "a CA without extKeyUsage")
         return
-    place = _place(certificate, oids.EXTENDED_KEY_USAGE)
+    where = place(certificate, oids.EXTENDED_KEY_USAGE)
     if purposes and not set(allowed.purposes) <= set(purposes):
-        yield Fault("sole-extended-key-usage", place, f"issued for {allowed}, not for {oids.describe(purposes[0])} alone")
+        yield Fault("sole-extended-key-usage", where, f"issued for {allowed}, not for {oids.describe(purposes[0])} alone")
     rule = "extended-key-usage" if role is Role.LEAF else "ca-extended-key-usage"
     if oids.ANY_EXTENDED_KEY_USAGE in allowed.purposes:
         rule = "explicit-extended-key-usage"
     for purpose in purposes:
         if purpose not in allowed.purposes:
-            yield Fault(rule, place, f"issued for {allowed}, not for {oids.describe(purpose)}")
+            yield Fault(rule, where, f"issued for {allowed}, not for {oids.describe(purpose)}")
 
 
 SERVER_USAGES = frozenset({KeyUsageBit.DIGITAL_SIGNATURE, KeyUsageBit.KEY_ENCIPHERMENT, KeyUsageBit.KEY_AGREEMENT})
@@ -398,8 +398,8 @@ def key_usage_faults(certificate: Certificate, some: frozenset[KeyUsageBit], eve
     usage = certificate.get(ext.KeyUsage)
     if usage is None:
         return
-    place = _place(certificate, oids.KEY_USAGE)
+    where = place(certificate, oids.KEY_USAGE)
     if usage.bits.isdisjoint(some):
-        yield Fault("key-usage", place, f"the key is for {usage}, and TLS does none of that")
+        yield Fault("key-usage", where, f"the key is for {usage}, and TLS does none of that")
     if not every <= usage.bits:
-        yield Fault("requested-key-usage", place, f"the key is for {usage}, not for {ext.KeyUsage(every)}")
+        yield Fault("requested-key-usage", where, f"the key is for {usage}, not for {ext.KeyUsage(every)}")

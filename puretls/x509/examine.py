@@ -145,18 +145,18 @@ class Examiner:
             yield from self._name_faults(certificate)
             feature = certificate.get(TlsFeature)
             if feature is not None and STATUS_REQUEST in feature.features and question.ocsp_response is None:
-                yield Fault("must-staple", "tbs_certificate.extensions", "must come with a stapled OCSP response, and came without")
+                where = checks.place(certificate, oids.TLS_FEATURE)
+                yield Fault("must-staple", where, "must come with a stapled OCSP response, and came without")
 
     def _name_faults(self, leaf: Certificate) -> Iterator[Fault]:
         names = leaf.subject_alt_names
         reference = self.question.reference
-        extension = leaf.extension(oids.SUBJECT_ALT_NAME)
-        place = extension.path if extension else "tbs_certificate.extensions"
+        where = checks.place(leaf, oids.SUBJECT_ALT_NAME)
         if reference is not None and not covered(reference, names):
-            yield Fault("wrong-host", place, f"{presented_names(names)}, not for {reference}")
+            yield Fault("wrong-host", where, f"{presented_names(names)}, not for {reference}")
         for wanted in self.question.names:
             if not any(_same(wanted, name) for name in names):
-                yield Fault("wrong-name", place, f"{presented_names(names, hosts=False)}, not for {wanted}")
+                yield Fault("wrong-name", where, f"{presented_names(names, hosts=False)}, not for {wanted}")
 
     def path_faults(self, path: Path) -> Iterator[tuple[int, Fault]]:
         """Those of a complete path: its length, the constraints of its CAs, its policies."""
@@ -171,7 +171,8 @@ class Examiner:
         fault = policy_fault(downwards, self.settings.policies, from_anchor=from_anchor)
         if fault is not None:
             index, sentence = fault
-            yield len(downwards) - 1 - index, Fault("policy", "tbs_certificate.extensions", sentence)
+            where = checks.place(downwards[index], oids.CERTIFICATE_POLICIES)
+            yield len(downwards) - 1 - index, Fault("policy", where, sentence)
 
     def _binds_policies(self, anchor: Certificate) -> bool:
         """Whether the policy extensions of an anchor take part (RFC 5937 3.2); one without any stands for all policies."""
@@ -184,7 +185,7 @@ class Examiner:
             certificate = path[index]
             if not certificate.is_self_issued and index < len(path) - 1:
                 if allowed <= 0:
-                    yield index, Fault("path-length", "tbs_certificate.extensions",
+                    yield index, Fault("path-length", checks.place(certificate, oids.BASIC_CONSTRAINTS),
                                        f"is one CA more than {display_name(limiting)} allows below it")  # fmt: skip
                 allowed -= 1
             constraints = certificate.get(BasicConstraints)
@@ -206,7 +207,7 @@ class Examiner:
             for index in below:
                 self._spend_comparisons(path, index, constraints.comparisons(path[index]))
             for fault in constraints.faults[:SHOWN_NAMES]:
-                yield above, Fault("name-constraints-unprocessable", "tbs_certificate.extensions", fault)
+                yield above, Fault("name-constraints-unprocessable", checks.place(path[above], oids.NAME_CONSTRAINTS), fault)
             for index in below:
                 for violation in constraints.violations(path[index]):
                     rule = "name-constraints" if violation.processed else "name-constraints-unprocessable"

@@ -1,5 +1,6 @@
 """Known attacks on certificate validation, each with the defence and, where work is the weapon, with the work counted."""
 
+import hashlib
 import itertools
 
 import pytest
@@ -272,6 +273,33 @@ def test_hostile_rsa_keys_are_refused_before_any_arithmetic(bits, e, rule):
 def test_an_odd_modulus_is_a_must():
     made = leaf(root(), spki=rsa_spki((1 << 2047) + 2, 65537))
     assert "public-key" in {fault.rule for fault in static_faults(made.certificate, Role.LEAF)}
+
+
+# Lax PKCS #1 v1.5: CVE-2006-4339, CVE-2014-1568
+
+
+@pytest.mark.parametrize("digest_info", ["3031300d060960864801650304020105000420", "302f300b0609608648016503040201" + "0420"])
+def test_a_signature_forged_by_a_cube_root_is_refused(digest_info):
+    """With e = 3, whoever lets bytes follow the hash takes the cube root of a number of his choice for a signature."""
+    n = (1 << 2047) + 1
+    anchor = root("cube", own=key("cube"), spki=rsa_spki(n, 3))
+    forged = leaf(root("cube", own=key("cube"))).draft
+    algorithm = drafts.algorithm_identifier(SignatureAlgorithm(SignatureKind.RSA_PKCS1, "sha256"))
+    tbs = forged.tbs(algorithm)
+    start = b"\x00\x01" + b"\xff" * 8 + b"\x00" + bytes.fromhex(digest_info) + hashlib.sha256(tbs).digest()
+    target = int.from_bytes(start + bytes(256 - len(start)))
+    signature = cube_root(target) + 1
+    assert (signature**3).to_bytes(256).startswith(start)
+    der = writer.sequence(tbs, algorithm, writer.bit_string(signature.to_bytes(256)))
+    assert ids(verify([der], [anchor])) == {"signature"}
+
+
+def cube_root(n):
+    low, high = 0, 1 << (n.bit_length() // 3 + 2)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if middle**3 <= n else (low, middle - 1)
+    return low
 
 
 # Curves: CVE-2020-0601, CVE-2022-0778, CVE-2026-26007

@@ -27,7 +27,7 @@ LAXER = {
     r"authority_cert_issuer|permitted_subtrees|excluded_subtrees|DuplicateExtension": "a rule of the table, not a matter of parsing",
     r"Certificate::signature_alg": "algorithms are judged where they are used (`Certificate.signature_algorithm`)",
     r"UnsupportedGeneralNameType": "kept, matched by nothing, refused where constrained",
-    r"netmask|host bits set": "what a constraint with such a mask or address means is a rule, and refused",
+    r"netmask|host bits set": "masks that are no prefix are refused where they bind (a rule); host bits mean the network they are in",
     r"CpsUri|UserNotice": "qualifiers are kept as bytes; those of a critical extension must be of a known kind (a rule)",
     r" SCT|UNIQUE_IDENTIFIER": "kept as bytes for those who use them",
     r"TbsCertificate::serial": "serial numbers of any size are read; their size is a rule",
