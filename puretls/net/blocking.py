@@ -142,6 +142,7 @@ class TlsSocket:
         self._handshake_timeout = connection.config.limits.handshake_time if handshake_timeout is None else handshake_timeout
         self._on_event = on_event
         self._lock = threading.RLock()  # around each use of the connection
+        self._handshaking = threading.Lock()  # not `_reading`: a writer must get on once the handshake is done
         self._reading = threading.RLock()  # one reader
         self._writing = threading.RLock()  # one writer, so that pieces of two sendall calls do not mix
         self._received = bytearray()
@@ -177,7 +178,7 @@ class TlsSocket:
         """Shake hands, unless that is done."""
         if self._complete:
             return
-        with self._reading:
+        with self._handshaking:
             if self._complete:
                 return
             self._transport.deadline = time.monotonic() + self._handshake_timeout

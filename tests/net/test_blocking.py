@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from puretls.connection import Connection
 from puretls.errors import FatalAlert, Truncated, VerificationError
 from puretls.net import TlsSocket
 from puretls.net import connect as dial
@@ -85,6 +86,22 @@ def test_large_data_both_ways_at_once(connect, run):
     while not received and time.monotonic() < deadline:
         time.sleep(0.01)
     assert received == [to_server]
+
+
+def test_reader_and_writer_may_both_begin_the_handshake(configs, run):
+    near, far = wires()
+    client = TlsSocket(near, Connection.client(configs.client, NAME))
+    server = TlsSocket(far, Connection.server(configs.server))
+    with client, server:
+        received = []
+        run(lambda: received.append(client.recv(10)))
+        run(client.sendall, b"question")
+        assert server.recv(10) == b"question"
+        server.sendall(b"answer")
+        deadline = time.monotonic() + 20
+        while not received and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert received == [b"answer"]
 
 
 def test_recv_times_out_and_goes_on(connect):
