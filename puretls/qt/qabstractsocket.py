@@ -10,7 +10,7 @@ from typing import Any
 
 from puretls.qt._names import QtNames, export_values
 from puretls.qt.dispatcher import Timer
-from puretls.qt.hostlookup import remembered, resolve, resolve_later
+from puretls.qt.hostlookup import resolve, resolve_later
 from puretls.qt.qhostaddress import NetworkLayerProtocol, QHostAddress
 from puretls.qt.qiodevice import OpenMode, QIODevice, QIODeviceBase
 from puretls.qt.qmessage import qWarning
@@ -353,9 +353,8 @@ class QAbstractSocket(QIODevice):
             return  # a slot has ended it
         self._lookup += 1
         address = QHostAddress(name)
-        known = [address] if not address.isNull() else remembered(name)
-        if known is not None:
-            self._start_connecting(known)
+        if not address.isNull():
+            self._start_connecting([address])
         else:
             number = self._lookup
             resolve_later(name, lambda found: self._start_connecting(found) if number == self._lookup else None)
@@ -528,7 +527,10 @@ class QAbstractSocket(QIODevice):
         if self._engine is not None and self._state is _CONNECTED and not full:
             self._engine.notify_read(True)
 
-    _afterRead = _room_to_read
+    def _afterRead(self) -> None:
+        """Goes on reading ahead when all was taken, as Qt does."""
+        if not self._buffer:
+            self._room_to_read()
 
     def _can_read(self) -> bool:
         """The system has data: takes it and emits `readyRead`. False if there was none."""
@@ -619,7 +621,7 @@ class QAbstractSocket(QIODevice):
         deadline = Deadline(msecs)
         if self._state is _LOOKUP:
             self._lookup += 1
-            self._start_connecting(remembered(self._host) or resolve(self._host))
+            self._start_connecting(resolve(self._host))
         while self._state is _CONNECTING and not deadline.over:
             self._wait_for_connection(deadline)
         if self._state is _CONNECTING:

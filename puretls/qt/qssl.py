@@ -118,6 +118,15 @@ class QSsl(QtNames):
         NoApplicationProtocol = 120
         UnknownAlertMessage = 255
 
+        @classmethod
+        def _missing_(cls, value: object) -> QSsl.AlertType:
+            """A number without a name gets itself as name, as PySide6 makes of an enum value it does not know."""
+            if not isinstance(value, int):
+                raise ValueError(f"{value!r} is not an alert")
+            member = object.__new__(cls)
+            member._name_, member._value_ = str(value), value
+            return member
+
     class ImplementedClass(enum.Enum):
         """Parts of a TLS back end."""
 

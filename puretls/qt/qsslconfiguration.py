@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import enum
+import time
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, ClassVar
 
+from puretls.errors import UsageError
 from puretls.qt._names import QtNames, export_values
 from puretls.qt.qbytearray import QByteArray, as_bytes
 from puretls.qt.qmessage import qWarning
@@ -15,6 +18,7 @@ from puretls.qt.qsslcipher import QSslCipher, suites_by_name
 from puretls.qt.qssldiffiehellmanparameters import QSslDiffieHellmanParameters
 from puretls.qt.qsslellipticcurve import SUPPORTED_NAMES, QSslEllipticCurve
 from puretls.qt.qsslkey import QSslKey
+from puretls.qt.verification import Trust
 
 _O = QSsl.SslOption
 _DEFAULT_OPTIONS = (
@@ -250,10 +254,13 @@ class QSslConfiguration(QtNames):
         found = (QSslCertificate._of(der) for der in _system_anchors())
         return [certificate for certificate in found if not certificate.isNull()]
 
-    def _anchors(self) -> tuple[bytes, ...]:
-        """DER of everything that is trusted; certificates added to the default are trusted beside the system's roots."""
-        own = tuple(bytes(each.toDer()) for each in self._values["anchors"])
-        return own + _system_anchors() if self._values["system_anchors"] else own
+    def _trust(self) -> Trust:
+        """What is trusted. Own CA certificates that have expired are left out, as Qt does; the system's come beside them."""
+        own = [each._certificate for each in self._values["anchors"] if each._certificate is not None]
+        current = [each for each in own if each.validity.not_after >= time.time()]
+        system = _system_anchors() if self._values["system_anchors"] else ()
+        roots = tuple(each.raw for each in current if each.is_self_issued)
+        return Trust(roots + system, tuple(each.raw for each in current if not each.is_self_issued))
 
     def peerVerifyMode(self) -> PeerVerifyMode:
         return self._values["mode"]  # type: ignore[no-any-return]
@@ -380,10 +387,14 @@ class QSslConfiguration(QtNames):
         return self._values["alpn_status"]  # type: ignore[no-any-return]
 
 
+@cache
 def _system_anchors() -> tuple[bytes, ...]:
     from puretls.roots import system_roots
 
-    return tuple(system_roots())
+    try:
+        return system_roots()
+    except UsageError:
+        return ()  # nothing can be verified then, which is said certificate by certificate
 
 
 

@@ -12,8 +12,8 @@ from puretls.qt.qsslpresharedkeyauthenticator import QSslPreSharedKeyAuthenticat
 from puretls.qt.qsslsocket import QSslSocket
 from puretls.qt.qtcpserver import QTcpServer
 
-_HELLO_BYTES = 6
-"""Record type, version, length, handshake type: enough to know a ClientHello."""
+_HANDSHAKE_RECORD = b"\x16"
+"""What a ClientHello begins with, and no plain text."""
 
 
 class QSslServer(QTcpServer):
@@ -93,12 +93,12 @@ class QSslServer(QTcpServer):
     def _look_at_hello(self, made: QSslSocket) -> None:
         if made not in self._handshakes or made.mode() is not QSslSocket.SslMode.UnencryptedMode:
             return
-        start = bytes(made.peek(_HELLO_BYTES))
-        if not _may_be_hello(start):
-            self._drop(made)
-        elif len(start) == _HELLO_BYTES:
+        start = bytes(made.peek(1))
+        if start == _HANDSHAKE_RECORD:
             made.startServerEncryption()
             self.startedEncryptionHandshake.emit(made)
+        elif start:
+            self._drop(made)
 
     def _finish(self, made: QSslSocket) -> None:
         if self._forget(made):
@@ -119,9 +119,3 @@ class QSslServer(QTcpServer):
         for made in list(self._handshakes):
             self._drop(made)
         super()._cleanUp()
-
-
-def _may_be_hello(start: bytes) -> bool:
-    """Whether bytes can be the beginning of a ClientHello: a handshake record of SSL 3 or TLS that begins with message 1."""
-    wanted = (start[:1] in (b"", b"\x16"), start[1:2] in (b"", b"\x03"), start[2:3] in (b"", b"\0", b"\1", b"\2", b"\3"))
-    return all(wanted) and start[5:6] in (b"", b"\1")

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from puretls.config import PENDING
-from puretls.errors import FatalAlert, PeerError, PuretlsError, TlsError
+from puretls.connection import Connection
+from puretls.errors import FatalAlert, PeerError, PuretlsError, Reason
 from puretls.events import (
     NEED_DATA,
     PAUSED,
@@ -27,7 +28,7 @@ from puretls.events import (
     HandshakeCompleted,
     VerificationRequired,
 )
-from puretls.iana import AlertDescription, NamedGroup
+from puretls.iana import AlertDescription, AlertLevel, NamedGroup
 from puretls.qt._names import export_values
 from puretls.qt.qabstractsocket import NetworkLayerProtocol, QAbstractSocket, QTcpSocket, SocketError, SocketState
 from puretls.qt.qhostaddress import QHostAddress
@@ -44,7 +45,7 @@ from puretls.qt.qsslkey import QSslKey
 from puretls.qt.qsslpresharedkeyauthenticator import QSslPreSharedKeyAuthenticator
 from puretls.qt.socketengine import Deadline
 from puretls.qt.tls import CannotStart, Questions, client_config, server_config, server_name_for, session_of, usable_psk
-from puretls.qt.verification import faults_of, name_matches, verifier_for
+from puretls.qt.verification import examine, faults_of, name_matches
 from puretls.session import Session
 
 _UNCONNECTED, _CONNECTED, _CLOSING = SocketState.UnconnectedState, SocketState.ConnectedState, SocketState.ClosingState
@@ -113,9 +114,9 @@ class QSslSocket(QTcpSocket):
         self._auto_start = self._initialised = False
         self._is_encrypted = self._handshake_over = self._peer_closed = self._close_told = False
         self._broken = self._paused = False
+        self._farewell = b""
         self._transmitting_ready_read: list[bool] = []
         self._flush_posted = False
-        self._first_bytes = b""
         self._report: Any = None
         self._faults: list[QSslError] = []
         self._errors: list[QSslError] = []
@@ -139,8 +140,8 @@ class QSslSocket(QTcpSocket):
         protocol: NetworkLayerProtocol = NetworkLayerProtocol.AnyIPProtocol,
     ) -> None:
         """Connects without encryption; `startClientEncryption` may follow."""
-        if self._state in (_CONNECTED, SocketState.ConnectingState, SocketState.HostLookupState, _CLOSING):
-            super().connectToHost(hostName, port, mode, protocol)  # which refuses
+        if self._state is not _UNCONNECTED and self._plain is not None:
+            self._plain.connectToHost(hostName, port, mode, protocol)  # which refuses
             return
         if not self._initialised:
             self._forget_session()
@@ -163,8 +164,6 @@ class QSslSocket(QTcpSocket):
         if self._state in (_CONNECTED, SocketState.ConnectingState):
             qWarning("QSslSocket::connectToHostEncrypted() called when already connecting/connected")
             return
-        if not self._protocol_allowed("QSslSocket::connectToHostEncrypted:"):
-            return
         self._forget_session()
         self._auto_start = self._initialised = True
         if sslPeerName:
@@ -183,7 +182,7 @@ class QSslSocket(QTcpSocket):
     def _make_plain_socket(self, mode: OpenMode) -> QTcpSocket:
         self._drop_plain_socket()
         self._open_mode = mode
-        self._state, self._error, self._error_string = _UNCONNECTED, SocketError.UnknownSocketError, ""
+        self._state, self._error_string = _UNCONNECTED, ""  # the error stays till the next, as in Qt
         self._forget_addresses()
         plain = self._plain = QTcpSocket()
         plain.setReadBufferSize(self._read_buffer_size)
@@ -257,8 +256,6 @@ class QSslSocket(QTcpSocket):
             self._start(_SERVER)
 
     def _start(self, mode: SslMode) -> None:
-        from puretls.connection import Connection
-
         self._mode = mode
         self.modeChanged.emit(mode)
         questions = Questions(self._verify, self._ask_client_psk, self._ask_server_psk, self._interceptors)
@@ -270,6 +267,7 @@ class QSslSocket(QTcpSocket):
             else:
                 self._connection = Connection.server(server_config(self._config, questions))
         except CannotStart as problem:
+            self._fail(SocketError.SslInvalidUserDataError, str(problem))
             self._fail(SocketError.SslInternalError, f"Unable to init SSL Context: {problem}")
             return
         self._last_connection = self._connection
@@ -278,13 +276,12 @@ class QSslSocket(QTcpSocket):
 
     def _verify(self, request: Any) -> Any:
         """The verifier of the handshake: what it finds is kept, the verdict is passed after the handshake."""
-        report = verifier_for(self._config._anchors(), self._config.peerVerifyDepth())(
-            dataclasses.replace(request, server_name=None)
-        )
+        trust = self._config._trust()
+        report = examine(request, trust, self._config.peerVerifyDepth())
         if self._verifies():
             self._report = report
             chain = [QSslCertificate._of(der) for der in request.chain]
-            self._faults = faults_of(report, chain)
+            self._faults = faults_of(report, chain, trust)
             if self._faults and self._config.handshakeMustInterruptOnError():
                 return PENDING
         return dataclasses.replace(report, accepted=True, findings=())
@@ -318,15 +315,21 @@ class QSslSocket(QTcpSocket):
             going = self._encrypt(everything)
             if self._send() is None:
                 return
-            going |= self._receive()
             if self._broken or self._paused or self._connection is None:
                 break
+            going |= self._receive()
             going |= self._take_events()
             if self._plain is not None and self._connection is not None:
                 going |= bool(self._send())
 
     def _encrypt(self, everything: bool) -> bool:
-        if not self._is_encrypted or not self._write_buffer or self._broken or self._close_told:
+        if not self._is_encrypted or not self._write_buffer or self._broken:
+            return False
+        if self._close_told or self._peer_closed:
+            whose = "we have" if self._close_told else "the peer has"
+            self._fail(SocketError.SslInternalError, f"Unable to write data: {whose} closed the TLS connection already")
+            if self._peer_closed:
+                self._write_buffer.clear()
             return False
         count = len(self._write_buffer) if everything else min(len(self._write_buffer), _WRITE_AT_ONCE)
         data = bytes(memoryview(self._write_buffer)[:count])
@@ -358,8 +361,6 @@ class QSslSocket(QTcpSocket):
         if self._is_encrypted and self._read_buffer_size and len(self._buffer) >= self._read_buffer_size:
             return False
         data = plain._take(len(plain._buffer))
-        if len(self._first_bytes) < 2:
-            self._first_bytes += data[:2]
         self._connection.receive_bytes(data)
         return True
 
@@ -371,7 +372,7 @@ class QSslSocket(QTcpSocket):
                 break
             try:
                 event = self._connection.next_event()
-            except TlsError as problem:
+            except PuretlsError as problem:
                 self._tell_ready_read(received)
                 self._on_tls_error(problem)
                 return True
@@ -427,6 +428,7 @@ class QSslSocket(QTcpSocket):
             if self._connection is None:
                 return
             if not self._continue:
+                self._config._values["peer"], self._config._values["peer_chain"] = QSslCertificate(), ()
                 self._connection.answer(self._report)
                 return
         self._connection.answer(dataclasses.replace(self._report, accepted=True, findings=()))
@@ -460,10 +462,8 @@ class QSslSocket(QTcpSocket):
         if not self._errors:
             return True
         self.sslErrors.emit(list(self._errors))
-        if self._state is not _CONNECTED:
-            return False
         if not self._demands() or self._errors_are_ignored():
-            return True
+            return self._state is _CONNECTED
         if self._pause_mode & QAbstractSocket.PauseMode.PauseOnSslErrors:
             self._paused = True
             if self._plain is not None:
@@ -475,13 +475,14 @@ class QSslSocket(QTcpSocket):
     def _ocsp_faults(self) -> list[QSslError]:
         if not self._config.ocspStaplingEnabled() or self._mode is not _CLIENT or not self._demands():
             return []
-        from puretls.qt.stapling import examine
+        from puretls.qt.stapling import judge_staple
 
-        self._ocsp, faults = examine(self._connection, self._config)
+        self._ocsp, faults = judge_staple(self._connection, self._config)
         return faults
 
     def _refuse_peer(self) -> None:
-        self._connection.bytes_to_send()  # our Finished is not for this peer
+        if self._connection is not None:
+            self._connection.bytes_to_send()  # our Finished is not for this peer
         self._fail(SocketError.SslHandshakeFailedError, self._errors[0].errorString())
         if self._plain is not None:
             self._plain.disconnectFromHost()
@@ -512,45 +513,56 @@ class QSslSocket(QTcpSocket):
     def _keep_session(self, session: Session | None) -> None:
         if session is not None and not self._config.testSslOption(QSsl.SslOption.SslOptionDisableSessionPersistence):
             self._config._values["ticket"] = session.to_bytes()
-            self._config._values["lifetime"] = session.lifetime
+            self._config._values["lifetime"] = session.lifetime if session.ticket else 0
 
     # alerts, errors, ends
 
     def _on_alert_sent(self, event: AlertSent) -> None:
-        self.alertSent.emit(*_alert(event.level, event.description))
+        """Warnings such as no_renegotiation; the others are told in their places."""
+        if event.level == AlertLevel.WARNING and event.description != AlertDescription.CLOSE_NOTIFY:
+            self.alertSent.emit(*_alert(event.level, event.description))
 
     def _on_alert_received(self, event: AlertReceived) -> None:
         self.alertReceived.emit(*_alert(event.level, event.description))
 
     def _on_tls_closed(self, event: ConnectionClosed) -> None:
+        if not self._is_encrypted:
+            self._send_unsaid(self._connection.bytes_to_send())
+            self._end_handshake("the peer closed the connection before the handshake was complete")
+            return
         self._peer_closed = self._has_shut_down = True
-        self._connection.bytes_to_send()  # the answer of RFC 5246 7.2.1 waits for our own close: see _close_tls
-        if self._is_encrypted:
-            self._fail(SocketError.RemoteHostClosedError, "The TLS/SSL connection has been closed")
+        self._farewell = self._connection.bytes_to_send()  # the answer of RFC 5246 7.2.1 waits for our own close: see _close_tls
+        self._fail(SocketError.RemoteHostClosedError, "The TLS/SSL connection has been closed")
 
-    def _on_tls_error(self, problem: TlsError) -> None:
+    def _on_tls_error(self, problem: PuretlsError) -> None:
         """A handshake that failed is aborted; a connection that broke says so and stays till TCP ends, as in Qt."""
         alert = self._connection.bytes_to_send()
-        if isinstance(problem, PeerError) and not self._peer_spoke_tls():
-            alert = b""  # who does not speak TLS would not understand
-        elif isinstance(problem, PeerError):
-            self.alertSent.emit(*_alert(2, problem.alert))
+        if isinstance(problem, PeerError):
+            if problem.reason is Reason.NOT_TLS:
+                alert = b""  # who does not speak TLS would not understand
+            else:
+                self.alertSent.emit(*_alert(2, problem.alert))
         self._broken = True
         if self._is_encrypted:
-            self._write_alert(alert)
+            self._send_unsaid(alert)
             self._fail(SocketError.SslInternalError, f"Error while reading: {problem}")
-            return
-        self._fail(SocketError.SslHandshakeFailedError, f"Error during SSL handshake: {_advice(problem)}")
-        self._write_alert(alert)
+        else:
+            self._end_handshake(_advice(problem), alert)
+
+    def _end_handshake(self, text: str, alert: bytes = b"") -> None:
+        self._fail(SocketError.SslHandshakeFailedError, f"Error during SSL handshake: {text}")
+        plain = self._plain
+        if alert and plain is not None and plain.state() is _CONNECTED:
+            plain.write(alert)
+            plain.flush()
         self.abort()
 
-    def _peer_spoke_tls(self) -> bool:
-        return len(self._first_bytes) < 2 or self._first_bytes[1] == 3
-
-    def _write_alert(self, alert: bytes) -> None:
-        if alert and self._plain is not None and self._plain.state() is _CONNECTED:
-            self._plain.write(alert)
-            self._plain.flush()
+    def _send_unsaid(self, data: bytes) -> None:
+        """Sends an alert where Qt sends none, past the signals; if the system has no room for it, it is lost."""
+        plain = self._plain
+        if data and plain is not None and plain._engine is not None and plain._engine.valid and not plain._write_buffer:
+            with memoryview(data) as alert:
+                plain._engine.write(alert)
 
     def _close_tls(self) -> None:
         """close_notify, once, and only after a whole handshake.
@@ -566,10 +578,8 @@ class QSslSocket(QTcpSocket):
             self._has_shut_down = True
             self._tell_close()
             self._send()
-        elif plain._engine is not None and plain._engine.valid and not plain._write_buffer:
-            with memoryview(connection.bytes_to_send()) as farewell:
-                if plain._engine.write(farewell) < 0:
-                    self._broken = True
+        else:
+            self._send_unsaid(self._farewell + connection.bytes_to_send())
 
     def _tell_close(self) -> None:
         self._close_told = True
@@ -603,6 +613,7 @@ class QSslSocket(QTcpSocket):
                 self._plain.abort()
             else:
                 self.disconnectFromHost()
+                self._plain.close()
         QIODevice.close(self)
         self._buffer.clear()
         self._write_buffer.clear()
@@ -692,16 +703,18 @@ class QSslSocket(QTcpSocket):
     def canReadLine(self) -> bool:
         return super().canReadLine() or (self._mode is _PLAIN and self._plain is not None and self._plain.canReadLine())
 
-    def readData(self, maxlen: int) -> bytes | None:
-        if self._mode is _PLAIN and not self._auto_start and self._plain is not None:
-            return self._plain._take(maxlen)
-        return None
+    def _take(self, count: int) -> bytes:
+        self._fill(count)
+        return super()._take(count)
 
     def _peek_bytes(self, count: int) -> bytes:
-        data = super()._peek_bytes(count)
-        if len(data) < count and self._mode is _PLAIN and self._plain is not None:
-            data += self._plain._peek_bytes(count - len(data))
-        return data
+        self._fill(count)
+        return super()._peek_bytes(count)
+
+    def _fill(self, count: int) -> None:
+        """In plain mode the data is in the plain socket's buffer; Qt moves all of it when some is wanted."""
+        if self._mode is _PLAIN and not self._auto_start and self._plain is not None and len(self._buffer) < count:
+            self._buffer += self._plain._take(len(self._plain._buffer))
 
     def _afterRead(self) -> None:
         """Room was made: there may be records that wait for it."""
@@ -1162,21 +1175,19 @@ _REACTIONS: tuple[tuple[type, Callable[[QSslSocket, Any], None]], ...] = (
     (VerificationRequired, QSslSocket._on_verification_required),
     (HandshakeCompleted, QSslSocket._on_handshake_completed),
     (AlertReceived, QSslSocket._on_alert_received),
+    (AlertSent, QSslSocket._on_alert_sent),
     (ConnectionClosed, QSslSocket._on_tls_closed),
 )
 
 
 def _alert(level: int, description: int) -> tuple[QSsl.AlertLevel, QSsl.AlertType, str]:
     levels = {1: QSsl.AlertLevel.Warning, 2: QSsl.AlertLevel.Fatal}
-    try:
-        kind = QSsl.AlertType(int(description))
-    except ValueError:
-        kind = QSsl.AlertType.UnknownAlertMessage
+    kind = QSsl.AlertType(int(description))
     name = getattr(description, "name", f"alert {int(description)}")
     return levels.get(int(level), QSsl.AlertLevel.Unknown), kind, str(name).lower().replace("_", " ")
 
 
-def _advice(problem: TlsError) -> str:
+def _advice(problem: PuretlsError) -> str:
     """The error in one line, and for an alert of the peer what it means."""
     if isinstance(problem, FatalAlert):
         try:

@@ -11,7 +11,7 @@ from puretls.qt.qabstractsocket import QAbstractSocket, QNetworkProxy, QTcpSocke
 from puretls.qt.qhostaddress import NetworkLayerProtocol, QHostAddress
 from puretls.qt.qmessage import qWarning
 from puretls.qt.qobject import QObject, Signal
-from puretls.qt.socketengine import wait_for_socket
+from puretls.qt.socketengine import TIMED_OUT, wait_for_socket
 
 _ERRORS = {
     errno.EADDRINUSE: (QAbstractSocket.SocketError.AddressInUseError, "The bound address is already in use"),
@@ -147,6 +147,7 @@ class QTcpServer(QObject):
         if self._socket is None:
             return False, False
         if not wait_for_socket(self._socket, read=True, write=False, seconds=None if msec < 0 else msec / 1000)[0]:
+            self._error, self._error_string = QAbstractSocket.SocketError.SocketTimeoutError, TIMED_OUT
             return False, True
         self._accept()
         return True, False

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from puretls.config import DEFAULT_GROUPS, ClientConfig, Credential, ServerConfig, Verifier
-from puretls.errors import PuretlsError, UsageError
+from puretls.errors import PeerError, PuretlsError, Reason, UsageError
 from puretls.extensions import Alpn, Extension, ServerName, StatusRequest
-from puretls.iana import NamedGroup
+from puretls.iana import ExtensionType, NamedGroup
+from puretls.intercept import Direction, Interceptor, Where
+from puretls.messages.extension import RawExtension
+from puretls.messages.handshake import ClientHello
 from puretls.messages.registry import KeyExchange
 from puretls.qt.qssl import PROTOCOLS_WITH_TLS_1_2, QSsl
 from puretls.qt.qsslconfiguration import PeerVerifyMode, QSslConfiguration
 from puretls.qt.qsslpresharedkeyauthenticator import MAX_IDENTITY, MAX_KEY
 from puretls.session import Session
 from puretls.suites import Suite
+from puretls.wire.schema import Struct
 from puretls.x509.hostname import parse_ip, parse_reference
 
 _O = QSsl.SslOption
@@ -38,7 +42,6 @@ class Questions:
 
 def client_config(given: QSslConfiguration, questions: Questions) -> ClientConfig:
     """A client's configuration. Raises `CannotStart`."""
-    _check_protocol(given)
     extensions = [*_extensions(given, Alpn(*_protocol_names(given))), ServerName(enabled=not given.testSslOption(_O.SslOptionDisableServerNameIndication))]
     try:
         return ClientConfig(
@@ -49,7 +52,7 @@ def client_config(given: QSslConfiguration, questions: Questions) -> ClientConfi
             verifier=questions.verify,
             tickets=not given.testSslOption(_O.SslOptionDisableSessionTickets),
             psk=questions.client_psk,
-            interceptors=questions.interceptors,
+            interceptors=_interceptors(given, questions),
             renegotiation=True,
         )
     except UsageError as problem:
@@ -58,7 +61,6 @@ def client_config(given: QSslConfiguration, questions: Questions) -> ClientConfi
 
 def server_config(given: QSslConfiguration, questions: Questions) -> ServerConfig:
     """A server's configuration. Raises `CannotStart`. Without certificate only suites of shared keys are left, as in Qt."""
-    _check_protocol(given)
     credentials, suites, psk = _credentials(given), _suites(given), questions.server_psk
     finite_field, names = given.diffieHellmanParameters(), _protocol_names(given)
     if finite_field.isEmpty():
@@ -80,7 +82,7 @@ def server_config(given: QSslConfiguration, questions: Questions) -> ServerConfi
             psk_hint=bytes(given.preSharedKeyIdentityHint()) or None,
             dh_parameters=finite_field._numbers,
             prefer_client_order=given.testSslOption(_O.SslOptionDisableServerCipherPreference),
-            interceptors=questions.interceptors,
+            interceptors=_interceptors(given, questions),
             renegotiation=True,
         )
     except UsageError as problem:
@@ -108,16 +110,47 @@ _NOBODY_HAS_IT = _suite_nobody_has()
 
 
 def _client_authentication(given: QSslConfiguration) -> str:
-    """Qt decides after the handshake about a client without certificate, unless that is to be fatal."""
+    """Qt decides after the handshake about a client without certificate, unless that is fatal."""
     if given.peerVerifyMode() is PeerVerifyMode.VerifyNone:
         return "none"
-    fatal = given.handshakeMustInterruptOnError() and given.missingCertificateIsFatal()
-    return "require" if fatal and given.peerVerifyMode() is PeerVerifyMode.VerifyPeer else "request"
+    return "require" if given.missingCertificateIsFatal() and given.peerVerifyMode() is PeerVerifyMode.VerifyPeer else "request"
 
 
-def _check_protocol(given: QSslConfiguration) -> None:
-    if given.protocol() not in PROTOCOLS_WITH_TLS_1_2:
-        raise CannotStart(f"unsupported protocol {given.protocol().name}: puretls speaks TLS 1.2")
+class OtherVersion(Interceptor):
+    """Keeps a configuration for versions that puretls does not speak from becoming another: the peer is told, and refuses.
+
+    A client offers what was asked for and nothing else; a server refuses TLS 1.2 itself.
+    """
+
+    def __init__(self, protocol: QSsl.SslProtocol) -> None:
+        self._version = _LEGACY_VERSIONS.get(protocol, 0x0304)
+
+    def message(self, message: Struct, where: Where) -> Iterable[Struct]:
+        """Changes the ClientHello that is sent, refuses the one that comes."""
+        if not isinstance(message, ClientHello):
+            return (message,)
+        if where.direction is Direction.INBOUND:
+            raise PeerError(Reason.VERSION_TOO_OLD, f"version {self._version:#06x} alone is allowed here, and puretls lacks it")
+        if self._version <= 0x0302:
+            return (replace(message, client_version=self._version),)
+        only = RawExtension(ExtensionType.SUPPORTED_VERSIONS, b"\2" + self._version.to_bytes(2, "big"))
+        return (replace(message, extensions=(only, *(message.extensions or ()))),)
+
+
+_LEGACY_VERSIONS = {
+    QSsl.SslProtocol.SslV2: 0x0002,
+    QSsl.SslProtocol.SslV3: 0x0300,
+    QSsl.SslProtocol.TlsV1SslV3: 0x0301,
+    QSsl.SslProtocol.TlsV1_0: 0x0301,
+    QSsl.SslProtocol.TlsV1_1: 0x0302,
+}
+
+
+def _interceptors(given: QSslConfiguration, questions: Questions) -> tuple[Any, ...]:
+    """Those of the program, and one where the protocol asked for is none of ours."""
+    if given.protocol() in PROTOCOLS_WITH_TLS_1_2:
+        return questions.interceptors
+    return (*questions.interceptors, OtherVersion(given.protocol()))
 
 
 def _suites(given: QSslConfiguration) -> tuple[Suite, ...]:

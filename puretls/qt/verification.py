@@ -1,24 +1,32 @@
 """From puretls's report on a chain to QSslErrors: which, about which certificate, in which order.
 
 The order is that of OpenSSL, which Qt passes on: what kept the chain from reaching a root, then the extensions from the leaf
-up, then signatures and dates from the root down.
+up, then signatures and dates from the root down. An error is about the certificate that the peer sent in that place, a null one
+where it sent none. As with OpenSSL, a path ends at a self-signed certificate: another CA certificate only fills a gap.
 """
 
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Sequence
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from puretls.crypto import provider as providers
+from puretls.crypto.keys import RsaPublicKey
+from puretls.errors import DangerWarning
 from puretls.qt.qsslcertificate import QSslCertificate
 from puretls.qt.qsslerror import QSslError
+from puretls.x509.certificate import Certificate
 from puretls.x509.report import Finding, Report
 from puretls.x509.trust import TrustStore
 from puretls.x509.verifier import ChainRequest, Verifier, chain_verifier
 
 _E = QSslError.SslError
 _ROOT, _EXTENSIONS, _DATES = 0, 1, 2
+_BEFORE_ALL = -1 << 20
+_SOUND_RSA_BITS = 2048
 
 # rule -> (where OpenSSL looks at it, error)
 _ERRORS = {
@@ -26,7 +34,6 @@ _ERRORS = {
     "signature": (_DATES, _E.CertificateSignatureFailed),
     "expired": (_DATES, _E.CertificateExpired),
     "not-yet-valid": (_DATES, _E.CertificateNotYetValid),
-    "not-a-ca": (_EXTENSIONS, _E.InvalidCaCertificate),
     "path-length": (_EXTENSIONS, _E.PathLengthExceeded),
     "extended-key-usage": (_EXTENSIONS, _E.InvalidPurpose),
     "key-usage": (_EXTENSIONS, _E.InvalidPurpose),
@@ -43,46 +50,72 @@ class _Anchors(TrustStore):
         return super().__len__() or 1
 
 
-@cache
-def _verifier_of(anchors: tuple[bytes, ...]) -> Verifier:
-    return chain_verifier([_Anchors(anchors)], provider=providers.default(), danger_without=("rsa-size",))
+@dataclass(frozen=True)
+class Trust:
+    """The CA certificates of a configuration, as DER: `roots` end a path, `others` fill gaps in what the peer sends."""
+
+    roots: tuple[bytes, ...]
+    others: tuple[bytes, ...] = ()
 
 
-def verifier_for(anchors: tuple[bytes, ...], depth: int = 0) -> Verifier:
-    """The verifier for these CA certificates (DER), with at most `depth` certificates between leaf and root; 0: no limit."""
-    from dataclasses import replace
-
-    verifier = _verifier_of(anchors)
-    return replace(verifier, max_intermediates=depth - 1) if depth else verifier
+@lru_cache(maxsize=64)
+def _verifier_of(roots: tuple[bytes, ...]) -> Verifier:
+    return chain_verifier([_Anchors(roots)], provider=providers.default(), danger_without=("rsa-size",))
 
 
-def faults_of(report: Report, chain: Sequence[QSslCertificate]) -> list[QSslError]:
+def examine(request: ChainRequest, trust: Trust, depth: int = 0) -> Report:
+    """Validates a chain; at most `depth` certificates may stand between leaf and root, 0 is no limit."""
+    verifier = _verifier_of(trust.roots)
+    if depth:
+        verifier = replace(verifier, max_intermediates=depth)
+    report = verifier(replace(request, chain=request.chain + trust.others, server_name=None))
+    if report.accepted and any(_is_short(each) for each in report.path):
+        warnings.warn("a chain with an RSA key of less than 2048 bits was accepted, as Qt accepts it", DangerWarning, stacklevel=2)
+    return report
+
+
+def _is_short(certificate: Certificate) -> bool:
+    key = certificate.public_key
+    return isinstance(key, RsaPublicKey) and key.n.bit_length() < _SOUND_RSA_BITS
+
+
+def faults_of(report: Report, chain: Sequence[QSslCertificate], trust: Trust) -> list[QSslError]:
     """What a report says, as QSslErrors about certificates of `chain`; empty if and only if it accepts."""
     if report.accepted:
         return []
     found: list[tuple[int, int, QSslError]] = []
     for finding in report.findings:
-        found += _errors_of(finding, chain)
+        found += _errors_of(finding, chain, trust)
     found.sort(key=lambda each: each[:2])
     errors = [each[2] for each in found]
     return errors or [QSslError(_E.UnspecifiedError, chain[0] if chain else None, str(report))]
 
 
-def _errors_of(finding: Finding, chain: Sequence[QSslCertificate]) -> list[tuple[int, int, QSslError]]:
+def _errors_of(finding: Finding, chain: Sequence[QSslCertificate], trust: Trust) -> list[tuple[int, int, QSslError]]:
     index = finding.index or 0
-    certificate = QSslCertificate._of(finding.certificate) if finding.certificate else (chain[0] if chain else None)
+    if finding.id == "path-length":
+        index += 1  # OpenSSL names the authority that sets the limit, not the one beyond it
+    sent = chain[index] if index < len(chain) else None
     detail = f"{finding.sentence}; {finding.rule.mend} ({finding.rule.section})"
-    root = _root_sent_along(certificate, chain) if finding.id == "unknown-issuer" else None
-    if root is not None:
-        return [(_ROOT, 0, QSslError(_E.SelfSignedCertificateInChain, root, detail))]
+
+    def error(kind: QSslError.SslError, certificate: QSslCertificate | None = sent) -> QSslError:
+        return QSslError(kind, certificate, detail)
+
+    if finding.id == "unknown-issuer":
+        root = _root_sent_along(sent, chain)
+        if root is not None:
+            return [(_ROOT, 0, error(_E.SelfSignedCertificateInChain, root))]
+        if index > 0 and finding.certificate is not None and finding.certificate.raw in trust.others:
+            return [(_ROOT, 0, error(_E.UnableToGetIssuerCertificate))]
     if finding.id in ("unknown-issuer", "anchors"):
-        first = (_ROOT, 0, QSslError(_E.UnableToGetLocalIssuerCertificate, certificate, detail))
-        second = (_DATES, -1 << 20, QSslError(_E.UnableToVerifyFirstCertificate, certificate, detail))
-        return [first, second] if index == 0 else [first]
-    stage, error = _ERRORS.get(finding.id, (_EXTENSIONS, _E.UnspecifiedError))
-    if error is _E.SelfSignedCertificate and index > 0:
-        error = _E.SelfSignedCertificateInChain
-    return [(stage, index if stage != _DATES else -index, QSslError(error, certificate, detail))]
+        alone = [(_DATES, _BEFORE_ALL, error(_E.UnableToVerifyFirstCertificate))] if index == 0 else []
+        return [(_ROOT, 0, error(_E.UnableToGetLocalIssuerCertificate)), *alone]
+    if finding.id == "self-signed" and index > 0:
+        return [(_ROOT, 0, error(_E.SelfSignedCertificateInChain))]
+    if finding.id == "not-a-ca":
+        return [(_EXTENSIONS, index, error(_E.InvalidCaCertificate)), (_EXTENSIONS, index, error(_E.InvalidPurpose))]
+    stage, kind = _ERRORS.get(finding.id, (_EXTENSIONS, _E.UnspecifiedError))
+    return [(stage, -index if stage == _DATES else index, error(kind))]
 
 
 def _root_sent_along(certificate: QSslCertificate | None, chain: Sequence[QSslCertificate]) -> QSslCertificate | None:
@@ -98,13 +131,13 @@ def _root_sent_along(certificate: QSslCertificate | None, chain: Sequence[QSslCe
 
 
 def name_matches(certificate: QSslCertificate, name: str) -> bool:
-    """Whether a certificate is that of a host or address: subjectAltName only (RFC 9525)."""
+    """Whether a certificate is that of a host or address: subjectAltName only (RFC 9525), and no final dot, as in Qt."""
     from puretls.errors import UsageError
     from puretls.x509.hostname import covered, parse_reference
 
     parsed = certificate._certificate
     try:
-        return parsed is not None and covered(parse_reference(name), parsed.subject_alt_names)
+        return parsed is not None and not name.endswith(".") and covered(parse_reference(name), parsed.subject_alt_names)
     except UsageError:
         return False
 
@@ -120,7 +153,7 @@ def verify_chain(chain: Sequence[QSslCertificate], host: str) -> list[QSslError]
     if host and not name_matches(given[0], host):
         errors.append(QSslError(_E.HostNameMismatch, given[0]))
     ders = tuple(bytes(each.toDer()) for each in given)
-    verifier = verifier_for(QSslConfiguration.defaultConfiguration()._anchors())
-    report = verifier(ChainRequest(ders, "server", None, time.time()))
-    found = faults_of(report, given)
+    trust = QSslConfiguration.defaultConfiguration()._trust()
+    report = examine(ChainRequest(ders, "server", None, time.time()), trust)
+    found = faults_of(report, given, trust)
     return errors + [each for each in found if each.error() is not _E.InvalidPurpose]
