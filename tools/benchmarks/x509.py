@@ -1,15 +1,22 @@
-"""Certificates: parsing, validating a chain for the first time and again, the system's roots, revocation."""
+"""Certificates: parsing, validating a chain for the first time and again, the system's roots, revocation.
+
+tlslite-ng parses certificates and validates nothing; OpenSSL stands for pyca/cryptography, which validates in Rust on top of it.
+"""
 
 from __future__ import annotations
 
 import functools
+import importlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.util import find_spec
 
-from benchmarks.harness import Case, Contender, Options, Row, seconds
+from benchmarks.harness import Case, Contender, Options, Row, compare, seconds
 from puretls import roots
 from puretls.ca import DevelopmentCa, Issued
+from puretls.crypto.kernels import combs
 from puretls.crypto.provider import default
 from puretls.errors import UsageError
 from puretls.x509.certificate import Certificate
@@ -40,7 +47,8 @@ def _measured(options: Options, work: Mapping[str, Callable[[], object]]) -> lis
 
 
 def _forgetful(verifier: Verifier, request: ChainRequest) -> None:
-    """As if this chain had never been seen: nothing parsed but the anchors, no signature remembered."""
+    """As if this chain had never been seen: nothing parsed but the anchors, no signature remembered, no multiples of its keys."""
+    combs.clear()
     assert replace(verifier, caches=Caches())(request).accepted
 
 
@@ -54,14 +62,46 @@ def _chain(options: Options, label: str, kind: str) -> list[Row]:
     verifier = chain_verifier([ca.root.certificate], provider=default())
     request = _request(issued)
     assert verifier(request).accepted
-    return _measured(
-        options,
-        {
-            f"parse a certificate, {label}": lambda: Certificate.parse(issued.certificate).public_key,
-            f"verify a chain of 3, {label}, first contact": lambda: _forgetful(verifier, request),
-            f"verify a chain of 3, {label}, again": lambda: verifier(request),
-        },
-    )
+    parse, verify = _openssl(issued, ca.root.certificate)
+    ours = lambda: Certificate.parse(issued.certificate).public_key  # noqa: E731
+    parsers = {"puretls": ours, "tlslite_ng": _tlslite(issued.certificate), "openssl": parse}
+    first = {"puretls": lambda: _forgetful(verifier, request), "openssl": verify}
+    again = {"puretls": lambda: verifier(request), "openssl": verify}
+    return [
+        _compared(options, f"parse a certificate, {label}", parsers),
+        _compared(options, f"verify a chain of 3, {label}, first contact", first),
+        _compared(options, f"verify a chain of 3, {label}, again", again),
+    ]
+
+
+def _compared(options: Options, name: str, contenders: Mapping[str, Callable[[], object] | None]) -> Row:
+    found = {who: Contender(run) for who, run in contenders.items() if run is not None}
+    return compare("x509", name, "", "us", found, options.rounds(15))
+
+
+def _tlslite(der: bytes) -> Callable[[], object]:
+    from puretls.crypto.backends import tlslite_ng  # noqa: F401  (loads the package without its warnings)
+
+    x509 = importlib.import_module("tlslite.x509")
+    return lambda: x509.X509().parseBinary(bytearray(der))
+
+
+def _openssl(issued: Issued, root: bytes) -> tuple[Callable[[], object] | None, Callable[[], object] | None]:
+    """Parsing all fields, and validating; None where `cryptography` is not installed."""
+    if find_spec("cryptography") is None:
+        return None, None
+    x509 = importlib.import_module("cryptography.x509")
+    verification = importlib.import_module("cryptography.x509.verification")
+    leaf, *others = (x509.load_der_x509_certificate(der) for der in issued.chain)
+    store = verification.Store([x509.load_der_x509_certificate(root)])
+    builder = verification.PolicyBuilder().store(store).time(datetime.fromtimestamp(NOW, UTC))
+    verifier = builder.build_server_verifier(x509.DNSName(NAME))
+
+    def parse() -> object:
+        parsed = x509.load_der_x509_certificate(issued.certificate)
+        return parsed.subject, parsed.issuer, parsed.extensions, parsed.public_key()
+
+    return parse, lambda: verifier.verify(leaf, others)
 
 
 def _roots(options: Options) -> list[Row]:
