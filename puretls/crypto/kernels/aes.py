@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Generic, TypeVar
 
+from puretls.crypto.kernels import aes_counter, aes_planes, aes_rows
 from puretls.crypto.kernels import aes_limits as limits
-from puretls.crypto.kernels import aes_planes, aes_rows
 from puretls.crypto.kernels.aes_key import expand
 
 K = TypeVar("K")
@@ -101,8 +100,12 @@ class Aes:
     def _plane_keystreams(self, prefixes: Sequence[bytes], start: int, blocks: int) -> list[bytes]:
         lanes = aes_planes.lanes(blocks)
         n = lanes * len(prefixes)
-        rows = _counter_rows(prefixes, start, lanes)
-        output = aes_planes.from_row_planes(aes_planes.encrypt_rows(rows, self.plane_keys(n), n), n)
+        keys = self.plane_keys(n)
+        if len(prefixes) == 1 and start + lanes <= aes_counter.COUNTERS_MOST:
+            rows = aes_planes.rounds(aes_counter.first_round(self.schedule, prefixes[0], start, n), keys[2:], n)
+        else:
+            rows = aes_planes.encrypt_rows(aes_counter.counter_rows(prefixes, start, lanes), keys, n)
+        output = aes_planes.from_row_planes(rows, n)
         return [output[i : i + 16 * blocks] for i in range(0, 16 * n, 16 * lanes)]
 
     def _batch_keystreams(self, prefixes: Sequence[bytes], start: int, blocks: int) -> list[bytes]:
@@ -115,30 +118,3 @@ class Aes:
             planes = keystream_planes(self.schedule, padded, start, blocks - 1)
             streams += [stream[-16:] + stream[:-16] for stream in from_planes(planes, len(padded), blocks)[: len(part)]]
         return streams
-
-
-def _counter_rows(prefixes: Sequence[bytes], start: int, lanes: int) -> aes_planes.Block:
-    """The 4 x 8 planes of the counter blocks of each prefix, record after record."""
-    n = lanes * len(prefixes)
-    counters = _counter_planes(start, lanes, len(prefixes))
-    size = lanes // 8
-    run = bytes(size), b"\xff" * size
-    rows = []
-    for row in range(4):
-        columns = [prefix[place] for place in range(row, 13, 4) for prefix in prefixes]
-        planes = [int.from_bytes(b"".join([run[byte >> b & 1] for byte in columns]), "little") for b in range(8)]
-        rows.append(tuple([plane | counter << 3 * n for plane, counter in zip(planes, counters[row], strict=True)]))
-    return rows
-
-
-@lru_cache(maxsize=16)
-def _counter_planes(start: int, lanes: int, records: int) -> aes_planes.Block:
-    """The planes of column 3: counters in rows 1 to 3."""
-    counters = b"".join([(start + i).to_bytes(3) for i in range(lanes)])
-    masks = aes_planes.swap_masks(lanes // 8)
-    block: aes_planes.Block = [(0,) * 8]
-    for byte in range(3):
-        column = counters[byte::3]
-        planes = aes_planes.transpose([int.from_bytes(column[j::8], "little") for j in range(8)], masks)
-        block.append(tuple([int.from_bytes(plane.to_bytes(lanes // 8, "little") * records, "little") for plane in planes]))
-    return block

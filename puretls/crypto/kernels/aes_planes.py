@@ -95,15 +95,20 @@ def _column_masks(n: int) -> tuple[int, ...]:
     return tuple([sum((lanes << c * n) * (columns >> c & 1) for c in range(4)) | 1 << 4 * n - 1 for columns in range(16)])
 
 
+def constant_rows(block: bytes, n: int) -> Block:
+    """The 4 x 8 planes of n times the same block, and the guard."""
+    masks = _column_masks(n)
+    return [_select(masks, block[row], block[4 + row], block[8 + row], block[12 + row]) for row in range(4)]
+
+
 def row_key_planes(schedule: bytes, n: int) -> list[Block]:
     """Round keys for `encrypt_rows` and `decrypt_rows`; all but the first carry the constant of the S-box."""
-    masks = _column_masks(n)
-    rounds = []
+    keys = []
     for i in range(len(schedule) // 16):
         constant = _CONSTANT if i else 0
         key = bytes([byte ^ constant for byte in schedule[16 * i : 16 * i + 16]])
-        rounds.append([_select(masks, key[row], key[4 + row], key[8 + row], key[12 + row]) for row in range(4)])
-    return rounds
+        keys.append(constant_rows(key, n))
+    return keys
 
 
 def _select(masks: tuple[int, ...], k0: int, k1: int, k2: int, k3: int) -> Planes:
@@ -112,8 +117,12 @@ def _select(masks: tuple[int, ...], k0: int, k1: int, k2: int, k3: int) -> Plane
 
 def encrypt_rows(rows: Block, keys: Sequence[Block], n: int) -> Block:
     """FIPS 197 5.1 on 4 x 8 planes of n lanes a column. `keys` from `row_key_planes`."""
-    rows = _add(rows, keys[0])
-    for key in keys[1:-1]:
+    return rounds(_add(rows, keys[0]), keys[1:], n)
+
+
+def rounds(rows: Block, keys: Sequence[Block], n: int) -> Block:
+    """The rounds of `encrypt_rows` for these keys, the last one without MixColumns."""
+    for key in keys[:-1]:
         a, b, c, d = _shift_rows([sub(*row) for row in rows], n)
         rows = mix_columns(a, b, c, d, key)
     return _add(_shift_rows([sub(*row) for row in rows], n), keys[-1])

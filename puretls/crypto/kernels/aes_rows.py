@@ -129,6 +129,13 @@ def encrypt_table_free(state: int, keys: Sequence[int], n: int) -> int:
     return _shift_rows(_sub_bytes(state ^ first[-1] ^ constant, ones), n) ^ last ^ constant
 
 
+def round_without_key(block: bytes, keep: bytes) -> bytes:
+    """SubBytes but for its constant, ShiftRows and MixColumns of one block, by circuit; `keep` masks bytes after SubBytes."""
+    ones = _ones(1)
+    state = _sub_bytes(to_state(block), ones) & to_state(keep)
+    return from_state(_Rotation(1).mix_columns(_shift_rows(state, 1), ones), 1)
+
+
 def decrypt(state: int, keys: Sequence[int], n: int) -> int:
     """FIPS 197 5.3.5 with translation tables, which secrets index. `keys` from `round_keys` of `inverse_schedule`."""
     from puretls.crypto.kernels.aes_tables import inverse_tables

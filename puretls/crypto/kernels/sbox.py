@@ -6,7 +6,7 @@ A plane is an integer that holds one bit of many bytes, one byte a lane; planes 
 significant) to bit 7. The constant 0x63 is left to the round keys.
 """
 
-# ruff: noqa: PLR0915, PLR0917
+# ruff: noqa: PLR0915
 
 from __future__ import annotations
 

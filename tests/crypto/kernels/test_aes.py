@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from puretls.crypto.kernels import aes_block, aes_planes, aes_rows
+from puretls.crypto.kernels import aes_block, aes_counter, aes_planes, aes_rows
 from puretls.crypto.kernels import aes_limits as limits
 from puretls.crypto.kernels.aes import Aes
 from puretls.crypto.kernels.aes_batch import from_planes, keystream_planes, to_planes
@@ -159,3 +159,15 @@ def test_keystream_planes_hold_the_first_counter_at_the_top():
     prefixes = [bytes((i,)) * 13 for i in range(8)]
     streams = from_planes(keystream_planes(aes.schedule, prefixes, 1, 3), 8, 4)
     assert [stream[-16:] + stream[:-16] for stream in streams] == [aes.keystream(prefix, 1, 4) for prefix in prefixes]
+
+
+@pytest.mark.parametrize(
+    "start", [0, 1, 255, 256, 64000, aes_counter.COUNTERS_MOST - 1031, aes_counter.COUNTERS_MOST - 1032, 2**24 - 1024]
+)
+@pytest.mark.parametrize("key", [bytes(16), b"\xff" * 32, bytes(range(16))])
+def test_first_round_made_once_for_all_lanes_changes_nothing(key, start):
+    aes = Aes(key)
+    prefix = bytes(range(200, 213))
+    expected = b"".join(aes.keystream(prefix, start + i, 8) for i in range(0, 1016, 8))
+    assert aes.keystream(prefix, start, 1016) == expected
+    assert aes.keystreams([prefix, prefix[::-1]], start, 1016)[0] == expected
