@@ -48,9 +48,13 @@ def run(document: Mapping[str, Any], provider: Provider, now: float, profile: st
 
 
 def _result(case: Case, provider: Provider, now: float, profile: str | None) -> dict[str, object]:
-    report = evaluate(case, provider, now, profile)
-    outcome = "SUCCESS" if report.accepted else "FAILURE"
-    return {"id": case["id"], "actual_result": outcome, "context": None if report.accepted else f"{report.findings[0].id}: {report}"}
+    try:
+        report = evaluate(case, provider, now, profile)
+    except DecodeError as bad:  # armour or base64 that cannot be read: a certificate that cannot be had is none that can be trusted
+        return {"id": case["id"], "actual_result": "FAILURE", "context": f"unreadable: {bad}"}
+    if report.accepted:
+        return {"id": case["id"], "actual_result": "SUCCESS", "context": None}
+    return {"id": case["id"], "actual_result": "FAILURE", "context": f"{report.findings[0].id}: {report}"}
 
 
 def evaluate(case: Case, provider: Provider, now: float, profile: str | None = None) -> Report:

@@ -60,3 +60,15 @@ def test_whole_suite_under_the_default_profile():
 def test_the_list_of_the_default_profile_is_short_and_keeps_to_the_letter_of_certificates():
     assert len(ACCEPTED_BY_DEFAULT) <= 40
     assert {name.split("::")[0] for name in ACCEPTED_BY_DEFAULT} <= {"rfc5280", "webpki"}
+
+
+def test_a_case_that_cannot_be_read_fails_and_does_not_end_the_run():
+    blank = {
+        "trusted_certs": [], "untrusted_intermediates": [], "peer_certificate": "", "crls": [], "extended_key_usage": [], "key_usage": [],
+        "validation_kind": "SERVER", "validation_time": None, "expected_peer_name": None, "expected_peer_names": [], "max_chain_depth": None,
+    }  # fmt: skip
+    broken = "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n"
+    cases = [{**blank, "id": "empty"}, {**blank, "id": "peer", "peer_certificate": broken}, {**blank, "id": "root", "trusted_certs": [broken]}]
+    results = run({"testcases": cases}, default(), time.time())["results"]
+    assert [r["actual_result"] for r in results] == ["FAILURE"] * 3
+    assert all(r["context"] for r in results)
