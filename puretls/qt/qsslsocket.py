@@ -703,18 +703,17 @@ class QSslSocket(QTcpSocket):
     def canReadLine(self) -> bool:
         return super().canReadLine() or (self._mode is _PLAIN and self._plain is not None and self._plain.canReadLine())
 
-    def _take(self, count: int) -> bytes:
-        self._fill(count)
-        return super()._take(count)
+    def readData(self, maxlen: int) -> bytes | None:
+        """In plain mode the data is in the plain socket's buffer. No more is taken than asked for: what follows may be TLS."""
+        if self._mode is _PLAIN and not self._auto_start and self._plain is not None:
+            return self._plain._take(maxlen)
+        return None
 
     def _peek_bytes(self, count: int) -> bytes:
-        self._fill(count)
-        return super()._peek_bytes(count)
-
-    def _fill(self, count: int) -> None:
-        """In plain mode the data is in the plain socket's buffer; Qt moves all of it when some is wanted."""
-        if self._mode is _PLAIN and not self._auto_start and self._plain is not None and len(self._buffer) < count:
-            self._buffer += self._plain._take(len(self._plain._buffer))
+        data = super()._peek_bytes(count)
+        if len(data) < count and self._mode is _PLAIN and self._plain is not None:
+            data += self._plain._peek_bytes(count - len(data))
+        return data
 
     def _afterRead(self) -> None:
         """Room was made: there may be records that wait for it."""
