@@ -164,6 +164,8 @@ class Config:
     suites: tuple[Suite, ...] = DEFAULT_SUITES
     groups: tuple[int, ...] = DEFAULT_GROUPS
     signature_schemes: tuple[int, ...] = DEFAULT_SCHEMES
+    """What is taken from the peer and, unless `signing_schemes` says otherwise, signed with; the favourite first."""
+    signing_schemes: tuple[int, ...] | None = None
     extensions: tuple[Extension, ...] = ()
     credentials: tuple[Credential, ...] = ()
     verifier: Verifier | None = None
@@ -190,7 +192,7 @@ class Config:
         for group in self.groups:
             if group not in SUPPORTED_GROUPS:
                 raise UsageError(f"group {group!r} is not supported; choose among {', '.join(g.name for g in DEFAULT_GROUPS)}")
-        for scheme in self.signature_schemes:
+        for scheme in (*self.signature_schemes, *(self.signing_schemes or ())):
             if scheme not in SIGNATURE_SCHEMES:
                 raise UsageError(f"signature scheme {scheme!r} is not supported")
         if not 1 <= self.max_send_fragment <= 2**14:
@@ -210,6 +212,11 @@ class Config:
     def active_extensions(self) -> tuple[Extension, ...]:
         """All extensions in wire order, defaults filled in."""
         return active(self.extensions)
+
+    @property
+    def signs_with(self) -> tuple[int, ...]:
+        """The schemes for signatures of our own."""
+        return self.signature_schemes if self.signing_schemes is None else self.signing_schemes
 
     def extension(self, cls: type[Extension]) -> Extension | None:
         """The active extension of this class."""

@@ -359,6 +359,8 @@ class Connection:
             self._count("empty", self._context.config.limits.empty_records, Reason.TOO_MANY_EMPTY_RECORDS)
         elif record.type != ContentType.ALERT:
             self._counts["empty"] = self._counts["warnings"] = 0
+            if record.type == ContentType.APPLICATION_DATA:
+                self._counts["hello_requests"] = 0
         if record.type == ContentType.CHANGE_CIPHER_SPEC and self._joiner.pending:
             raise PeerError(Reason.UNALIGNED_CHANGE_CIPHER_SPEC)
         if record.type == ContentType.APPLICATION_DATA and not self._inbound.channel.protected:

@@ -114,9 +114,14 @@ def make_client_hello(context: Context) -> ClientHello:
 
 
 def _resumable(context: Context) -> Session | None:
-    """The session to offer: fresh, its suite and its master secret still wanted; none in a renegotiation."""
+    """The session to offer: fresh, its suite and its master secret still wanted; none in a renegotiation.
+
+    Nor one of another name: a resumed handshake shows no certificate that could be verified for this one.
+    """
     session, config = context.session, context.client_config
     if session is None or context.established is not None or not session.is_fresh(config.clock()):
+        return None
+    if session.server_name is not None and session.server_name != context.server_name:
         return None
     ems = config.extension(ExtendedMasterSecret)
     if session.extended_master_secret and ems is None:
@@ -368,7 +373,7 @@ def _keep_client_scheme(context: Context, message: CertificateVerify) -> Context
 def _client_scheme(context: Context, credential: Credential) -> int | None:
     request = context.peer.request
     theirs = request.supported_signature_algorithms if request else ()
-    return choose_scheme(context.config.signature_schemes, theirs, credential.public_key)
+    return choose_scheme(context.config.signs_with, theirs, credential.public_key)
 
 
 def _choose_credential(context: Context) -> Credential | None:

@@ -331,7 +331,7 @@ def _credential_fits(context: Context, results: Results, suite: Suite, credentia
     if not suite.is_signed:
         return True, None
     theirs = results.get(SignatureAlgorithms) or IMPLIED_SCHEMES
-    scheme = choose_scheme(context.config.signature_schemes, theirs, key)
+    scheme = choose_scheme(context.config.signs_with, theirs, key)
     return scheme is not None, scheme
 
 
