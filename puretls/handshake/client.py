@@ -128,19 +128,24 @@ def _resumable(context: Context) -> Session | None:
         return None
     if not session.extended_master_secret and ems is not None and getattr(ems, "required", False):
         return None
-    return session if session.suite in {suite.id for suite in config.suites} else None
+    return session if session.suite in config.suites_by_id else None
 
 
 def _offer_extensions(context: Context, hello: ClientHello, session: Session | None) -> tuple[RawExtension, ...]:
     config = context.client_config
     ticket = (session.ticket if session else b"") if config.tickets else None
     view = context.view(suites=config.suites, ticket=ticket)
+    fixed = config.fixed_offers
     offered: list[RawExtension] = []
     for extension in config.active_extensions:
-        length = 4 + len(serialise(replace(hello, extensions=tuple(offered)))) if _counts_length(extension) else 0
-        body = extension.offer(replace(view, hello_length=length) if length else view)
-        if body is not None:
-            offered.append(RawExtension(extension.type, serialise(body)))
+        if type(extension) in fixed:
+            raw = fixed[type(extension)]
+        else:
+            length = 4 + len(serialise(replace(hello, extensions=tuple(offered)))) if _counts_length(extension) else 0
+            body = extension.offer(replace(view, hello_length=length) if length else view)
+            raw = None if body is None else RawExtension(extension.type, serialise(body))
+        if raw is not None:
+            offered.append(raw)
     return tuple(offered)
 
 
@@ -161,8 +166,8 @@ def on_server_hello(context: Context, hello: ServerHello) -> Step:
     """RFC 5246 7.4.1.3."""
     offer = context.offer
     _check_choice(offer, hello)
-    suite = next((suite for suite in offer.suites if suite.id == hello.cipher_suite), None)
-    if suite is None or suite not in context.client_config.suites:
+    suite = context.client_config.suites_by_id.get(hello.cipher_suite)
+    if suite is None or hello.cipher_suite not in offer.hello.cipher_suites:
         raise PeerError(Reason.SUITE_NOT_OFFERED, str(hello.cipher_suite), path="ServerHello.cipher_suite")
     session = _resumable(context)
     resumed = session is not None and bool(offer.hello.session_id) and hello.session_id == offer.hello.session_id

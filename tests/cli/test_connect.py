@@ -62,6 +62,23 @@ def test_session_file_resumes_and_is_for_its_owner(echo, files, tmp_path):
     assert "session resumed" in connect(echo, files, "--session-file", path).stderr
 
 
+def test_resumed_session_is_verified_by_the_authorities_of_today(echo, files, tmp_path):
+    path = tmp_path / "session"
+    unverified = puretls("connect", f"localhost:{echo.port}", "--danger-no-verify", "--linger", "0.1", "--session-file", path)
+    assert unverified.returncode == 0
+    refused = puretls("connect", f"localhost:{echo.port}", "--ca", files.other_ca, "--session-file", path)
+    assert refused.returncode == 1
+    assert "unknown_ca" in refused.stderr
+    accepted = connect(echo, files, "--session-file", path)
+    assert "session resumed" in accepted.stderr
+
+
+def test_session_of_another_name_is_not_offered(echo, files, tmp_path):
+    path = tmp_path / "session"
+    assert "handshake    full" in connect(echo, files, "--session-file", path).stderr
+    assert "handshake    full" in connect(echo, files, "--session-file", path, "--servername", "127.0.0.1").stderr
+
+
 def test_resume_connects_again(echo, files):
     result = connect(echo, files, "--resume", "2", stdin=b"last\n")
     assert result.stdout == b"last\n"
