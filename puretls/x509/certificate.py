@@ -187,6 +187,10 @@ class Certificate:
 
     def spans(self) -> tuple[Span, ...]:
         """Spans that tile the certificate: each byte with its path, decoded value, meaning and RFC section."""
+        return self._spans
+
+    @cached_property
+    def _spans(self) -> tuple[Span, ...]:
         from puretls.x509.explain import annotate  # explanations are text that a handshake never needs
 
         return annotate(self.raw)

@@ -17,6 +17,8 @@ from puretls.x509.report import Finding, Report, TriedPath, display_name
 
 MAX_NAMES = 50
 """Names of one extension that are shown."""
+MAX_FINDINGS = 16
+"""Findings that a report shows at length."""
 
 
 def certificate_text(certificate: Certificate) -> str:
@@ -183,9 +185,12 @@ def _report_lines(report: Report) -> Iterator[str]:
         yield ""
         yield "path, from the peer upwards:"
         yield from _path_lines(report.path)
-    for number, finding in enumerate(report.findings, 1):
+    for number, finding in enumerate(report.findings[:MAX_FINDINGS], 1):
         yield ""
         yield from _finding_lines(number, finding)
+    if len(report.findings) > MAX_FINDINGS:
+        yield ""
+        yield f"and {len(report.findings) - MAX_FINDINGS} more findings"
     others = [tried for tried in report.tried if tried.path != report.path]
     if others:
         yield ""

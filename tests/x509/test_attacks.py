@@ -12,7 +12,7 @@ from puretls.errors import DecodeError
 from puretls.x509 import drafts
 from puretls.x509.certificate import MAX_CERTIFICATE, Certificate
 from puretls.x509.checks import Role, static_faults
-from puretls.x509.examine import SHOWN_NAMES
+from puretls.x509.examine import MAX_FAULTS, SHOWN_NAMES
 from puretls.x509.hostname import matches, parse_reference
 from puretls.x509.names import GeneralName, GeneralNameKind
 from puretls.x509.path import Budgets
@@ -191,6 +191,16 @@ def test_error_text_does_not_grow_with_the_certificate():
     assert f"and {2000 - SHOWN_NAMES} more" in str(report)
     assert len(str(report)) < 600
     assert len(report.explain()) < 4000
+
+
+def test_a_certificate_with_thousands_of_faults_makes_a_short_report():
+    anchor = root()
+    above = authority(anchor, more=(name_constraints([dns("example.net")]),))
+    report = verify([leaf(above, san=san(*(dns(f"a_{n}.example.org") for n in range(3000)))), above], [anchor], profile="strict", host=None)
+    assert not report.accepted
+    assert len(report.findings) <= MAX_FAULTS
+    assert len(report.explain()) < 12_000
+    assert "more findings" in report.explain()
 
 
 def test_a_hostile_subject_is_cut_and_shows_no_control_characters():
