@@ -10,13 +10,16 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from puretls.config import ClientConfig, ServerConfig
 from puretls.connection import Connection
 from puretls.errors import PuretlsError, Truncated, UsageError
 from puretls.events import PAUSED, ConnectionClosed, DataReceived, Event, HandshakeCompleted, Sentinel
 from puretls.net.pump import last_open_state, why_closed
+
+if TYPE_CHECKING:
+    from puretls.session import Session
 
 logger = logging.getLogger("puretls.aio")
 
@@ -33,7 +36,7 @@ async def open_connection(
     config: ClientConfig,
     *,
     server_name: str | None = None,
-    session: Any = None,
+    session: Session | None = None,
     handshake_timeout: float | None = None,
     **options: Any,
 ) -> Streams:
@@ -83,7 +86,7 @@ async def start_tls(
     config: ClientConfig | ServerConfig,
     *,
     server_name: str | None = None,
-    session: Any = None,
+    session: Session | None = None,
     handshake_timeout: float | None = None,
 ) -> Streams:
     """Put TLS on an open pair (STARTTLS) and return a new pair; the old one must not be used any more.

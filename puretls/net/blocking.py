@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
-from typing import IO, Any, Protocol, Self, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from puretls.config import ClientConfig, ServerConfig
 from puretls.connection import Connection
@@ -27,6 +27,10 @@ SMALL_READ = 2**16
 CHUNK = 2**20
 """Plaintext bytes sealed at a time: enough for batches to pay, little enough to bound memory."""
 
+
+if TYPE_CHECKING:
+    from puretls.handshake.context import Negotiated
+    from puretls.session import Session
 
 T = TypeVar("T")
 
@@ -153,7 +157,7 @@ class TlsSocket:
 
     @classmethod
     def client(
-        cls, sock: StreamSocket, config: ClientConfig, server_name: str | None, *, session: Any = None, **options: Any
+        cls, sock: StreamSocket, config: ClientConfig, server_name: str | None, *, session: Session | None = None, **options: Any
     ) -> Self:
         """Shake hands as a client. `server_name` is the name (or IP address) to ask for and to verify; see `Connection.client`.
 
@@ -175,7 +179,7 @@ class TlsSocket:
         return self
 
     def handshake(self) -> None:
-        """Shake hands, unless that is done."""
+        """Shake hands, unless that is done; after a `TimeoutError` of the socket's own time-out, go on with it."""
         if self._complete:
             return
         with self._handshaking:
@@ -184,7 +188,8 @@ class TlsSocket:
             self._transport.deadline = time.monotonic() + self._handshake_timeout
             try:
                 with self._lock:
-                    self.connection.start()
+                    if self.connection.state.name == "START":
+                        self.connection.start()
                 self._run(until=lambda event: isinstance(event, HandshakeCompleted))
             finally:
                 self._transport.deadline = None
@@ -282,12 +287,12 @@ class TlsSocket:
         self._transport.sock.shutdown(how)
 
     @property
-    def negotiated(self) -> Any:
+    def negotiated(self) -> Negotiated | None:
         """What was agreed on; None before the ServerHello. See `Connection.negotiated`."""
         return self.connection.negotiated
 
     @property
-    def session(self) -> Any:
+    def session(self) -> Session | None:
         """What resumes this connection, for `TlsSocket.client(..., session=...)`."""
         return self.connection.session
 
@@ -404,7 +409,7 @@ def connect(
     *,
     server_name: str | None = None,
     timeout: float | None = None,
-    session: Any = None,
+    session: Session | None = None,
     **options: Any,
 ) -> TlsSocket:
     """Connect to `address` and shake hands; the name to verify is the host of the address unless `server_name` is given.

@@ -138,6 +138,19 @@ def test_silent_peer_costs_the_handshake_its_time_limit(configs):
     assert near.fileno() == -1
 
 
+def test_handshake_goes_on_after_a_timeout_of_the_socket(configs, run):
+    near, far = wires()
+    client = TlsSocket(near, Connection.client(configs.client, NAME))
+    client.settimeout(0.05)
+    with client:
+        with pytest.raises(TimeoutError):
+            client.handshake()
+        run(lambda: TlsSocket.server(far, configs.server).close())
+        client.settimeout(20)
+        client.handshake()
+        assert client.negotiated is not None
+
+
 def test_trickling_peer_costs_no_more_than_a_silent_one(configs, run):
     near, far = wires()
 
