@@ -1,0 +1,208 @@
+"""A peer that sends forever costs bounded memory and ends in the right alert (limits against abuse)."""
+
+import tracemalloc
+from itertools import islice, repeat
+
+import pytest
+
+from puretls.config import Limits
+from puretls.errors import PuretlsError
+from puretls.events import NEED_DATA, AlertSent
+from puretls.messages.records import Record
+from tests.support.pair import pair
+
+MEGABYTE = 2**20
+
+
+def plain(type_, data):
+    return Record(type_, 0x0303, data).to_bytes()
+
+
+def message(type_, length):
+    return bytes((type_,)) + length.to_bytes(3, "big")
+
+
+def one_by_one(data):
+    for index in range(len(data)):
+        yield plain(22, data[index : index + 1])
+
+
+def chain_without_end():
+    """A Certificate message that announces 16 MB, in records of 2^14 bytes."""
+    yield plain(22, message(11, 2**24 - 1) + (2**24 - 4).to_bytes(3, "big"))
+    yield from repeat(plain(22, b"\0\1\0" + bytes(2**14 - 3)))
+
+
+def many_certificates():
+    body = b"\0\0\1x" * 50_000
+    whole = message(11, len(body) + 3) + len(body).to_bytes(3, "big") + body
+    for start in range(0, len(whole), 2**14):
+        yield plain(22, whole[start : start + 2**14])
+
+
+# What comes in the clear, before any keys: to whom, after how much of a handshake, what, and the alert that ends it
+CLEAR = {
+    "empty handshake records": ("server", "START", lambda: repeat(plain(22, b"")), "unexpected_message"),
+    "empty alerts": ("server", "START", lambda: repeat(plain(21, b"")), "unexpected_message"),
+    "warnings": ("server", "START", lambda: repeat(plain(21, b"\1\x5a")), "unexpected_message"),
+    "warnings to a client": ("client", "WAIT_SERVER_HELLO", lambda: repeat(plain(21, b"\1\x5a")), "unexpected_message"),
+    "unknown warnings": ("client", "WAIT_SERVER_HELLO", lambda: repeat(plain(21, b"\1\xff")), "unexpected_message"),
+    "hello requests": ("client", "WAIT_SERVER_HELLO", lambda: repeat(plain(22, message(0, 0))), "unexpected_message"),
+    "hello requests, many to a record": ("client", "WAIT_SERVER_HELLO", lambda: repeat(plain(22, message(0, 0) * 4000)), "unexpected_message"),
+    "a message of 16 MB": ("server", "START", lambda: chain(plain(22, message(1, 2**24 - 1)), repeat(plain(22, bytes(2**14)))), "illegal_parameter"),
+    "a hello as long as allowed, by the byte": ("server", "START", lambda: one_by_one(message(1, 20_000) + bytes(20_000)), "decode_error"),
+    "certificates without end": ("client", "WAIT_CERTIFICATE", chain_without_end, "illegal_parameter"),
+    "50,000 certificates": ("client", "WAIT_CERTIFICATE", many_certificates, "bad_certificate"),
+    "application data in the clear": ("server", "START", lambda: repeat(plain(23, bytes(2**14))), "unexpected_message"),
+    "change cipher specs": ("server", "START", lambda: repeat(plain(20, b"\1")), "unexpected_message"),
+    "noise": ("server", "START", lambda: repeat(b"\xa5" * 2**14), "unexpected_message"),
+    "records that are never complete": ("server", "START", lambda: repeat(b"\x16\3\3\x40\0"), None),
+}  # fmt: skip
+
+
+def chain(first, rest):
+    yield first
+    yield from rest
+
+
+def waiting(role, state):
+    """An end in this state."""
+    joined = pair({"trace_limit": 2**16}, {"trace_limit": 2**16, "session_cache": None})
+    joined.client.connection.start()
+    if state == "WAIT_CERTIFICATE":
+        joined.server.feed(joined.client.take())
+        flight = joined.server.take()
+        joined.client.feed(flight[: 5 + int.from_bytes(flight[3:5], "big")])
+    elif role == "server":
+        assert state == "START"
+    end = getattr(joined, role)
+    assert end.state == state
+    return end.connection
+
+
+def flood(connection, pieces, total):
+    """Feed `total` bytes, or a hundred pieces beyond the connection's death; the alerts it sent, its growth in bytes, how much was fed."""
+    alerts, fed, left = [], 0, 100
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        tracemalloc.reset_peak()
+        for piece in pieces:
+            connection.receive_bytes(piece)
+            fed += len(piece)
+            try:
+                while (event := connection.next_event()) is not NEED_DATA:
+                    if isinstance(event, AlertSent):
+                        alerts.append(event.description.name.lower())
+            except PuretlsError:
+                pass
+            connection.bytes_to_send()
+            left -= connection.state.name == "FAILED"
+            if fed >= total or not left:
+                break
+        kept, peak = tracemalloc.get_traced_memory()
+        # For a moment a message may take several times its bytes; what stays is what counts.
+        assert peak - before < 3 * MEGABYTE
+        return alerts, kept - before, fed
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", CLEAR)
+def test_flood_in_the_clear_is_stopped(name):
+    role, state, pieces, alert = CLEAR[name]
+    connection = waiting(role, state)
+    alerts, growth, _ = flood(connection, pieces(), 2 * MEGABYTE)
+    if alert:
+        assert alerts[-1] == alert, alerts
+        assert len(alerts) - alerts.count("no_renegotiation") == 1
+        assert connection.state.name == "FAILED"
+    assert growth < MEGABYTE
+
+
+# What comes under keys, from a peer that has shaken hands
+
+
+def sealed(end, type_, data, count):
+    """Records as the other end would send them, made one at a time."""
+    outbound = end.connection._outbound
+    for _ in range(count):
+        outbound.send(type_, data, 2**14)
+        yield end.connection.bytes_to_send()
+
+
+PROTECTED = {
+    "empty application data": (23, b"", "unexpected_message"),
+    "warnings": (21, b"\1\x5a", "unexpected_message"),
+    "hello requests": (22, message(0, 0), "unexpected_message"),
+    "tickets": (22, message(4, 10) + bytes(10), "unexpected_message"),
+    "alerts of one byte": (21, b"\1", "decode_error"),
+    "a message of 16 MB": (22, message(0, 2**24 - 1) + bytes(2**14 - 4), "illegal_parameter"),
+}
+
+
+@pytest.mark.parametrize("name", PROTECTED)
+def test_flood_under_keys_is_stopped(name):
+    type_, data, alert = PROTECTED[name]
+    joined = pair({"trace_limit": 2**16}, {"trace_limit": 2**16}).handshake()
+    alerts, growth, _ = flood(joined.client.connection, sealed(joined.server, type_, data, 500), 2 * MEGABYTE)
+    assert [one for one in alerts if one != "no_renegotiation"] == [alert]
+    assert growth < MEGABYTE
+
+
+def test_hello_requests_are_answered_a_few_times_only():
+    joined = pair().handshake()
+    alerts, _, _ = flood(joined.client.connection, sealed(joined.server, 22, message(0, 0), 100), MEGABYTE)
+    assert alerts.count("no_renegotiation") == Limits().hello_requests
+
+
+@pytest.mark.parametrize("interval", [1, 30])
+def test_empty_records_between_data_are_no_flood(interval):
+    joined = pair().handshake()
+    for _ in range(5):
+        for _ in range(interval):
+            joined.client.connection._outbound.send(23, b"", 2**14)
+        joined.client.connection.send(b"x")
+        joined.run()
+    assert joined.server.data == b"x" * 5
+
+
+def test_data_is_handed_out_and_not_kept():
+    joined = pair({"trace_limit": 2**16}, {"trace_limit": 2**16}).handshake()
+    _, growth, fed = flood(joined.client.connection, sealed(joined.server, 23, bytes(2**14), 10_000), 16 * MEGABYTE)
+    assert fed >= 16 * MEGABYTE
+    assert growth < MEGABYTE
+
+
+def test_input_that_nobody_takes_is_bounded():
+    joined = pair({}, {"limits": Limits(buffered=2**16)}).handshake()
+    server = joined.server.connection
+    fed = 0
+    with pytest.raises(ValueError, match="too much input"):
+        for piece in sealed(joined.client, 23, bytes(2**14), 100):
+            server.receive_bytes(piece)
+            fed += len(piece)
+    assert fed < 2**17
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", CLEAR)
+def test_gigabyte_of_hostile_input_costs_less_than_a_megabyte(name):
+    """As many pieces as make a gigabyte where they are full records, fed to a connection whether or not it still listens."""
+    role, state, pieces, _ = CLEAR[name]
+    connection, fed = waiting(role, state), 0
+    source = pieces()
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for piece in islice(source, 70_000):
+        connection.receive_bytes(piece)
+        fed += len(piece)
+        try:
+            while connection.next_event() is not NEED_DATA:
+                pass
+        except PuretlsError:
+            pass
+        connection.bytes_to_send()
+    growth = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert growth < MEGABYTE, fed
