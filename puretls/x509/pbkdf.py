@@ -25,7 +25,7 @@ def check_iterations(iterations: int, path: str) -> int:
 def pbkdf2(hash_name: str, password: bytes, salt: bytes, iterations: int, length: int) -> Secret:
     """`length` bytes of PBKDF2-HMAC with the hash `hash_name` (a name for `hashlib.new`)."""
     native = getattr(hashlib, "pbkdf2_hmac", None)
-    if native is not None:
+    if native is not None and native.__module__ == "_hashlib":  # CPython 3.11 has one in Python too, which warns and is slower
         return Secret(native(hash_name, password, salt, iterations, length))
     return pbkdf2_python(hash_name, password, salt, iterations, length)
 

@@ -31,14 +31,19 @@ def test_pbkdf2_gives_the_published_vectors(password, salt, iterations, expected
     assert pbkdf.pbkdf2("sha1", password, salt, iterations, len(wanted)) == wanted
 
 
+@pytest.mark.skipif(not hasattr(hashlib, "pbkdf2_hmac"), reason="this Python has no hashlib.pbkdf2_hmac")
+@pytest.mark.filterwarnings("ignore:Python implementation of pbkdf2_hmac")
 @given(st.binary(max_size=80), st.binary(max_size=80), st.integers(1, 5), st.integers(1, 100))
 def test_ours_and_hashlibs_agree(password, salt, iterations, length):
     ours = pbkdf.pbkdf2_python("sha256", password, salt, iterations, length)
     assert ours == hashlib.pbkdf2_hmac("sha256", password, salt, iterations, length)
 
 
-def test_ours_is_used_where_hashlib_has_none(monkeypatch):
-    monkeypatch.delattr(hashlib, "pbkdf2_hmac")
+@pytest.mark.parametrize("absent", [True, False])
+def test_ours_is_used_where_hashlib_has_none_or_a_deprecated_one(monkeypatch, absent):
+    monkeypatch.setattr(hashlib, "pbkdf2_hmac", lambda *arguments: pytest.fail("called"), raising=False)
+    if absent:
+        monkeypatch.delattr(hashlib, "pbkdf2_hmac")
     assert pbkdf.pbkdf2("sha256", b"a", b"b", 2, 5) == pbkdf.pbkdf2_python("sha256", b"a", b"b", 2, 5)
 
 
