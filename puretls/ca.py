@@ -23,6 +23,7 @@ from puretls.x509.certificate import Certificate
 from puretls.x509.drafts import CertificateDraft, CrlDraft, OcspDraft, RevokedEntry, Signer, SingleDraft
 from puretls.x509.keys import key_fits, private_key_pem, spki_bytes
 from puretls.x509.pem import write_pem
+from puretls.x509.revocation import time_text
 
 KINDS = ("secp256r1", "secp384r1", "secp521r1", "ed25519", "ed448", "rsa2048", "rsa3072", "rsa4096")
 """Kinds of keys, as `Provider.generate` names them."""
@@ -195,6 +196,8 @@ class DevelopmentCa:
         return Issued((self.sign(draft), *below), key, draft)
 
     def _draft(self, subject: bytes, key: PrivateKey, days: int, extensions: tuple[bytes, ...]) -> CertificateDraft:
+        if self.issuer.not_after <= self.now:
+            raise UsageError(f"the authority expired on {time_text(self.issuer.not_after)}: make a new one")
         start, end = self.now - BACKDATE, min(self.now + days * DAY - BACKDATE, self.issuer.not_after)
         return CertificateDraft(subject, self.issuer.name, _serial(self.random), start, end, spki_bytes(key.public), extensions)
 

@@ -147,6 +147,12 @@ def test_a_leaf_never_outlives_its_issuer(ca):
     assert Certificate.parse(ca.issue(["a.test"], days=9999).certificate).validity.not_after == ca.issuer.not_after
 
 
+def test_an_authority_that_expired_issues_nothing(ca):
+    later = DevelopmentCa.load(ca.root, ca.intermediate, os.urandom, ca.issuer.not_after + 1)
+    with pytest.raises(UsageError, match="expired on"):
+        later.issue(["a.test"])
+
+
 def test_long_names_leave_the_subject_empty_and_the_names_critical(ca):
     long = ".".join(["abcdefghijklmnop"] * 5)
     leaf = Certificate.parse(ca.issue([long]).certificate)
