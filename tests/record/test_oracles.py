@@ -182,7 +182,7 @@ def test_bad_premaster_secrets_are_alike(suite, cls, monkeypatch):
             counted = Counted(patched)
             provider = counted.provider()
             randoms = []
-            random = server.get("random") or (lambda count: randoms.append(count) or b"r" * count)
+            random = server.get("random") or (lambda count, randoms=randoms: randoms.append(count) or b"r" * count)
             joined = pair(client | {"provider": real(), "interceptors": (breaks,)}, server | {"provider": provider, "random": random})
             joined.client.connection.start()
             joined.server.feed(joined.client.take())
