@@ -16,10 +16,12 @@ from puretls.crypto.provider import Provider
 from puretls.crypto.signatures import SIGNATURE_SCHEMES, SignatureAlgorithm
 from puretls.errors import DecodeError, UsageError
 from puretls.events import Sentinel
-from puretls.extensions import Extension, active
+from puretls.extensions import Extension, View, active
 from puretls.iana import NamedGroup, SignatureScheme
+from puretls.messages.extension import RawExtension
 from puretls.session import MemorySessionStore, SessionStore, TicketKeys
 from puretls.suites import DEFAULT_PSK_SUITES, DEFAULT_SUITES, Suite
+from puretls.wire.schema import serialise
 
 if TYPE_CHECKING:
     from puretls.x509.certificate import Certificate
@@ -217,6 +219,22 @@ class Config:
     def signs_with(self) -> tuple[int, ...]:
         """The schemes for signatures of our own."""
         return self.signature_schemes if self.signing_schemes is None else self.signing_schemes
+
+    @cached_property
+    def fixed_offers(self) -> dict[type[Extension], RawExtension | None]:
+        """What extensions offer whatever the connection; None for those that offer nothing."""
+        view = View(suites=self.suites, groups=self.groups, signature_schemes=self.signature_schemes)
+        offers: dict[type[Extension], RawExtension | None] = {}
+        for extension in self.active_extensions:
+            if extension.fixed_offer:
+                body = extension.offer(view)
+                offers[type(extension)] = None if body is None else RawExtension(extension.type, serialise(body))
+        return offers
+
+    @cached_property
+    def suites_by_id(self) -> dict[int, Suite]:
+        """The suites by their numbers."""
+        return {int(suite.id): suite for suite in self.suites}
 
     def extension(self, cls: type[Extension]) -> Extension | None:
         """The active extension of this class."""

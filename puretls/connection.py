@@ -478,7 +478,7 @@ class Connection:
 
     def _feed(self, message: Any, for_transcript: bytes = b"") -> None:
         """One cell of the table: handler, transcript, state, flight."""
-        row = lookup(self.state, input_key(type(message)))
+        row = lookup(self.state, input_key(type(message)))  # type: ignore[arg-type]
         if row is None:
             raise self._unexpected(type(message).__name__)
         before = self.state

@@ -31,6 +31,7 @@ class Alpn(Extension):
 
     type = ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION
     rfc = "RFC 7301 3.1"
+    fixed_offer = True
     client_body = ProtocolNameList
     server_body = ProtocolNameList
 

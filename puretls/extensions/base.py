@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple
 
 from puretls.errors import PeerError, Reason
 from puretls.iana import ExtensionType, HandshakeType
@@ -25,8 +26,7 @@ class Empty(Struct):
     """A body of no bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """What an extension may know of the handshake; fields that do not apply keep their defaults.
 
     `suites` are those offered, `suite` the one chosen. `ticket` is the ticket to offer (b"" asks for a first one, None for none at
@@ -41,7 +41,7 @@ class View:
     verify_data: tuple[bytes, bytes] | None = None
     suite: Suite | None = None
     resumed: bool = False
-    results: Mapping[type[Extension], Any] = field(default_factory=dict)
+    results: Mapping[type[Extension], Any] = MappingProxyType({})
     issues_ticket: bool = False
     ocsp_response: bytes | None = None
     sct_list: bytes | None = None
@@ -66,6 +66,8 @@ class Extension:
     client_body: ClassVar[StructClass] = Empty
     server_body: ClassVar[StructClass | None] = Empty
     """None: a server never answers this extension."""
+    fixed_offer: ClassVar[bool] = False
+    """True: what `offer` says follows from the configuration alone, and is made once for all connections."""
 
     enabled: bool = field(default=True, kw_only=True)
 

@@ -27,6 +27,7 @@ class EcPointFormats(Extension):
 
     type = ExtensionType.EC_POINT_FORMATS
     rfc = "RFC 8422 5.1.2"
+    fixed_offer = True
     client_body = EcPointFormatList
     server_body = EcPointFormatList
 

@@ -15,6 +15,7 @@ class EncryptThenMac(Extension):
 
     type = ExtensionType.ENCRYPT_THEN_MAC
     rfc = "RFC 7366 3"
+    fixed_offer = True
 
     def offer(self, view: View) -> Empty | None:
         return Empty() if any(suite.is_cbc for suite in view.suites) else None

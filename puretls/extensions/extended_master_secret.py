@@ -15,6 +15,7 @@ class ExtendedMasterSecret(Extension):
 
     type = ExtensionType.EXTENDED_MASTER_SECRET
     rfc = "RFC 7627 5.1"
+    fixed_offer = True
 
     required: bool = False
 

@@ -28,6 +28,7 @@ class MaxFragmentLength(Extension):
 
     type = ExtensionType.MAX_FRAGMENT_LENGTH
     rfc = "RFC 6066 4"
+    fixed_offer = True
     client_body = MaxFragmentLengthBody
     server_body = MaxFragmentLengthBody
 
@@ -59,7 +60,9 @@ class MaxFragmentLength(Extension):
         from puretls.extensions.record_size_limit import RecordSizeLimit
 
         if view.result(RecordSizeLimit) is not None:
-            raise PeerError(Reason.BAD_FRAGMENT_LENGTH, "answered beside record_size_limit", path="max_fragment_length", rfc="RFC 8449 5")
+            raise PeerError(
+                Reason.BAD_FRAGMENT_LENGTH, "answered beside record_size_limit", path="max_fragment_length", rfc="RFC 8449 5"
+            )
         if LENGTHS.get(body.code) != self.length or self.length is None:
             raise PeerError(
                 Reason.BAD_FRAGMENT_LENGTH, f"asked for {self.length}, got code {body.code}", path="max_fragment_length"

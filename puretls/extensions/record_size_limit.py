@@ -29,6 +29,7 @@ class RecordSizeLimit(Extension):
 
     type = ExtensionType.RECORD_SIZE_LIMIT
     rfc = "RFC 8449 4"
+    fixed_offer = True
     client_body = RecordSizeLimitBody
     server_body = RecordSizeLimitBody
 

@@ -24,6 +24,7 @@ class SignatureAlgorithms(Extension):
 
     type = ExtensionType.SIGNATURE_ALGORITHMS
     rfc = "RFC 5246 7.4.1.4.1"
+    fixed_offer = True
     client_body = SignatureSchemeList
     # A server must not send it, and a client ignores nothing it did not ask for; an answer is refused as illegal.
     server_body = None
@@ -44,6 +45,7 @@ class SignatureAlgorithmsCert(Extension):
 
     type = ExtensionType.SIGNATURE_ALGORITHMS_CERT
     rfc = "RFC 8446 4.2.3"
+    fixed_offer = True
     client_body = SignatureSchemeList
     server_body = None
 

@@ -23,6 +23,7 @@ class SignedCertificateTimestamp(Extension):
 
     type = ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP
     rfc = "RFC 6962 3.3.1"
+    fixed_offer = True
     server_body = SctList
 
     def offer(self, view: View) -> Empty:

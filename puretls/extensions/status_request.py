@@ -33,6 +33,7 @@ class StatusRequest(Extension):
 
     type = ExtensionType.STATUS_REQUEST
     rfc = "RFC 6066 8"
+    fixed_offer = True
     client_body = CertificateStatusRequest
     server_body = Empty
 

@@ -26,13 +26,15 @@ class SupportedGroups(Extension):
 
     type = ExtensionType.SUPPORTED_GROUPS
     rfc = "RFC 8422 5.1.1"
+    fixed_offer = True
     client_body = NamedGroupList
     # RFC 8422 5.1.1 gives no answer, yet servers that send their list in a ServerHello are deployed: it is parsed and ignored.
     server_body = NamedGroupList
 
     def offer(self, view: View) -> NamedGroupList | None:
         finite_field = any(suite.is_finite_field for suite in view.suites)
-        groups = [group for group in view.groups if (finite_field if group in FINITE_FIELD else view.elliptic)]
+        elliptic = view.elliptic
+        groups = [group for group in view.groups if (finite_field if group in FINITE_FIELD else elliptic)]
         return NamedGroupList(tuple(groups)) if groups else None
 
     def accept(self, body: NamedGroupList, view: View) -> tuple[int, ...]:

@@ -24,6 +24,7 @@ class SupportedVersions(Extension):
 
     type = ExtensionType.SUPPORTED_VERSIONS
     rfc = "RFC 8446 4.2.1"
+    fixed_offer = True
     client_body = VersionList
     server_body = None
 

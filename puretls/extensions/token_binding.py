@@ -36,6 +36,7 @@ class TokenBinding(Extension):
 
     type = ExtensionType.TOKEN_BINDING
     rfc = "RFC 8472 2"
+    fixed_offer = True
     client_body = TokenBindingParameters
     server_body = TokenBindingParameters
 

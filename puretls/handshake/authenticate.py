@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from puretls.crypto.keys import EcPublicKey, EdPublicKey, PublicKey, RsaPublicKey
@@ -69,12 +70,18 @@ def usage_allows(leaf: Certificate, *, signing: bool) -> bool:
     return found is None or (KeyUsageBit.DIGITAL_SIGNATURE if signing else KeyUsageBit.KEY_ENCIPHERMENT) in found
 
 
-def parse_leaf(chain: Sequence[bytes]) -> tuple[Certificate, PublicKey]:
-    """The leaf and its key; a certificate that cannot be parsed is refused here, before anybody trusts a byte of it."""
+@lru_cache(maxsize=64)
+def _parse(der: bytes) -> Certificate:
+    """Certificates are frozen, and the same servers are met again and again."""
     from puretls.x509.certificate import Certificate
 
+    return Certificate.parse(der)
+
+
+def parse_leaf(chain: Sequence[bytes]) -> tuple[Certificate, PublicKey]:
+    """The leaf and its key; a certificate that cannot be parsed is refused here, before anybody trusts a byte of it."""
     try:
-        leaf = Certificate.parse(chain[0])
+        leaf = _parse(chain[0])
         return leaf, leaf.public_key
     except DecodeError as error:
         raise PeerError(Reason.BAD_CERTIFICATE, error.message, path=error.path, offset=error.offset, rfc=error.rfc) from None

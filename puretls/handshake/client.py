@@ -142,7 +142,7 @@ def _offer_extensions(context: Context, hello: ClientHello, session: Session | N
             raw = fixed[type(extension)]
         else:
             length = 4 + len(serialise(replace(hello, extensions=tuple(offered)))) if _counts_length(extension) else 0
-            body = extension.offer(replace(view, hello_length=length) if length else view)
+            body = extension.offer(view._replace(hello_length=length) if length else view)
             raw = None if body is None else RawExtension(extension.type, serialise(body))
         if raw is not None:
             offered.append(raw)
@@ -205,7 +205,7 @@ def _confirm_extensions(context: Context, hello: ServerHello, view: View) -> dic
         if type_ not in context.offer.extensions:
             raise PeerError(Reason.EXTENSION_NOT_OFFERED, extension_name(type_), path="ServerHello.extensions")
     results: dict[type[Extension], Any] = {}
-    view = replace(view, results=results)  # grows as the extensions are read, so that later ones see earlier ones
+    view = view._replace(results=results)  # grows as the extensions are read, so that later ones see earlier ones
     for extension in context.config.active_extensions:
         raw = given.get(extension.type)
         if raw is None:

@@ -176,7 +176,7 @@ def _may_resume(context: Context, results: Results, session: Session) -> bool:
         raise PeerError(Reason.EMS_MISMATCH)  # RFC 7627 5.3: the server MUST abort
     return (
         session.is_fresh(config.clock())
-        and any(suite.id == session.suite for suite in config.suites)
+        and session.suite in config.suites_by_id
         and session.suite in context.offer.hello.cipher_suites
         and session.extended_master_secret == bool(results.get(ExtendedMasterSecret))
         and session.server_name == results.get(ServerName)  # RFC 6066 3
@@ -188,7 +188,7 @@ def _may_resume(context: Context, results: Results, session: Session) -> bool:
 
 def _resume(context: Context, results: Results, session: Session, *, renew: bool) -> Step:
     """RFC 5246 7.3 figure 2."""
-    suite = next(suite for suite in context.server_config.suites if suite.id == session.suite)
+    suite = context.server_config.suites_by_id[session.suite]
     negotiated = _negotiated(context, results, suite, session_id=context.offer.hello.session_id, resumed=True)
     context = context.evolve(
         _negotiated=replace(negotiated, psk_identity=session.psk_identity or None),
@@ -262,9 +262,10 @@ def _choose(context: Context, results: Results) -> _Choice:
     """The first suite for which group, certificate and signature algorithm are there."""
     config, offered = context.server_config, context.offer.suites
     if config.prefer_client_order:
-        order = [suite for suite in offered if suite in config.suites]
+        order = [suite for suite in offered if suite.id in config.suites_by_id]
     else:
-        order = [suite for suite in config.suites if suite in offered]
+        known = set(offered)
+        order = [suite for suite in config.suites if suite in known]
     credentials = _candidates(context, results)
     for suite in order:
         choice = _feasible(context, results, suite, credentials)

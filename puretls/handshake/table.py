@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from puretls.events import DataReceived
@@ -158,6 +159,7 @@ SERVER: tuple[Row, ...] = (
 TABLES: Mapping[Role, tuple[Row, ...]] = {Role.CLIENT: CLIENT, Role.SERVER: SERVER}
 
 
+@cache
 def input_key(cls: Any) -> Any:
     """What identifies an input in a table: the number of a handshake message, else the class."""
     if isinstance(cls, type) and issubclass(cls, HandshakeMessage):
@@ -166,7 +168,9 @@ def input_key(cls: Any) -> Any:
 
 
 INDEX: Mapping[tuple[State, Any], Row] = {
-    (line.state, input_key(line.input)): line for table in TABLES.values() for line in table
+    (line.state, input_key(line.input)): line  # type: ignore[arg-type]
+    for table in TABLES.values()
+    for line in table
 }
 
 

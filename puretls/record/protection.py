@@ -140,7 +140,7 @@ class ReadAhead:
     much the cipher really prepares is bounded by its own memory budget.
     """
 
-    BULK, RUN, BATCH = 2**13, 4, 16
+    BULK, RUN, BATCH = 2**13, 4, 32
 
     def __init__(self, aead: Aead) -> None:
         self._aead = aead
