@@ -15,10 +15,11 @@ from puretls.errors import DecodeError
 from puretls.spans import Span
 from puretls.x509.algorithms import AlgorithmIdentifier, read_algorithm
 from puretls.x509.certificate import Certificate, Extension, read_extension
+from puretls.x509.checks import time_text
 from puretls.x509.crl import CRL_TYPES, ENTRY_TYPES, REASONS
 from puretls.x509.extensions import ExtendedKeyUsage, ExtensionType, OcspNoCheck
 from puretls.x509.names import Name, read_name
-from puretls.x509.revocation import Answer, Case, Status, revoked_sentence, time_text
+from puretls.x509.revocation import Answer, Case, Status, revoked_sentence
 
 ROOT = "OCSPResponse"
 MAX_RESPONSE = 1 << 20

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from puretls.crypto.keys import PublicKey, RsaPublicKey
-from puretls.der.reader import civil_time
 from puretls.errors import DecodeError, UsageError
 from puretls.x509.algorithms import WEAK_HASHES, AlgorithmIdentifier, signature_algorithm
 from puretls.x509.certificate import Certificate
+from puretls.x509.checks import time_text
 from puretls.x509.crl import Crl
 from puretls.x509.extensions import TlsFeature
 from puretls.x509.report import Fault
@@ -178,8 +178,3 @@ def revocation_status(case: Case, stapled: bytes | None = None) -> Answer:
 def revoked_sentence(source: str, time: int, reason: str) -> str:
     """How a revocation reads."""
     return f"revoked on {time_text(time)} ({reason}), says {source}"
-
-
-def time_text(seconds: int) -> str:
-    """A date as people read it: "2024-04-01 00:00:00 UTC"."""
-    return "{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC".format(*civil_time(seconds))
