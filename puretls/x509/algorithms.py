@@ -87,3 +87,16 @@ def _pss(identifier: AlgorithmIdentifier) -> SignatureAlgorithm:
 
 def _bad_parameters(message: str, rfc: str) -> DecodeError:
     return DecodeError(message, path="AlgorithmIdentifier.parameters", rfc=rfc)
+
+
+def allows(spki: bytes, algorithm: SignatureAlgorithm) -> bool:
+    """Whether the parameters of an id-RSASSA-PSS key let it make such signatures (RFC 4055 3.1, 3.3); other keys have no such limits.
+
+    Raises `DecodeError` for parameters that cannot be read.
+    """
+    identifier = read_algorithm(Reader(spki, name="SubjectPublicKeyInfo").enter(), "algorithm")
+    if identifier.algorithm != oids.RSASSA_PSS or identifier.parameters is None:
+        return True
+    limits = _pss(identifier)
+    same = algorithm.kind is limits.kind and algorithm.hash == limits.hash and algorithm.mgf_hash == limits.mgf_hash
+    return same and algorithm.salt_length >= limits.salt_length

@@ -16,6 +16,7 @@ from puretls.crypto.signatures import SignatureAlgorithm
 from puretls.der import oids
 from puretls.errors import DecodeError
 from puretls.x509 import checks
+from puretls.x509.algorithms import allows
 from puretls.x509.certificate import Certificate
 from puretls.x509.checks import Role
 from puretls.x509.constraints import Constraints
@@ -235,7 +236,8 @@ class Examiner:
         known: bool | None = self.caches.signatures.get(key)
         if known is None:
             try:
-                known = self._verify(child.signature_algorithm, issuer.public_key, child.tbs, child.signature)
+                algorithm = child.signature_algorithm
+                known = allows(issuer.spki, algorithm) and self._verify(algorithm, issuer.public_key, child.tbs, child.signature)
             except DecodeError:
                 known = False
             self.caches.signatures.put(key, known)
