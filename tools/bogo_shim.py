@@ -18,9 +18,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+# The tree that the tool lies in comes first.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from puretls import (  # noqa: E402 - the tree the tool lies in comes first
+from puretls import (
     NEED_DATA,
     AlertSent,
     Alpn,
@@ -42,13 +43,13 @@ from puretls import (  # noqa: E402 - the tree the tool lies in comes first
     TicketReceived,
     UsageError,
 )
-from puretls.crypto.signatures import SIGNATURE_SCHEMES, fits  # noqa: E402
-from puretls.danger import AcceptedUnverified  # noqa: E402
-from puretls.extensions import SignedCertificateTimestamp, StatusRequest  # noqa: E402
-from puretls.iana import AlertDescription, AlertLevel, NamedGroup, SignatureScheme  # noqa: E402
-from puretls.names import suites  # noqa: E402
-from puretls.x509.keys import parse_private_key  # noqa: E402
-from puretls.x509.pem import load_certificates  # noqa: E402
+from puretls.crypto.signatures import SIGNATURE_SCHEMES, fits
+from puretls.danger import AcceptedUnverified
+from puretls.extensions import SignedCertificateTimestamp, StatusRequest
+from puretls.iana import AlertDescription, AlertLevel, NamedGroup, SignatureScheme
+from puretls.names import suites
+from puretls.x509.keys import parse_private_key
+from puretls.x509.pem import load_certificates
 
 UNIMPLEMENTED, FAILED = 89, 1
 TLS_1_2 = 0x0303
@@ -118,37 +119,54 @@ def _protocol_names(text: str) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
 Many = list
-_FLAGS: dict[str, Any] = dict.fromkeys(  # flags without a value
-    "server ipv6 fallback-scsv no-tls1 no-tls11 no-tls12 no-tls13 no-ticket shim-writes-first shim-shuts-down check-close-notify "
-    "decline-alpn reject-alpn select-empty-alpn expect-session-miss expect-extended-master-secret enable-ocsp-stapling "
-    "enable-signed-cert-timestamps verify-fail verify-peer require-any-client-certificate expect-ticket-renewal expect-no-session "
-    "expect-session-id expect-no-session-id expect-no-server-name expect-no-peer-cert expect-secure-renegotiation "
-    "expect-no-secure-renegotiation renegotiate-once renegotiate-freely renegotiate-ignore renegotiate-explicit "
-    "forbid-renegotiation-after-handshake send-alert tls-unique use-export-context server-preference handshake-never-done "
-    "write-different-record-sizes renew-ticket use-exporter-between-reads is-handshaker-supported read-with-unfinished-write "
-    "use-custom-verify-callback decline-ocsp-callback "
-    # Variants of an API that puretls has in one form only, and switches that mean nothing in TLS 1.2:
-    "async implicit-handshake use-old-client-cert-callback use-early-callback install-ddos-callback partial-write "
-    "cbc-record-splitting peek-then-read handshake-twice no-op-extra-handshake expect-verify-result use-ticket-callback "
-    "use-ticket-aead-callback use-ocsp-callback set-ocsp-in-callback".split()
+_FLAGS: dict[str, Any] = dict.fromkeys(
+    _words("""
+        server ipv6 fallback-scsv no-tls1 no-tls11 no-tls12 no-tls13 no-ticket shim-writes-first shim-shuts-down check-close-notify
+        decline-alpn reject-alpn select-empty-alpn expect-session-miss expect-extended-master-secret enable-ocsp-stapling
+        enable-signed-cert-timestamps verify-fail verify-peer require-any-client-certificate expect-ticket-renewal
+        expect-no-session expect-session-id expect-no-session-id expect-no-server-name expect-no-peer-cert
+        expect-secure-renegotiation expect-no-secure-renegotiation renegotiate-once renegotiate-freely renegotiate-ignore
+        renegotiate-explicit forbid-renegotiation-after-handshake send-alert tls-unique use-export-context server-preference
+        handshake-never-done write-different-record-sizes renew-ticket use-exporter-between-reads is-handshaker-supported
+        read-with-unfinished-write use-custom-verify-callback decline-ocsp-callback
+    """)
+)
+"""What follows a flag: None for nothing, else what makes a value of it. `Many`: numbers, one each time it is given."""
+_FLAGS |= dict.fromkeys(  # variants of an API that puretls has in one form only, and switches that mean nothing in TLS 1.2
+    _words("""
+        async implicit-handshake use-old-client-cert-callback use-early-callback install-ddos-callback partial-write
+        cbc-record-splitting peek-then-read handshake-twice no-op-extra-handshake expect-verify-result use-ticket-callback
+        use-ticket-aead-callback use-ocsp-callback set-ocsp-in-callback
+    """)
 )
 _FLAGS |= dict.fromkeys(
-    "port shim-id resume-count min-version max-version expect-version expect-total-renegotiations expect-peer-signature-algorithm "
-    "expect-curve-id expect-cipher resumption-delay max-send-fragment read-size export-keying-material max-cert-list".split(),
+    _words("""
+        port shim-id resume-count min-version max-version expect-version expect-total-renegotiations
+        expect-peer-signature-algorithm expect-curve-id expect-cipher resumption-delay max-send-fragment read-size
+        export-keying-material max-cert-list
+    """),
     int,
 )
 _FLAGS |= dict.fromkeys(
-    "cert-file key-file trust-cert host-name expect-server-name cipher select-alpn expect-alpn psk psk-identity export-label "
-    "export-context expect-peer-cert-file write-settings".split(),
+    _words("""
+        cert-file key-file trust-cert host-name expect-server-name cipher select-alpn expect-alpn psk psk-identity export-label
+        export-context expect-peer-cert-file write-settings
+    """),
     str,
 )
 _FLAGS |= dict.fromkeys(
-    "ticket-key ocsp-response signed-cert-timestamps expect-ocsp-response expect-signed-cert-timestamps "
-    "expect-certificate-types".split(),
+    _words("""
+        ticket-key ocsp-response signed-cert-timestamps expect-ocsp-response expect-signed-cert-timestamps
+        expect-certificate-types
+    """),
     base64.b64decode,
 )
-_FLAGS |= dict.fromkeys("curves verify-prefs signing-prefs expect-peer-verify-pref".split(), Many)
+_FLAGS |= dict.fromkeys(_words("curves verify-prefs signing-prefs expect-peer-verify-pref"), Many)
 _FLAGS |= {
     "advertise-alpn": _protocol_names,
     "expect-advertised-alpn": _protocol_names,
@@ -423,10 +441,8 @@ def dial(flags: SimpleNamespace) -> socket.socket:
 def hold(flags: SimpleNamespace, shared: Shared, session: Any, *, resumes: bool) -> Any:
     """One connection from start to end; gives the session to offer next."""
     config = server_config(flags, shared) if flags.server else client_config(flags, shared)
-    if isinstance(config, ServerConfig):
-        connection = Connection.server(config)
-    else:
-        connection = Connection.client(config, flags.host_name, session)
+    served = isinstance(config, ServerConfig)
+    connection = Connection.server(config) if served else Connection.client(config, flags.host_name, session)
     peer = Peer(connection, dial(flags))
     try:
         connection.start()
@@ -656,5 +672,3 @@ def main(arguments: list[str]) -> int:
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
-
-

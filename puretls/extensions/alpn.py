@@ -54,12 +54,18 @@ class Alpn(Extension):
     def accept(self, body: ProtocolNameList, view: View) -> str | None:
         offered = tuple(name.decode("latin-1") for name in body.names)
         if self.select is not None:
-            return self.select(offered)
+            return self._selected(offered)
         if not self.protocols:
             return None
         chosen = next((name for name in self.protocols if name in offered), None)
         if chosen is None and self.required:
             raise PeerError(Reason.NO_APPLICATION_PROTOCOL, f"offered {', '.join(offered)[:200]}", path="alpn")
+        return chosen
+
+    def _selected(self, offered: tuple[str, ...]) -> str | None:
+        chosen = self.select(offered) if self.select is not None else None
+        if chosen is not None and chosen not in offered:
+            raise UsageError(f"select must return a protocol that is on offer, or None: not {chosen!r}")
         return chosen
 
     def answer(self, result: str | None, view: View) -> ProtocolNameList | None:
