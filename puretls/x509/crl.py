@@ -168,8 +168,9 @@ class RevokedCertificate:
     issuer: Name
     reason: int | None
     extensions: tuple[Extension, ...]
+    """Their paths begin at `tbs_cert_list.revoked_certificates[index]`."""
     index: int
-    """Position in the list; its path is `tbs_cert_list.revoked_certificates[index]`."""
+    """Position in the list."""
 
     @property
     def reason_text(self) -> str:
@@ -299,35 +300,51 @@ def _read_extensions(
     return tuple(found)
 
 
+@dataclass(frozen=True, slots=True)
+class _EntryFacts:
+    """What the extensions of an entry say; equal bytes say the same, and most entries of a long list have equal ones."""
+
+    extensions: tuple[Extension, ...] = ()
+    reason: int | None = None
+    issuer: Name | None = None
+
+
+_NO_FACTS = _EntryFacts()
+
+
 def _read_entries(tbs: Reader, issuer: Name, version: int) -> tuple[RevokedCertificate, ...]:
     listed = tbs.enter(name="revoked_certificates")
     if not listed.more:
         raise listed.error("empty list of revoked certificates", rfc="RFC 5280 5.1.2.6")
     found: list[RevokedCertificate] = []
+    known: dict[bytes, _EntryFacts] = {}
     while listed.more:
-        entry = _read_entry(listed, issuer, version, len(found))
-        issuer = entry.issuer  # it holds until another entry names one (RFC 5280 5.3.3)
-        found.append(entry)
+        index = len(found)
+        entry = listed.enter(name=f"[{index}]")
+        serial = entry.integer("user_certificate", padded=True)
+        when = entry.time("revocation_date")
+        facts = _entry_facts(entry, version, known) if entry.more else _NO_FACTS
+        if facts.issuer is not None:  # it holds until another entry names one (RFC 5280 5.3.3)
+            issuer = facts.issuer
+        found.append(RevokedCertificate(serial, when, issuer, facts.reason, facts.extensions, index))
     return tuple(found)
 
 
-def _read_entry(listed: Reader, issuer: Name, version: int, index: int) -> RevokedCertificate:
-    name = f"[{index}]"
-    entry = listed.enter(name=name)
-    serial = entry.integer("user_certificate", padded=True)
-    when = entry.time("revocation_date")
-    extensions: tuple[Extension, ...] = ()
-    if entry.more:
-        above = f"{TBS}.revoked_certificates{name}.crl_entry_extensions"
-        extensions = _read_extensions(entry, "crl_entry_extensions", ENTRY_TYPES, above, version)
+def _entry_facts(entry: Reader, version: int, known: dict[bytes, _EntryFacts]) -> _EntryFacts:
+    """The rest of an entry, which is its extensions; taken from `known` where the same bytes have been read, unless spans are wanted."""
+    raw = entry.data[entry.at : entry.end]
+    facts = known.get(raw)
+    if facts is None or entry.sink is not None:
+        facts = known[raw] = _read_entry_facts(entry, version)
+    return facts
+
+
+def _read_entry_facts(entry: Reader, version: int) -> _EntryFacts:
+    extensions = _read_extensions(entry, "crl_entry_extensions", ENTRY_TYPES, "crl_entry_extensions", version)
     entry.done()
-    reason = None
-    for one in extensions:
-        if isinstance(one.value, CrlReason):
-            reason = one.value.reason
-        elif isinstance(one.value, CertificateIssuer):
-            issuer = _directory_name(one.value, entry)
-    return RevokedCertificate(serial, when, issuer, reason, extensions, index)
+    reason = next((one.value.reason for one in extensions if isinstance(one.value, CrlReason)), None)
+    named = next((one.value for one in extensions if isinstance(one.value, CertificateIssuer)), None)
+    return _EntryFacts(extensions, reason, _directory_name(named, entry) if named else None)
 
 
 def _directory_name(value: CertificateIssuer, entry: Reader) -> Name:
