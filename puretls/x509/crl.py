@@ -249,6 +249,18 @@ class Crl:
         entries = self.by_serial.get(serial_number, [])
         return next((entry for entry in reversed(entries) if entry.issuer == issuer), None)
 
+    def spans(self) -> tuple[Span, ...]:
+        """Spans that tile the CRL: each byte with its path, decoded value, meaning and RFC section."""
+        from puretls.x509 import explain, show  # text that checking never needs
+
+        return explain.annotated(self.raw, Crl.parse, show.CRL_NOTES)
+
+    def text(self) -> str:
+        """The CRL in words, over many lines."""
+        from puretls.x509.show import crl_text
+
+        return crl_text(self)
+
     @cached_property
     def unknown_critical(self) -> bytes | None:
         """The identifier of a critical extension unknown here, in the CRL or any entry; such a CRL decides nothing (5.2)."""

@@ -159,6 +159,18 @@ class OcspResponse:
         inner.done()
         return cls(data, *fields)
 
+    def spans(self) -> tuple[Span, ...]:
+        """Spans that tile the response: each byte with its path, decoded value, meaning and RFC section."""
+        from puretls.x509 import explain, show  # text that checking never needs
+
+        return explain.annotated(self.raw, OcspResponse.parse, show.OCSP_NOTES)
+
+    def text(self) -> str:
+        """The response in words, over many lines."""
+        from puretls.x509.show import ocsp_text
+
+        return ocsp_text(self)
+
     @property
     def responder_text(self) -> str:
         """The responder for people."""
