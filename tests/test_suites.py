@@ -29,6 +29,7 @@ def parts_of(name):
 
 
 @pytest.mark.rfc("5246", "A.5")
+@pytest.mark.rfc("7905", "3")
 @every_suite
 def test_row_says_what_the_registered_name_says(suite):
     exchange, bulk, hash_name = parts_of(suite.name)
@@ -42,6 +43,7 @@ def test_row_says_what_the_registered_name_says(suite):
         assert (suite.mac, suite.prf_hash) == (hash_, hash_ if hash_ == "sha384" else "sha256")
 
 
+@pytest.mark.rfc("8422", "2")
 @every_suite
 def test_authentication_follows_from_the_key_exchange(suite):
     exchange = parts_of(suite.name)[0]

@@ -15,6 +15,8 @@ KINDS = ("secp256r1", "secp384r1", "secp521r1", "ed25519", "ed448", "rsa2048", "
 
 
 @pytest.mark.rfc("5246", "7.4.6")
+@pytest.mark.rfc("8422", "5.6")
+@pytest.mark.rfc("8422", "5.8")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("mode", ["request", "require"])
 def test_client_proves_its_certificate(kind, mode):
@@ -37,6 +39,7 @@ def test_client_without_a_certificate_is_accepted_only_where_none_is_required():
 
 
 @pytest.mark.rfc("5246", "7.4.4")
+@pytest.mark.rfc("8422", "5.5")
 def test_client_chooses_by_the_authorities_and_algorithms_asked_for():
     mine = (credential("rsa2048", usage="client"), credential("ed25519", usage="client"))
     server = {"client_authentication": "require", "certificate_authorities": (authority().intermediate.name,)}

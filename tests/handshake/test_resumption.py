@@ -30,6 +30,8 @@ def by_ticket():
 both_ways = pytest.mark.parametrize("way", [by_id, by_ticket])
 
 
+@pytest.mark.rfc("5246", "F.1.4")
+@pytest.mark.rfc("5077", "3.1")
 @both_ways
 @pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)
 def test_every_suite_resumes(suite, way):

@@ -1,15 +1,20 @@
 """Every suite with every group and certificate that fits, puretls against itself (RFC 5246 7.3)."""
 
+from dataclasses import replace
+
 import pytest
 
+from puretls import danger
 from puretls.config import DEFAULT_GROUPS
 from puretls.crypto.cbc import TRIPLE_DES_CBC
 from puretls.extensions import EncryptThenMac, ExtendedMasterSecret
 from puretls.extensions.supported_groups import FINITE_FIELD
 from puretls.iana import NamedGroup
+from puretls.messages.handshake import ClientHello
 from puretls.suites import SUITES
+from tests.support.breaks import message
 from tests.support.credentials import credential
-from tests.support.pair import fields_for, no_security, pair, real
+from tests.support.pair import fields_for, no_security, pair, real, suite_named
 
 KEYS = {"RSA": ("rsa2048", "rsa_pss"), "ECDSA": ("secp256r1", "secp384r1", "secp521r1", "ed25519", "ed448")}
 every_suite = pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)
@@ -163,3 +168,33 @@ def test_custom_prime_is_used_and_its_size_told():
     joined.check_secrets()
     assert joined.client.connection.negotiated.group is None
     assert joined.client.connection.negotiated.group_name == "dh2048"
+
+
+@pytest.mark.rfc("5246", "8.1.1")
+@pytest.mark.parametrize("offered", [0x0303, 0x0304])
+def test_premaster_secret_carries_the_version_of_the_hello(offered):
+    """RFC 5246 7.4.7.1: what the client offered, not what was agreed on."""
+    blocks = []
+
+    def rsa_private(key, number, random):
+        blocks.append(pow(number, key.d, key.public.n).to_bytes(256, "big"))
+        return int.from_bytes(blocks[0], "big")
+
+    near, far = fields_for(suite_named("TLS_RSA_WITH_AES_128_GCM_SHA256"))
+    newer = (message(ClientHello, lambda hello: replace(hello, client_version=offered)),)
+    joined = pair(near | {"interceptors": newer}, far | {"provider": replace(no_security(), rsa_private=rsa_private)}).handshake()
+    joined.check_secrets()
+    assert blocks[0][:2] == b"\0\2"
+    assert 0 not in blocks[0][2:207]
+    assert blocks[0][207:210] == b"\0" + offered.to_bytes(2, "big")
+
+
+@pytest.mark.rfc("5246", "8.1.2")
+def test_finite_field_secret_loses_its_leading_zeros():
+    group = real().group("ffdhe2048")
+    one, other = (group.generate(danger.fixed_random(b"%d" % seed)) for seed in (1, 2))
+    shared = group.shared_secret(one.private, other.public)
+    assert shared == group.shared_secret(other.private, one.public)
+    assert not shared.startswith(b"\0")
+    # 2^-1 times 2: a shared secret of one byte
+    assert group.shared_secret(type(one.private)((1).to_bytes(1, "big")), (2).to_bytes(256, "big")) == b"\2"

@@ -37,6 +37,7 @@ EXAMPLES = [
 ]
 
 
+@pytest.mark.rfc("5246", "4.7")
 @pytest.mark.parametrize(("wire", "message"), EXAMPLES, ids=lambda value: type(value).__name__)
 def test_form_is_read_and_written(wire, message):
     raw = bytes.fromhex(wire)

@@ -6,7 +6,7 @@ from puretls.errors import DecodeError
 from puretls.iana import ContentType
 from puretls.wire.codec import Framed, Opaque, OpaqueVector, Rest, Tail, Uint, Vector, nothing_after
 
-pytestmark = pytest.mark.rfc("5246", "4.3")
+pytestmark = [pytest.mark.rfc("5246", "4.3"), pytest.mark.rfc("5246", "4.4")]
 
 EXAMPLES = [
     (Uint(1), 7, "07"),

@@ -99,6 +99,7 @@ def test_struct_is_frozen_and_slotted(cls):
     assert not hasattr(cls, "__dict__") or "__slots__" in cls.__dict__
 
 
+@pytest.mark.rfc("5246", "4.6")
 def test_fields_are_found_by_path():
     raw = serialise(Sample(1, b"ab", (5, 6), 7))
     assert raw.hex() == "01" + "026162" + "0400050006" + "0007"

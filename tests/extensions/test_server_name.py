@@ -1,0 +1,49 @@
+"""server_name (RFC 6066 section 3)."""
+
+import pytest
+
+from puretls.extensions import ServerName
+from puretls.messages.handshake import ClientHello
+from tests.support.breaks import extension
+from tests.support.credentials import credential
+from tests.support.pair import pair
+
+pytestmark = pytest.mark.rfc("6066", "3")
+
+
+def test_name_of_the_connection_is_sent_and_answered():
+    joined = pair(name="Server.Test").handshake()
+    joined.check_secrets()
+    assert joined.server.connection.negotiated.server_name == "server.test"
+    assert joined.client.connection.negotiated.server_name == "server.test"
+
+
+def test_another_name_may_be_sent():
+    joined = pair({"extensions": (ServerName("other.test"),)}).handshake()
+    joined.check_secrets()
+    assert joined.server.connection.server_name == "other.test"
+    assert joined.client.connection.server_name == "server.test"
+
+
+def test_no_name_or_switched_off_sends_none():
+    for options in ({"name": None}, {"client": {"extensions": (ServerName(enabled=False),)}}):
+        joined = pair(**options).handshake()
+        joined.check_secrets()
+        assert joined.server.connection.server_name is None
+
+
+def test_international_names_travel_in_their_ascii_form():
+    joined = pair({}, {"credentials": (credential(),)}, name="b\xfccher.test").handshake()
+    assert joined.server.connection.server_name == "xn--bcher-kva.test"
+
+
+def test_names_of_unknown_types_are_passed_over():
+    entry = b"\7\0\3abc" + b"\0\0\x06a.test"
+    joined = pair({"interceptors": (extension(ClientHello, 0, lambda body: len(entry).to_bytes(2, "big") + entry),)}).handshake()
+    assert joined.server.connection.server_name == "a.test"
+
+
+@pytest.mark.parametrize(("refuse", "alert"), [(False, []), (True, ["unrecognized_name"])])
+def test_unknown_name_gets_the_first_certificate_unless_refused(refuse, alert):
+    joined = pair({}, {"refuse_unknown_names": refuse}, name="unknown.test").handshake()
+    assert joined.server.alerts_sent == alert
