@@ -408,6 +408,8 @@ class Connection:
             raise self._unexpected(_message_name(type_))
         if type_ in _FLIGHT_ENDS and self._joiner.pending:
             raise PeerError(Reason.EXCESS_HANDSHAKE_DATA, f"after {_message_name(type_)}")
+        if self._close_sent and type_ in {HandshakeType.HELLO_REQUEST, HandshakeType.CLIENT_HELLO}:
+            raise PeerError(Reason.NO_RENEGOTIATION, "after our close_notify")  # RFC 5246 7.2.1: nothing may be sent any more
         if type_ == HandshakeType.HELLO_REQUEST:
             self._count("hello_requests", self._context.config.limits.hello_requests, Reason.TOO_MANY_HELLO_REQUESTS)
             for_transcript = b""  # RFC 5246 7.4.1.1: never part of the handshake hash
@@ -436,7 +438,7 @@ class Connection:
         except DecodeError as error:
             raise PeerError(Reason.BAD_ALERT, error.message, path=error.path, offset=error.offset) from None
         if alert.level not in {AlertLevel.WARNING, AlertLevel.FATAL}:
-            raise PeerError(Reason.BAD_ALERT, f"level {alert.level}", path="Alert.level", offset=0)
+            raise PeerError(Reason.UNKNOWN_ALERT_LEVEL, str(alert.level), path="Alert.level", offset=0)
         self._events.append(AlertReceived(alert.level, alert.description))
         if alert.description == AlertDescription.CLOSE_NOTIFY:
             self._on_close_notify()

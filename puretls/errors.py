@@ -65,6 +65,7 @@ class Reason(Enum):
     EMPTY_RECORD = A.UNEXPECTED_MESSAGE, "RFC 5246 6.2.1", "empty record of a type that must carry something"
     TOO_MANY_WARNINGS = A.UNEXPECTED_MESSAGE, "RFC 5246 7.2", "flood of warning alerts"
     BAD_ALERT = A.DECODE_ERROR, "RFC 5246 7.2", "malformed alert"
+    UNKNOWN_ALERT_LEVEL = A.ILLEGAL_PARAMETER, "RFC 5246 7.2", "alert of a level that is neither warning nor fatal"
     BAD_CHANGE_CIPHER_SPEC = A.DECODE_ERROR, "RFC 5246 7.1", "malformed ChangeCipherSpec"
     SEQUENCE_EXHAUSTED = A.INTERNAL_ERROR, "RFC 5246 6.1", "sequence number or key limit reached"
     TRUNCATED = A.CLOSE_NOTIFY, "RFC 5246 7.2.1", "the stream ended without close_notify"

@@ -30,6 +30,7 @@ from puretls import (
     ConnectionClosed,
     Credential,
     DataReceived,
+    Direction,
     FatalAlert,
     HandshakeCompleted,
     Limits,
@@ -43,11 +44,13 @@ from puretls import (
     TicketReceived,
     UsageError,
 )
+from puretls.crypto.keys import RsaPublicKey
 from puretls.crypto.signatures import SIGNATURE_SCHEMES, fits
 from puretls.danger import AcceptedUnverified
 from puretls.extensions import SignedCertificateTimestamp, StatusRequest
-from puretls.iana import AlertDescription, AlertLevel, NamedGroup, SignatureScheme
+from puretls.iana import AlertDescription, AlertLevel, ClientCertificateType, ContentType, NamedGroup, SignatureScheme
 from puretls.names import suites
+from puretls.trace import Layer
 from puretls.x509.keys import parse_private_key
 from puretls.x509.pem import load_certificates
 
@@ -91,6 +94,13 @@ SIGNING_SCHEMES = (
     _S.RSA_PKCS1_SHA1,
 )
 LARGEST_MESSAGE = 16384
+BORINGSSL_TEXTS = {
+    Reason.RENEGOTIATION_INFO_MISMATCH: ":RENEGOTIATION_MISMATCH:",
+    Reason.INAPPROPRIATE_FALLBACK: ":INAPPROPRIATE_FALLBACK:",
+    Reason.IDENTITY_CHANGED: ":SERVER_CERT_CHANGED:",
+    Reason.VERSION_CHANGED: ":WRONG_SSL_VERSION:",
+}
+"""What the runner expects of refusals that an alert alone does not tell apart, where puretls has a reason for exactly that."""
 SESSION_LIFETIME = 7200
 
 
@@ -141,7 +151,7 @@ _FLAGS |= dict.fromkeys(  # variants of an API that puretls has in one form only
     _words("""
         async implicit-handshake use-old-client-cert-callback use-early-callback install-ddos-callback partial-write
         cbc-record-splitting peek-then-read handshake-twice no-op-extra-handshake expect-verify-result use-ticket-callback
-        use-ticket-aead-callback use-ocsp-callback set-ocsp-in-callback
+        use-ticket-aead-callback use-ocsp-callback set-ocsp-in-callback expect-no-hrr
     """)
 )
 _FLAGS |= dict.fromkeys(
@@ -155,7 +165,7 @@ _FLAGS |= dict.fromkeys(
 _FLAGS |= dict.fromkeys(
     _words("""
         cert-file key-file trust-cert host-name expect-server-name cipher select-alpn expect-alpn psk psk-identity export-label
-        export-context expect-peer-cert-file write-settings
+        export-context expect-peer-cert-file write-settings expect-msg-callback
     """),
     str,
 )
@@ -220,6 +230,8 @@ def check_versions(flags: SimpleNamespace) -> None:
     left = {version for version, disabled in off.items() if not disabled and lowest <= version <= highest}
     if not left:
         raise Unmet("NO_SUPPORTED_VERSIONS")
+    if "v2clienthello" in (flags.expect_msg_callback or ""):
+        raise Unimplemented("hellos in the format of SSL 2.0")
     if TLS_1_2 not in left or flags.expect_version not in {None, TLS_1_2}:
         raise Unimplemented("a version other than TLS 1.2")
 
@@ -297,7 +309,7 @@ def _common(flags: SimpleNamespace, shared: Shared) -> dict[str, Any]:
         "credentials": _credentials(flags),
         "verifier": lambda request: verdict,
         "clock": shared.clock,
-        "limits": Limits(handshake_message=max(LARGEST_MESSAGE, flags.max_cert_list or 102_400)),
+        "limits": Limits(handshake_message=max(LARGEST_MESSAGE, flags.max_cert_list or 102_400), certificates=128),
         "max_send_fragment": flags.max_send_fragment or 2**14,
         "renegotiation": bool(renegotiation or flags.forbid_renegotiation_after_handshake),
         "danger_suites": True,
@@ -339,6 +351,8 @@ def _client_certificate(flags: SimpleNamespace, common: dict[str, Any], request:
     if flags.expect_client_ca_list is not None:
         _expect(tuple(request.certificate_authorities) == flags.expect_client_ca_list, "certificate authorities")
     credential = next(iter(common["credentials"]), None)
+    if credential is not None and _certificate_type(credential) not in request.certificate_types:
+        raise PeerError(Reason.WRONG_KEY_TYPE, "the server asks for certificates of other types")
     usable = credential is None or any(
         fits(scheme, credential.public_key) and scheme in request.supported_signature_algorithms
         for scheme in common["signing_schemes"]
@@ -346,6 +360,12 @@ def _client_certificate(flags: SimpleNamespace, common: dict[str, Any], request:
     if not usable:
         raise PeerError(Reason.NO_SHARED_SCHEME)
     return credential
+
+
+def _certificate_type(credential: Credential) -> ClientCertificateType:
+    """RFC 5246 7.4.4 and RFC 8422 5.5."""
+    rsa = isinstance(credential.public_key, RsaPublicKey)
+    return ClientCertificateType.RSA_SIGN if rsa else ClientCertificateType.ECDSA_SIGN
 
 
 def server_config(flags: SimpleNamespace, shared: Shared) -> ServerConfig:
@@ -465,14 +485,31 @@ def _told(error: PuretlsError, peer: Peer) -> str:
         if event is NEED_DATA:
             break
         peer.events.append(event)
+    if isinstance(error.__cause__, Unmet):  # raised in a call-back
+        return str(error.__cause__)
     lines = [f"ALERT_SENT:{_name(event.description)}" for event in peer.saw(AlertSent) if event.level == AlertLevel.FATAL]
     if isinstance(error, FatalAlert):
         lines = [f"ALERT_RECEIVED:{_name(error.description)}"]
-    return "\n".join([*lines, str(error)])
+    lines.append(BORINGSSL_TEXTS.get(getattr(error, "reason", None), ""))
+    return "\n".join([*filter(None, lines), str(error)])
 
 
 def _name(description: int) -> str:
     return description.name.lower() if isinstance(description, AlertDescription) else str(description)
+
+
+def _messages(connection: Connection) -> str:
+    """All messages but application data, as the runner notes them; our own close_notify is not expected there."""
+    lines = []
+    for entry in connection.trace:
+        if entry.layer is Layer.RECORD or entry.content_type == ContentType.APPLICATION_DATA:
+            continue
+        what = {ContentType.HANDSHAKE: "hs {0}", ContentType.CHANGE_CIPHER_SPEC: "ccs", ContentType.ALERT: "alert {0} {1}"}
+        if entry.direction is Direction.OUTBOUND and entry.content_type == ContentType.ALERT:
+            continue
+        told = "write" if entry.direction is Direction.OUTBOUND else "read"
+        lines.append(f"{told} {what[ContentType(entry.content_type)].format(*entry.raw)}\n")
+    return "".join(lines)
 
 
 def _expect(condition: object, what: str) -> None:
@@ -507,6 +544,8 @@ class Conversation:
             return made
         self._exchange()
         _expect(self._renegotiations() == (self.flags.expect_total_renegotiations or 0), "number of renegotiations")
+        if self.flags.expect_msg_callback is not None:
+            _expect(_messages(self.connection) == self.flags.expect_msg_callback, "messages")
         return made
 
     def _handshake(self) -> None:
@@ -632,6 +671,7 @@ class Conversation:
         while not isinstance(event := self.peer.step(), ConnectionClosed):
             if isinstance(event, DataReceived):
                 raise Unmet("APPLICATION_DATA_ON_SHUTDOWN")
+            self._on_renegotiation(event)
         if not event.clean:
             raise Unmet("UNCLEAN_SHUTDOWN")
 

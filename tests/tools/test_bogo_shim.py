@@ -85,9 +85,10 @@ class Runner:
 
     def __init__(self, config, talk=None, name=None, resume=True):
         self._configs = config if isinstance(config, list) else [config]
+        self._over = False
         self._talk, self._name, self._resume = talk or echo, name, resume
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(20)
+        self._listener.settimeout(0.1)
         self.port = self._listener.getsockname()[1]
         self.error, self.connections, self.received, self.events, self.results = None, [], b"", [], []
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -97,16 +98,15 @@ class Runner:
         return self
 
     def __exit__(self, *_):
-        self._listener.close()
+        self._over = True
         self._thread.join(20)
         assert not self._thread.is_alive()
+        self._listener.close()
 
     def _run(self):
         session = None
         for config in self._configs:
-            try:
-                self.sock, _ = self._listener.accept()
-            except OSError:
+            if not self._accept():
                 return
             with self.sock:
                 self.sock.settimeout(20)
@@ -121,6 +121,16 @@ class Runner:
                     session = self.connection.session if self._resume else None
                 except Exception as error:
                     self.error = error
+
+    def _accept(self):
+        """Whether the shim has come; it may give up before."""
+        while True:
+            try:
+                self.sock, _ = self._listener.accept()
+                return True
+            except TimeoutError:
+                if self._over:
+                    return False
 
     def step(self):
         while True:
@@ -775,3 +785,61 @@ def test_no_secure_renegotiation(shim, files):
     passes(shim, Runner(peer), "-expect-no-secure-renegotiation")
     fails(shim, Runner(peer), "secure renegotiation", "-expect-secure-renegotiation")
     fails(shim, Runner(server(files)), "no secure renegotiation", "-expect-no-secure-renegotiation")
+
+
+@pytest.mark.parametrize("flags", [(), ("-renegotiate-freely",)], ids=str)
+def test_no_renegotiation_after_our_close(shim, files, flags):
+    def talk(runner):
+        runner.until(HandshakeCompleted)
+        runner.connection.renegotiate()
+        runner.flush()
+        drain(runner)
+
+    runner = Runner(server(files, renegotiation=True), talk)
+    fails(shim, runner, "ALERT_SENT:no_renegotiation", "-check-close-notify", "-shim-shuts-down", *flags)
+
+
+def test_renegotiation_info_that_does_not_match(shim, files):
+    class Empty(Interceptor):
+        def message(self, message, where):
+            if isinstance(message, ServerHello) and where.epoch:
+                return (replace(message, extensions=tuple(_emptied(extension) for extension in message.extensions)),)
+            return (message,)
+
+    def _emptied(extension):
+        return replace(extension, extension_data=b"\0") if extension.extension_type == 0xFF01 else extension
+
+    runner = Runner(server(files, renegotiation=True, interceptors=(Empty(),)), _renegotiate(1))
+    fails(shim, runner, ":RENEGOTIATION_MISMATCH:", "-renegotiate-freely")
+
+
+# Messages
+
+
+def test_trace_of_messages(shim, files):
+    wanted = "write hs 1\nread hs 2\nread hs 11\nread hs 12\nread hs 14\nwrite hs 16\nwrite ccs\nwrite hs 20\nread hs 4\nread ccs\nread hs 20\n"
+    passes(shim, Runner(server(files)), "-expect-msg-callback", wanted + "read alert 1 0\n", "-expect-no-hrr")
+    fails(shim, Runner(server(files)), "messages", "-expect-msg-callback", wanted)
+    with contextlib.redirect_stderr(io.StringIO()):
+        assert shim.main(["-port", "1", "-expect-msg-callback", "read v2clienthello\n"]) == 89
+
+
+def test_certificate_of_a_type_not_asked_for(shim, files):
+    class Ask(Interceptor):
+        def message(self, message, where):
+            if type(message).__name__ == "CertificateRequest":
+                return (replace(message, certificate_types=(1,)),)
+            return (message,)
+
+    peer = server(files, client_authentication="request", interceptors=(Ask(),))
+    fails(shim, Runner(peer, drain), "ALERT_SENT:unsupported_certificate", *files.flags("peer"))
+
+
+def test_alert_of_no_known_level(shim, files):
+    class Bogus(Interceptor):
+        def plaintext(self, record, where):
+            if record.type == 21 and where.direction.value == "outbound":
+                return (replace(record, fragment=b"\x2a" + record.fragment[1:]),)
+            return (record,)
+
+    fails(shim, Runner(server(files, interceptors=(Bogus(),))), "ALERT_SENT:illegal_parameter")
