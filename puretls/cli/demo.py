@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import socket
 import sys
 import threading
@@ -59,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     say.heading("3. The same client again", "both still know the master secret, so no certificate and no key exchange are needed")
     say.lines(_ladder(resumed))
     say.heading(f"4. Every byte of the {explained.name}", "as it travelled, with the field that each byte belongs to")
-    say.table(("byte", "hexadecimal", "field", "meaning"), _explained(explained))
+    say.table(("byte", "hexadecimal", "field", "value", "source"), _explained(explained))
     say.heading("How to go on", "")
     say.lines(_how_to_go_on(full.client))
     return 0
@@ -188,10 +189,17 @@ def _secrets(connection: Connection, keys: Sequence[str]) -> list[str]:
     return [*lines, f"In a key log: {label} {client_random[:16]}... <{len(secret) // 2} bytes, not shown>"]
 
 
-def _explained(entry: Entry) -> list[tuple[str, str, str, str]]:
+def _explained(entry: Entry) -> list[tuple[str, ...]]:
+    """Rows for the terminal's width; a source is told where it changes."""
     from puretls.cli.ladder import explained, shortened
 
-    return [(offsets, data, shortened(path), meaning) for offsets, data, path, meaning in explained(entry.raw, entry.spans())]
+    narrow = sys.stdout.isatty() and shutil.get_terminal_size().columns < 130
+    rows: list[tuple[str, ...]] = []
+    before = ""
+    for offsets, data, path, value, source in explained(entry.raw, entry.spans(), 8 if narrow else 16):
+        rows.append((offsets, data, shortened(path, 36), value, source if source != before else ""))
+        before = source or before
+    return rows
 
 
 def _how_to_go_on(connection: Connection) -> list[str]:
@@ -200,22 +208,18 @@ def _how_to_go_on(connection: Connection) -> list[str]:
         if entry.raw and entry.name not in names:
             names.append(entry.name)
     return [
-        "puretls demo --explain MESSAGE       another message: " + ", ".join(names[:5]) + ",",
-        "                                     " + ", ".join(names[5:]),
-        "puretls connect example.org:443      talk to a server; --trace shows what you have seen here, live",
-        "puretls ca --help                    certificates of your own, and then puretls serve",
-        "puretls list suites                  what can be negotiated",
+        "puretls demo --explain MESSAGE    another message:",
+        "                                  " + ", ".join(names[:5]) + ",",
+        "                                  " + ", ".join(names[5:]),
+        "puretls connect example.org:443   talk to a server; --trace shows what you have seen here, live",
+        "puretls ca --help                 certificates of your own, and then puretls serve",
+        "puretls list suites               what can be negotiated",
         "The manual: puretls/manual/tutorial.md",
     ]
 
 
 class _Paragraphs:
-    """Output with an empty line between its parts; headings are bold on a terminal."""
-
-    def __init__(self) -> None:
-        from puretls.cli.output import rich_console
-
-        self._console = rich_console(sys.stdout)
+    """Output with an empty line between its parts."""
 
     def text(self, text: str) -> None:
         self.lines(text.splitlines())
@@ -224,13 +228,10 @@ class _Paragraphs:
         print("\n".join(lines) + "\n")
 
     def heading(self, title: str, subtitle: str) -> None:
-        if self._console is None:
-            print(title)
-        else:
-            self._console.print(title, style="bold")
-        if subtitle:
-            print(f"   {subtitle}")
-        print()
+        from puretls.cli.output import heading
+
+        heading(title)
+        print(f"   {subtitle}\n" if subtitle else "")
 
     def table(self, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         from puretls.cli.output import table

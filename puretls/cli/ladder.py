@@ -12,7 +12,7 @@ from typing import TextIO
 from puretls.errors import DecodeError
 from puretls.spans import Span
 
-BYTES_A_LINE = 16
+BYTES_A_ROW = 16
 WIDEST_VALUE = 60
 _CERTIFICATE = re.compile(r"Certificate\.certificate_list\[\d+\]")
 INNER = 44
@@ -67,17 +67,24 @@ def _arrow(rung: Rung, marks: str) -> str:
     return left + line * 2 + size + line * fill + text + line * 2
 
 
-def explained(raw: bytes, spans: Iterable[Span]) -> Iterator[tuple[str, str, str, str]]:
-    """Rows of a table: offsets, bytes, field, meaning; long fields take several rows, certificates are taken apart."""
+Row = tuple[str, str, str, str, str]
+
+
+def explained(raw: bytes, spans: Iterable[Span], bytes_a_row: int = BYTES_A_ROW) -> Iterator[Row]:
+    """Rows of a table: offsets, bytes, field, value, source; long fields take several rows, certificates are taken apart."""
     for span in _deepened(raw, spans):
         if span.start == span.end:
             continue
-        meaning = _meaning(span)
-        for start in range(span.start, span.end, BYTES_A_LINE):
-            end = min(start + BYTES_A_LINE, span.end)
+        told = (span.path, _value(span.value), span.note)
+        if span.fault:
+            told = (span.path, f"FAULT: {span.note}", "")
+        elif span.note.startswith(("tag of", "length of")):
+            told = (span.path, span.note, "")  # DER: the note has the value in it
+        for start in range(span.start, span.end, bytes_a_row):
+            end = min(start + bytes_a_row, span.end)
             offsets = f"{start}" if end == start + 1 else f"{start}-{end - 1}"
-            first = start == span.start
-            yield offsets, raw[start:end].hex(" "), span.path if first else "", meaning if first else ""
+            yield offsets, raw[start:end].hex(" "), *told
+            told = ("", "", "")
 
 
 def _deepened(raw: bytes, spans: Iterable[Span]) -> Iterator[Span]:
@@ -104,16 +111,6 @@ def shortened(path: str, width: int = 44) -> str:
         if parts[1] != "*":
             parts.insert(1, "*")
     return ".".join(parts)
-
-
-def _meaning(span: Span) -> str:
-    """The value in words, and the section that says so."""
-    text = _value(span.value)
-    if span.fault:
-        return f"FAULT: {span.note}"
-    if span.note.startswith(("tag of", "length of")):
-        return span.note  # DER: the note has the value in it
-    return f"{text}  [{span.note}]" if span.note and text else span.note or text
 
 
 def _value(value: object) -> str:

@@ -1,39 +1,31 @@
-"""Tables and styles on a terminal: with `rich` where it is installed and the output is a terminal, as plain text otherwise."""
+"""Tables and headings: with `rich` where it is installed and the output is a terminal, as plain text otherwise."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any, TextIO
 
 
-def table(headers: Sequence[str], rows: Sequence[Sequence[str]], file: TextIO | None = None) -> None:
-    """Print a table."""
-    out = file or sys.stdout
-    console = rich_console(out)
-    if console is None:
-        _plain(headers, rows, out)
-        return
-    from rich.table import Table
-
-    drawn = Table(*headers, box=None, header_style="bold", pad_edge=False)
-    for row in rows:
-        drawn.add_row(*row)
-    console.print(drawn)
-
-
-def rich_console(out: TextIO) -> Any:
-    """A rich console, or None where rich is missing or nobody looks."""
-    if not out.isatty():
-        return None
-    try:
-        from rich.console import Console
-    except ImportError:
-        return None
-    return Console(file=out, highlight=False, markup=False)
-
-
-def _plain(headers: Sequence[str], rows: Sequence[Sequence[str]], out: TextIO) -> None:
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table. Cells are never cut: names in them are there to be copied."""
     widths = [max(len(row[column]) for row in (headers, *rows)) for column in range(len(headers))]
-    for row in (headers, *rows):
-        out.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n")
+    heading(_line(headers, widths))
+    for row in rows:
+        print(_line(row, widths))
+
+
+def heading(text: str) -> None:
+    """Print a line, in bold where that can be."""
+    if sys.stdout.isatty():
+        try:
+            from rich.console import Console
+        except ImportError:
+            pass
+        else:
+            Console(highlight=False, markup=False).print(text, style="bold", soft_wrap=True)
+            return
+    print(text)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()

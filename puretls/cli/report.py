@@ -98,5 +98,5 @@ def trace_lines(entry: Entry) -> Iterator[str]:
         return
     moved = f", {entry.state_before} -> {entry.state_after}" if entry.state_before != entry.state_after else ""
     yield f"{arrow} {entry.name}, {entry.length} bytes{moved}"
-    for offsets, data, path, meaning in explained(entry.raw, entry.spans()):
-        yield f"     {offsets:>9}  {data:<47}  {path}  {meaning}".rstrip()
+    for offsets, data, path, value, source in explained(entry.raw, entry.spans()):
+        yield f"     {offsets:>9}  {data:<47}  {path}  {value}{f'  [{source}]' if source else ''}".rstrip()

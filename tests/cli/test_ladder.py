@@ -24,15 +24,15 @@ def test_long_fields_take_rows_of_sixteen_bytes():
     raw = bytes(range(20))
     rows = list(explained(raw, [Span(0, 1, "M.a", 1), Span(1, 1, "M.empty"), Span(1, 20, "M.b", raw[1:], "RFC 1")]))
     assert rows == [
-        ("0", "00", "M.a", "1"),
-        ("1-16", "01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f 10", "M.b", "19 bytes  [RFC 1]"),
-        ("17-19", "11 12 13", "", ""),
+        ("0", "00", "M.a", "1", ""),
+        ("1-16", "01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f 10", "M.b", "19 bytes", "RFC 1"),
+        ("17-19", "11 12 13", "", "", ""),
     ]
 
 
 def test_faults_are_marked():
     assert list(explained(b"\0", [Span(0, 1, "M.fault", b"\0", "cut short", fault=True)])) == [
-        ("0", "00", "M.fault", "FAULT: cut short")
+        ("0", "00", "M.fault", "FAULT: cut short", "")
     ]
 
 
