@@ -130,6 +130,7 @@ class Reason(Enum):
     BAD_FINISHED = A.DECRYPT_ERROR, "RFC 5246 7.4.9", "verify_data does not match the handshake as seen here"
     UNKNOWN_PSK_IDENTITY = A.UNKNOWN_PSK_IDENTITY, "RFC 4279 2", "no key for this PSK identity"
     NO_PSK = A.HANDSHAKE_FAILURE, "RFC 4279 2", "no pre-shared key for this server"
+    ANONYMOUS_REQUEST = A.HANDSHAKE_FAILURE, "RFC 5246 7.4.4", "an anonymous server asked for a certificate"
 
     # Certificates
     EMPTY_SERVER_CHAIN = A.DECODE_ERROR, "RFC 5246 7.4.2", "server sent no certificate"

@@ -61,6 +61,7 @@ from puretls.messages.key_exchange import ServerKeyExchange
 from puretls.messages.records import ChangeCipherSpec
 from puretls.messages.registry import KeyExchange
 from puretls.session import MAX_LIFETIME, Session
+from puretls.suites import Authentication
 from puretls.wire.schema import serialise
 
 S = ClientState
@@ -240,7 +241,12 @@ def _resume(context: Context, session: Session, told: Effect) -> Step:
         raise PeerError(Reason.EMS_MISMATCH)
     context = context.evolve(
         peer=replace(context.peer, chain=session.peer_chain),
-        _negotiated=replace(negotiated, psk_identity=session.psk_identity or None),
+        _negotiated=replace(
+            negotiated,
+            psk_identity=session.psk_identity or None,
+            group=session.group,
+            signature_scheme=session.signature_scheme,
+        ),
         secrets=replace(context.secrets, master=session.master_secret),
     )
     waiting = S.WAIT_TICKET if negotiated.result(SessionTicket) else S.WAIT_CCS
@@ -310,7 +316,14 @@ def on_certificate_status(context: Context, message: CertificateStatus) -> Step:
 def on_server_key_exchange(context: Context, message: ServerKeyExchange) -> Step:
     """RFC 5246 7.4.3."""
     context = kx.read_server_key_exchange(context, message)
+    if context.suite.auth is Authentication.NONE:
+        return Step(context, S.WAIT_DONE_ANONYMOUS)
     return Step(context, S.WAIT_REQUEST_OR_DONE if context.suite.may_request_certificate else S.WAIT_DONE)
+
+
+def on_anonymous_request(context: Context, message: CertificateRequest) -> Step:
+    """RFC 5246 7.4.4: a fatal handshake_failure."""
+    raise PeerError(Reason.ANONYMOUS_REQUEST)
 
 
 def on_certificate_request(context: Context, message: CertificateRequest) -> Step:

@@ -57,7 +57,7 @@ class Negotiated:
     secure_renegotiation: bool
     results: Mapping[type[Extension], Any] = field(repr=False)
     group: NamedGroup | int | None = None
-    """The key exchange group; None for RSA and PSK, and for a finite field that has no name."""
+    """The key exchange group; None for RSA and PSK, and for a finite field that has no name. Resumed: that of the session."""
     group_name: str = ""
     signature_scheme: int | None = None
     """How the server signed its parameters."""

@@ -158,5 +158,7 @@ def new_session(context: Context, **more: Any) -> Session:
         alpn=negotiated.alpn,
         psk_identity=negotiated.psk_identity or b"",
         peer_chain=context.peer.chain,
+        group=negotiated.group,
+        signature_scheme=negotiated.signature_scheme if context.role is Role.CLIENT else negotiated.client_signature_scheme,
         **more,
     )

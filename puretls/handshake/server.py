@@ -191,7 +191,12 @@ def _resume(context: Context, results: Results, session: Session, *, renew: bool
     suite = context.server_config.suites_by_id[session.suite]
     negotiated = _negotiated(context, results, suite, session_id=context.offer.hello.session_id, resumed=True)
     context = context.evolve(
-        _negotiated=replace(negotiated, psk_identity=session.psk_identity or None),
+        _negotiated=replace(
+            negotiated,
+            psk_identity=session.psk_identity or None,
+            group=session.group,
+            client_signature_scheme=session.signature_scheme,
+        ),
         session=session,
         renew_ticket=renew,
         peer=Peer(chain=session.peer_chain),

@@ -30,6 +30,7 @@ class ClientState(Enum):
     WAIT_STATUS_OR_DONE = "a stapled status or CertificateRequest may come (RSA key exchange)"
     WAIT_REQUEST_OR_DONE = "CertificateRequest may come"
     WAIT_DONE = "ServerHelloDone comes next"
+    WAIT_DONE_ANONYMOUS = "ServerHelloDone comes next; the server is anonymous"
     WAIT_VERDICT = "the verifier decides on the server's chain"
     WAIT_TICKET = "NewSessionTicket comes next"
     WAIT_CCS = "ChangeCipherSpec comes next"

@@ -56,7 +56,7 @@ ROWS = [
     *both("5246 6", "content type 24 (heartbeat)", lambda side: record(DATA, lambda r: [replace(r, type=24)]), "unexpected_message",
           act=data_from),
     *both("5246 6", "content type 0", lambda side: wire(HANDSHAKE, lambda raw: b"\0" + raw[1:]), "unexpected_message"),
-    *both("5246 6", "content type 255", lambda side: wire(HANDSHAKE, lambda raw: b"\xff" + raw[1:]), "unexpected_message"),
+    *both("5246 6", "content type 255", lambda side: wire(DATA, lambda raw: b"\xff" + raw[1:]), "unexpected_message", act=data_from),
     *both("5246 6", "content type 25 (of DTLS connection ids)", lambda side: wire(DATA, lambda raw: b"\x19" + raw[1:]), "unexpected_message",
           act=data_from),
     *both("5246 6.2.1", "application data record before the handshake",
