@@ -1,13 +1,13 @@
 """CRLs as values: strict parsing, spans that tile, any bytes."""
 
 import contextlib
-import os
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from puretls.ca import DevelopmentCa
+from puretls.danger import fixed_random
 from puretls.der import oids, writer
 from puretls.errors import DecodeError
 from puretls.spans import check_tiling
@@ -18,7 +18,7 @@ from puretls.x509.explain import annotated
 from puretls.x509.show import CRL_NOTES
 
 NOW = 1_800_000_000
-CA = DevelopmentCa.create(os.urandom, NOW)
+CA = DevelopmentCa.create(fixed_random(b"test_crl"), NOW)
 CRITICAL = drafts.extension(oids.encode_oid("1.2.3.4"), b"\x05\x00", critical=True)
 
 

@@ -52,6 +52,11 @@ CLASSES = (
         "forms of names that cannot be matched: ours keeps them as bytes",
     ),
     ("theirs", r"not recognized", "unknown hashes in a certificate id: ours says that the answer is about another certificate"),
+    (
+        "theirs",
+        r"CertID::serial_number|user_certificate",
+        "serial numbers written too long, which some deployed certificates have",
+    ),
     ("theirs", r"CertID::hash_algorithm", "parameters of an unknown hash"),
     ("theirs", r"TooShort|utf-8|ascii|codec", "text of other encodings"),
 )

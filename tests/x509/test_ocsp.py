@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from puretls.ca import DAY, DevelopmentCa
 from puretls.crypto.provider import default
+from puretls.danger import fixed_random
 from puretls.der import oids, writer
 from puretls.errors import DecodeError
 from puretls.spans import check_tiling
@@ -27,7 +28,7 @@ from puretls.x509.show import OCSP_NOTES
 
 pytestmark = pytest.mark.rfc("6960", "4.2.2")
 NOW = 1_800_000_000
-CA = DevelopmentCa.create(os.urandom, NOW)
+CA = DevelopmentCa.create(fixed_random(b"test_ocsp"), NOW)
 ISSUER = Certificate.parse(CA.intermediate.certificate)
 ROOT = Certificate.parse(CA.root.certificate)
 CHECKER = SignatureChecker(default().verify, profile("default"))
