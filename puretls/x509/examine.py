@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, pairwise
 
 from puretls.crypto.keys import PublicKey
 from puretls.crypto.provider import Provider
@@ -23,7 +23,7 @@ from puretls.x509.constraints import Constraints
 from puretls.x509.extensions import BasicConstraints, KeyUsageBit, NameConstraints, TlsFeature
 from puretls.x509.hostname import Reference, covered
 from puretls.x509.names import GeneralName, GeneralNameKind
-from puretls.x509.path import BudgetExceeded, Budgets, Meter, Path
+from puretls.x509.path import BudgetExceeded, Budgets, KeyMatch, Meter, Path, key_match
 from puretls.x509.policy import PolicyInputs, policy_fault
 from puretls.x509.report import Fault, display_name
 from puretls.x509.status import RevocationChecker, StatusContext
@@ -32,6 +32,7 @@ STATUS_REQUEST = 5
 """The TLS extension that RFC 7633 calls for by this number."""
 SHOWN_NAMES = 6
 """Names of a certificate shown in a message (CVE-2025-61729: error text must not grow with the certificate)."""
+EXPLANATION = Budgets(signatures=24, steps=512, paths=48)
 MAX_FAULTS = 64
 """Faults of one certificate that are kept: the first is enough to refuse it, and a hostile one can have a million."""
 MAX_REMEMBERED = 2**14
@@ -52,6 +53,8 @@ class Settings:
     policies: PolicyInputs = field(default_factory=PolicyInputs)
     revocation: RevocationChecker | None = None
     budgets: Budgets = field(default_factory=Budgets)
+    explanation: Budgets = EXPLANATION
+    """What it may cost to say why nothing was accepted."""
     handled: frozenset[bytes] = frozenset()
     """Critical extensions that the caller processes."""
 
@@ -166,6 +169,7 @@ class Examiner:
 
     def _path_faults(self, path: Path) -> Iterator[tuple[int, Fault]]:
         yield from self._length_faults(path)
+        yield from self._identifier_faults(path)
         yield from self._constraint_faults(path)
         from_anchor = len(path) > 1 and self._binds_policies(path[-1])
         downwards = path[::-1] if from_anchor or len(path) == 1 else path[-2::-1]
@@ -178,6 +182,12 @@ class Examiner:
     def _binds_policies(self, anchor: Certificate) -> bool:
         """Whether the policy extensions of an anchor take part (RFC 5937 3.2); one without any stands for all policies."""
         return "anchor-constraints" in self.settings.rules and any(e.oid in _POLICY_EXTENSIONS for e in anchor.extensions)
+
+    def _identifier_faults(self, path: Path) -> Iterator[tuple[int, Fault]]:
+        for index, (child, issuer) in enumerate(pairwise(path)):
+            if key_match(child, issuer) is KeyMatch.OTHER:
+                where = checks.place(child, oids.AUTHORITY_KEY_IDENTIFIER, "key_identifier")
+                yield index, Fault("key-identifier-match", where, f"names another key than that of {display_name(issuer)}")
 
     def _length_faults(self, path: Path) -> Iterator[tuple[int, Fault]]:
         """RFC 5280 6.1.4 (l) and (m): self-issued certificates do not count."""

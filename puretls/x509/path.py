@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, IntEnum
 
 from puretls.der import oids
 from puretls.x509.certificate import Certificate
@@ -90,13 +90,21 @@ def identity(certificate: Certificate) -> tuple[bytes, bytes, bytes]:
     return certificate.subject.raw, certificate.spki, alternative.raw if alternative else b""
 
 
-def key_match(child: Certificate, issuer: Certificate) -> int:
-    """0 if the key identifiers agree, 1 if one is missing, 2 if they differ: a hint for the order, nothing to rely on."""
+class KeyMatch(IntEnum):
+    """How the key identifiers of a certificate and a possible issuer compare, in the order in which issuers are tried."""
+
+    SAME = 0
+    UNKNOWN = 1
+    OTHER = 2
+
+
+def key_match(child: Certificate, issuer: Certificate) -> KeyMatch:
+    """A hint for the order, nothing to rely on: identifiers are written by whoever likes."""
     wanted = child.get(AuthorityKeyIdentifier)
     own = issuer.get(SubjectKeyIdentifier)
     if wanted is None or wanted.key_identifier is None or own is None:
-        return 1
-    return 0 if wanted.key_identifier == own.key_identifier else 2
+        return KeyMatch.UNKNOWN
+    return KeyMatch.SAME if wanted.key_identifier == own.key_identifier else KeyMatch.OTHER
 
 
 class End(Enum):

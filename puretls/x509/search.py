@@ -8,6 +8,7 @@ look again, at faulty candidates too, for the path to explain the refusal with. 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 
@@ -19,7 +20,7 @@ from puretls.x509.checks import Role
 from puretls.x509.examine import MAX_FAULTS, Caches, Examiner, Question, Settings, unusable
 from puretls.x509.extensions import AuthorityInfoAccess
 from puretls.x509.names import escape
-from puretls.x509.path import BudgetExceeded, Budgets, Candidate, End, Meter, Path, PathFinder, Pool
+from puretls.x509.path import BudgetExceeded, Candidate, End, Meter, Path, PathFinder, Pool
 from puretls.x509.report import Fault, Finding, Report, TriedPath
 from puretls.x509.rules import RULES
 from puretls.x509.trust import TrustStore
@@ -28,8 +29,6 @@ MAX_TRIED = 16
 """Paths kept for the report."""
 FETCHES = 8
 """Calls of `fetch_issuers` in one verification, and certificates taken from each."""
-EXPLANATION = Budgets(signatures=24, steps=512, paths=48)
-"""What the second pass may cost."""
 
 class Search:
     """One verification."""
@@ -116,7 +115,7 @@ class Search:
 
     def _explanations(self) -> list[TriedPath]:
         self.spent = self.meter
-        meter = self.meter = Meter(replace(EXPLANATION, intermediates=self.settings.budgets.intermediates))
+        meter = self.meter = Meter(replace(self.settings.explanation, intermediates=self.settings.budgets.intermediates))
         self.examiner = Examiner(self.settings, self.caches, self.question, meter)
         tried: list[TriedPath] = []
         leaf = self.question.leaf
@@ -138,9 +137,10 @@ class Search:
             faults.extend((index, fault) for fault in self.examiner.own_faults(certificate, role))
         if end is End.ANCHOR:
             faults.extend(islice(self.examiner.path_faults(path), MAX_FAULTS))
-            broken = list(self.examiner.signature_faults(path, unusable(faults)))
-            # Revocation says nothing about a path that is not what it seems
-            faults.extend(broken or self.examiner.status_faults(path, self.pool))
+            with suppress(BudgetExceeded):  # what is known by then is told
+                broken = list(self.examiner.signature_faults(path, unusable(faults)))
+                # Revocation says nothing about a path that is not what it seems
+                faults.extend(broken or self.examiner.status_faults(path, self.pool))
         else:
             faults.append((last, self._end_fault(path, end)))
         findings = (Finding(RULES[fault.rule], fault.sentence, path[index], index, fault.path) for index, fault in faults)

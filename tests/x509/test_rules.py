@@ -49,12 +49,15 @@ def chain(*, top=None, middle=None, **leaf_changes):
 
 UNKNOWN = drafts.extension(oids.encode_oid("1.3.6.1.4.1.55738.666.1"), b"\x05\x00", critical=True)
 SHA1 = SignatureAlgorithm(SignatureKind.ECDSA, "sha1")
-CA_AKI = writer.implicit(0, b"\x01" * 20)
 MALFORMED_DNS = drafts.extension(oids.SUBJECT_ALT_NAME, writer.sequence(dns(HOST), dns("a..example.org")))
 UNDERSCORE = drafts.extension(oids.SUBJECT_ALT_NAME, writer.sequence(dns(HOST), dns("a_b.example.org")))
 TLD = drafts.extension(oids.SUBJECT_ALT_NAME, writer.sequence(dns(HOST), dns("*.org")))
 POLICY = drafts.extension(oids.POLICY_CONSTRAINTS, writer.sequence(writer.implicit(0, b"\x00")), critical=True)
 LOOSE_POLICY = drafts.extension(oids.POLICY_CONSTRAINTS, writer.sequence(writer.implicit(0, b"\x05")))
+
+
+def ca_aki():
+    return writer.implicit(0, drafts.key_identifier(key("ca").public))
 
 
 def bad_signature():
@@ -112,7 +115,7 @@ VIOLATIONS = {
     "duplicate-extension": lambda: chain(more=(SERVER,)),
     "unknown-critical-extension": lambda: chain(more=(UNKNOWN,)),
     "must-not-be-critical": lambda: chain(
-        without_aki=True, more=(drafts.extension(oids.AUTHORITY_KEY_IDENTIFIER, writer.sequence(CA_AKI), critical=True),)),
+        without_aki=True, more=(drafts.extension(oids.AUTHORITY_KEY_IDENTIFIER, writer.sequence(ca_aki()), critical=True),)),
     "must-be-critical": lambda: chain(middle={"more": (LOOSE_POLICY,)}),
     "not-a-ca": lambda: chain(middle={"basic": drafts.basic_constraints(False)}),
     "root-basic-constraints": lambda: chain(top={"basic": b""}),
@@ -128,7 +131,8 @@ VIOLATIONS = {
     "authority-key-identifier": lambda: chain(without_aki=True),
     "authority-key-pair": lambda: chain(
         without_aki=True,
-        more=(drafts.extension(oids.AUTHORITY_KEY_IDENTIFIER, writer.sequence(CA_AKI, writer.implicit(2, b"\x05"))),)),
+        more=(drafts.extension(oids.AUTHORITY_KEY_IDENTIFIER, writer.sequence(ca_aki(), writer.implicit(2, b"\x05"))),)),
+    "key-identifier-match": lambda: chain(without_aki=True, more=(drafts.authority_key_identifier(key("stranger").public),)),
     "root-authority-key": lambda: chain(top={"more": (drafts.authority_key_identifier(key("stranger").public),)}),
     "root-extended-key-usage": lambda: chain(top={"more": (SERVER,)}),
     "key-usage": lambda: chain(usage=drafts.key_usage(1)),
