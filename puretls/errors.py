@@ -66,7 +66,7 @@ class Reason(Enum):
     TOO_MANY_WARNINGS = A.UNEXPECTED_MESSAGE, "RFC 5246 7.2", "flood of warning alerts"
     BAD_ALERT = A.DECODE_ERROR, "RFC 5246 7.2", "malformed alert"
     UNKNOWN_ALERT_LEVEL = A.ILLEGAL_PARAMETER, "RFC 5246 7.2", "alert of a level that is neither warning nor fatal"
-    BAD_CHANGE_CIPHER_SPEC = A.DECODE_ERROR, "RFC 5246 7.1", "malformed ChangeCipherSpec"
+    BAD_CHANGE_CIPHER_SPEC = A.UNEXPECTED_MESSAGE, "RFC 5246 7.1", "malformed ChangeCipherSpec"
     SEQUENCE_EXHAUSTED = A.INTERNAL_ERROR, "RFC 5246 6.1", "sequence number or key limit reached"
     TRUNCATED = A.CLOSE_NOTIFY, "RFC 5246 7.2.1", "the stream ended without close_notify"
     DATA_AFTER_CLOSE = A.UNEXPECTED_MESSAGE, "RFC 5246 7.2.1", "data after close_notify"
@@ -80,7 +80,7 @@ class Reason(Enum):
         "RFC 5246 7.3",
         "handshake data left over where the keys change or the flight ends",
     )
-    MESSAGE_TOO_LONG = A.ILLEGAL_PARAMETER, "RFC 5246 7.4", "handshake message longer than the limit"
+    MESSAGE_TOO_LONG = A.DECODE_ERROR, "RFC 5246 7.4", "handshake message longer than the limit"
     CHAIN_TOO_LONG = A.BAD_CERTIFICATE, "RFC 5246 7.4.2", "more certificates than the limit"
     TOO_MANY_HELLO_REQUESTS = A.UNEXPECTED_MESSAGE, "RFC 5246 7.4.1.1", "flood of HelloRequests"
     TOO_MANY_TICKETS = A.UNEXPECTED_MESSAGE, "RFC 5077 3.3", "more session tickets than the limit"
