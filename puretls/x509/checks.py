@@ -162,6 +162,8 @@ _HANDLED = frozenset({
 })  # fmt: skip
 """The extensions that validation processes, or that demand nothing of it; any other that is critical leads to refusal."""
 
+STATUS_REQUEST = 5
+"""The TLS extension that RFC 7633 calls for by this number; the others mean nothing to a certificate verifier."""
 _QUALIFIERS = (oids.QUALIFIER_CPS, oids.QUALIFIER_USER_NOTICE)
 _NEVER_CRITICAL = (
     oids.AUTHORITY_KEY_IDENTIFIER, oids.SUBJECT_KEY_IDENTIFIER, oids.SUBJECT_DIRECTORY_ATTRIBUTES, oids.FRESHEST_CRL,
@@ -199,6 +201,8 @@ def _is_understood(extension: Extension, certificate: Certificate) -> bool:
         return certificate.get(ext.ExtendedKeyUsage) is not None
     if isinstance(extension.value, ext.CertificatePolicies):  # the qualifiers of a critical one must be understood (4.2.1.4)
         return all(q in _QUALIFIERS for policy in extension.value.policies for q, _ in policy.qualifiers)
+    if isinstance(extension.value, ext.TlsFeature):
+        return set(extension.value.features) <= {STATUS_REQUEST}
     return extension.oid in _HANDLED
 
 

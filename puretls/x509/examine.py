@@ -28,8 +28,6 @@ from puretls.x509.policy import PolicyInputs, policy_fault
 from puretls.x509.report import Fault, display_name
 from puretls.x509.status import RevocationChecker, StatusContext
 
-STATUS_REQUEST = 5
-"""The TLS extension that RFC 7633 calls for by this number."""
 SHOWN_NAMES = 6
 """Names of a certificate shown in a message (CVE-2025-61729: error text must not grow with the certificate)."""
 EXPLANATION = Budgets(signatures=24, steps=512, paths=48)
@@ -148,7 +146,7 @@ class Examiner:
             yield from checks.key_usage_faults(certificate, question.some_usage, question.every_usage)
             yield from self._name_faults(certificate)
             feature = certificate.get(TlsFeature)
-            if feature is not None and STATUS_REQUEST in feature.features and question.ocsp_response is None:
+            if feature is not None and checks.STATUS_REQUEST in feature.features and question.ocsp_response is None:
                 where = checks.place(certificate, oids.TLS_FEATURE)
                 yield Fault("must-staple", where, "must come with a stapled OCSP response, and came without")
 

@@ -409,6 +409,8 @@ def test_unknown_critical_and_duplicate_extensions_are_refused():
     unknown = drafts.extension(oids.encode_oid("1.2.3.4"), b"\x05\x00", critical=True)
     assert ids(verify([leaf(anchor, more=(unknown,))], [anchor])) == {"unknown-critical-extension"}
     assert ids(verify([leaf(anchor, more=(SERVER,))], [anchor])) == {"duplicate-extension"}
+    feature = drafts.extension(oids.TLS_FEATURE, writer.sequence(writer.integer(5), writer.integer(17)), critical=True)
+    assert "unknown-critical-extension" in ids(verify([leaf(anchor, more=(feature,))], [anchor], ocsp_response=b""))
     assert verify([leaf(anchor, more=(unknown,))], [anchor], handled_extensions=[oids.encode_oid("1.2.3.4")]).accepted
 
 
