@@ -53,6 +53,21 @@ class Finding:
             return self.sentence
         return f"certificate {self.index} ({self.subject}): {self.sentence}"
 
+    def as_dict(self) -> dict[str, object]:
+        """The finding for machines: numbers, strings, None and a list."""
+        return {
+            "rule": self.id,
+            "certificate": self.index,
+            "subject": self.subject,
+            "field": self.path,
+            "bytes": list(self.byte_range or ()),
+            "sentence": self.sentence,
+            "demanded": self.rule.sentence,
+            "section": self.rule.section,
+            "mend": self.rule.mend,
+            "alert": self.rule.alert.name.lower(),
+        }
+
 
 def display_name(certificate: Certificate) -> str:
     """A certificate's subject on one line, or its first alternative name where the subject is empty."""
@@ -102,6 +117,23 @@ class Report:
             return f"verified: {chain}" + (" <- ..." if len(self.path) > 4 else "")
         more = f" (and {len(self.findings) - 1} more)" if len(self.findings) > 1 else ""
         return f"{self.findings[0]}{more}"
+
+    def as_dict(self) -> dict[str, object]:
+        """The report for machines, ready for `json.dumps`; certificates by their SHA-256."""
+        return {
+            "accepted": self.accepted,
+            "alert": None if self.alert is None else self.alert.name.lower(),
+            "profile": self.profile,
+            "switched_off": list(self.switched_off),
+            "path": [certificate.fingerprint.hex() for certificate in self.path],
+            "findings": [finding.as_dict() for finding in self.findings],
+            "tried": [
+                {"path": [c.fingerprint.hex() for c in tried.path], "rules": [finding.id for finding in tried.findings]}
+                for tried in self.tried
+            ],
+            "signatures": self.signatures,
+            "steps": self.steps,
+        }
 
     def explain(self) -> str:
         """Everything, over many lines: verdict, path, each finding with its bytes and what mends it, and the other paths tried."""

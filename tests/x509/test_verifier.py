@@ -1,5 +1,6 @@
 """What a connection asks of a verifier, and what comes back."""
 
+import json
 from importlib.resources import files
 
 import pytest
@@ -127,6 +128,19 @@ def test_findings_point_at_the_bytes():
     start, end = finding.byte_range
     assert finding.certificate.raw[start:end] == writer.time(NOW - 1)
     assert (finding.subject, finding.rule.section) == ("CN=leaf", "RFC 5280 4.1.2.5")
+
+
+def test_a_report_is_readable_for_machines():
+    accepted = json.loads(json.dumps(verify([END, MIDDLE], [TOP]).as_dict()))
+    assert accepted["accepted"]
+    assert accepted["alert"] is None
+    assert accepted["path"] == [made.certificate.fingerprint.hex() for made in (END, MIDDLE, TOP)]
+    refused = json.loads(json.dumps(verify([leaf(MIDDLE, not_after=NOW - 1), MIDDLE], [TOP]).as_dict()))
+    finding = refused["findings"][0]
+    assert (refused["alert"], finding["rule"], finding["certificate"], finding["section"]) == (
+        "certificate_expired", "expired", 0, "RFC 5280 4.1.2.5")  # fmt: skip
+    assert len(finding["bytes"]) == 2
+    assert refused["tried"][0]["rules"] == ["expired"]
 
 
 def test_signatures_are_remembered_and_the_memory_is_bounded():
