@@ -42,7 +42,7 @@ from puretls.handshake.states import (
     Write,
 )
 from puretls.handshake.table import expected, input_key, lookup
-from puretls.iana import AlertDescription, AlertLevel, ContentType, HandshakeType, known
+from puretls.iana import AlertDescription, AlertLevel, ContentType, HandshakeType, ProtocolVersion, known
 from puretls.intercept import Direction
 from puretls.keylog import key_log_line
 from puretls.messages.handshake import HandshakeMessage
@@ -630,6 +630,9 @@ class Connection:
     def _send_content(self, type_: ContentType, data: bytes) -> None:
         """Fragment, seal and queue."""
         self._trace_message(_OUT, type_, data)
+        first = type_ == ContentType.HANDSHAKE and self.state is ClientState.WAIT_SERVER_HELLO
+        # RFC 5246 E.1: the record of a first ClientHello says 3.1, which every server and middlebox lets pass.
+        self._outbound.channel.version = ProtocolVersion.TLS_1_0 if first else ProtocolVersion.TLS_1_2
         self._outbound.send(type_, data, self._send_limit())
 
     def _send_limit(self) -> int:

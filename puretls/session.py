@@ -16,10 +16,11 @@ from puretls.crypto.aead import AES_256_GCM, Aead
 from puretls.crypto.provider import Provider
 from puretls.crypto.secret import Secret
 from puretls.errors import DecodeError, UsageError
+from puretls.iana import NamedGroup, SignatureScheme, known
 from puretls.wire.codec import OpaqueVector
 from puretls.wire.schema import Struct, opaque, opaque_vector, parse, serialise, u8, u16, u32, vector, wire
 
-FORMAT = 1
+FORMAT = 2
 MAX_LIFETIME = 7 * 24 * 3600
 
 
@@ -34,6 +35,9 @@ class _State(Struct):
     lifetime: int = u32()
     extended_master_secret: int = u8()
     max_fragment_length: int = u16()
+    group: int = u16()
+    signature_scheme: int = u16()
+    client_signature_scheme: int = u16()
     session_id: bytes = opaque_vector(0, 32)
     ticket: bytes = opaque_vector(0, 2**16 - 1)
     server_name: bytes = opaque_vector(0, 255)
@@ -47,7 +51,7 @@ class Session:
     """What two peers need to resume. `created` in seconds since 1970, `lifetime` in seconds.
 
     A client's session has a `ticket` or a `session_id` to show; a server's `peer_chain` is the client's. The chain was accepted by the
-    verifier when the session was made.
+    verifier when the session was made. `group` and the schemes tell how its keys came about.
     """
 
     suite: int
@@ -62,6 +66,9 @@ class Session:
     alpn: str | None = None
     psk_identity: bytes = b""
     peer_chain: tuple[bytes, ...] = field(default=(), repr=False)
+    group: int | None = None
+    signature_scheme: int | None = None
+    client_signature_scheme: int | None = None
 
     def is_fresh(self, now: float) -> bool:
         """Whether its lifetime is not over, and it was not made in the future."""
@@ -78,6 +85,9 @@ class Session:
                 self.lifetime,
                 int(self.extended_master_secret),
                 self.max_fragment_length or 0,
+                self.group or 0,
+                self.signature_scheme or 0,
+                self.client_signature_scheme or 0,
                 self.session_id,
                 self.ticket,
                 (self.server_name or "").encode(),
@@ -110,6 +120,9 @@ class Session:
             state.alpn.decode("latin-1") or None,
             state.psk_identity,
             state.peer_chain,
+            known(NamedGroup, state.group) or None,
+            known(SignatureScheme, state.signature_scheme) or None,
+            known(SignatureScheme, state.client_signature_scheme) or None,
         )
 
 

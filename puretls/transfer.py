@@ -18,7 +18,7 @@ from puretls.intercept import Direction, Interceptor, Where, through
 from puretls.messages.records import Record
 from puretls.record.channel import Channel
 from puretls.record.fragment import split
-from puretls.record.framing import HEADER_LENGTH, MAX_EXPANSION, MAX_PLAINTEXT, VERSION, Framer
+from puretls.record.framing import HEADER_LENGTH, MAX_EXPANSION, MAX_PLAINTEXT, Framer
 from puretls.trace import Trace
 
 BATCH = 64
@@ -160,7 +160,7 @@ class Outbound:
 
     def _send_tapped(self, type_: int, pieces: Sequence[bytes]) -> None:
         for piece in pieces:
-            plain = Record(type_, VERSION, piece)
+            plain = Record(type_, self.channel.version, piece)
             for passed in self._line.through("plaintext", plain, Direction.OUTBOUND, self.channel.epoch):
                 sealed = self.channel.seal(passed.type, passed.fragment)
                 self._queue(replace(sealed, version=passed.version), passed.fragment)

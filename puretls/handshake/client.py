@@ -246,6 +246,7 @@ def _resume(context: Context, session: Session, told: Effect) -> Step:
             psk_identity=session.psk_identity or None,
             group=session.group,
             signature_scheme=session.signature_scheme,
+            client_signature_scheme=session.client_signature_scheme,
         ),
         secrets=replace(context.secrets, master=session.master_secret),
     )

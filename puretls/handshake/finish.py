@@ -159,6 +159,7 @@ def new_session(context: Context, **more: Any) -> Session:
         psk_identity=negotiated.psk_identity or b"",
         peer_chain=context.peer.chain,
         group=negotiated.group,
-        signature_scheme=negotiated.signature_scheme if context.role is Role.CLIENT else negotiated.client_signature_scheme,
+        signature_scheme=negotiated.signature_scheme,
+        client_signature_scheme=negotiated.client_signature_scheme,
         **more,
     )

@@ -195,7 +195,8 @@ def _resume(context: Context, results: Results, session: Session, *, renew: bool
             negotiated,
             psk_identity=session.psk_identity or None,
             group=session.group,
-            client_signature_scheme=session.signature_scheme,
+            signature_scheme=session.signature_scheme,
+            client_signature_scheme=session.client_signature_scheme,
         ),
         session=session,
         renew_ticket=renew,
@@ -385,7 +386,12 @@ def _answer_extensions(context: Context) -> tuple[RawExtension, ...]:
 
 
 def _may_answer(context: Context, extension: Extension, result: Any) -> bool:
-    """Only what the client sent is answered; its SCSV counts as renegotiation_info (RFC 5746 3.6)."""
+    """Only what the client sent is answered; its SCSV counts as renegotiation_info (RFC 5746 3.6).
+
+    A server name is answered where it led to the certificate (RFC 6066 3), not where any other would have been shown as well.
+    """
+    if isinstance(extension, ServerName):
+        return context.credential is not None and context.credential.serves(result)
     return extension.type in context.offer.extensions or (isinstance(extension, RenegotiationInfo) and result)
 
 

@@ -18,6 +18,8 @@ class Channel:
         self.protection: Protection = Plain()
         self.sequence = 0
         self.epoch = 0
+        self.version = VERSION
+        """What the headers of sealed records say."""
         self._bytes = 0
         self._records_per_key = records_per_key
         self._bytes_per_key = bytes_per_key
@@ -58,12 +60,12 @@ class Channel:
 
     def seal(self, type_: int, data: bytes) -> Record:
         """One record, ready for the wire."""
-        return Record(type_, VERSION, self.protection.seal(self._take([(type_, data)]), type_, data))
+        return Record(type_, self.version, self.protection.seal(self._take([(type_, data)]), type_, data))
 
     def seal_many(self, contents: Sequence[tuple[int, bytes]]) -> list[Record]:
         """As many records, made in one call."""
         fragments = self.protection.seal_many(self._take(contents), contents)
-        return [Record(type_, VERSION, fragment) for (type_, _), fragment in zip(contents, fragments, strict=True)]
+        return [Record(type_, self.version, fragment) for (type_, _), fragment in zip(contents, fragments, strict=True)]
 
     def open(self, record: Record) -> bytes | None:
         """The record's content, or None when it is not authentic."""

@@ -662,7 +662,7 @@ def test_max_cert_list(shim, files):
             return (message,)
 
     peer = server(files, interceptors=(Inflate(),))
-    fails(shim, Runner(peer, drain), "ALERT_SENT:illegal_parameter", "-max-cert-list", 16384)
+    fails(shim, Runner(peer, drain), "ALERT_SENT:decode_error", "-max-cert-list", 16384)
     passes(shim, Runner(peer))
 
 
@@ -843,3 +843,36 @@ def test_alert_of_no_known_level(shim, files):
             return (record,)
 
     fails(shim, Runner(server(files, interceptors=(Bogus(),))), "ALERT_SENT:illegal_parameter")
+
+
+def test_resumed_connection_tells_group_and_signature(shim, files):
+    flags = ("-expect-curve-id", 23, "-expect-peer-signature-algorithm", 0x0403, "-resume-count", 1)
+    passes(shim, Runner([server(files, groups=(NamedGroup.SECP256R1,))] * 2), *flags)
+    own = client(credentials=(files.credential("peer"),), groups=(NamedGroup.SECP256R1,))
+    asking = ("-require-any-client-certificate", "-verify-prefs", 0x0807, "-expect-peer-signature-algorithm", 0x0807)
+    passes(shim, Runner([own] * 2), "-server", *files.flags(), *asking, "-expect-curve-id", 23, "-resume-count", 1)
+
+
+def test_preferences_of_a_client(shim, files):
+    prefs = (0x0403, 0x0807)
+    flags = [word for pref in prefs for word in ("-expect-peer-verify-pref", pref)]
+    passes(shim, Runner(client(signature_schemes=prefs)), "-server", *files.flags(), *flags)
+    fails(shim, Runner(client(signature_schemes=prefs)), "verify preferences", "-server", *files.flags(), *flags[:2])
+
+
+def test_p_224_is_unimplemented(shim, files):
+    assert run(shim, Runner(server(files)), "-curves", 21)[0] == 89
+
+
+def test_first_record_says_tls_1_0(shim, files):
+    versions = []
+
+    class Look(Interceptor):
+        def ciphertext(self, raw, where):
+            if where.direction.value == "inbound":
+                versions.append(raw[1:3])
+            return (raw,)
+
+    passes(shim, Runner(server(files, interceptors=(Look(),))))
+    assert versions[0] == b"\3\1"
+    assert set(versions[1:]) == {b"\3\3"}
