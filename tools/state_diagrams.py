@@ -59,10 +59,7 @@ def dot(role: Role) -> str:
 
 def page() -> str:
     """The whole page."""
-    parts = [HEAD]
-    for role in Role:
-        parts.append(f"## The {role.value}\n\n{mermaid(role)}\n\n{table(role)}\n")
-    return "\n".join(parts)
+    return "\n".join([HEAD, *(f"## The {role.value}\n\n{mermaid(role)}\n\n{table(role)}\n" for role in Role)])
 
 
 def main() -> None:

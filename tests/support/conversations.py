@@ -65,10 +65,13 @@ def flows(provider) -> list[Conversation]:
             found.append(Conversation(suite + (" ticket" if ticket else ""), make))
     hint = {"psk_hint": b"hint"}
     found.append(Conversation("PSK with a hint", _flow("TLS_PSK_WITH_AES_128_GCM_SHA256", None, provider=provider, **hint)))
-    for status in (False, True):
-        found.append(
-            Conversation(f"RSA_PSK with a hint, status: {status}", _flow("TLS_RSA_PSK_WITH_AES_128_GCM_SHA256", "rsa2048", status=status, provider=provider, **hint))
+    found += [
+        Conversation(
+            f"RSA_PSK with a hint, status: {status}",
+            _flow("TLS_RSA_PSK_WITH_AES_128_GCM_SHA256", "rsa2048", status=status, provider=provider, **hint),
         )
+        for status in (False, True)
+    ]
     # RFC 6066 8: a server that answered status_request need not send a status.
     for suite, kind in suites:
         for more in ({}, hint) if "PSK" in suite else ({},):
