@@ -674,7 +674,7 @@ def test_ocsp(shim, files, role):
     response = files.ca.ocsp_response(files.issued["server"].certificate)
     if role == "client":
         peer = server(files, credentials=(files.credential(ocsp_response=response),))
-        passes(shim, Runner(peer), "-enable-ocsp-stapling", "-expect-ocsp-response", b64(response))
+        passes(shim, Runner([peer] * 2), "-enable-ocsp-stapling", "-expect-ocsp-response", b64(response), "-resume-count", 1)
         fails(shim, Runner(peer), "OCSP", "-expect-ocsp-response", b64(response))
         return
     flags = ("-server", *files.flags(), "-ocsp-response", b64(response), "-use-ocsp-callback", "-set-ocsp-in-callback")
@@ -689,7 +689,8 @@ def test_certificate_timestamps(shim, files, role):
     timestamps = b"\0\x07\0\x05hello"
     if role == "client":
         peer = server(files, credentials=(files.credential(sct_list=timestamps),))
-        passes(shim, Runner(peer), "-enable-signed-cert-timestamps", "-expect-signed-cert-timestamps", b64(timestamps))
+        flags = ("-enable-signed-cert-timestamps", "-expect-signed-cert-timestamps", b64(timestamps))
+        passes(shim, Runner([peer] * 2), *flags, "-resume-count", 1)
         fails(shim, Runner(peer), "timestamps", "-expect-signed-cert-timestamps", b64(timestamps))
         return
     passes(shim, runner := Runner(client()), "-server", *files.flags(), "-signed-cert-timestamps", b64(timestamps))
