@@ -4,6 +4,7 @@ import pytest
 
 from puretls.extensions import ServerName
 from puretls.messages.handshake import ClientHello
+from puretls.messages.registry import parse_handshake
 from tests.support.breaks import extension
 from tests.support.credentials import credential
 from tests.support.pair import pair
@@ -47,3 +48,12 @@ def test_names_of_unknown_types_are_passed_over():
 def test_unknown_name_gets_the_first_certificate_unless_refused(refuse, alert):
     joined = pair({}, {"refuse_unknown_names": refuse}, name="unknown.test").handshake()
     assert joined.server.alerts_sent == alert
+
+
+@pytest.mark.parametrize(("name", "answered"), [("server.test", True), ("unknown.test", False)])
+def test_name_is_answered_only_where_the_certificate_is_made_for_it(name, answered):
+    joined = pair(name=name).handshake()
+    raw = next(entry.raw for entry in joined.client.connection.trace.messages() if entry.name == "ServerHello")
+    extensions = parse_handshake(raw, None).extensions
+    assert (ServerName.type in {one.extension_type for one in extensions}) is answered
+    assert joined.server.connection.server_name == name
