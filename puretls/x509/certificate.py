@@ -195,6 +195,19 @@ class Certificate:
 
         return annotate(self.raw)
 
+    def locate(self, path: str) -> tuple[int, int] | None:
+        """Start and end in `raw` of the field `path` below `Certificate` ("tbs_certificate.validity"), tag and length included."""
+        wanted = f"{ROOT}.{path}"
+        inside = [s for s in self._recorded if s.path == wanted or s.path.startswith((wanted + ".", wanted + "["))]
+        return (inside[0].start, inside[-1].end) if inside else None
+
+    @cached_property
+    def _recorded(self) -> tuple[Span, ...]:
+        """As `spans`, without the explanations, which cost more than all the rest."""
+        sink: list[Span] = []
+        Certificate.parse(self.raw, sink)
+        return tuple(sink)
+
     def text(self) -> str:
         """The certificate in words, over many lines."""
         from puretls.x509.text import certificate_text

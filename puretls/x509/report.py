@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from puretls.iana import AlertDescription
-from puretls.x509.certificate import ROOT, Certificate
+from puretls.x509.certificate import Certificate
 from puretls.x509.rules import Rule
 
 
@@ -42,11 +42,7 @@ class Finding:
     @property
     def byte_range(self) -> tuple[int, int] | None:
         """Start and end of the field in the certificate's DER, tag and length included; None where no field is named."""
-        if self.certificate is None or not self.path:
-            return None
-        path = f"{ROOT}.{self.path}"
-        inside = [s for s in self.certificate.spans() if s.path == path or s.path.startswith((path + ".", path + "["))]
-        return (inside[0].start, inside[-1].end) if inside else None
+        return self.certificate.locate(self.path) if self.certificate is not None and self.path else None
 
     def __str__(self) -> str:
         if self.certificate is None:
