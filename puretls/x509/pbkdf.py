@@ -58,15 +58,15 @@ PKCS12_KEY, PKCS12_IV, PKCS12_MAC = 1, 2, 3
 
 def pkcs12_kdf(hash_name: str, password: bytes, salt: bytes, iterations: int, length: int, purpose: int) -> Secret:
     """RFC 7292 B.2. `password` is the BMPString with its terminating zeros (see `bmp_password`)."""
-    digest = hashlib.new(hash_name)
-    size, block = digest.digest_size, digest.block_size
+    make = getattr(hashlib, hash_name)  # the constructor itself: `hashlib.new` would double the time of the loop below
+    size, block = make().digest_size, make().block_size
     diversifier = bytes([purpose]) * block
     state = _repeat(salt, block) + _repeat(password, block)
     output = b""
     while len(output) < length:
-        chunk = hashlib.new(hash_name, diversifier + state).digest()
+        chunk = make(diversifier + state).digest()
         for _ in range(iterations - 1):
-            chunk = hashlib.new(hash_name, chunk).digest()
+            chunk = make(chunk).digest()
         output += chunk
         addend = int.from_bytes((chunk * (block // size + 1))[:block], "big") + 1
         state = b"".join(

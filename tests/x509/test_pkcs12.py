@@ -141,7 +141,9 @@ def test_rc2_gives_the_published_vectors(key, bits, plain, cipher):
 
 
 @pytest.mark.skipif(shutil.which("certtool") is None, reason="certtool (gnutls-bin) is not installed")
-@pytest.mark.parametrize("cipher", ["aes-128", "aes-256", "3des", "3des-pkcs12", "rc2-40"])
+@pytest.mark.parametrize(
+    "cipher", ["aes-256", *(pytest.param(name, marks=pytest.mark.slow) for name in ("aes-128", "3des", "3des-pkcs12", "rc2-40"))]
+)
 def test_files_of_gnutls_are_read(issued, tmp_path, cipher):
     (tmp_path / "chain.pem").write_text(issued.chain_pem)
     (tmp_path / "key.pem").write_text(issued.key_pem)
