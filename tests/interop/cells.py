@@ -1,10 +1,12 @@
 """What the peers have, asked from them, as parameters of tests."""
 
+import os
 import re
 
 import pytest
 
 from puretls import ClientConfig, ServerConfig
+from puretls.crypto import provider as providers
 from puretls.crypto.keys import EcPublicKey, EdPublicKey, RsaPublicKey
 from puretls.crypto.signatures import SIGNATURE_SCHEMES, fits
 from puretls.iana import NamedGroup, SignatureScheme
@@ -114,6 +116,16 @@ def suite_for(kind):
     return GCM if kind in {"rsa", "pss"} else ECDSA
 
 
+PROVIDERS = {
+    "default": providers.default,
+    "table-free": lambda: providers.default(table_free=True),
+    "gmpy2": lambda: providers.default(accelerated=True),
+    "reference": providers.reference,
+}
+PROVIDER = PROVIDERS[os.environ.get("PURETLS_PROVIDER", "default")]()
+"""Who computes: `PURETLS_PROVIDER=reference pytest -m interop` runs the suite with another provider."""
+
+
 def certificate_for(suite):
     """A kind of certificate that can carry this suite."""
     return "p256" if suite.auth is Authentication.ECDSA else "rsa"
@@ -125,7 +137,7 @@ def client(certificates, *suites, **more):
         more["suites"] = suites
     if any(suite.is_psk for suite in suites):
         more["psk"] = lambda hint: (IDENTITY, PSK)
-    return ClientConfig(verifier=certificates.verifier, danger_suites=True, **more)
+    return ClientConfig(provider=PROVIDER, verifier=certificates.verifier, danger_suites=True, **more)
 
 
 def server(certificates, *suites, kinds=("rsa", "p256"), **more):
@@ -135,7 +147,7 @@ def server(certificates, *suites, kinds=("rsa", "p256"), **more):
     if any(suite.is_psk for suite in suites):
         more["psk"] = {IDENTITY: PSK}.get
     more.setdefault("credentials", tuple(certificates.leaf(kind).credential for kind in kinds))
-    return ServerConfig(verifier=certificates.verifier, danger_suites=True, **more)
+    return ServerConfig(provider=PROVIDER, verifier=certificates.verifier, danger_suites=True, **more)
 
 
 def is_pure_psk(suite):
