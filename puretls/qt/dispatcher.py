@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -138,16 +139,12 @@ class Dispatcher:
     def post_from_thread(self, call: Call) -> None:
         """The same from any thread."""
         self._posted.append(call)
-        try:
+        with suppress(BlockingIOError):  # the pipe is full of wake-ups already
             self._wake_send.send(b"\0")
-        except BlockingIOError:
-            pass  # the pipe is full of wake-ups already
 
     def _drain_wake(self) -> None:
-        try:
+        with suppress(BlockingIOError):
             self._wake_receive.recv(4096)
-        except BlockingIOError:
-            pass
 
     # doing what is due
 
@@ -199,7 +196,7 @@ class Dispatcher:
         self._host = loop
         self._awake = False
         try:
-            loop.add_reader(self._selector.fileno(), self._wake)  # type: ignore[attr-defined]
+            loop.add_reader(self._selector.fileno(), self._wake)
         except (AttributeError, NotImplementedError):
             loop.call_later(_POLL_SECONDS, self._poll, loop)
         self._wake()
@@ -207,10 +204,8 @@ class Dispatcher:
     def _detach(self) -> None:
         host, self._host = self._host, None
         if host is not None and not host.is_closed():
-            try:
-                host.remove_reader(self._selector.fileno())  # type: ignore[attr-defined]
-            except (AttributeError, NotImplementedError):
-                pass  # it was polling, and stops when it sees that it is no longer the host
+            with suppress(AttributeError, NotImplementedError):  # a loop that polls stops by itself
+                host.remove_reader(self._selector.fileno())
         if self._host_timer is not None:
             self._host_timer.cancel()
             self._host_timer = None
@@ -221,9 +216,7 @@ class Dispatcher:
             loop.call_later(_POLL_SECONDS, self._poll, loop)
 
     def _wake(self) -> None:
-        """Has the host loop call `_turn` soon. A handle of its own each time: a context cannot be entered twice, a nested
-        turn would try.
-        """
+        """Has the host loop call `_turn` soon: by a new handle each time, for a nested turn cannot enter the context of an outer one."""
         self._follow_running_loop()
         if self._host is not None and not self._awake and not self._host.is_closed():
             self._awake = True

@@ -6,7 +6,7 @@ import enum
 import socket
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from puretls.qt._names import QtNames, export_values
 from puretls.qt.dispatcher import Timer
@@ -106,6 +106,15 @@ class PauseMode(enum.Flag, boundary=enum.KEEP):
 for _kind in (SocketState, SocketError, SocketType, SocketOption, BindFlag, PauseMode):
     _kind.__qualname__ = f"QAbstractSocket.{_kind.__name__}"
 
+# The class has the same names as members; these are for annotations inside it.
+State: TypeAlias = SocketState
+Error: TypeAlias = SocketError
+Kind: TypeAlias = SocketType
+Option: TypeAlias = SocketOption
+Flag: TypeAlias = BindFlag
+Pause: TypeAlias = PauseMode
+Protocol: TypeAlias = NetworkLayerProtocol
+
 _UNCONNECTED, _CONNECTED = SocketState.UnconnectedState, SocketState.ConnectedState
 _CLOSING, _CONNECTING, _LOOKUP = SocketState.ClosingState, SocketState.ConnectingState, SocketState.HostLookupState
 
@@ -189,7 +198,7 @@ class QAbstractSocket(QIODevice):
     stateChanged = Signal(SocketState)
     error = ErrorSignal()
 
-    def __init__(self, socketType: SocketType = SocketType.TcpSocket, parent: QObject | None = None) -> None:
+    def __init__(self, socketType: Kind = SocketType.TcpSocket, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._type = socketType
         self._state = _UNCONNECTED
@@ -213,16 +222,16 @@ class QAbstractSocket(QIODevice):
 
     # what it is like
 
-    def state(self) -> SocketState:
+    def state(self) -> State:
         return self._state
 
-    def setSocketState(self, state: SocketState) -> None:
+    def setSocketState(self, state: State) -> None:
         self._state = state
 
-    def setSocketError(self, socketError: SocketError) -> None:
+    def setSocketError(self, socketError: Error) -> None:
         self._error = socketError
 
-    def socketType(self) -> SocketType:
+    def socketType(self) -> Kind:
         return self._type
 
     def isValid(self) -> bool:
@@ -263,10 +272,10 @@ class QAbstractSocket(QIODevice):
     def setPeerName(self, name: str) -> None:
         self._peer_name = name
 
-    def pauseMode(self) -> PauseMode:
+    def pauseMode(self) -> Pause:
         return self._pause_mode
 
-    def setPauseMode(self, pauseMode: PauseMode) -> None:
+    def setPauseMode(self, pauseMode: Pause) -> None:
         self._pause_mode = pauseMode
 
     def readBufferSize(self) -> int:
@@ -294,20 +303,20 @@ class QAbstractSocket(QIODevice):
         """The system's number of the socket, -1 if there is none."""
         return self._engine.sock.fileno() if self._engine is not None and self._engine.valid else -1
 
-    def socketOption(self, option: SocketOption) -> Any:
+    def socketOption(self, option: Option) -> Any:
         """The value of an option, or None when there is no socket."""
         if self._engine is None or not self._engine.valid or option not in _SYSTEM_OPTIONS:
             return None
         return self._engine.sock.getsockopt(*_SYSTEM_OPTIONS[option])
 
-    def setSocketOption(self, option: SocketOption, value: Any) -> None:
+    def setSocketOption(self, option: Option, value: Any) -> None:
         """Sets an option of a socket that is connected or bound."""
         if self._engine is not None and self._engine.valid and option in _SYSTEM_OPTIONS:
             self._engine.sock.setsockopt(*_SYSTEM_OPTIONS[option], int(value))
 
     # connecting
 
-    def bind(self, address: Any = 0, port: Any = None, mode: BindFlag = BindFlag.DefaultForPlatform) -> bool:
+    def bind(self, address: Any = 0, port: Any = None, mode: Flag = BindFlag.DefaultForPlatform) -> bool:
         """Binds to `(address, port)` or to a port of all addresses, before connecting."""
         if isinstance(address, int):
             address, port = QHostAddress.Any, address  # type: ignore[attr-defined]
@@ -330,7 +339,7 @@ class QAbstractSocket(QIODevice):
         hostName: str | QHostAddress,
         port: int,
         mode: OpenMode = _READ_WRITE,
-        protocol: NetworkLayerProtocol = NetworkLayerProtocol.AnyIPProtocol,
+        protocol: Protocol = NetworkLayerProtocol.AnyIPProtocol,
     ) -> None:
         """Begins to connect; what happens is told by signals. A second call while connected is refused (OperationError)."""
         name = hostName.toString() if isinstance(hostName, QHostAddress) else hostName
@@ -427,7 +436,7 @@ class QAbstractSocket(QIODevice):
         self._peer = _address_of(self._engine.sock.getpeername)
 
     def setSocketDescriptor(
-        self, socketDescriptor: int, state: SocketState = _CONNECTED, openMode: OpenMode = _READ_WRITE
+        self, socketDescriptor: int, state: State = _CONNECTED, openMode: OpenMode = _READ_WRITE
     ) -> bool:
         """Takes over a descriptor, as `incomingConnection` gives it. False if it is no socket."""
         self._reset_engine()
@@ -638,9 +647,7 @@ class QAbstractSocket(QIODevice):
         assert self._engine is not None
         patience = _CONNECT_SECONDS if deadline.seconds is None else min(_CONNECT_SECONDS, deadline.seconds)
         before = time.monotonic()
-        if not self._engine.valid or self._engine.error:
-            self._test_connection()
-        elif wait_for_socket(self._engine.sock, read=False, write=True, seconds=patience)[1]:
+        if not self._engine.valid or self._engine.error or wait_for_socket(self._engine.sock, read=False, write=True, seconds=patience)[1]:
             self._test_connection()
         elif time.monotonic() - before >= _CONNECT_SECONDS:
             self._connect_to_next_address()
@@ -714,15 +721,15 @@ class QAbstractSocket(QIODevice):
 
     # telling
 
-    def _change_state(self, state: SocketState) -> None:
+    def _change_state(self, state: State) -> None:
         if state is not self._state:
             self._state = state
             self.stateChanged.emit(state)
 
-    def _set_error(self, error: SocketError, text: str) -> None:
+    def _set_error(self, error: Error, text: str) -> None:
         self._error, self._error_string = error, text
 
-    def _fail(self, error: SocketError, text: str) -> None:
+    def _fail(self, error: Error, text: str) -> None:
         self._set_error(error, text)
         self.errorOccurred.emit(error)
 

@@ -123,7 +123,7 @@ class QByteArray(bytearray, QtNames):
         del self[index : index + n]
         return self
 
-    def replace(self, before: object, after: object, third: object = None) -> QByteArray:  # type: ignore[override]
+    def replace(self, before: object, after: object, third: object = None) -> QByteArray:
         """`replace(before, after)`, or `replace(index, n, after)`."""
         if isinstance(before, int):
             self[before : before + int(str(after))] = as_bytes(third)
@@ -221,13 +221,13 @@ class QByteArray(bytearray, QtNames):
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(("QByteArray", bytes(self)))
 
-    def __add__(self, other: object) -> QByteArray:  # type: ignore[override]
+    def __add__(self, other: object) -> QByteArray:
         return QByteArray(bytes(self) + as_bytes(other))
 
     def __radd__(self, other: object) -> QByteArray:
         return QByteArray(as_bytes(other) + bytes(self))
 
-    def __iadd__(self, other: object) -> QByteArray:  # type: ignore[override,misc]
+    def __iadd__(self, other: object) -> QByteArray:
         self.extend(as_bytes(other))
         return self
 

@@ -19,14 +19,13 @@ _FORMATS = {
 class QDateTime(QtNames):
     """A moment with a resolution of milliseconds. `toPython()` gives a `datetime`."""
 
-    def __init__(self, moment: datetime.datetime | QDateTime | None = None, *rest: int) -> None:
-        if isinstance(moment, QDateTime):
-            moment = moment._moment
-        elif isinstance(moment, int):
-            moment = datetime.datetime(moment, *rest)  # type: ignore[arg-type, unreachable]
-        if moment is not None and moment.tzinfo is None:
-            moment = moment.replace(tzinfo=datetime.UTC)
-        self._moment = moment
+    def __init__(self, moment: datetime.datetime | QDateTime | int | None = None, *rest: int) -> None:
+        given = moment._moment if isinstance(moment, QDateTime) else moment
+        if isinstance(given, int):
+            given = datetime.datetime(given, *rest)  # type: ignore[arg-type]
+        if given is not None and given.tzinfo is None:
+            given = given.replace(tzinfo=datetime.UTC)
+        self._moment: datetime.datetime | None = given
 
     def isNull(self) -> bool:
         return self._moment is None

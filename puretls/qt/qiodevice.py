@@ -224,7 +224,7 @@ class QIODevice(QObject, QIODeviceBase):
         return len(self._take(maxSize)) if self._may_read("skip") else -1
 
     def getChar(self) -> tuple[bool, str]:
-        """`(True, "A")`, or `(False, "\\0")` when there is nothing."""
+        """`(True, "A")`, or False and a zero character when there is nothing."""
         data = self._take(1) if self._may_read("read") else b""
         return (True, data.decode("latin-1")) if data else (False, "\0")
 

@@ -34,7 +34,7 @@ _handler: Handler | None = None
 
 def qInstallMessageHandler(handler: Handler | None) -> Handler | None:
     """Sends all messages to `handler(type, context, text)`; None restores the default. Returns the former handler."""
-    global _handler  # noqa: PLW0603 - one handler a process, as in Qt
+    global _handler
     former, _handler = _handler, handler
     return former
 

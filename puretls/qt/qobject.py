@@ -85,7 +85,7 @@ class Connection:
         else:
             self.slot = lambda: target
         self.kind = kind
-        self.alive = True
+        self.alive: bool = True
 
     def __bool__(self) -> bool:
         return self.alive
@@ -390,7 +390,8 @@ class QObject(QtNames):
     def disconnect(*what: object) -> bool:
         """Takes a Connection away, or `(sender, signal, callable)`."""
         if len(what) == 1 and isinstance(what[0], Connection):
-            was, what[0].alive = what[0].alive, False
+            was = bool(what[0])
+            what[0].alive = False
             return was
         if len(what) > 1 and isinstance(what[1], SignalInstance):
             return what[1].disconnect(what[-1] if len(what) > 2 else None)  # type: ignore[arg-type]

@@ -65,7 +65,7 @@ class QSslCertificateExtension(QtNames):
         """A short name, or the numbers where there is none."""
         if self._extension is None:
             return ""
-        return oids.describe(self._extension.oid).split(" ")[0]
+        return _short_name(self._extension.oid)
 
     def isCritical(self) -> bool:
         return self._extension is not None and self._extension.critical
@@ -86,7 +86,11 @@ class QSslCertificateExtension(QtNames):
         return f"QSslCertificateExtension({self.name()!r})"
 
 
-def _extension_value(extension: ParsedExtension) -> Any:  # noqa: PLR0911 - one line a kind
+def _short_name(oid: bytes) -> str:
+    return oids.describe(oid).split(" ")[0]
+
+
+def _extension_value(extension: ParsedExtension) -> Any:
     value = extension.value
     match value:
         case ext.BasicConstraints():
@@ -97,7 +101,7 @@ def _extension_value(extension: ParsedExtension) -> Any:  # noqa: PLR0911 - one 
         case ext.AuthorityKeyIdentifier():
             return {} if value.key_identifier is None else {"keyid": QByteArray(value.key_identifier.hex())}
         case ext.AuthorityInfoAccess():
-            return {oids.describe(each.method).split(" ")[0].removeprefix("id-ad-"): str(each.location.value) for each in value.descriptions}
+            return {_short_name(each.method).removeprefix("id-ad-"): str(each.location.value) for each in value.descriptions}
         case ext.KeyUsage():
             return [text for bit, text in enumerate(_USAGES) if bit in value.bits]
         case ext.ExtendedKeyUsage():

@@ -31,12 +31,9 @@ class QSslCipher(QtNames):
     """
 
     def __init__(self, name: str | QSslCipher = "", protocol: QSsl.SslProtocol | None = None) -> None:
-        if isinstance(name, QSslCipher):
-            self._suite = name._suite
-        else:
-            self._suite = suites_by_name().get(name)
-            if protocol is not None and protocol is not self.protocol():
-                self._suite = None
+        self._suite: Suite | None = name._suite if isinstance(name, QSslCipher) else suites_by_name().get(name)
+        if protocol is not None and protocol is not self.protocol():
+            self._suite = None
 
     @classmethod
     def _of(cls, suite: Suite | None) -> QSslCipher:
@@ -55,7 +52,7 @@ class QSslCipher(QtNames):
         return {"TLSv1.2": _Protocol.TlsV1_2, "TLSv1": _Protocol.TlsV1_0}.get(self.protocolString(), _Protocol.UnknownProtocol)
 
     def protocolString(self) -> str:
-        """ "TLSv1.2", "TLSv1" or "SSLv3": the first protocol that had the suite."""
+        """The first protocol that had the suite: "TLSv1.2", "TLSv1" or "SSLv3"."""
         suite = self._suite
         if suite is None:
             return ""
@@ -70,7 +67,7 @@ class QSslCipher(QtNames):
         return self._suite.auth.value if self._suite else ""
 
     def encryptionMethod(self) -> str:
-        """ "AESGCM(256)", "AES(128)", ..."""
+        """Cipher and bits: "AESGCM(256)", "AES(128)", ..."""
         suite = self._suite
         if suite is None:
             return ""

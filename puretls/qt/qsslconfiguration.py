@@ -6,7 +6,7 @@ import enum
 import time
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from puretls.errors import UsageError
 from puretls.qt._names import QtNames, export_values
@@ -45,9 +45,11 @@ class QSslKeyingMaterial(QtNames):
     """A request to export keying material (RFC 5705), and after the handshake its result."""
 
     def __init__(self, label: Any = b"", size: int = 0, context: Any = b"") -> None:
-        if isinstance(label, QSslKeyingMaterial):
-            label, size, context = label._label, label._size, label._context
-        self._label, self._size, self._context, self._value = as_bytes(label), size, as_bytes(context), b""
+        given = label if isinstance(label, QSslKeyingMaterial) else None
+        self._label: bytes = given._label if given else as_bytes(label)
+        self._size: int = given._size if given else size
+        self._context: bytes = given._context if given else as_bytes(context)
+        self._value = b""
 
     def label(self) -> QByteArray:
         return QByteArray(self._label)
@@ -82,6 +84,7 @@ class NextProtocolNegotiationStatus(enum.Enum):
 
 NextProtocolNegotiationStatus.__qualname__ = "QSslConfiguration.NextProtocolNegotiationStatus"
 
+_Status: TypeAlias = NextProtocolNegotiationStatus
 _FRESH: dict[str, Any] = {
     "alpn": (), "alpn_status": NextProtocolNegotiationStatus.NextProtocolNegotiationNone, "alpn_chosen": b"",
     "backend": (), "anchors": (), "system_anchors": True, "ciphers": (), "cipher": QSslCipher(), "curves": (),
@@ -383,7 +386,7 @@ class QSslConfiguration(QtNames):
     def nextNegotiatedProtocol(self) -> QByteArray:
         return QByteArray(self._values["alpn_chosen"])
 
-    def nextProtocolNegotiationStatus(self) -> NextProtocolNegotiationStatus:
+    def nextProtocolNegotiationStatus(self) -> _Status:
         return self._values["alpn_status"]  # type: ignore[no-any-return]
 
 

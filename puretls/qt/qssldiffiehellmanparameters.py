@@ -27,8 +27,8 @@ class QSslDiffieHellmanParameters(QtNames):
 
     def __init__(self, other: QSslDiffieHellmanParameters | None = None) -> None:
         self._numbers: tuple[int, int] | None = other._numbers if other is not None else None
-        self._default = other._default if other is not None else False
-        self._error = other._error if other is not None else self.Error.NoError
+        self._default: bool = other._default if other is not None else False
+        self._error: QSslDiffieHellmanParameters.Error = other._error if other is not None else self.Error.NoError
 
     @staticmethod
     def defaultParameters() -> QSslDiffieHellmanParameters:

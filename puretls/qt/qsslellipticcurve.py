@@ -19,7 +19,7 @@ class QSslEllipticCurve(QtNames):
     """A curve, or none (`isValid()` false) for a name that is not known."""
 
     def __init__(self, other: QSslEllipticCurve | None = None) -> None:
-        self._name = other._name if other is not None else ""
+        self._name: str = other._name if other is not None else ""
 
     @staticmethod
     def fromShortName(name: str) -> QSslEllipticCurve:

@@ -57,11 +57,10 @@ class QSslError(QtNames):
     def __init__(
         self, error: SslError | QSslError = SslError.NoError, certificate: QSslCertificate | None = None, detail: str = ""
     ) -> None:
-        if isinstance(error, QSslError):
-            self._error, self._certificate, self._detail = error._error, error._certificate, error._detail
-        else:
-            self._error, self._detail = error, detail
-            self._certificate = QSslCertificate(certificate) if certificate is not None else QSslCertificate()
+        self._error: QSslError.SslError = error._error if isinstance(error, QSslError) else error
+        self._detail: str = error._detail if isinstance(error, QSslError) else detail
+        given = error._certificate if isinstance(error, QSslError) else certificate
+        self._certificate: QSslCertificate = QSslCertificate(given) if given is not None else QSslCertificate()
 
     def error(self) -> SslError:
         return self._error

@@ -7,7 +7,7 @@ import errno
 import socket
 
 from puretls.qt.dispatcher import call_safely
-from puretls.qt.qabstractsocket import QAbstractSocket, QNetworkProxy, QTcpSocket
+from puretls.qt.qabstractsocket import Error, QAbstractSocket, QNetworkProxy, QTcpSocket
 from puretls.qt.qhostaddress import NetworkLayerProtocol, QHostAddress
 from puretls.qt.qmessage import qWarning
 from puretls.qt.qobject import QObject, Signal
@@ -166,7 +166,7 @@ class QTcpServer(QObject):
     def socketDescriptor(self) -> int:
         return -1 if self._socket is None else self._socket.fileno()
 
-    def serverError(self) -> QAbstractSocket.SocketError:
+    def serverError(self) -> Error:
         return self._error
 
     def errorString(self) -> str:

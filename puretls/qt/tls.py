@@ -42,12 +42,13 @@ class Questions:
 
 def client_config(given: QSslConfiguration, questions: Questions) -> ClientConfig:
     """A client's configuration. Raises `CannotStart`."""
-    extensions = [*_extensions(given, Alpn(*_protocol_names(given))), ServerName(enabled=not given.testSslOption(_O.SslOptionDisableServerNameIndication))]
+    named = ServerName(enabled=not given.testSslOption(_O.SslOptionDisableServerNameIndication))
+    extensions = (*_extensions(given, Alpn(*_protocol_names(given))), named)
     try:
         return ClientConfig(
             suites=_suites(given),
             groups=_groups(given),
-            extensions=tuple(extensions),
+            extensions=extensions,
             credentials=_credentials(given),
             verifier=questions.verify,
             tickets=not given.testSslOption(_O.SslOptionDisableSessionTickets),
