@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -153,8 +154,6 @@ def _check_renegotiation(context: Context, results: Results) -> bool:
 def _find_session(context: Context, results: Results) -> tuple[Session | None, bool]:
     """The session that the client shows, if it may be resumed, and whether its ticket should be renewed."""
     config, hello = context.server_config, context.offer.hello
-    if context.established is not None:
-        return None, False
     session, renew = None, False
     ticket = results.get(SessionTicket)
     if ticket and config.tickets is not None:
@@ -175,7 +174,8 @@ def _may_resume(context: Context, results: Results, session: Session) -> bool:
     if session.extended_master_secret and not results.get(ExtendedMasterSecret):
         raise PeerError(Reason.EMS_MISMATCH)  # RFC 7627 5.3: the server MUST abort
     return (
-        session.is_fresh(config.clock())
+        _may_resume_again(context, session)
+        and session.is_fresh(config.clock())
         and session.suite in config.suites_by_id
         and session.suite in context.offer.hello.cipher_suites
         and session.extended_master_secret == bool(results.get(ExtendedMasterSecret))
@@ -184,6 +184,18 @@ def _may_resume(context: Context, results: Results, session: Session) -> bool:
         and not (config.client_authentication == "require" and not session.peer_chain)
         and not (config.client_authentication == "none" and session.peer_chain)
     )
+
+
+def _may_resume_again(context: Context, session: Session) -> bool:
+    """In a renegotiation: fresh keys under the session that the connection has (RFC 5246 7.4.1.2), and under no other.
+
+    A client that is to be asked for a certificate now has to shake hands in full.
+    """
+    before = context.established
+    if before is None:
+        return True
+    asks = context.server_config.client_authentication != "none"
+    return hmac.compare_digest(session.master_secret, before.master) and not (asks and not session.peer_chain)
 
 
 def _resume(context: Context, results: Results, session: Session, *, renew: bool) -> Step:
@@ -233,8 +245,6 @@ def _negotiate(context: Context, results: Results) -> Step:
     issues_ticket = _issues_ticket(context, results)
     session_id = b"" if issues_ticket or config.session_cache is None else config.random(32)
     negotiated = _negotiated(context, results, choice.suite, session_id=session_id, resumed=False)
-    if context.established is not None:
-        check_encrypt_then_mac(context.established.negotiated, negotiated)
     negotiated = replace(negotiated, group=choice.group, signature_scheme=choice.scheme)
     context = context.evolve(_negotiated=negotiated, credential=choice.credential, session=None, renew_ticket=issues_ticket)
     if choice.suite.is_ephemeral:
@@ -253,7 +263,7 @@ def _issues_ticket(context: Context, results: Results) -> bool:
 
 
 def _negotiated(context: Context, results: Results, suite: Suite, *, session_id: bytes, resumed: bool) -> Negotiated:
-    return Negotiated(
+    negotiated = Negotiated(
         suite=suite,
         client_random=context.offer.hello.random,
         server_random=context.config.random(32),
@@ -262,6 +272,9 @@ def _negotiated(context: Context, results: Results, suite: Suite, *, session_id:
         secure_renegotiation=bool(results[RenegotiationInfo]),
         results=results,
     )
+    if context.established is not None:
+        check_encrypt_then_mac(context.established.negotiated, negotiated)
+    return negotiated
 
 
 def _choose(context: Context, results: Results) -> _Choice:

@@ -153,7 +153,7 @@ SERVER: tuple[Row, ...] = (
     row(S.CONNECTED,                    ApplicationData,    _deliver_in(S.CONNECTED), S.CONNECTED),
     row(S.CONNECTED,                    Write,              _write_in(S.CONNECTED),   S.CONNECTED),
     row(S.CONNECTED,                    ClientHello,        s.on_client_hello_again,  S.CONNECTED, S.WAIT_CLIENT_CERTIFICATE,
-                                                                                      S.WAIT_CLIENT_KEY_EXCHANGE),
+                                                                                      S.WAIT_CLIENT_KEY_EXCHANGE, S.WAIT_CCS),
     row(S.CONNECTED,                    Renegotiate,        s.on_renegotiate,         S.CONNECTED),
     row(S.CONNECTED,                    Refused,            s.on_refused,             S.CONNECTED),
 )

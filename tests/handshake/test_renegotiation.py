@@ -7,9 +7,12 @@ import pytest
 from puretls.config import Limits
 from puretls.errors import UsageError
 from puretls.events import RenegotiationRefused
-from puretls.extensions import ExtendedMasterSecret
-from puretls.session import MemorySessionStore
+from puretls.extensions import ExtendedMasterSecret, SessionTicket
+from puretls.messages.extension import RawExtension
+from puretls.messages.handshake import ClientHello
+from puretls.session import MemorySessionStore, TicketKeys
 from puretls.suites import DEFAULT_SUITES
+from tests.support.breaks import message
 from tests.support.credentials import NOW, credential
 from tests.support.pair import pair, suite_named
 
@@ -154,3 +157,63 @@ def test_tls_unique_is_of_the_last_handshake():
     joined.run()
     after = joined.client.connection.channel_binding("tls-unique")
     assert before != after == joined.server.connection.channel_binding("tls-unique")
+
+
+def _shows(session):
+    """An interceptor for a client that asks for a session in its second hello, as puretls itself does not."""
+
+    def show(hello):
+        kept = [one for one in hello.extensions if one.extension_type != SessionTicket.type]
+        ticket = [RawExtension(SessionTicket.type, session.ticket)] if session.ticket else []
+        return replace(hello, session_id=session.session_id, extensions=(*kept, *ticket))
+
+    return message(ClientHello, show, epoch=1)
+
+
+def _asking(session, server):
+    """A connection, then a hello that shows `session` (None: its own); the server's answer."""
+    joined = pair(ON, ON | server).handshake()
+    client = joined.client.connection
+    client._line.taps = (_shows(session or client.session),)
+    client.renegotiate()
+    joined.server.feed(joined.client.take())
+    return joined
+
+
+def by_id():
+    return {"session_cache": MemorySessionStore(clock=lambda: NOW)}
+
+
+def by_ticket():
+    return {"tickets": TicketKeys([b"k" * 48], clock=lambda: NOW)}
+
+
+both_ways = pytest.mark.parametrize("way", [by_id, by_ticket])
+
+
+@pytest.mark.rfc("5246", "7.4.1.2")
+@both_ways
+def test_session_of_the_connection_is_resumed_in_a_renegotiation(way):
+    joined = _asking(None, way())
+    assert joined.server.state == "WAIT_CCS", joined.story()
+    assert joined.server.connection.negotiated.resumed
+    assert joined.server.alerts_sent == []
+
+
+@both_ways
+def test_another_session_is_not_resumed_in_a_renegotiation(way):
+    server = way()
+    other = pair({}, server).handshake().client.connection.session
+    joined = _asking(other, server)
+    assert joined.server.state == "WAIT_CLIENT_KEY_EXCHANGE"
+    assert not joined.server.connection.negotiated.resumed
+
+
+def test_a_client_to_be_asked_for_a_certificate_does_not_get_around_it_by_resuming():
+    joined = pair(ON, ON | by_id()).handshake()
+    client, server = joined.client.connection, joined.server.connection
+    server.change_config(replace(server.config, client_authentication="request"))
+    client._line.taps = (_shows(client.session),)
+    client.renegotiate()
+    joined.server.feed(joined.client.take())
+    assert joined.server.state == "WAIT_CLIENT_CERTIFICATE"

@@ -475,6 +475,7 @@ def test_renegotiation_by_us(certificates, change):
     connection = service.end.connection
     assert connection.peer_certificates == (leaf.issued.chain if change == "client-certificate" else ())
     assert connection.negotiated.suite is (CBC if change == "suite" else GCM)
+    assert connection.negotiated.resumed is (change == "nothing")  # asked for by OpenSSL's client, RFC 5246 7.4.1.2
 
 
 def test_renegotiation_by_us_is_refused(certificates):
