@@ -43,7 +43,8 @@ DEFAULT_GROUPS: tuple[NamedGroup, ...] = (
     NamedGroup.FFDHE3072,
     NamedGroup.FFDHE4096,
 )
-SUPPORTED_GROUPS = frozenset(DEFAULT_GROUPS)
+SUPPORTED_GROUPS = frozenset((*DEFAULT_GROUPS, NamedGroup.FFDHE6144, NamedGroup.FFDHE8192))
+"""The largest fields are slow: used only where a configuration lists them."""
 WEAK_SCHEMES = frozenset(
     (
         SignatureScheme.RSA_PKCS1_SHA1,
@@ -193,7 +194,7 @@ class Config:
         self._check_suites()
         for group in self.groups:
             if group not in SUPPORTED_GROUPS:
-                raise UsageError(f"group {group!r} is not supported; choose among {', '.join(g.name for g in DEFAULT_GROUPS)}")
+                raise UsageError(f"group {group!r} is not supported; choose among {', '.join(g.name for g in sorted(SUPPORTED_GROUPS))}")
         for scheme in (*self.signature_schemes, *(self.signing_schemes or ())):
             if scheme not in SIGNATURE_SCHEMES:
                 raise UsageError(f"signature scheme {scheme!r} is not supported")

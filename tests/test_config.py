@@ -103,3 +103,10 @@ def test_secrets_are_not_shown():
     text = repr(ServerConfig(credentials=(credential(),), psk=lambda identity: b"sesame"))
     assert issued().key.scalar.hex() not in text
     assert "key=" not in repr(credential())
+
+
+def test_largest_finite_fields_are_there_for_those_who_list_them():
+    large = (NamedGroup.FFDHE6144, NamedGroup.FFDHE8192)
+    assert not set(large) & set(DEFAULT_GROUPS)
+    for group in large:
+        assert ClientConfig(groups=(group,)).groups == (group,)

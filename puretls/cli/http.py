@@ -15,6 +15,9 @@ MAX_HEAD = 16384
 CHUNK = 2**20
 """Bytes of a file read at a time."""
 
+PAGE = 1024
+"""Pages are filled up to a multiple of so many bytes: their length tells nothing of what they say."""
+
 
 class Stream(Protocol):
     """What a request is read from and answered on."""
@@ -66,6 +69,7 @@ def send_page(stream: Stream, status: str, lines: list[str], body: bool = True) 
     """A small page; returns the length of its body."""
     text = "\n".join(escape(line) for line in lines)
     page = f"<!doctype html>\n<title>puretls</title>\n<pre>\n{text}\n</pre>\n".encode()
+    page += b" " * (-len(page) % PAGE)
     stream.sendall(head(status, "text/html; charset=utf-8", len(page)) + (page if body else b""))
     return len(page)
 
@@ -79,10 +83,12 @@ def find_file(root: Path, path: str) -> Path | None:
 
 
 def send_file(stream: Stream, file: Path, body: bool = True) -> int:
-    """A file; returns its length."""
+    """A file; returns its length. The head travels with the first bytes: records do not tell where it ends."""
     with file.open("rb") as source:
         length = file.stat().st_size
-        stream.sendall(head("200 OK", mimetypes.guess_type(file.name)[0] or "application/octet-stream", length))
-        while body and (data := source.read(CHUNK)):
+        data = head("200 OK", mimetypes.guess_type(file.name)[0] or "application/octet-stream", length)
+        data += source.read(CHUNK) if body else b""
+        while data:
             stream.sendall(data)
+            data = source.read(CHUNK) if body else b""
     return length

@@ -42,6 +42,9 @@ def add_server_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--client-ca", metavar="FILE", help="ask clients for a certificate issued by one of these (PEM)")
     parser.add_argument("--require-client-cert", action="store_true", help="refuse clients without a certificate")
     parser.add_argument("--no-tickets", action="store_true", help="issue no session tickets")
+    parser.add_argument(
+        "--refuse-unknown-names", action="store_true", help="refuse clients that ask for a name no certificate is made for"
+    )
     parser.add_argument("--ocsp", metavar="FILE", help="OCSP response (DER) to staple for the first certificate")
     parser.add_argument("--sct", metavar="FILE", help="SignedCertificateTimestampList to send for the first certificate")
     parser.add_argument("--psk-hint", metavar="HINT", help="identity hint for clients with a pre-shared key")
@@ -92,6 +95,7 @@ def server_config(arguments: argparse.Namespace) -> ServerConfig:
         shared["client_authentication"] = "require" if arguments.require_client_cert else "request"
         shared["verifier"], shared["certificate_authorities"] = _client_verifier(arguments.client_ca)
     hint = arguments.psk_hint.encode() if arguments.psk_hint else None
+    shared["refuse_unknown_names"] = arguments.refuse_unknown_names
     return ServerConfig(credentials=_credentials(arguments), psk_hint=hint, **shared)
 
 

@@ -11,12 +11,14 @@ class Wire:
     def __init__(self, *pieces):
         self.pieces = list(pieces)
         self.answer = b""
+        self.sent = 0
 
     def recv(self, size):
         return self.pieces.pop(0) if self.pieces else b""
 
     def sendall(self, data):
         self.answer += data
+        self.sent += 1
 
 
 @pytest.mark.parametrize(
@@ -81,3 +83,19 @@ def test_only_files_below_the_root_are_found(tmp_path):
     assert http.find_file(root, "/sub") == root / "sub" / "index.html"
     for path in ("/", "/../secret", "/sub/../../secret", "//etc/passwd", "/link", "/no", "/\0", "../secret"):
         assert http.find_file(root, path) is None
+
+
+def test_small_answer_leaves_in_one_piece(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"x" * 1000)
+    wire = Wire()
+    http.send_file(wire, tmp_path / "a.txt")
+    assert wire.sent == 1
+
+
+def test_pages_have_one_length_whatever_they_say():
+    lengths = set()
+    for lines in ([], ["short"], ["long" * 50, "longer" * 40]):
+        wire = Wire()
+        http.send_page(wire, "200 OK", lines)
+        lengths.add(len(wire.answer))
+    assert len(lengths) == 1

@@ -130,6 +130,14 @@ def test_files_are_served_and_nothing_else(files, options, tmp_path):
         assert b"404" in fetch(server, files, "/../secret").stdout
 
 
+def test_unknown_names_are_refused_where_that_is_wanted(files, options, tmp_path):
+    with serving(tmp_path, "--refuse-unknown-names", *options) as server:
+        refused = puretls("connect", f"localhost:{server.port}", "--ca", files.ca, "--servername", "other.test")
+        assert refused.returncode != 0
+        assert "unrecognized_name" in refused.stderr
+        assert b"200 OK" in fetch(server, files).stdout
+
+
 @pytest.mark.interop
 @needs("curl")
 def test_curl_fetches_a_megabyte(files, options, tmp_path):
