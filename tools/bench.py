@@ -28,6 +28,7 @@ BENCHES = {
     "import": ("imports", "import time"),
     "public-key": ("public_key", "key exchange and signatures, operation by operation"),
     "x509": ("x509", "parsing and validating certificates"),
+    "memory": ("memory", "what connections, keys and batches hold"),
 }
 """Sub-command: module in tools/benchmarks, what it measures."""
 PROVIDERS = ("default", "reference", "table-free")

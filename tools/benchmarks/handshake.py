@@ -245,7 +245,9 @@ def full(key: str, group: str, options: Options) -> list[Row]:
 
     def first(verified: bool) -> Seconds:
         combs.clear()
-        fresh = chain_verifier([setting.verifier.store], provider=setting.client.provider) if verified else danger.accept_any_chain
+        fresh = (
+            chain_verifier([setting.verifier.store], provider=setting.client.provider) if verified else danger.accept_any_chain
+        )
         return puretls(replace(setting.client, verifier=fresh), setting.server)[0]
 
     figures = medians(
@@ -284,8 +286,16 @@ def resumed(options: Options) -> list[Row]:
         },
         options.rounds(60),
     )
-    total = {name: {"client": f["client"], "server": f["server"], "client plus server": sum(f.values())} for name, f in figures.items()}
+    total = {
+        name: {"client": f["client"], "server": f["server"], "client plus server": sum(f.values())} for name, f in figures.items()
+    }
     return [
-        Row("handshake", f"ticket resumption {side}", "", "ms", *(total[name][side] for name in ("puretls", "tlslite_ng", "openssl")))
+        Row(
+            "handshake",
+            f"ticket resumption {side}",
+            "",
+            "ms",
+            *(total[name][side] for name in ("puretls", "tlslite_ng", "openssl")),
+        )
         for side in ("client", "server", "client plus server")
     ]

@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.harness import Case, Options, Row
@@ -37,9 +38,7 @@ def cases(options: Options) -> list[Case]:
     if shutil.which("openssl") is None:
         return []
     setting = Setting(options)
-    return [
-        functools.partial(run, setting, cipher) for cipher in _SUITES for run in (_download, _upload)
-    ]
+    return [functools.partial(run, setting, cipher) for cipher in _SUITES for run in (_download, _upload)]
 
 
 class Setting:
@@ -91,8 +90,6 @@ def _connected(port: int) -> socket.socket:
 
 def _puretls(setting: Setting, cipher: str, sock: socket.socket) -> TlsSocket:
     suites = tuple(suite for suite in SUITES if suite.openssl_name == _SUITES[cipher])
-    from dataclasses import replace
-
     return TlsSocket.client(sock, replace(setting.config, suites=suites), _NAME)
 
 
@@ -134,7 +131,8 @@ def _download(setting: Setting, cipher: str) -> list[Row]:
     for name, make in _CONTENDERS.items():
         with setting.server(cipher, "-WWW") as (port, _):
             _connected(port).close()
-            figures[name] = _rate(lambda: _fetch(setting, cipher, make, port, "small" if name == "tlslite_ng" else "large"))
+            file = "small" if name == "tlslite_ng" else "large"
+            figures[name] = _rate(*_fetch(setting, cipher, make, port, file))
     return [Row("transfer", f"{cipher} download", str(setting.size), "MB/s", **figures)]
 
 
@@ -157,7 +155,7 @@ def _upload(setting: Setting, cipher: str) -> list[Row]:
     for name, make in _CONTENDERS.items():
         size = setting.small if name == "tlslite_ng" else setting.size
         with setting.server(cipher, "-naccept", "1") as (port, process):
-            figures[name] = _rate(lambda: _push(setting, cipher, make, port, size, process))
+            figures[name] = _rate(*_push(setting, cipher, make, port, size, process))
     return [Row("transfer", f"{cipher} upload", str(setting.size), "MB/s", **figures)]
 
 
@@ -175,6 +173,6 @@ def _push(
     return time.perf_counter() - start, sent
 
 
-def _rate(run: Callable[[], tuple[float, int]]) -> float:
-    seconds, count = run()
+def _rate(seconds: float, count: int) -> float:
+    """MB/s."""
     return count / seconds / 1e6
