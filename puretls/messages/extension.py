@@ -8,7 +8,7 @@ from __future__ import annotations
 from puretls.errors import DecodeError
 from puretls.iana import ExtensionType, HandshakeType
 from puretls.spans import Span, with_note
-from puretls.wire.codec import Codec, Spans, Vector, nothing_after
+from puretls.wire.codec import Codec, Spans, Vector, names_of, nothing_after
 from puretls.wire.schema import Struct, StructCodec, opaque_vector, u16, wire
 
 BODIES: dict[tuple[HandshakeType, int], type[Struct]] = {}
@@ -23,12 +23,25 @@ class RawExtension(Struct):
     extension_data: bytes = opaque_vector(0, 2**16 - 1)
 
 
+_TYPE_OF = names_of(ExtensionType)
+
+
 class _ExtensionCodec(StructCodec):
     """Reads and writes a RawExtension; annotates the body by its own struct where one is known."""
 
     def __init__(self, message: HandshakeType) -> None:
         super().__init__(RawExtension)
         self.message = message
+
+    def read(self, data: bytes, pos: int, end: int) -> tuple[RawExtension, int]:
+        """As the struct says, in one step: a hello has a dozen of these."""
+        start = pos + 4
+        if start <= end:
+            stop = start + (data[pos + 2] << 8 | data[pos + 3])
+            if stop <= end:
+                return RawExtension(_TYPE_OF(data[pos] << 8 | data[pos + 1]), data[start:stop]), stop
+        value: tuple[RawExtension, int] = super().read(data, pos, end)  # raises, and says where
+        return value
 
     def annotate(self, data: bytes, pos: int, end: int, path: str, spans: Spans) -> int:
         raw, stop = self.read(data, pos, end)

@@ -6,6 +6,7 @@ at a fault everything before it is already named. Positions are offsets into `da
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from enum import IntEnum
 from typing import Any, Protocol
@@ -34,12 +35,16 @@ def need(pos: int, count: int, end: int) -> int:
     return stop
 
 
+class _Names(dict[int, int]):
+    """Numbers to enum members; a number without a name stands for itself."""
+
+    def __missing__(self, value: int) -> int:
+        return value
+
+
 def names_of(enum: type[IntEnum] | None) -> Callable[[int], int]:
     """Maps a number to its enum member, and leaves numbers without a name as they are."""
-    if enum is None:
-        return lambda value: value
-    members: dict[int, int] = {int(member): member for member in enum}
-    return lambda value: members.get(value, value)
+    return int if enum is None else _Names({int(member): member for member in enum}).__getitem__
 
 
 class Uint:
@@ -48,13 +53,13 @@ class Uint:
     def __init__(self, width: int, enum: type[IntEnum] | None = None) -> None:
         self.width = width
         self.enum = enum
-        self._named = names_of(enum)
+        self.named = names_of(enum)
 
     def read(self, data: bytes, pos: int, end: int) -> tuple[int, int]:
         stop = pos + self.width
         if stop > end:
             need(pos, self.width, end)
-        return self._named(int.from_bytes(data[pos:stop], "big")), stop
+        return self.named(int.from_bytes(data[pos:stop], "big")), stop
 
     def write(self, value: int, out: bytearray) -> None:
         out += value.to_bytes(self.width, "big")
@@ -147,15 +152,23 @@ class OpaqueVector(_Prefixed):
         return stop
 
 
+_LETTERS = {1: "B", 2: "H"}
+"""Formats of `struct` by width: vectors of plain numbers are most of a hello, and go through it in one piece."""
+
+
 class Vector(_Prefixed):
     """A vector of `item`; floor and ceiling count bytes, as in the RFC (RFC 5246 4.3)."""
 
     def __init__(self, item: Codec, floor: int, ceiling: int) -> None:
         super().__init__(floor, ceiling)
         self.item = item
+        self._letter = _LETTERS.get(item.width, "") if isinstance(item, Uint) else ""
 
     def read(self, data: bytes, pos: int, end: int) -> tuple[tuple[Any, ...], int]:
         pos, stop = self.bounds(data, pos, end)
+        if isinstance(self.item, Uint) and self._letter and (stop - pos) % self.item.width == 0:
+            count = (stop - pos) // self.item.width
+            return tuple(map(self.item.named, struct.unpack_from(f">{count}{self._letter}", data, pos))), stop
         read, values = self.item.read, []
         try:
             while pos < stop:
@@ -168,6 +181,10 @@ class Vector(_Prefixed):
     def write(self, value: tuple[Any, ...], out: bytearray) -> None:
         length_at = len(out)
         out += bytes(self.width)
+        if self._letter:
+            out += struct.pack(f">{len(value)}{self._letter}", *value)
+            self.close(length_at, out)
+            return
         for element in value:
             self.item.write(element, out)
         self.close(length_at, out)
