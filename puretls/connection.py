@@ -297,6 +297,8 @@ class Connection:
         established = self._context.established
         if established is None:
             raise UsageError("the handshake is not complete")
+        if self.is_handshaking:
+            raise UsageError("a renegotiation is under way: it is not clear whose keys are meant")
         reserved = {b"client finished", b"server finished", b"master secret", b"key expansion", b"extended master secret"}
         if label in reserved:
             raise UsageError("this label belongs to TLS itself (RFC 5705 4)")

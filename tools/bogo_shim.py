@@ -277,7 +277,7 @@ def _suites(flags: SimpleNamespace) -> tuple[Any, ...]:
     text = flags.cipher or DEFAULT_CIPHERS
     if "[" in text:
         raise Unimplemented("suites of equal preference")
-    chosen = suites(text, danger=True)
+    chosen = suites(text, default=suites(DEFAULT_CIPHERS, danger=True), danger=True)
     return chosen if flags.psk else tuple(suite for suite in chosen if not suite.is_psk)
 
 
@@ -417,6 +417,7 @@ class Peer:
         self.connection = connection
         self._sock = sock
         self.events: list[Any] = []
+        self.before_read: Callable[[], None] = lambda: None
 
     def flush(self) -> None:
         data = self.connection.bytes_to_send()
@@ -436,6 +437,7 @@ class Peer:
             if event is not NEED_DATA:
                 self.events.append(event)
                 return event
+            self.before_read()
             try:
                 self.connection.receive_bytes(self._sock.recv(65536))
             except ConnectionResetError:
@@ -658,10 +660,10 @@ class Conversation:
 
     def _echo(self) -> None:
         size = self.flags.read_size or 512
+        if self.flags.use_exporter_between_reads:
+            self.peer.before_read = self._export
         while True:
             event = self.peer.step()
-            if self.flags.use_exporter_between_reads:
-                self.connection.export_keying_material(b"", 1)
             if isinstance(event, DataReceived):
                 for start in range(0, len(event.data), size):
                     self.peer.send(bytes(byte ^ 0xFF for byte in event.data[start : start + size]))
@@ -673,6 +675,12 @@ class Conversation:
                 return
             else:
                 self._on_renegotiation(event)
+
+    def _export(self) -> None:
+        try:
+            self.connection.export_keying_material(b"some label", 1)
+        except UsageError as error:
+            raise Unmet("failed to export keying material") from error
 
     def _on_renegotiation(self, event: Any) -> None:
         """Grant as many as the flags say; where none is wanted, a request is the end (the runner waits for no warning)."""

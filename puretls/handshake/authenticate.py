@@ -84,4 +84,5 @@ def parse_leaf(chain: Sequence[bytes]) -> tuple[Certificate, PublicKey]:
         leaf = _parse(chain[0])
         return leaf, leaf.public_key
     except DecodeError as error:
-        raise PeerError(Reason.BAD_CERTIFICATE, error.message, path=error.path, offset=error.offset, rfc=error.rfc) from None
+        reason = Reason.BAD_CERTIFICATE if chain[0].startswith(b"\x30") else Reason.DECODE  # not even the SEQUENCE that it must be
+        raise PeerError(reason, error.message, path=error.path, offset=error.offset, rfc=error.rfc) from None

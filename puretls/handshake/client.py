@@ -124,6 +124,8 @@ def _resumable(context: Context) -> Session | None:
         return None
     if session.server_name is not None and session.server_name != context.server_name:
         return None
+    if session.ticket and not config.tickets:
+        return None
     ems = config.extension(ExtendedMasterSecret)
     if session.extended_master_secret and ems is None:
         return None

@@ -306,6 +306,7 @@ ROWS += [
           lambda side: message(hs.Finished, lambda m: replace(m, verify_data=m.verify_data[:11] + bytes((m.verify_data[11] ^ 1,)))), "decrypt_error"),
     C("5246 7.4.2", "no certificates", fields(hs.Certificate, certificate_list=()), "decode_error"),
     C("5246 7.4.2", "certificate that is no certificate", fields(hs.Certificate, certificate_list=(b"\x30\3\2\1\1",)), "bad_certificate"),
+    C("5246 7.4.2", "certificate that is no DER", fields(hs.Certificate, certificate_list=(b"GARBAGE",)), "decode_error"),
     C("5246 7.4.2", "certificate with a byte after it", fields(hs.Certificate, certificate_list=(credential().chain[0] + b"\0",)), "bad_certificate"),
     C("5246 7.4.2", "more certificates than the limit", fields(hs.Certificate, certificate_list=credential().chain * 20), "bad_certificate"),
     C("5246 7.4.2", "certificate of another key type", fields(hs.Certificate, certificate_list=credential("rsa2048").chain), "unsupported_certificate"),

@@ -217,3 +217,13 @@ def test_a_client_to_be_asked_for_a_certificate_does_not_get_around_it_by_resumi
     client.renegotiate()
     joined.server.feed(joined.client.take())
     assert joined.server.state == "WAIT_CLIENT_CERTIFICATE"
+
+
+def test_no_keying_material_is_exported_while_a_renegotiation_is_under_way():
+    joined = pair(ON, ON).handshake()
+    before = joined.client.connection.export_keying_material(b"EXPORTER-x", 16)
+    joined.client.connection.renegotiate()
+    with pytest.raises(UsageError, match="under way"):
+        joined.client.connection.export_keying_material(b"EXPORTER-x", 16)
+    joined.run()
+    assert joined.client.connection.export_keying_material(b"EXPORTER-x", 16) != before

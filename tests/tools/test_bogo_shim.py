@@ -746,6 +746,11 @@ def test_renegotiation_granted_once(shim, files):
     fails(shim, Runner(peer, _renegotiate(2)), "ALERT_SENT:no_renegotiation", "-renegotiate-once")
 
 
+def test_no_exporter_within_a_renegotiation(shim, files):
+    peer = server(files, renegotiation=True)
+    fails(shim, Runner(peer, _renegotiate(1)), "failed to export keying material", "-renegotiate-freely", "-use-exporter-between-reads")
+
+
 @pytest.mark.parametrize("flags", [(), ("-forbid-renegotiation-after-handshake",)], ids=str)
 def test_renegotiation_refused(shim, files, flags):
     fails(shim, Runner(server(files, renegotiation=True), _renegotiate(1)), "ALERT_SENT:no_renegotiation", *flags)
