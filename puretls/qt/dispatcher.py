@@ -38,14 +38,6 @@ def call_safely(function: Call) -> None:
         sys.excepthook(*sys.exc_info())
 
 
-class _Loop(asyncio.SelectorEventLoop):
-    """The loop that `exec()` runs where none is running; closes itself with its thread's dispatcher."""
-
-    def __del__(self) -> None:
-        if not self.is_running() and not self.is_closed():
-            self.close()
-
-
 @dataclass(slots=True, eq=False)
 class Watch:
     """The callbacks of one descriptor."""
@@ -71,6 +63,16 @@ class Timer:
         self.call = None
 
 
+class _Owner:
+    """What a thread holds: outside of every cycle, so that it goes with the thread and closes the dispatcher."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self.dispatcher = dispatcher
+
+    def __del__(self) -> None:
+        self.dispatcher.close()
+
+
 class Dispatcher:
     """The event machinery of one thread. Get it with `Dispatcher.current()`."""
 
@@ -82,7 +84,7 @@ class Dispatcher:
         self._posted: collections.deque[Call] = collections.deque()
         self._active: collections.deque[tuple[Watch, int]] = collections.deque()
         self._host: asyncio.AbstractEventLoop | None = None
-        self._own: _Loop | None = None
+        self._own: asyncio.SelectorEventLoop | None = None
         self._host_timer: asyncio.TimerHandle | None = None
         self._awake = False  # a call of _turn is on its way through the host loop
         self._spins: list[Callable[[], bool]] = []
@@ -91,19 +93,23 @@ class Dispatcher:
         self._wake_receive.setblocking(False)
         self._selector.register(self._wake_receive, READ, Watch(self._wake_receive.fileno(), reader=self._drain_wake))
 
-    def __del__(self) -> None:
-        self._wake_receive.close()
-        self._wake_send.close()
-        self._selector.close()
-
     @classmethod
     def current(cls) -> Dispatcher:
         """The dispatcher of the calling thread, made on first use."""
         try:
-            return _thread.dispatcher  # type: ignore[no-any-return]
+            return _thread.owner.dispatcher  # type: ignore[no-any-return]
         except AttributeError:
-            _thread.dispatcher = cls()
-            return _thread.dispatcher  # type: ignore[no-any-return]
+            _thread.owner = _Owner(cls())
+            return _thread.owner.dispatcher  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        """Ends with its thread: descriptors are given back."""
+        self._detach()
+        if self._own is not None and not self._own.is_running():
+            self._own.close()
+        self._wake_receive.close()
+        self._wake_send.close()
+        self._selector.close()
 
     # what sockets and timers ask for
 
@@ -277,7 +283,7 @@ class Dispatcher:
 
     def _run_own_loop(self, done: Callable[[], bool]) -> None:
         if self._own is None or self._own.is_closed():
-            self._own = _Loop()
+            self._own = asyncio.SelectorEventLoop()
         if self._host is not self._own:
             self._attach(self._own)
         if not done():

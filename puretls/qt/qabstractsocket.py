@@ -213,6 +213,7 @@ class QAbstractSocket(QIODevice):
         self._read_buffer_size = 0
         self._abort_called = self._pending_close = False
         self._emitting: set[str] = set()  # signals about data that are not emitted from inside their own slots
+        self._always_emits = False  # for the plain socket inside a QSslSocket: a loop in a slot must not starve it
         self._pause_mode = PauseMode.PauseNever
         self._local: tuple[QHostAddress, int] = (QHostAddress(), 0)
         self._peer: tuple[QHostAddress, int] = (QHostAddress(), 0)
@@ -566,7 +567,9 @@ class QAbstractSocket(QIODevice):
         return True
 
     def _emit_once(self, name: str, *arguments: object) -> None:
-        if name not in self._emitting:
+        if self._always_emits:
+            getattr(self, name).emit(*arguments)
+        elif name not in self._emitting:
             self._emitting.add(name)
             try:
                 getattr(self, name).emit(*arguments)

@@ -72,16 +72,14 @@ def _arguments_by_signature(slot: Callable[..., object]) -> int:
 class Connection:
     """One slot of one signal; true while it is connected."""
 
-    __slots__ = ("__weakref__", "alive", "kind", "receiver", "slot", "wanted")
+    __slots__ = ("__weakref__", "alive", "kind", "slot", "wanted")
 
     def __init__(self, slot: Callable[..., object] | SignalInstance, kind: Qt.ConnectionType) -> None:
         target = slot.emit if isinstance(slot, SignalInstance) else slot
         self.wanted = len(slot.types) if isinstance(slot, SignalInstance) else arguments_wanted(target)
-        owner = getattr(target, "__self__", None)
-        self.receiver = owner.owner if isinstance(owner, SignalInstance) else owner
         self.slot: Callable[[], Callable[..., object] | None]
-        if isinstance(target, types.MethodType):
-            self.slot = weakref.WeakMethod(target) if not isinstance(owner, SignalInstance) else lambda: target
+        if isinstance(target, types.MethodType) and not isinstance(target.__self__, SignalInstance):
+            self.slot = weakref.WeakMethod(target)
         else:
             self.slot = lambda: target
         self.kind = kind
@@ -101,7 +99,9 @@ class Connection:
             return False
         if self.kind is Qt.ConnectionType.SingleShotConnection:
             self.alive = False
-        dispatcher = self.receiver._dispatcher if isinstance(self.receiver, QObject) else None
+        receiver = getattr(slot, "__self__", None)
+        receiver = receiver.owner if isinstance(receiver, SignalInstance) else receiver
+        dispatcher = receiver._dispatcher if isinstance(receiver, QObject) else None
         here = Dispatcher.current()
         run = _Run(sender, slot, arguments[: self.wanted])
         if self.kind is Qt.ConnectionType.DirectConnection or (

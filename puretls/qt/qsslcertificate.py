@@ -87,7 +87,8 @@ class QSslCertificateExtension(QtNames):
 
 
 def _short_name(oid: bytes) -> str:
-    return oids.describe(oid).split(" ")[0]
+    name = oids.describe(oid).split(" ")[0]
+    return "extendedKeyUsage" if name == "extKeyUsage" else name
 
 
 def _extension_value(extension: ParsedExtension) -> Any:

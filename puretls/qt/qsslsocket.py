@@ -83,6 +83,7 @@ class QSslSocket(SslTransfer):
         self._state, self._error_string = _UNCONNECTED, ""  # the error stays till the next, as in Qt
         self._forget_addresses()
         plain = self._plain = QTcpSocket()
+        plain._always_emits = True
         plain.setReadBufferSize(self._read_buffer_size)
         for signal, slot in (
             (plain.connected, self._on_connected),

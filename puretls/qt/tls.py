@@ -42,8 +42,11 @@ class Questions:
 
 def client_config(given: QSslConfiguration, questions: Questions) -> ClientConfig:
     """A client's configuration. Raises `CannotStart`."""
-    named = ServerName(enabled=not given.testSslOption(_O.SslOptionDisableServerNameIndication))
-    extensions = (*_extensions(given, Alpn(*_protocol_names(given))), named)
+    extensions: tuple[Extension, ...] = (
+        Alpn(*_protocol_names(given)),
+        StatusRequest(enabled=given.ocspStaplingEnabled()),
+        ServerName(enabled=not given.testSslOption(_O.SslOptionDisableServerNameIndication)),
+    )
     try:
         return ClientConfig(
             suites=_suites(given),
@@ -74,7 +77,7 @@ def server_config(given: QSslConfiguration, questions: Questions) -> ServerConfi
         return ServerConfig(
             suites=suites,
             groups=_groups(given),
-            extensions=_extensions(given, Alpn(select=_first_of_both(names))),
+            extensions=(Alpn(select=_first_of_both(names)),),
             credentials=credentials,
             verifier=questions.verify,
             client_authentication=_client_authentication(given),
@@ -167,10 +170,6 @@ def _groups(given: QSslConfiguration) -> tuple[NamedGroup, ...]:
     if given.ellipticCurves() and not chosen:
         raise CannotStart("none of the elliptic curves that were set can be used")
     return chosen + _FINITE_FIELDS if chosen else DEFAULT_GROUPS
-
-
-def _extensions(given: QSslConfiguration, alpn: Alpn) -> tuple[Extension, ...]:
-    return alpn, StatusRequest(enabled=given.ocspStaplingEnabled())
 
 
 def _protocol_names(given: QSslConfiguration) -> list[str]:
