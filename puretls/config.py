@@ -17,11 +17,12 @@ from puretls.crypto.signatures import SIGNATURE_SCHEMES, SignatureAlgorithm
 from puretls.errors import DecodeError, UsageError
 from puretls.events import Sentinel
 from puretls.extensions import Extension, View, active
+from puretls.extensions.signed_certificate_timestamp import SctList
 from puretls.iana import NamedGroup, SignatureScheme
 from puretls.messages.extension import RawExtension
 from puretls.session import MemorySessionStore, SessionStore, TicketKeys
 from puretls.suites import DEFAULT_PSK_SUITES, DEFAULT_SUITES, Suite
-from puretls.wire.schema import serialise
+from puretls.wire.schema import parse, serialise
 
 if TYPE_CHECKING:
     from puretls.x509.certificate import Certificate
@@ -90,7 +91,7 @@ class Limits:
 class Credential:
     """A certificate chain (DER, leaf first) with the leaf's private key; `ocsp_response` and `sct_list` are stapled on request.
 
-    Raises `UsageError` where the leaf cannot be parsed or the key is not its own.
+    Raises `UsageError` where the leaf or the list cannot be parsed, or the key is not the leaf's.
     """
 
     chain: tuple[bytes, ...]
@@ -107,6 +108,11 @@ class Credential:
             raise UsageError(f"the certificate cannot be used: {error}") from None
         if public != self.key.public:
             raise UsageError("the private key does not belong to the certificate")
+        try:
+            if self.sct_list is not None:
+                parse(SctList, self.sct_list)
+        except DecodeError as error:
+            raise UsageError(f"sct_list is no list of timestamps (RFC 6962 3.3): {error}") from None
 
     @cached_property
     def leaf(self) -> Certificate:
@@ -194,7 +200,9 @@ class Config:
         self._check_suites()
         for group in self.groups:
             if group not in SUPPORTED_GROUPS:
-                raise UsageError(f"group {group!r} is not supported; choose among {', '.join(g.name for g in sorted(SUPPORTED_GROUPS))}")
+                raise UsageError(
+                    f"group {group!r} is not supported; choose among {', '.join(g.name for g in sorted(SUPPORTED_GROUPS))}"
+                )
         for scheme in (*self.signature_schemes, *(self.signing_schemes or ())):
             if scheme not in SIGNATURE_SCHEMES:
                 raise UsageError(f"signature scheme {scheme!r} is not supported")

@@ -1,6 +1,7 @@
 """Configurations are checked when they are made."""
 
 import dataclasses
+from dataclasses import replace
 
 import pytest
 
@@ -84,6 +85,13 @@ def test_credential_checks_that_key_and_certificate_belong_together():
         Credential((), issued().key)
     with pytest.raises(UsageError, match="cannot be used"):
         Credential((b"\x30\x03\2\1\1",), issued().key)
+
+
+@pytest.mark.parametrize("wrong", [b"", b"\0\0", b"\0\6\0\2\1\2\0\0", b"\0\3\0\1xy"], ids=bytes.hex)
+def test_credential_refuses_a_list_of_timestamps_that_no_client_could_read(wrong):
+    assert replace(credential(), sct_list=b"\0\3\0\1x").sct_list
+    with pytest.raises(UsageError, match="list of timestamps"):
+        replace(credential(), sct_list=wrong)
 
 
 def test_credential_knows_its_names_and_issuers():

@@ -78,11 +78,20 @@ def _parse(der: bytes) -> Certificate:
     return Certificate.parse(der)
 
 
+def _is_cut_off(der: bytes) -> bool:
+    """Whether the outermost element is longer, by what it says itself, than what is there: a wrong length (RFC 5246 7.2.2)."""
+    if len(der) < 2:
+        return False
+    count = der[1] & 0x7F if der[1] & 0x80 else 0
+    length = int.from_bytes(der[2 : 2 + count], "big") if count else der[1]
+    return 2 + count + length > len(der)
+
+
 def parse_leaf(chain: Sequence[bytes]) -> tuple[Certificate, PublicKey]:
     """The leaf and its key; a certificate that cannot be parsed is refused here, before anybody trusts a byte of it."""
     try:
         leaf = _parse(chain[0])
         return leaf, leaf.public_key
     except DecodeError as error:
-        reason = Reason.BAD_CERTIFICATE if chain[0].startswith(b"\x30") else Reason.DECODE  # not even the SEQUENCE that it must be
+        reason = Reason.DECODE if _is_cut_off(chain[0]) else Reason.BAD_CERTIFICATE
         raise PeerError(reason, error.message, path=error.path, offset=error.offset, rfc=error.rfc) from None

@@ -520,6 +520,11 @@ def test_server_resumes(shim, files, ticket):
     passes(shim, Runner([client()] * 2), "-server", *files.flags(), "-resume-count", 1, *flags)
 
 
+def test_server_whose_ticket_callback_declines(shim, files):
+    passes(shim, runner := Runner(client()), "-server", *files.flags(), "-use-ticket-callback", "-skip-ticket")
+    assert not runner.connection.session.ticket
+
+
 def test_session_miss(shim, files):
     peers = [server(files), replace(server(files), session_cache=MemorySessionStore(), tickets=TicketKeys())]
     passes(shim, Runner(peers), "-resume-count", 1, "-expect-session-miss")
@@ -695,6 +700,7 @@ def test_certificate_timestamps(shim, files, role):
         return
     passes(shim, runner := Runner(client()), "-server", *files.flags(), "-signed-cert-timestamps", b64(timestamps))
     assert runner.connection.negotiated.result(SignedCertificateTimestamp) == timestamps
+    fails(shim, Runner(client()), ":INVALID_SCT_LIST:", "-server", *files.flags(), "-signed-cert-timestamps", b64(b"\0\0"))
 
 
 # Pre-shared keys
@@ -748,7 +754,13 @@ def test_renegotiation_granted_once(shim, files):
 
 def test_no_exporter_within_a_renegotiation(shim, files):
     peer = server(files, renegotiation=True)
-    fails(shim, Runner(peer, _renegotiate(1)), "failed to export keying material", "-renegotiate-freely", "-use-exporter-between-reads")
+    fails(
+        shim,
+        Runner(peer, _renegotiate(1)),
+        "failed to export keying material",
+        "-renegotiate-freely",
+        "-use-exporter-between-reads",
+    )
 
 
 @pytest.mark.parametrize("flags", [(), ("-forbid-renegotiation-after-handshake",)], ids=str)

@@ -5,13 +5,24 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from bogo.flags import Unimplemented, expect, expect_listed
-from puretls import Alpn, ClientConfig, Credential, Limits, MemorySessionStore, PeerError, Reason, ServerConfig, TicketKeys
+from bogo.flags import Unimplemented, Unmet, expect, expect_listed
+from puretls import (
+    Alpn,
+    ClientConfig,
+    Credential,
+    Limits,
+    MemorySessionStore,
+    PeerError,
+    Reason,
+    ServerConfig,
+    TicketKeys,
+    UsageError,
+)
 from puretls.crypto.keys import RsaPublicKey
 from puretls.crypto.signatures import SIGNATURE_SCHEMES, fits
 from puretls.danger import AcceptedUnverified
@@ -90,7 +101,11 @@ def _credentials(flags: SimpleNamespace) -> tuple[Credential, ...]:
     chain = load_certificates(Path(flags.cert_file).read_bytes())
     key = parse_private_key(Path(flags.key_file or flags.cert_file).read_bytes())
     ocsp = None if flags.decline_ocsp_callback else flags.ocsp_response
-    return (Credential(chain, key, ocsp_response=ocsp, sct_list=flags.signed_cert_timestamps),)
+    credential = Credential(chain, key, ocsp_response=ocsp)
+    try:
+        return (replace(credential, sct_list=flags.signed_cert_timestamps),)
+    except UsageError as error:
+        raise Unmet(f":INVALID_SCT_LIST: {error}") from error
 
 
 def _suites(flags: SimpleNamespace) -> tuple[Any, ...]:
@@ -211,7 +226,7 @@ def server_config(flags: SimpleNamespace, shared: Shared) -> ServerConfig:
         client_authentication=authentication,
         certificate_authorities=flags.use_client_ca_list or (),
         session_cache=shared.cache,
-        tickets=None if flags.no_ticket else shared.tickets,
+        tickets=None if flags.no_ticket or flags.skip_ticket else shared.tickets,
         session_lifetime=SESSION_LIFETIME,
         psk=(lambda shown: key if shown == identity else None) if flags.psk else None,
         psk_hint=identity or None,

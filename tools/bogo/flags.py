@@ -47,7 +47,7 @@ _FLAGS: dict[str, Any] = dict.fromkeys(
         expect-secure-renegotiation expect-no-secure-renegotiation renegotiate-once renegotiate-freely renegotiate-ignore
         renegotiate-explicit forbid-renegotiation-after-handshake send-alert tls-unique use-export-context server-preference
         handshake-never-done write-different-record-sizes renew-ticket use-exporter-between-reads is-handshaker-supported
-        read-with-unfinished-write use-custom-verify-callback decline-ocsp-callback
+        read-with-unfinished-write use-custom-verify-callback decline-ocsp-callback skip-ticket
     """)
 )
 """What follows a flag: None for nothing, else what makes a value of it. `Many`: numbers, one each time it is given."""
