@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 Call = Callable[[], object]
@@ -63,6 +63,26 @@ class Timer:
         self.call = None
 
 
+class Cancellable(Protocol):
+    """A call that can be taken back."""
+
+    def cancel(self) -> object: ...
+
+
+class Host(Protocol):
+    """What a dispatcher needs of the loop that serves its thread; asyncio's loops have it."""
+
+    def is_closed(self) -> bool: ...
+
+    def call_soon(self, callback: Callable[[], object], /) -> object: ...
+
+    def call_later(self, delay: float, callback: Callable[[], object], /) -> Cancellable: ...
+
+    def add_reader(self, fd: int, callback: Callable[[], object], /) -> object: ...
+
+    def remove_reader(self, fd: int, /) -> object: ...
+
+
 class _Owner:
     """What a thread holds: outside of every cycle, so that it goes with the thread and closes the dispatcher."""
 
@@ -83,9 +103,9 @@ class Dispatcher:
         self._order = itertools.count()
         self._posted: collections.deque[Call] = collections.deque()
         self._active: collections.deque[tuple[Watch, int]] = collections.deque()
-        self._host: asyncio.AbstractEventLoop | None = None
+        self._host: Host | None = None
         self._own: asyncio.SelectorEventLoop | None = None
-        self._host_timer: asyncio.TimerHandle | None = None
+        self._host_timer: Cancellable | None = None
         self._awake = False  # a call of _turn is on its way through the host loop
         self._spins: list[Callable[[], bool]] = []
         self.loops: list[Any] = []  # the QEventLoops that are running, outermost first
@@ -195,16 +215,17 @@ class Dispatcher:
         """Attaches to the asyncio loop that is running, if it is another than before."""
         running = asyncio._get_running_loop()
         if running is not None and running is not self._host:
-            self._attach(running)
+            self.attach(running)
 
-    def _attach(self, loop: asyncio.AbstractEventLoop) -> None:
+    def attach(self, loop: Host) -> None:
+        """Lets another loop serve this thread: asyncio's come by themselves, Qt's through `pyside`."""
         self._detach()
         self._host = loop
         self._awake = False
         try:
             loop.add_reader(self._selector.fileno(), self._wake)
         except (AttributeError, NotImplementedError):
-            loop.call_later(_POLL_SECONDS, self._poll, loop)
+            loop.call_later(_POLL_SECONDS, lambda: self._poll(loop))
         self._wake()
 
     def _detach(self) -> None:
@@ -216,10 +237,10 @@ class Dispatcher:
             self._host_timer.cancel()
             self._host_timer = None
 
-    def _poll(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _poll(self, loop: Host) -> None:
         if loop is self._host:
             self._wake()
-            loop.call_later(_POLL_SECONDS, self._poll, loop)
+            loop.call_later(_POLL_SECONDS, lambda: self._poll(loop))
 
     def _wake(self) -> None:
         """Has the host loop call `_turn` soon: by a new handle each time, for a nested turn cannot enter the context of an outer one."""
@@ -258,7 +279,10 @@ class Dispatcher:
         loop = asyncio._get_running_loop()
         self._spins.append(done)
         try:
-            if loop is None:
+            foreign = getattr(self._host, "spin", None) if loop is None else None
+            if foreign is not None:
+                foreign(done)
+            elif loop is None:
                 self._run_own_loop(done)
             elif hasattr(loop, "_run_once") and isinstance(getattr(loop, "_ready", None), collections.deque):
                 self._follow_running_loop()
@@ -284,10 +308,11 @@ class Dispatcher:
     def _run_own_loop(self, done: Callable[[], bool]) -> None:
         if self._own is None or self._own.is_closed():
             self._own = asyncio.SelectorEventLoop()
-        if self._host is not self._own:
-            self._attach(self._own)
+        own: asyncio.AbstractEventLoop = self._own
+        if self._host is not own:
+            self.attach(own)
         if not done():
-            self._own.run_forever()
+            own.run_forever()
 
     @staticmethod
     def _run_inside(loop: Any, done: Callable[[], bool]) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import ssl
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
