@@ -73,7 +73,9 @@ class SslSettings(QTcpSocket):
         self._auto_start = self._initialised = False
         self._is_encrypted = self._handshake_over = self._peer_closed = self._close_told = False
         self._broken = self._paused = False
+        self._write_refused = False
         self._farewell = b""
+        self._second_byte = b""  # of what the peer sent: 3 where it speaks TLS
         self._transmitting_ready_read: list[bool] = []
         self._flush_posted = False
         self._report: Any = None

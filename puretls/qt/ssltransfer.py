@@ -155,10 +155,7 @@ class SslTransfer(SslSettings):
         if not self._is_encrypted or not self._write_buffer or self._broken:
             return False
         if self._close_told or self._peer_closed:
-            whose = "we have" if self._close_told else "the peer has"
-            self._fail(SocketError.SslInternalError, f"Unable to write data: {whose} closed the TLS connection already")
-            if self._peer_closed:
-                self._write_buffer.clear()
+            self._refuse_to_write()
             return False
         count = len(self._write_buffer) if everything else min(len(self._write_buffer), _WRITE_AT_ONCE)
         data = bytes(memoryview(self._write_buffer)[:count])
@@ -169,6 +166,15 @@ class SslTransfer(SslSettings):
         if self._write_buffer:
             self._post_flush()
         return everything
+
+    def _refuse_to_write(self) -> None:
+        """Says once that what was written after the end will not be sent."""
+        whose = "we have" if self._close_told else "the peer has"
+        if not self._write_refused:
+            self._write_refused = True
+            self._fail(SocketError.SslInternalError, f"Unable to write data: {whose} closed the TLS connection already")
+        if self._peer_closed:
+            self._write_buffer.clear()
 
     def _post_flush(self) -> None:
         if not self._flush_posted:
@@ -202,6 +208,7 @@ class SslTransfer(SslSettings):
         if self._is_encrypted and self._read_buffer_size and len(self._buffer) >= self._read_buffer_size:
             return False
         data = plain._take(len(plain._buffer))
+        self._second_byte = self._second_byte or data[1:2]
         self._connection.receive_bytes(data)
         return True
 
@@ -385,7 +392,7 @@ class SslTransfer(SslSettings):
         """A handshake that failed is aborted; a connection that broke says so and stays till TCP ends, as in Qt."""
         alert = self._connection.bytes_to_send()
         if isinstance(problem, PeerError):
-            if problem.reason is Reason.NOT_TLS:
+            if problem.reason is Reason.NOT_TLS and self._second_byte != b"\3":
                 alert = b""  # who does not speak TLS would not understand
             else:
                 self.alertSent.emit(*_alert(2, problem.alert))
