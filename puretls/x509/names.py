@@ -247,7 +247,9 @@ def _opaque_name(reader: Reader, tag: int, kind: GeneralNameKind, name: str) -> 
     if kind is GeneralNameKind.OTHER_NAME:
         inner = reader.enter(tag, name)
         type_id = inner.oid("type_id")
-        inner.skip("value", der.explicit(0))
+        value = inner.enter(der.explicit(0), "value")
+        value.skip("")
+        value.done()
         inner.done()
     else:
         reader.skip(name)
