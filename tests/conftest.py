@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# The same examples on every run, so that a failure is the change's and not the day's; PURETLS_EXPLORE=1 looks for new ones.
+hypothesis.settings.register_profile(
+    "puretls",
+    derandomize="PURETLS_EXPLORE" not in os.environ,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("puretls")
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
