@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -77,7 +77,7 @@ class Connection:
         """What was received after the peer's close_notify: not TLS any more."""
         self._error: PuretlsError | None = None
         self._paused = self._eof = False
-        self._close_sent = self._close_received = False
+        self._closing = self._close_sent = self._close_received = False
         self._counts = {"empty": 0, "warnings": 0, "hello_requests": 0, "renegotiations": 0}
 
     @classmethod
@@ -157,7 +157,7 @@ class Connection:
     @property
     def is_connected(self) -> bool:
         """Whether application data can be sent now."""
-        return self.state in {ClientState.CONNECTED, ServerState.CONNECTED} and not self._close_sent
+        return self.state in {ClientState.CONNECTED, ServerState.CONNECTED} and not self._closing
 
     @property
     def is_closed(self) -> bool:
@@ -183,6 +183,8 @@ class Connection:
 
     def start(self) -> None:
         """Begin the handshake: a client's ClientHello is queued. For a server there is nothing to do."""
+        if self._closing:
+            raise UsageError("the connection is closed for sending")
         if self.role is Role.CLIENT:
             self._local(Start())
 
@@ -235,7 +237,7 @@ class Connection:
 
     def send(self, data: bytes) -> None:
         """Queue application data. Raises `UsageError` before the handshake is complete and after `close`."""
-        if self._close_sent or self.state.name in {"FAILED", "CLOSED"}:
+        if self._closing or self.state.name in {"FAILED", "CLOSED"}:
             raise UsageError("the connection is closed for sending")
         if self._context.established is None:
             raise UsageError("the handshake is not complete: wait for HandshakeCompleted")
@@ -247,10 +249,14 @@ class Connection:
             self._local(Write(bytes(data)))
 
     def close(self) -> None:
-        """Queue close_notify (RFC 5246 7.2.1): nothing can be sent after it; what the peer sends is still received."""
-        if not self._close_sent and self._error is None:
-            self._close_sent = True
-            self._send_alert(AlertLevel.WARNING, AlertDescription.CLOSE_NOTIFY)
+        """Queue close_notify (RFC 5246 7.2.1): nothing can be sent after it; what the peer sends is still received.
+
+        Data that waits for the end of a renegotiation goes first.
+        """
+        if not self._closing and self._error is None:
+            self._closing = True
+            if not self._waiting_writes:
+                self._attempt(self._send_close_notify)
 
     def abort(self, description: AlertDescription = AlertDescription.USER_CANCELED) -> None:
         """Give the connection up with a fatal alert of the application's choice."""
@@ -258,9 +264,11 @@ class Connection:
             self._fail(PeerError(Reason.APPLICATION, description.name.lower()), description)
 
     def answer(self, report: Any) -> None:
-        """The verdict that the connection is waiting for."""
+        """The verdict that the connection is waiting for. Raises `UsageError` for what is none, and where none is asked for."""
         if not self._paused:
             raise UsageError("no verdict is asked for")
+        if not hasattr(report, "accepted"):
+            raise UsageError(f"a verdict is a Report, not {type(report).__name__}")
         self._paused = False
         self._judge(report)
 
@@ -445,16 +453,16 @@ class Connection:
         if alert.description == AlertDescription.CLOSE_NOTIFY:
             self._on_close_notify()
         elif alert.level == AlertLevel.FATAL:
-            self._forget_session()
             self._die(FatalAlert(alert.description, self.state.name))
+            self._forget_session()
         else:
             self._on_warning(alert.description)
 
     def _on_close_notify(self) -> None:
-        """RFC 5246 7.2.1: answered with our own, at once."""
-        if self._error is None:
-            self.close()
-        self._close_received = True
+        """RFC 5246 7.2.1: answered with our own, at once; what still waits to be sent is dropped."""
+        self._closing = self._close_received = True
+        self._waiting_writes.clear()
+        self._send_close_notify()
         self._line.state = self._named("CLOSED")
         self.trailing_data = self._inbound.clear()
         self._events.append(ConnectionClosed(clean=True))
@@ -470,8 +478,12 @@ class Connection:
         """Feed an input of our own; one that is not legal now is the caller's fault."""
         if lookup(self.state, type(message)) is None:
             raise UsageError(f"{type(message).__name__} is not possible in state {self.state.name}")
+        self._attempt(lambda: self._feed(message))
+
+    def _attempt(self, action: Callable[[], None]) -> None:
+        """Do what the application asked for; what goes wrong ends the connection and is raised."""
         try:
-            self._feed(message)
+            action()
         except PuretlsError as error:
             self._fail(error)
             raise
@@ -500,6 +512,8 @@ class Connection:
             writes, self._waiting_writes = self._waiting_writes, []
             for data in writes:
                 self._feed(Write(data))
+            if self._closing:
+                self._send_close_notify()
 
     def _do(self, effect: fx.Effect) -> None:
         """The executor of effects, one case each."""
@@ -580,7 +594,8 @@ class Connection:
         if self.role is Role.SERVER and self.negotiated is not None:
             key = self.negotiated.session_id
         if store is not None and key:
-            store.discard(key)
+            with suppress(Exception):  # the connection has failed already, and stays failed for its own reason
+                store.discard(key)
 
     # Failure
 
@@ -593,12 +608,13 @@ class Connection:
         if alert is None:
             alert = error.alert if isinstance(error, PeerError) else AlertDescription.INTERNAL_ERROR
         self._forget_session()
-        with suppress(PeerError):  # raised when the key is used up: not even an alert may be sent under it
+        with suppress(Exception):  # a key that is used up seals no alert either, and taps may raise anything
             self._send_alert(AlertLevel.FATAL, alert)
         self._die(error)
 
     def _die(self, error: PuretlsError) -> None:
         self._error = error
+        self._paused = False
         self._line.state = self._named("FAILED")
         self._inbound.clear()
         self._joiner.clear()
@@ -609,7 +625,14 @@ class Connection:
 
     # Outbound
 
+    def _send_close_notify(self) -> None:
+        if not self._close_sent:
+            self._send_alert(AlertLevel.WARNING, AlertDescription.CLOSE_NOTIFY)
+            self._close_sent = True
+
     def _send_alert(self, level: AlertLevel, description: AlertDescription) -> None:
+        if self._close_sent:
+            return
         alert = Alert(level, description)
         self._events.append(AlertSent(level, description))
         self._send_content(ContentType.ALERT, serialise(alert))
@@ -630,7 +653,9 @@ class Connection:
             self._send_content(ContentType.HANDSHAKE, raw)
 
     def _send_content(self, type_: ContentType, data: bytes) -> None:
-        """Fragment, seal and queue."""
+        """Fragment, seal and queue; after close_notify nothing leaves any more (RFC 5246 7.2.1)."""
+        if self._close_sent:
+            return
         self._trace_message(_OUT, type_, data)
         first = type_ == ContentType.HANDSHAKE and self.state is ClientState.WAIT_SERVER_HELLO
         # RFC 5246 E.1: the record of a first ClientHello says 3.1, which every server and middlebox lets pass.

@@ -4,12 +4,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from puretls.config import Limits
+from puretls import danger
+from puretls.config import PENDING, Limits
 from puretls.connection import Connection
 from puretls.errors import FatalAlert, InternalError, PeerError, UsageError
-from puretls.events import NEED_DATA, ConnectionClosed, DataReceived
+from puretls.events import NEED_DATA, PAUSED, ConnectionClosed, DataReceived
 from puretls.extensions import ExtendedMasterSecret, MaxFragmentLength, RecordSizeLimit
 from puretls.iana import AlertDescription
+from puretls.intercept import Direction
 from puretls.session import MemorySessionStore
 from tests.support.credentials import NAME, NOW, credential
 from tests.support.pair import End, client_config, fields_for, no_security, pair, real, server_config, suite_named
@@ -19,8 +21,6 @@ from tests.support.pair import End, client_config, fields_for, no_security, pair
 
 def transcript(cut, *, provider, close=True):
     """Events and bytes of a conversation whose bytes arrive in the pieces that `cut` makes."""
-    from puretls import danger
-
     fields = {"provider": provider}
     joined = pair(
         fields | {"random": danger.fixed_random(b"c"), "credentials": (credential(usage="client"),)},
@@ -86,8 +86,6 @@ class Nothing:
 
 def _bulk(name, sizes, interceptors, touch=None):
     """Data of these sizes, fed at once: events, bytes, trace of the receiving end."""
-    from puretls import danger
-
     client, server = fields_for(suite_named(name))
     common = {"provider": real(), "interceptors": interceptors, "trace_level": "full"}
     joined = pair(client | common | {"random": danger.fixed_random(b"c")}, server | common | {"random": danger.fixed_random(b"s")})
@@ -304,6 +302,125 @@ def test_call_back_that_fails_gives_internal_error_and_tells_the_peer(side, fiel
     assert "secret words" not in str(end.error)
     assert isinstance(end.error.__cause__, Broken)
     assert b"\x02\x50" in bytes(end.sent) + end.connection.bytes_to_send()
+
+
+class _Forgetful(MemorySessionStore):
+    def discard(self, key):
+        raise Broken("secret words")
+
+
+def _silent_alerts():
+    class Taps(Nothing):
+        def plaintext(self, record, where):
+            if record.type == 21 and where.direction is Direction.OUTBOUND:
+                raise Broken("secret words")
+            return (record,)
+
+    return Taps()
+
+
+@pytest.mark.parametrize("fields", [{"session_store": _Forgetful()}, {"interceptors": (_silent_alerts(),)}], ids=["store", "tap"])
+@pytest.mark.parametrize("wire", [b"\x15\3\3\0\2\2\x28", b"\x18\3\3\0\1x"], ids=["alert received", "alert to be sent"])
+def test_call_back_that_fails_while_the_connection_fails_does_not_keep_it_alive(fields, wire):
+    joined = pair(fields)
+    joined.client.connection.start()
+    joined.client.feed(wire)  # anything but a PuretlsError would leave here
+    assert joined.client.state == "FAILED"
+    assert isinstance(joined.client.error, FatalAlert if wire[0] == 21 else PeerError)
+    with pytest.raises(type(joined.client.error)):
+        joined.client.connection.next_event()
+
+
+def test_closing_fails_as_any_other_step_does():
+    joined = pair({"interceptors": (_silent_alerts(),)}).handshake()
+    with pytest.raises(InternalError):
+        joined.client.connection.close()
+    assert joined.client.state == "FAILED"
+
+
+@pytest.mark.parametrize("verdict", [None, PENDING, "yes", 1], ids=str)
+def test_verdict_that_is_none_leaves_the_question_open(verdict):
+    joined = pair({"verifier": lambda request: PENDING}).handshake()
+    with pytest.raises(UsageError, match="verdict"):
+        joined.client.connection.answer(verdict)
+    assert joined.client.connection.next_event() is PAUSED
+    joined.client.connection.answer(danger.AcceptedUnverified())
+    joined.run()
+    joined.check_secrets()
+
+
+@pytest.mark.parametrize("verdict", [None, "yes", object()], ids=str)
+def test_verifier_that_gives_no_report_refuses(verdict):
+    joined = pair({"verifier": lambda request: verdict}).handshake()
+    assert isinstance(joined.client.error, InternalError)
+    assert joined.server.alerts_received == ["internal_error"]
+
+
+def test_late_answer_to_a_connection_that_was_given_up_is_refused():
+    joined = pair({"verifier": lambda request: PENDING}).handshake()
+    joined.client.connection.abort()
+    with pytest.raises(UsageError):
+        joined.client.connection.answer(danger.AcceptedUnverified())
+    assert joined.client.connection.peer_report is None
+
+
+# Nothing is sent after close_notify (RFC 5246 7.2.1)
+
+
+def _types(wire):
+    """Content types of the records in `wire`."""
+    found, position = [], 0
+    while position < len(wire):
+        found.append(wire[position])
+        position += 5 + int.from_bytes(wire[position + 3 : position + 5], "big")
+    return found
+
+
+@pytest.mark.rfc("5246", "7.2.1")
+def test_handshake_ends_with_our_close_notify():
+    joined = pair()
+    joined.client.connection.start()
+    joined.server.feed(joined.client.take())
+    joined.client.connection.close()
+    joined.client.feed(joined.server.take())
+    assert _types(joined.client.take()) == [21]
+    joined = pair({"verifier": lambda request: PENDING}).handshake()
+    joined.client.connection.close()
+    joined.client.connection.answer(danger.AcceptedUnverified())
+    assert _types(joined.client.take()) == [21]
+    joined = pair()
+    joined.client.connection.close()
+    with pytest.raises(UsageError, match="closed"):
+        joined.client.connection.start()
+    assert _types(joined.client.take()) == [21]
+
+
+@pytest.mark.rfc("5246", "7.2.1")
+def test_data_that_waits_for_a_renegotiation_goes_out_before_close_notify():
+    joined = pair({"renegotiation": True}, {"renegotiation": True}).handshake()
+    joined.client.connection.renegotiate()
+    joined.client.connection.send(b"waits")
+    joined.client.connection.close()
+    with pytest.raises(UsageError):
+        joined.client.connection.send(b"too late")
+    assert not joined.client.connection.is_connected
+    joined.client.connection.close()
+    joined.run()
+    assert joined.server.data == b"waits"
+    assert joined.client.events[-1] == joined.server.events[-1] == ConnectionClosed(clean=True)
+    assert joined.client.alerts_sent == ["close_notify"]
+
+
+@pytest.mark.rfc("5246", "7.2.1")
+def test_no_alert_follows_close_notify():
+    joined = pair().handshake()
+    joined.client.connection.close()
+    joined.client.connection.abort()
+    assert joined.client.connection.config.session_store is None
+    out = joined.client.take()
+    joined.server.feed(out)
+    assert joined.server.alerts_received == ["close_notify"]
+    assert _types(out) == [21]
 
 
 def test_more_input_than_is_held_is_the_callers_fault():
