@@ -5,7 +5,7 @@
 The manual's page `qt` says how the event loop works and where the facade differs from Qt on purpose.
 """
 
-from puretls.qt.qabstractsocket import QAbstractSocket, QNetworkProxy, QTcpSocket
+from puretls.qt.qabstractsocket import QAbstractSocket, QTcpSocket
 from puretls.qt.qbytearray import QByteArray
 from puretls.qt.qdatetime import QDateTime
 from puretls.qt.qeventloop import QCoreApplication, QEventLoop
@@ -28,6 +28,7 @@ from puretls.qt.qsslserver import QSslServer
 from puretls.qt.qsslsocket import QSslSocket, SocketFailed
 from puretls.qt.qtcpserver import QTcpServer
 from puretls.qt.qtimer import QTimer
+from puretls.qt.socketenums import QNetworkProxy
 
 __all__ = [
     "QAbstractSocket",

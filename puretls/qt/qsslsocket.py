@@ -8,13 +8,14 @@ from typing import Any
 
 from puretls.errors import PuretlsError
 from puretls.qt._names import export_values
-from puretls.qt.qabstractsocket import QAbstractSocket, QTcpSocket, SocketError, SocketState
+from puretls.qt.qabstractsocket import QAbstractSocket, QTcpSocket
 from puretls.qt.qhostaddress import NetworkLayerProtocol, QHostAddress
 from puretls.qt.qiodevice import OpenMode, QIODevice, QIODeviceBase
 from puretls.qt.qmessage import qWarning
 from puretls.qt.qobject import QObject
 from puretls.qt.qsslconfiguration import PeerVerifyMode
 from puretls.qt.socketengine import Deadline
+from puretls.qt.socketenums import SocketError, SocketState
 from puretls.qt.sslsettings import PLAIN, SslMode
 from puretls.qt.ssltransfer import SslTransfer
 

@@ -7,11 +7,12 @@ import errno
 import socket
 
 from puretls.qt.dispatcher import call_safely
-from puretls.qt.qabstractsocket import Error, QAbstractSocket, QNetworkProxy, QTcpSocket
+from puretls.qt.qabstractsocket import Error, QAbstractSocket, QTcpSocket
 from puretls.qt.qhostaddress import NetworkLayerProtocol, QHostAddress
 from puretls.qt.qmessage import qWarning
 from puretls.qt.qobject import QObject, Signal
 from puretls.qt.socketengine import TIMED_OUT, wait_for_socket
+from puretls.qt.socketenums import QNetworkProxy
 
 _ERRORS = {
     errno.EADDRINUSE: (QAbstractSocket.SocketError.AddressInUseError, "The bound address is already in use"),

@@ -26,7 +26,7 @@ from puretls.events import (
     VerificationRequired,
 )
 from puretls.iana import AlertDescription, AlertLevel, NamedGroup
-from puretls.qt.qabstractsocket import QAbstractSocket, SocketError, SocketState
+from puretls.qt.qabstractsocket import QAbstractSocket
 from puretls.qt.qmessage import qWarning
 from puretls.qt.qocspresponse import QOcspResponse
 from puretls.qt.qssl import PROTOCOLS_WITH_TLS_1_2, QSsl
@@ -35,6 +35,7 @@ from puretls.qt.qsslconfiguration import NextProtocolNegotiationStatus, PeerVeri
 from puretls.qt.qsslerror import QSslError
 from puretls.qt.qsslkey import QSslKey
 from puretls.qt.qsslpresharedkeyauthenticator import QSslPreSharedKeyAuthenticator
+from puretls.qt.socketenums import SocketError, SocketState
 from puretls.qt.sslsettings import CLIENT, PLAIN, SERVER, SslMode, SslSettings
 from puretls.qt.stapling import judge_staple
 from puretls.qt.tls import CannotStart, Questions, client_config, server_config, server_name_for, session_of, usable_psk
