@@ -65,6 +65,8 @@ from puretls.suites import Authentication
 from puretls.wire.schema import serialise
 
 S = ClientState
+LONGEST_TICKET = 2**15
+"""Bytes of a ticket that is shown: extensions share 65,535, and a server could make its tickets so long that no hello holds them."""
 
 
 # ClientHello
@@ -115,16 +117,20 @@ def make_client_hello(context: Context) -> ClientHello:
 
 
 def _resumable(context: Context) -> Session | None:
-    """The session to offer: fresh, its suite and its master secret still wanted; none in a renegotiation.
+    """The session to offer: fresh, and one that `_fitting` lets through."""
+    session = _fitting(context)
+    return session if session is not None and session.is_fresh(context.config.clock()) else None
 
-    Nor one of another name: a resumed handshake shows no certificate that could be verified for this one.
+
+def _fitting(context: Context) -> Session | None:
+    """The session, if its suite and its master secret are still wanted; none in a renegotiation.
+
+    Nor one of another name, or of none: a resumed handshake shows no certificate that could be verified for this one.
     """
     session, config = context.session, context.client_config
-    if session is None or context.established is not None or not session.is_fresh(config.clock()):
+    if session is None or context.established is not None or session.server_name != context.server_name:
         return None
-    if session.server_name is not None and session.server_name != context.server_name:
-        return None
-    if session.ticket and not config.tickets:
+    if (session.ticket and not config.tickets) or len(session.ticket) > LONGEST_TICKET:
         return None
     ems = config.extension(ExtendedMasterSecret)
     if session.extended_master_secret and ems is None:
@@ -172,7 +178,7 @@ def on_server_hello(context: Context, hello: ServerHello) -> Step:
     suite = context.client_config.suites_by_id.get(hello.cipher_suite)
     if suite is None or hello.cipher_suite not in offer.hello.cipher_suites:
         raise PeerError(Reason.SUITE_NOT_OFFERED, str(hello.cipher_suite), path="ServerHello.cipher_suite")
-    session = _resumable(context)
+    session = _fitting(context)  # it was fresh when it was offered, and the server may take its time
     resumed = session is not None and bool(offer.hello.session_id) and hello.session_id == offer.hello.session_id
     view = context.view(suites=offer.suites, suite=suite, resumed=resumed)
     results = _confirm_extensions(context, hello, view)
@@ -424,11 +430,17 @@ def _wanted(context: Context, request: CertificateRequest, credential: Credentia
 
 
 def on_new_session_ticket(context: Context, message: NewSessionTicket) -> Step:
-    """RFC 5077 3.3; an empty ticket says that the server has changed its mind."""
+    """RFC 5077 3.3; an empty ticket says that the server has changed its mind.
+
+    A renewed ticket does not make the verdict on the server's chain any newer: its session is as old as the one resumed.
+    """
     if not message.ticket:
         return Step(context, S.WAIT_CCS)
-    lifetime = min(message.ticket_lifetime_hint or MAX_LIFETIME, MAX_LIFETIME)
+    now, resumed = context.config.clock(), context.session
+    created = now if resumed is None else min(now, resumed.created)
+    lifetime = min(int(now - created) + (message.ticket_lifetime_hint or MAX_LIFETIME), MAX_LIFETIME)
     session = new_session(context, ticket=message.ticket, lifetime=lifetime, server_name=context.server_name)
+    session = replace(session, created=created)
     return Step(context.evolve(session=session), S.WAIT_CCS, (Emit(lambda context: TicketReceived(session)),))
 
 

@@ -60,6 +60,7 @@ from puretls.iana import (
 )
 from puretls.messages.extension import RawExtension
 from puretls.messages.handshake import (
+    UINT16_MAX,
     Certificate,
     CertificateRequest,
     CertificateStatus,
@@ -533,11 +534,12 @@ def _make_ticket(context: Context) -> NewSessionTicket:
 
 
 def _ticket_for(context: Context, session: Session) -> NewSessionTicket:
-    """RFC 5077 3.3: the hint says what is left of the session's lifetime."""
+    """RFC 5077 3.3: the hint says what is left of the session's lifetime. Empty where a long client chain does not fit."""
     config = context.server_config
     assert config.tickets is not None
     left = max(1, int(session.created + session.lifetime - config.clock()))
-    return NewSessionTicket(left, config.tickets.seal(session))
+    ticket = config.tickets.seal(session)
+    return NewSessionTicket(left, ticket) if len(ticket) <= UINT16_MAX else NewSessionTicket(0, b"")
 
 
 # Once connected

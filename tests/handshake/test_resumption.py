@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from puretls.extensions import Alpn, ExtendedMasterSecret, MaxFragmentLength
+from puretls.extensions import Alpn, ExtendedMasterSecret, MaxFragmentLength, ServerName
 from puretls.session import MemorySessionStore, Session, TicketKeys
 from puretls.suites import SUITES
 from tests.support.credentials import NOW, credential
@@ -196,3 +196,57 @@ def test_session_that_ended_in_a_fatal_alert_is_forgotten(failing):
     getattr(joined, failing).connection.abort()
     joined.run()
     assert (len(store), len(server_store)) == (0, 0)
+
+
+@both_ways
+def test_session_whose_certificate_was_verified_for_no_name_is_not_offered_for_one(way):
+    far = way()
+    session = pair({}, far, name=None).handshake().client.connection.session
+    assert pair({}, far, name=None, session=session).handshake().client.connection.negotiated.resumed
+    joined = pair({}, far | {"extensions": (ServerName(enabled=False),)}, session=session).handshake()
+    joined.check_secrets()
+    assert not joined.client.connection.negotiated.resumed
+    assert joined.client.connection.peer_report is not None
+
+
+def test_renewed_ticket_does_not_make_the_verdict_on_the_chain_any_newer():
+    """Else a server could renew for ever, and its certificate would never be looked at again."""
+    day, session = 24 * 3600, None
+    for days in range(0, 12, 2):
+        now = NOW + days * day
+        tickets = TicketKeys([b"k" * 48], clock=lambda now=now: now)
+        seal, renew = tickets.seal, tickets.open
+        tickets.seal = lambda made, seal=seal, now=now: seal(replace(made, created=now))
+        tickets.open = lambda ticket, renew=renew: (renew(ticket)[0], True)
+        fields = {"tickets": tickets, "session_lifetime": 7 * day, "clock": lambda now=now: now}
+        joined = pair({"clock": lambda now=now: now}, fields, session=session).handshake()
+        joined.check_secrets()
+        assert joined.client.connection.negotiated.resumed is (0 < days < 7 or days > 8)
+        session = joined.client.connection.session
+
+
+@pytest.mark.rfc("5077", "3.3")
+def test_session_too_long_for_a_ticket_gives_an_empty_one():
+    long = credential(usage="client")
+    near = {"credentials": (replace(long, chain=long.chain[:1] + (b"x" * 40_000,) * 2),)}
+    joined = pair(near, {"client_authentication": "require"} | by_ticket()).handshake()
+    joined.check_secrets()
+    assert joined.client.connection.session is None
+
+
+def test_ticket_too_long_to_be_shown_is_not_offered():
+    session = pair({}, by_ticket()).handshake().client.connection.session
+    joined = pair({}, by_ticket(), session=replace(session, ticket=bytes(65_500))).handshake()
+    joined.check_secrets()
+
+
+def test_session_that_expires_while_the_server_answers_is_still_resumed():
+    far = by_id()
+    session = pair({}, far).handshake().client.connection.session
+    now = [NOW]
+    joined = pair({"clock": lambda: now[0]}, far, session=replace(session, lifetime=10))
+    joined.client.connection.start()
+    now[0] += 11
+    joined.run()
+    joined.check_secrets()
+    assert joined.client.connection.negotiated.resumed
