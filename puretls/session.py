@@ -232,8 +232,9 @@ class TicketKeys:
         made = tuple(_TicketKey(key, self._clock(), self._provider) for key in keys)
         if not made:
             raise UsageError("at least one ticket key is needed")
-        self._automatic = False
-        self._keys = made
+        with self._lock:
+            self._automatic = False
+            self._keys = made
 
     def rotate(self) -> None:
         """Seal with a new random key from now on; keys whose tickets have all expired are dropped."""
@@ -242,16 +243,17 @@ class TicketKeys:
 
     def _rotate(self, now: float) -> None:
         new = _TicketKey(self._random(TICKET_KEY_LENGTH), now, self._provider)
-        keep = tuple(key for key in self._keys if now - key.created < self._period + self._lifetime)
+        kept_for = self._period + self._lifetime
+        keep = tuple(key for key in self._keys if abs(now - key.created) < kept_for)
         self._keys = (new, *keep)
 
     def _current(self) -> tuple[_TicketKey, ...]:
-        if self._automatic:
-            now = self._clock()
-            with self._lock:
-                if not self._keys or now - self._keys[0].created >= self._period:
+        with self._lock:
+            if self._automatic:
+                now = self._clock()
+                if not 0 <= now - self._keys[0].created < self._period:  # a clock set back must not keep a key for longer
                     self._rotate(now)
-        return self._keys
+            return self._keys
 
     def seal(self, session: Session) -> bytes:
         """A ticket that holds `session`."""

@@ -198,3 +198,37 @@ def test_ticket_keys_survive_a_fork():
     os.close(reader)
     os.close(writer)
     assert answer == b"y"
+
+
+def test_clock_that_goes_back_does_not_keep_a_key_for_ever():
+    clock = Clock(10**9)
+    keys = TicketKeys(period=100, lifetime=200, clock=clock, random=danger.fixed_random())
+    ahead = keys.seal(SESSION)
+    clock.now = 1000.0
+    assert keys.seal(SESSION)[:16] != ahead[:16]
+    for _ in range(5):
+        clock.now += 100
+        keys.seal(SESSION)
+    assert keys.open(ahead) == (None, False)
+    assert len(keys._keys) <= 4
+
+
+def test_keys_that_were_set_are_not_replaced_by_a_rotation_that_had_begun():
+    clock = Clock()
+    keys = TicketKeys(period=100, clock=clock)
+    ours = b"n" * 48
+
+    def clock_during_which_keys_are_set():
+        keys._clock = clock
+        setter = threading.Thread(target=keys.set, args=([ours],))
+        setter.start()
+        setter.join(0.2)
+        clock.now += 1000
+        return clock.now
+
+    keys._clock = clock_during_which_keys_are_set
+    keys.seal(SESSION)
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and thread.name.startswith("Thread-"):
+            thread.join(5)
+    assert keys.seal(SESSION).startswith(ours[:16])
