@@ -54,6 +54,7 @@ class Inbound:
         self.channel = channel
         self._line = line
         self._framer = Framer()
+        self._tapped: deque[Record] = deque()
         self._opened: deque[tuple[Record, bytes | None]] = deque()
         self._ready: deque[Record] = deque()
 
@@ -67,6 +68,7 @@ class Inbound:
 
     def clear(self) -> bytes:
         """Forget everything that waits; gives the bytes not even framed."""
+        self._tapped.clear()
         self._opened.clear()
         self._ready.clear()
         return self._framer.clear()
@@ -75,7 +77,7 @@ class Inbound:
         """A copy that goes on by itself."""
         twin = Inbound(line, self.channel.fork())
         twin._framer = copy.deepcopy(self._framer)
-        twin._opened, twin._ready = self._opened.copy(), self._ready.copy()
+        twin._tapped, twin._opened, twin._ready = self._tapped.copy(), self._opened.copy(), self._ready.copy()
         return twin
 
     def next(self, *, version: int | None, batch: bool) -> Record | None:
@@ -85,9 +87,10 @@ class Inbound:
         """
         while not self._ready:
             if not self._opened:
-                self._open(version, batch=batch)
-            if not self._opened:
-                return None
+                records = self._framed(version, batch=batch)
+                if not records:
+                    return None
+                self._open(records)
             self._take_opened()
         return self._ready.popleft()
 
@@ -99,11 +102,20 @@ class Inbound:
         plain = Record(record.type, record.version, data)
         self._ready += self._line.through("plaintext", plain, Direction.INBOUND, self.channel.epoch)
 
-    def _open(self, version: int | None, *, batch: bool) -> None:
+    def _open(self, records: Sequence[Record]) -> None:
+        if len(records) == 1:
+            self._opened.append((records[0], self.channel.open(records[0])))
+        else:
+            self._opened += zip(records, self.channel.open_many(records), strict=True)
+
+    def _framed(self, version: int | None, *, batch: bool) -> Sequence[Record]:
+        """The next record, or a run of them that may be opened in one call; none when bytes are missing."""
         limit = MAX_PLAINTEXT + (MAX_EXPANSION if self.channel.protected else 0)
+        if self._line.taps:
+            return self._framed_tapped(limit, version)
         first = self._framer.next(limit=limit, version=version)
         if first is None:
-            return
+            return ()
         records = [first]
         if batch and first.type == ContentType.APPLICATION_DATA and self._may_batch():
             while len(records) < BATCH and self._framer.peek_is(ContentType.APPLICATION_DATA, limit=limit, version=version):
@@ -111,19 +123,20 @@ class Inbound:
                 if following is None:
                     break
                 records.append(following)
-        if self._line.taps:
-            records = self._tapped(first)
-        if len(records) == 1:
-            self._opened.append((records[0], self.channel.open(records[0])))
-        else:
-            self._opened += zip(records, self.channel.open_many(records), strict=True)
+        return records
 
     def _may_batch(self) -> bool:
-        return not self._line.taps and self.channel.protected and self.channel.allows(BATCH)
+        return self.channel.protected and self.channel.allows(BATCH)
 
-    def _tapped(self, record: Record) -> list[Record]:
-        passed = self._line.through("ciphertext", record.to_bytes(), Direction.INBOUND, self.channel.epoch)
-        return [Record(raw[0], raw[1] << 8 | raw[2], raw[HEADER_LENGTH:]) for raw in passed if len(raw) >= HEADER_LENGTH]
+    def _framed_tapped(self, limit: int, version: int | None) -> Sequence[Record]:
+        """The next record that a tap lets through, one at a time: keys may change between those it lets through together."""
+        while not self._tapped:
+            record = self._framer.next(limit=limit, version=version)
+            if record is None:
+                return ()
+            passed = self._line.through("ciphertext", record.to_bytes(), Direction.INBOUND, self.channel.epoch)
+            self._tapped += (Record(raw[0], raw[1] << 8 | raw[2], raw[HEADER_LENGTH:]) for raw in passed if len(raw) >= HEADER_LENGTH)
+        return (self._tapped.popleft(),)
 
 
 class Outbound:

@@ -402,3 +402,28 @@ def test_inbound_records_can_be_dropped_and_changed_on_the_wire():
     joined.run()
     assert joined.client.state == "CONNECTED"
     assert Record(21, 0x0303, b"").header()[0] == 21
+
+
+def test_record_dropped_on_the_wire_does_not_hold_up_those_behind_it():
+    joined = pair({"interceptors": (inbound("ciphertext", lambda raw: raw[0] == 23, lambda raw: []),)}).handshake()
+    joined.server.connection.send(b"dropped")
+    joined.server.connection.close()
+    joined.client.feed(joined.server.take())
+    joined.client.feed(b"")
+    assert joined.client.alerts_received == ["close_notify"]
+
+
+def test_records_that_a_tap_kept_back_are_opened_one_by_one():
+    kept = []
+
+    def keep(raw):
+        if raw[0] == 20:
+            kept.append(raw)
+            return []
+        released = [*kept, raw]
+        kept.clear()
+        return released
+
+    joined = pair({"interceptors": (inbound("ciphertext", lambda raw: True, keep),)}).handshake()
+    joined.check_secrets()
+    joined.exchange()
