@@ -13,11 +13,8 @@ if TYPE_CHECKING:
     from puretls.connection import Connection
 
 
-def channel_binding(connection: Connection, context: Context, kind: str) -> bytes:
+def channel_binding(connection: Connection, context: Context, established: Established, kind: str) -> bytes:
     """See `Connection.channel_binding`."""
-    established = context.established
-    if established is None:
-        raise UsageError("the handshake is not complete")
     if kind == "tls-unique":
         return _unique(established)
     if kind == "tls-server-end-point":

@@ -281,7 +281,7 @@ class ServerConfig(Config):
     `client_authentication` is "none", "request" or "require"; `certificate_authorities` are names (DER) to ask for.
     `session_cache` serves resumption by id, `tickets` by ticket; None switches either off. `session_lifetime` in seconds.
     `psk(identity)` gives the key of an identity or None; `psk_hint` is sent to clients. `dh_parameters` (p, g) replace the named
-    groups for clients that name none (RFC 7919 4). `choose_credential(server_name, candidates)` overrides the choice by name.
+    groups for clients that name none (RFC 7919 4).
     """
 
     client_authentication: str = "none"

@@ -28,7 +28,7 @@ from puretls.events import (
 )
 from puretls.extensions import MaxFragmentLength, RecordSizeLimit
 from puretls.handshake import effects as fx
-from puretls.handshake.context import Context, Negotiated
+from puretls.handshake.context import Context, Established, Negotiated
 from puretls.handshake.states import (
     ClientState,
     LocalInput,
@@ -302,11 +302,7 @@ class Connection:
 
     def export_keying_material(self, label: bytes, length: int, context: bytes | None = None) -> bytes:
         """`length` bytes under `label` (RFC 5705 4). No context and an empty one give different bytes."""
-        established = self._context.established
-        if established is None:
-            raise UsageError("the handshake is not complete")
-        if self.is_handshaking:
-            raise UsageError("a renegotiation is under way: it is not clear whose keys are meant")
+        established = self._settled()
         reserved = {b"client finished", b"server finished", b"master secret", b"key expansion", b"extended master secret"}
         if label in reserved:
             raise UsageError("this label belongs to TLS itself (RFC 5705 4)")
@@ -325,7 +321,15 @@ class Connection:
         """
         from puretls.binding import channel_binding
 
-        return channel_binding(self, self._context, kind)
+        return channel_binding(self, self._context, self._settled(), kind)
+
+    def _settled(self) -> Established:
+        established = self._context.established
+        if established is None:
+            raise UsageError("the handshake is not complete")
+        if self.is_handshaking:
+            raise UsageError("a renegotiation is under way: it is not clear whose keys are meant")
+        return established
 
     # Inbound: records
 
@@ -334,7 +338,7 @@ class Connection:
         if raw is not None:
             self._on_handshake_bytes(raw)
             return True
-        version = None if self.negotiated is None else self.negotiated.version
+        version = None if self._in_force is None else self._in_force.version
         record = self._inbound.next(version=version, batch=self.state.name == "CONNECTED")
         if record is not None:
             self._on_plaintext(record)
@@ -378,12 +382,12 @@ class Connection:
 
     def _receive_limit(self) -> int:
         """What we asked the peer to keep to: RFC 8449 4 for protected records, RFC 6066 4 for all."""
-        negotiated = self.negotiated
+        negotiated = self._in_force
         if negotiated is None:
             return MAX_PLAINTEXT
         if negotiated.result(RecordSizeLimit) is not None:
-            own = self._context.config.extension(RecordSizeLimit)
-            return own.limit if self._inbound.channel.protected else MAX_PLAINTEXT
+            own = self._context.config.extension(RecordSizeLimit)  # None, or without a limit, once `change_config` took it out
+            return own.limit or MAX_PLAINTEXT if own and self._inbound.channel.protected else MAX_PLAINTEXT
         return negotiated.result(MaxFragmentLength) or MAX_PLAINTEXT
 
     def _count(self, what: str, limit: int, reason: Reason) -> None:
@@ -423,7 +427,7 @@ class Connection:
         if type_ == HandshakeType.HELLO_REQUEST:
             self._count("hello_requests", self._context.config.limits.hello_requests, Reason.TOO_MANY_HELLO_REQUESTS)
             for_transcript = b""  # RFC 5246 7.4.1.1: never part of the handshake hash
-        elif type_ == HandshakeType.CLIENT_HELLO and self._context.established is not None:
+        if self._begins_again(type_):
             self._count("renegotiations", self._context.config.limits.renegotiations, Reason.NO_RENEGOTIATION)
         try:
             message = parse_handshake(raw, self._key_exchange())
@@ -431,6 +435,13 @@ class Connection:
             raise PeerError(Reason.DECODE, error.message, path=error.path, offset=error.offset, rfc=error.rfc) from None
         for index, passed in enumerate(self._pass("message", _IN, message)):
             self._feed(passed, for_transcript if index == 0 else b"")
+
+    def _begins_again(self, type_: int) -> bool:
+        """Whether the peer begins another handshake by this, or has us begin one."""
+        if type_ == HandshakeType.CLIENT_HELLO:
+            return self._context.established is not None
+        granted = type_ == HandshakeType.HELLO_REQUEST and self.state is ClientState.CONNECTED
+        return granted and self._context.config.renegotiation
 
     def _key_exchange(self) -> KeyExchange | None:
         return self.negotiated.suite.kx if self.negotiated else None
@@ -664,7 +675,13 @@ class Connection:
 
     def _send_limit(self) -> int:
         own: int = self._context.config.max_send_fragment
-        return own if self.negotiated is None else min(own, self.negotiated.send_limit)
+        return own if self._in_force is None else min(own, self._in_force.send_limit)
+
+    @property
+    def _in_force(self) -> Negotiated | None:
+        """What bounds records now: in a renegotiation, until its ServerHello, what was agreed on before."""
+        established = self._context.established
+        return self.negotiated or (established.negotiated if established else None)
 
     # Taps and trace
 

@@ -28,10 +28,6 @@ class Joiner:
         """Forget what is held."""
         self._buffer.clear()
 
-    def peek_type(self) -> int | None:
-        """Type of the message that comes next, if its first byte is there."""
-        return self._buffer[0] if self._buffer else None
-
     def next(self) -> bytes | None:
         """The next message, or None until it is complete. Its announced length is judged before its bytes are waited for."""
         if len(self._buffer) < HEADER_LENGTH:

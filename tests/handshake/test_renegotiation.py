@@ -7,7 +7,7 @@ import pytest
 from puretls.config import Limits
 from puretls.errors import UsageError
 from puretls.events import RenegotiationRefused
-from puretls.extensions import ExtendedMasterSecret, SessionTicket
+from puretls.extensions import ExtendedMasterSecret, RecordSizeLimit, SessionTicket
 from puretls.messages.extension import RawExtension
 from puretls.messages.handshake import ClientHello
 from puretls.session import MemorySessionStore, TicketKeys
@@ -227,3 +227,45 @@ def test_no_keying_material_is_exported_while_a_renegotiation_is_under_way():
         joined.client.connection.export_keying_material(b"EXPORTER-x", 16)
     joined.run()
     assert joined.client.connection.export_keying_material(b"EXPORTER-x", 16) != before
+
+
+def test_no_channel_binding_is_given_while_a_renegotiation_is_under_way():
+    joined = pair(ON, ON).handshake()
+    before = joined.client.connection.channel_binding("tls-server-end-point")
+    joined.client.connection.renegotiate()
+    for kind in ("tls-unique", "tls-server-end-point", "tls-exporter"):
+        with pytest.raises(UsageError, match="under way"):
+            joined.client.connection.channel_binding(kind)
+    joined.run()
+    assert joined.client.connection.channel_binding("tls-server-end-point") == before
+
+
+@pytest.mark.rfc("8449", "4")
+def test_what_the_server_asked_for_bounds_the_hello_of_a_renegotiation():
+    near, far = RecordSizeLimit(1000), RecordSizeLimit(64)
+    joined = pair(ON | {"extensions": (near,)}, ON | {"extensions": (far,)}).handshake()
+    joined.client.connection.renegotiate()
+    joined.run()
+    joined.check_secrets()
+    assert joined.server.completed == 2
+
+
+def test_configuration_may_change_what_was_agreed_on_only_with_the_next_handshake():
+    joined = pair(ON | {"extensions": (RecordSizeLimit(100),)}, ON | {"extensions": (RecordSizeLimit(200),)}).handshake()
+    for end in joined.ends():
+        end.connection.change_config(replace(end.connection.config, extensions=()))
+    joined.exchange(up=bytes(900), down=bytes(900))
+    joined.client.connection.renegotiate()
+    joined.run()
+    joined.exchange(up=bytes(900), down=bytes(900))
+
+
+def test_number_of_renegotiations_that_a_server_asks_for_is_bounded():
+    joined = pair(ON | {"limits": Limits(renegotiations=2)}, ON).handshake()
+    for completed in (2, 3, 3):
+        joined.server.connection.renegotiate()
+        joined.server.connection.send(b"x")
+        joined.run()
+        assert joined.client.completed == completed
+    assert joined.client.alerts_sent[-1] == "no_renegotiation"
+    assert joined.client.state == "FAILED"
