@@ -27,6 +27,7 @@ from puretls.handshake.finish import (
     begin,
     check_encrypt_then_mac,
     check_finished,
+    check_same_peer,
     complete,
     derive_keys,
     derive_master,
@@ -290,7 +291,7 @@ def on_certificate(context: Context, message: Certificate) -> Step:
         raise PeerError(Reason.EMPTY_SERVER_CHAIN, path="Certificate.certificate_list", offset=4)
     if len(chain) > context.config.limits.certificates:
         raise PeerError(Reason.CHAIN_TOO_LONG, f"{len(chain)} certificates", path="Certificate.certificate_list")
-    _check_same_server(context, chain)
+    check_same_peer(context, chain)
     leaf, key = parse_leaf(chain)
     suite = context.suite
     if not key_serves(key, suite):
@@ -302,15 +303,6 @@ def on_certificate(context: Context, message: Certificate) -> Step:
     context = context.evolve(peer=replace(context.peer, chain=chain, public_key=key))
     form = _KEY_EXCHANGE_MESSAGE.get(suite.kx, "must")
     return Step(context, _AFTER_CERTIFICATE[form, bool(context.negotiated.result(StatusRequest))])
-
-
-def _check_same_server(context: Context, chain: tuple[bytes, ...]) -> None:
-    """RFC 7627 1: without extended master secrets a certificate that changes in a renegotiation may be another server's."""
-    before = context.established
-    if before is None or before.peer.chain[:1] == chain[:1] or not before.peer.chain:
-        return
-    if not (before.negotiated.extended_master_secret and context.negotiated.extended_master_secret):
-        raise PeerError(Reason.IDENTITY_CHANGED, path="Certificate.certificate_list")
 
 
 def on_certificate_status(context: Context, message: CertificateStatus) -> Step:

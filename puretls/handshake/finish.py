@@ -146,6 +146,15 @@ def check_encrypt_then_mac(before: Negotiated, now: Negotiated) -> None:
         raise PeerError(Reason.ETM_DROPPED, now.suite.name)
 
 
+def check_same_peer(context: Context, chain: tuple[bytes, ...]) -> None:
+    """RFC 7627 1: without extended master secrets a certificate that changes in a renegotiation may be somebody else's."""
+    before = context.established
+    if before is None or before.peer.chain[:1] == chain[:1] or not before.peer.chain:
+        return
+    if not (before.negotiated.extended_master_secret and context.negotiated.extended_master_secret):
+        raise PeerError(Reason.IDENTITY_CHANGED, path="Certificate.certificate_list")
+
+
 def new_session(context: Context, **more: Any) -> Session:
     """A session of the handshake just done."""
     negotiated = context.negotiated

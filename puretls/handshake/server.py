@@ -40,6 +40,7 @@ from puretls.handshake.finish import (
     begin,
     check_encrypt_then_mac,
     check_finished,
+    check_same_peer,
     complete,
     derive_keys,
     derive_master,
@@ -453,6 +454,7 @@ def on_client_certificate(context: Context, message: Certificate) -> Step:
         return Step(context, S.WAIT_CLIENT_KEY_EXCHANGE)
     if len(chain) > context.config.limits.certificates:
         raise PeerError(Reason.CHAIN_TOO_LONG, f"{len(chain)} certificates", path="Certificate.certificate_list")
+    check_same_peer(context, chain)
     leaf, key = parse_leaf(chain)
     if not usage_allows(leaf, signing=True):
         raise PeerError(Reason.WRONG_KEY_USAGE, "client certificate")

@@ -269,3 +269,22 @@ def test_number_of_renegotiations_that_a_server_asks_for_is_bounded():
         assert joined.client.completed == completed
     assert joined.client.alerts_sent[-1] == "no_renegotiation"
     assert joined.client.state == "FAILED"
+
+
+@pytest.mark.rfc("7627", "6.1")
+@pytest.mark.parametrize(("ems", "fails"), [(True, False), (False, True)])
+def test_client_certificate_may_change_only_under_extended_master_secrets(ems, fails):
+    fields = ON | {"extensions": (ExtendedMasterSecret(enabled=ems),)}
+    near = fields | {"credentials": (credential(usage="client"),)}
+    joined = pair(near, fields | {"client_authentication": "require"}).handshake()
+    client = joined.client.connection
+    client.renegotiate()
+    joined.run()
+    joined.check_secrets()
+    client.change_config(replace(client.config, credentials=(credential("ed25519", usage="client"),)))
+    client.renegotiate()
+    joined.run()
+    if fails:
+        assert joined.client.alerts_received == joined.server.alerts_sent == ["illegal_parameter"]
+    else:
+        joined.check_secrets()
