@@ -236,17 +236,21 @@ class Connection:
         return True
 
     def send(self, data: bytes) -> None:
-        """Queue application data. Raises `UsageError` before the handshake is complete and after `close`."""
+        """Queue application data. Raises `UsageError` before the handshake is complete, after `close`, and for what are no bytes."""
         if self._closing or self.state.name in {"FAILED", "CLOSED"}:
             raise UsageError("the connection is closed for sending")
         if self._context.established is None:
             raise UsageError("the handshake is not complete: wait for HandshakeCompleted")
+        try:
+            data = bytes(memoryview(data))  # `bytes` alone would make zeros of a number
+        except TypeError:
+            raise UsageError(f"bytes can be sent, not {type(data).__name__}") from None
         if not data:
             return
         if lookup(self.state, Write) is None:
-            self._waiting_writes.append(bytes(data))  # a renegotiation is under way
+            self._waiting_writes.append(data)  # a renegotiation is under way
         else:
-            self._local(Write(bytes(data)))
+            self._local(Write(data))
 
     def close(self) -> None:
         """Queue close_notify (RFC 5246 7.2.1): nothing can be sent after it; what the peer sends is still received.
@@ -303,6 +307,8 @@ class Connection:
     def export_keying_material(self, label: bytes, length: int, context: bytes | None = None) -> bytes:
         """`length` bytes under `label` (RFC 5705 4). No context and an empty one give different bytes."""
         established = self._settled()
+        if not isinstance(length, int) or length < 1:
+            raise UsageError("the length is a number of bytes, at least 1")
         reserved = {b"client finished", b"server finished", b"master secret", b"key expansion", b"extended master secret"}
         if label in reserved:
             raise UsageError("this label belongs to TLS itself (RFC 5705 4)")

@@ -511,6 +511,21 @@ def test_exporter_refuses_labels_of_tls_itself_and_unfinished_handshakes():
     assert len(connection.export_keying_material(b"EXPORTER-x", 1000)) == 1000
 
 
+@pytest.mark.parametrize("length", [0, -1, 2.5, "8"])
+def test_exporter_gives_at_least_a_byte(length):
+    joined = pair().handshake()
+    with pytest.raises(UsageError, match="length"):
+        joined.client.connection.export_keying_material(b"EXPORTER-x", length)
+
+
+@pytest.mark.parametrize("data", [3, "text", [1, 2]], ids=str)
+def test_only_bytes_are_sent(data):
+    joined = pair().handshake()
+    with pytest.raises(UsageError, match="bytes"):
+        joined.client.connection.send(data)
+    joined.exchange()
+
+
 @pytest.mark.rfc("5929", "3")
 def test_tls_unique_is_the_first_finished():
     joined = pair().handshake()
