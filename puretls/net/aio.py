@@ -132,8 +132,13 @@ class TlsProtocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._lower = cast(asyncio.Transport, transport)
-        self.connection.start()
-        self.flush()
+        try:
+            self.connection.start()
+        except PuretlsError as error:
+            self.flush()
+            self._fail(error)
+        else:
+            self.flush()
 
     def data_received(self, data: bytes) -> None:
         self.connection.receive_bytes(data)

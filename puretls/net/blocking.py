@@ -197,6 +197,8 @@ class TlsSocket:
     def recv(self, size: int, flags: int = 0) -> bytes:
         """Up to `size` bytes of application data; b"" after the peer's close_notify."""
         _refuse(flags)
+        if size < 0:
+            raise ValueError("negative size in recv")
         self.handshake()
         with self._reading:
             while size > 0 and not self._received and self._end is None:
@@ -251,7 +253,8 @@ class TlsSocket:
         self._transport.flush(self._drain, wait=True)
         with self._reading:
             while self._end is None:
-                self._run(until=lambda event: False)
+                self._run(until=lambda event: isinstance(event, DataReceived))
+                self._received.clear()  # nobody will ask for it, and a peer may go on for long
         if not self._end.clean:
             raise Truncated("CONNECTED")
         self._closed = True

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from puretls.config import ClientConfig
-from puretls.errors import FatalAlert, TlsError, Truncated, VerificationError
+from puretls.errors import FatalAlert, InternalError, TlsError, Truncated, VerificationError
 from puretls.net import aio
 from tests.net.wires import NAME
 
@@ -276,5 +276,17 @@ def test_new_configuration_serves_the_next_client(configs):
             _, writer = await dial(port, configs.client)
             assert writer.get_extra_info("tls").session is not None
             writer.close()
+
+    asyncio.run(main())
+
+
+def test_client_that_cannot_even_begin_says_so_at_once(configs):
+    def broken(count):
+        raise RuntimeError("no entropy")
+
+    async def main():
+        async with tls_server(configs, echo) as port:
+            with pytest.raises(InternalError):
+                await dial(port, replace(configs.client, random=broken))
 
     asyncio.run(main())

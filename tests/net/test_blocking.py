@@ -306,3 +306,34 @@ def test_repr_tells_role_and_state(connect):
     client, _ = connect()
     assert "client" in repr(client)
     assert "CONNECTED" in repr(client)
+
+
+def test_negative_sizes_are_refused_as_by_any_socket(connect):
+    client, server = connect()
+    server.sendall(b"kept")
+    assert client.recv(1) == b"k"
+    with pytest.raises(ValueError, match="negative"):
+        client.recv(-1)
+    with pytest.raises(ValueError, match="negative"):
+        client.recv_into(bytearray(9), -1)
+    assert client.recv(9) == b"ept"
+
+
+def test_unwrap_holds_nothing_of_what_a_peer_goes_on_sending(connect, run):
+    client, server = connect()
+
+    def talk():
+        for _ in range(8):
+            server.sendall(bytes(2**16))
+        server.close()
+
+    run(talk)
+    most = 0
+
+    def look(event):
+        nonlocal most
+        most = max(most, client.pending())
+
+    client._on_event = look
+    client.unwrap()
+    assert most <= 2**17
