@@ -210,6 +210,8 @@ class Config:
             raise UsageError("max_send_fragment is between 1 and 16384 bytes")
         if self.trace_level not in {"off", "handshake", "full"}:
             raise UsageError('trace_level is "off", "handshake" or "full"')
+        if self.trace_limit < 0:
+            raise UsageError("trace_limit is a number of bytes")
         _ = self.active_extensions
 
     def _check_suites(self) -> None:
@@ -258,7 +260,8 @@ Psk = tuple[bytes, bytes]
 class ClientConfig(Config):
     """A client. `psk(hint)` gives identity and key for a server's hint (None: it gave none), or None to give up.
 
-    `tickets` asks for session tickets; `session_store` keeps sessions by server name so that the next connection resumes.
+    `tickets` asks for session tickets; `session_store` keeps sessions by server name so that the next connection resumes. A resumed
+    handshake shows no certificate, so only configurations that trust the same may share a store; `replace` shares it, too.
     `client_certificate(request)` chooses among `credentials` when a server asks (default: the first that fits).
     """
 
@@ -279,7 +282,8 @@ class ServerConfig(Config):
     """A server.
 
     `client_authentication` is "none", "request" or "require"; `certificate_authorities` are names (DER) to ask for.
-    `session_cache` serves resumption by id, `tickets` by ticket; None switches either off. `session_lifetime` in seconds.
+    `session_cache` serves resumption by id, `tickets` by ticket; None switches either off. `session_lifetime` in seconds. Both carry
+    clients' certificates as they were verified once: only configurations that trust the same may share them, and `replace` does.
     `psk(identity)` gives the key of an identity or None; `psk_hint` is sent to clients. `dh_parameters` (p, g) replace the named
     groups for clients that name none (RFC 7919 4).
     """

@@ -136,7 +136,7 @@ class Connection:
 
     @property
     def peer_certificates(self) -> tuple[bytes, ...]:
-        """The peer's chain in DER, leaf first; on resumption that of the session."""
+        """The peer's chain in DER, leaf first; on resumption that of the session. Proven once the handshake is complete."""
         return self._context.peer.chain
 
     @property
@@ -287,7 +287,10 @@ class Connection:
         self._local(Renegotiate())
 
     def change_config(self, config: Config) -> None:
-        """Another configuration from the next handshake on, as for a renegotiation that asks for a certificate."""
+        """Another configuration, as for a renegotiation that asks for a certificate.
+
+        What is negotiated follows with the next handshake; call-backs and limits of one's own are those of the new one at once.
+        """
         if type(config) is not type(self._context.config):
             raise UsageError("the new configuration is of another role")
         self._context = self._context.evolve(config=config)

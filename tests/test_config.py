@@ -20,6 +20,7 @@ BAD = {
     "fragment of no bytes": {"max_send_fragment": 0},
     "fragment too long": {"max_send_fragment": 2**14 + 1},
     "trace level": {"trace_level": "verbose"},
+    "trace limit": {"trace_limit": -1},
     "extension twice": {"extensions": (Alpn("h2"), Alpn("h3"))},
 }
 
