@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from puretls import schedule
@@ -707,6 +708,7 @@ class Connection:
         return flight
 
 
+@lru_cache(maxsize=256)
 def _reference(server_name: str | None) -> tuple[str | None, bytes]:
     """The name to send and, for an address, its bytes; raises `UsageError` for what is neither."""
     if server_name is None:
