@@ -31,30 +31,42 @@ BENCHES = {
     "memory": ("memory", "what connections, keys and batches hold"),
 }
 """Sub-command: module in tools/benchmarks, what it measures."""
-PROVIDERS = ("default", "reference", "table-free")
+MARKS = ("<!-- measured -->", "<!-- end of what was measured -->")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options, names, target = parse(arguments)
+    options, names, target, page = parse(arguments)
     rows: list[Row] = []
     about = environment(provider_text(options.provider))
-    print("\n".join(f"{name}: {value}" for name, value in about.items()))
+    told = ["\n".join(f"{name}: {value}" for name, value in about.items())]
+    print(told[0])
     for name in names:
         measured = [row for case in shown(name, load(name, options)) for row in case()]
-        print(f"\n{name}: {BENCHES[name][1]}\n{table(measured)}", flush=True)
+        told.append(f"\n{name}: {BENCHES[name][1]}\n{table(measured)}")
+        print(told[-1], flush=True)
         rows += measured
     if target:
         document = {**about, "quick": options.quick, "rows": [row.as_json() for row in rows]}
         Path(target).write_text(json.dumps(document, indent=1) + "\n")
+    if page:
+        put_into(Path(page), "\n".join(told))
     return 0
 
 
-def parse(arguments: Sequence[str] | None) -> tuple[Options, list[str], str | None]:
-    """The options, the benches to run, the JSON file to write."""
+def put_into(page: Path, text: str) -> None:
+    """Replace what stands between the two marks of a page of the manual."""
+    before, _, rest = page.read_text().partition(MARKS[0])
+    after = rest.partition(MARKS[1])[2]
+    page.write_text(f"{before}{MARKS[0]}\n```text\n{text}\n```\n{MARKS[1]}{after}")
+
+
+def parse(arguments: Sequence[str] | None) -> tuple[Options, list[str], str | None, str | None]:
+    """The options, the benches to run, the JSON file and the page to write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bench", choices=[*BENCHES, "all"])
     parser.add_argument("--quick", action="store_true", help="fewer rounds; all together under four minutes")
     parser.add_argument("--json", metavar="FILE", help="write the rows there")
+    parser.add_argument("--page", metavar="FILE", help="put the tables between the marks of this page of the manual")
     parser.add_argument(
         "--provider", default="default", choices=["default", "reference", "table-free"], help="for whole connections"
     )
@@ -62,7 +74,7 @@ def parse(arguments: Sequence[str] | None) -> tuple[Options, list[str], str | No
     parsed = parser.parse_args(arguments)
     pairs = dict(pair.partition("=")[::2] for pair in parsed.set)
     names = [name for name in BENCHES if available(name)] if parsed.bench == "all" else [parsed.bench]
-    return Options(parsed.quick, parsed.provider, pairs), names, parsed.json
+    return Options(parsed.quick, parsed.provider, pairs), names, parsed.json, parsed.page
 
 
 def available(name: str) -> bool:

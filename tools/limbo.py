@@ -15,7 +15,9 @@ from puretls.x509.limbo import run
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", nargs="?", type=Path)
-    parser.add_argument("--profile", choices=["default", "strict", "webpki"], help="for all cases, instead of one by the id's prefix")
+    parser.add_argument(
+        "--profile", choices=["default", "strict", "webpki"], help="for all cases, instead of one by the id's prefix"
+    )
     parser.add_argument("--provider", choices=["default", "reference"], default="default")
     arguments = parser.parse_args()
     text = arguments.file.read_text() if arguments.file else sys.stdin.read()

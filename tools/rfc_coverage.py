@@ -50,7 +50,12 @@ def marked() -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
     for path in sorted((ROOT / "tests").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "rfc" and len(node.args) == 2:
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "rfc"
+                and len(node.args) == 2
+            ):
                 number, section = (getattr(argument, "value", None) for argument in node.args)
                 if isinstance(number, str) and isinstance(section, str):
                     found[number, section] += 1

@@ -1,7 +1,7 @@
 """Draws the state diagrams of the manual from the tables that the connection runs on.
 
-    python tools/state_diagrams.py           # writes puretls/manual/states.md
-    python tools/state_diagrams.py --dot     # Graphviz on standard output
+python tools/state_diagrams.py           # writes puretls/manual/states.md
+python tools/state_diagrams.py --dot     # Graphviz on standard output
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ def table(role: Role) -> str:
 
 def dot(role: Role) -> str:
     lines = [f"digraph {role.value} {{"]
-    lines += [f'    {start} -> {end} [label="{", ".join(names).replace("*", "")}"];' for (start, end), names in edges(role).items()]
+    lines += [
+        f'    {start} -> {end} [label="{", ".join(names).replace("*", "")}"];' for (start, end), names in edges(role).items()
+    ]
     return "\n".join([*lines, "}"])
 
 
