@@ -15,7 +15,7 @@ from puretls.suites import SUITES
 from tests.conformance import rows_client_hello as hellos
 from tests.conformance import rows_server
 from tests.support.credentials import NOW, credential
-from tests.support.pair import server_config
+from tests.support.pair import pair, server_config
 
 SAFE = tuple(suite for suite in SUITES if not suite.danger and not suite.is_psk)
 
@@ -105,3 +105,35 @@ def test_rows_of_conversations_are_each_of_their_own():
     names = Counter(row.name for row in rows_server.ROWS)
     assert [name for name, count in names.items() if count > 1] == []
     assert len(names) > 180
+
+
+# What must be put up with
+
+REAL = rows_server.REAL
+WARNING = bytes((21, 3, 3, 0, 2, 1, 90))  # user_canceled
+
+
+@pytest.mark.rfc("5246", "6.2.3.2")
+def test_longest_padding_is_read():
+    setup = rows_server.OLD_CBC
+    joined = rows_server.crooked(rows_server.longest(lambda plain: plain))(lambda: pair(setup[0] | REAL, setup[1] | REAL))
+    assert joined.server.data == b"GET / HTTP/1.0\r\n\r\n"
+
+
+@pytest.mark.rfc("5246", "7.2.2")
+@pytest.mark.parametrize("count", [1, 4, 5])
+def test_few_warnings_are_put_up_with(count):
+    hello = next(data for _, what, data, _ in hellos.ROWS if what == "a suite many times")
+    got = reaction(WARNING * count + hello)
+    assert (got == "unexpected_message") is (count > 4)
+
+
+@pytest.mark.rfc("5746", "3.7")
+@pytest.mark.parametrize("suite", [rows_server.CBC, rows_server.OLD_CBC, rows_server.ECDHE, rows_server.DHE])
+def test_data_flows_after_each_of_three_handshakes(suite):
+    joined = pair(suite[0] | REAL | {"renegotiation": True}, suite[1] | REAL | {"renegotiation": True}).handshake()
+    for number in range(2):
+        joined.client.connection.renegotiate()
+        joined.run()
+        assert joined.connected, joined.story()
+        joined.exchange(b"up %d" % number, b"down %d" % number)
