@@ -68,8 +68,6 @@ class Reason(Enum):
     UNKNOWN_ALERT_LEVEL = A.ILLEGAL_PARAMETER, "RFC 5246 7.2", "alert of a level that is neither warning nor fatal"
     BAD_CHANGE_CIPHER_SPEC = A.UNEXPECTED_MESSAGE, "RFC 5246 7.1", "malformed ChangeCipherSpec"
     SEQUENCE_EXHAUSTED = A.INTERNAL_ERROR, "RFC 5246 6.1", "sequence number or key limit reached"
-    TRUNCATED = A.CLOSE_NOTIFY, "RFC 5246 7.2.1", "the stream ended without close_notify"
-    DATA_AFTER_CLOSE = A.UNEXPECTED_MESSAGE, "RFC 5246 7.2.1", "data after close_notify"
 
     # Handshake messages
     DECODE = A.DECODE_ERROR, "RFC 5246 7.2.2", "malformed message"
@@ -83,7 +81,6 @@ class Reason(Enum):
     MESSAGE_TOO_LONG = A.DECODE_ERROR, "RFC 5246 7.4", "handshake message longer than the limit"
     CHAIN_TOO_LONG = A.BAD_CERTIFICATE, "RFC 5246 7.4.2", "more certificates than the limit"
     TOO_MANY_HELLO_REQUESTS = A.UNEXPECTED_MESSAGE, "RFC 5246 7.4.1.1", "flood of HelloRequests"
-    TOO_MANY_TICKETS = A.UNEXPECTED_MESSAGE, "RFC 5077 3.3", "more session tickets than the limit"
 
     # Hello
     VERSION_TOO_OLD = A.PROTOCOL_VERSION, "RFC 5246 E.1", "the peer speaks nothing newer than TLS 1.1"
@@ -138,15 +135,11 @@ class Reason(Enum):
     BAD_CERTIFICATE = A.BAD_CERTIFICATE, "RFC 5246 7.4.2", "the certificate cannot be parsed"
     WRONG_KEY_TYPE = A.UNSUPPORTED_CERTIFICATE, "RFC 5246 7.4.2", "the certificate's key does not fit the cipher suite"
     WRONG_KEY_USAGE = A.UNSUPPORTED_CERTIFICATE, "RFC 5246 7.4.2", "the certificate's key usage does not allow this key exchange"
-    CERTIFICATE_TYPE_NOT_REQUESTED = A.UNSUPPORTED_CERTIFICATE, "RFC 5246 7.4.6", "certificate of a type that was not asked for"
     VERIFICATION_FAILED = A.CERTIFICATE_UNKNOWN, "RFC 5280 6", "the certificate chain was refused"
     BAD_STATUS_RESPONSE = A.BAD_CERTIFICATE_STATUS_RESPONSE, "RFC 6066 8", "the stapled certificate status is not valid"
 
     # Ourselves
-    CANCELLED = A.USER_CANCELED, "RFC 5246 7.2", "cancelled by the application"
     APPLICATION = A.INTERNAL_ERROR, "RFC 5246 7.2", "the application sent this alert"
-    CALL_BACK_FAILED = A.INTERNAL_ERROR, "RFC 5246 7.2.2", "a call-back of the application raised an exception"
-    INTERNAL = A.INTERNAL_ERROR, "RFC 5246 7.2.2", "internal error"
 
 
 class TlsError(PuretlsError):
