@@ -46,8 +46,9 @@ class QByteArray(bytearray, QtNames):
 
     isNull = isEmpty
 
-    def at(self, i: int) -> bytes:
-        return bytes(self[i])
+    def at(self, i: int) -> str:
+        """One character, as PySide6 gives it."""
+        return chr(super().__getitem__(i))
 
     def startsWith(self, data: object) -> bool:
         return super().startswith(as_bytes(data))

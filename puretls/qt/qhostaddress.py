@@ -18,6 +18,7 @@ class NetworkLayerProtocol(enum.Enum):
 
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_PRIVATE = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
 
 
 class QHostAddress(QtNames):
@@ -85,7 +86,9 @@ class QHostAddress(QtNames):
         """The address as text, empty when null."""
         if self._address is None:
             return ""
-        return f"{self._address}%{self._scope}" if self._scope else str(self._address)
+        mapped = getattr(self._address, "ipv4_mapped", None)
+        text = f"::ffff:{mapped}" if mapped is not None else str(self._address)
+        return f"{text}%{self._scope}" if self._scope else text
 
     def toIPv4Address(self) -> int:
         """The number of an IPv4 address (also one mapped into IPv6), 0 if it is none."""
@@ -108,10 +111,15 @@ class QHostAddress(QtNames):
         return self._address is not None and self._address.is_link_local
 
     def isGlobal(self) -> bool:
-        return self._address is not None and self._address.is_global
+        """Neither loopback nor link-local, multicast, broadcast or unspecified; private networks count, as in Qt."""
+        address = self._address
+        if address is None or address.is_loopback or address.is_link_local or self.isBroadcast():
+            return False
+        return not address.is_multicast and not address.is_unspecified
 
     def isPrivateUse(self) -> bool:
-        return self._address is not None and self._address.is_private
+        """In one of the networks of RFC 1918 or RFC 4193."""
+        return any(self._address in network for network in _PRIVATE if self._address is not None)
 
     def isBroadcast(self) -> bool:
         return self.toString() == "255.255.255.255"

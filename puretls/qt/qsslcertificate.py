@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from puretls.der import oids
+from puretls.der.reader import SEQUENCE, Reader
 from puretls.errors import PuretlsError
 from puretls.qt._names import QtNames
 from puretls.qt.qbytearray import QByteArray, as_bytes
@@ -112,7 +113,7 @@ def _extension_value(extension: ParsedExtension) -> Any:
             found: dict[str, str] = {}
             for each in value.names:
                 if each.kind in kinds:
-                    found.setdefault(kinds[each.kind], _address(each.value))
+                    found[kinds[each.kind]] = _address(each.value)  # a map of single values: the last of a kind stays
             return found
     return QByteArray(extension.raw)
 
@@ -402,13 +403,23 @@ def _parse_all(data: bytes, format: QSsl.EncodingFormat) -> Iterator[Certificate
 
 def _ders(data: bytes, format: QSsl.EncodingFormat) -> Iterator[bytes]:
     if format is _Der:
-        yield data
+        yield from _split_der(data)
         return
     for block in _BLOCK.findall(data):
         try:
             yield from (each.data for each in read_pem(block))
         except PuretlsError:
             continue
+
+
+def _split_der(data: bytes) -> Iterator[bytes]:
+    """The values of one DER after the other, up to the first byte that begins none."""
+    reader = Reader(data, name="certificates")
+    try:
+        while reader.more:
+            yield reader.raw("", SEQUENCE)
+    except PuretlsError:
+        return
 
 
 def _files(path: str, syntax: QSslCertificate.PatternSyntax) -> Iterable[Path]:

@@ -208,7 +208,7 @@ class QSslConfiguration(QtNames):
 
     def setLocalCertificate(self, certificate: QSslCertificate) -> None:
         """Our certificate alone, in place of the chain."""
-        self._values["local_chain"] = () if certificate.isNull() else (QSslCertificate(certificate),)
+        self._values["local_chain"] = (QSslCertificate(certificate),)
 
     def localCertificateChain(self) -> list[QSslCertificate]:
         return list(self._values["local_chain"])
