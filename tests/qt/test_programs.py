@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -67,6 +68,29 @@ def test_file_sender(pki, ssl_peer, tmp_path: Path, api: str) -> None:
     peer.join()
     assert out == "sent 1000000 progress 100"
     assert digest.digest() == hashlib.sha256(data).digest()
+
+
+def start(api: str, *arguments: object) -> subprocess.Popen[str]:
+    environment = dict(os.environ, QT_API=api, QT_QPA_PLATFORM="offscreen", PYTHONPATH=str(ROOT))
+    command = [sys.executable, str(PROGRAMS / "echo_pair.py"), *map(str, arguments)]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+@needs_pyside
+@pytest.mark.interop
+@pytest.mark.parametrize("kind", ["certificates", "psk"])
+@pytest.mark.parametrize(("server", "client"), [("PySide6", "puretls"), ("puretls", "PySide6")])
+@pytest.mark.parametrize("size", [300_000, pytest.param(10_000_000, marks=pytest.mark.slow)])
+def test_mixed_pair(pki, server: str, client: str, kind: str, size: int) -> None:
+    with start(server, "server", pki.folder, kind) as serving:
+        port = json.loads(serving.stdout.readline())["port"]
+        with start(client, "client", pki.folder, kind, port, size) as asking:
+            agreed, result = (json.loads(line) for line in asking.communicate(timeout=110)[0].splitlines())
+        told = json.loads(serving.communicate(timeout=20)[0])
+    assert result == {"same": True, "error": ""}
+    assert agreed["alpn"] == "x"
+    assert told["peer"] == ("" if kind == "psk" else "client.test")
+    assert ("PSK" in agreed["cipher"]) == (kind == "psk")
 
 
 UNDER_QT = """
