@@ -22,6 +22,7 @@ from puretls import (
     Direction,
     FatalAlert,
     HandshakeCompleted,
+    PeerError,
     PuretlsError,
     Reason,
     RenegotiationRefused,
@@ -132,6 +133,9 @@ def _told(error: PuretlsError, peer: Peer) -> str:
     if isinstance(error.__cause__, Unmet):  # raised in a call-back
         return str(error.__cause__)
     lines = [f"ALERT_SENT:{_name(event.description)}" for event in peer.saw(AlertSent) if event.level == AlertLevel.FATAL]
+    if not lines and isinstance(error, PeerError):
+        # After our close_notify no alert may follow (RFC 5246 7.2.1): the one that belongs to the error stands in its place.
+        lines = [f"ALERT_SENT:{_name(error.alert)}"]
     if isinstance(error, FatalAlert):
         lines = [f"ALERT_RECEIVED:{_name(error.description)}"]
     if getattr(error, "reason", None) is Reason.EMS_MISMATCH and "renegotiation" in str(error):
