@@ -12,6 +12,7 @@ Signals of these sockets are `puretls.qt` signals: connect Python callables to t
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from puretls.qt.dispatcher import Call, Dispatcher
@@ -66,6 +67,4 @@ class QtHost:
 
 def install(core: Any = None) -> None:
     """Has Qt's event loop serve this thread's sockets. `core`: the QtCore module, PySide6's unless given."""
-    if core is None:
-        from PySide6 import QtCore as core
-    Dispatcher.current().attach(QtHost(core))
+    Dispatcher.current().attach(QtHost(core or import_module("PySide6.QtCore")))
