@@ -18,7 +18,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
-from benchmarks.harness import Case, Options, Row, environment, table  # noqa: E402
+from benchmarks.harness import Case, Options, Row, environment, put_into, table  # noqa: E402
 
 BENCHES = {
     "overhead": ("overhead", "everything but cryptography: handshakes and records with the provider that computes nothing"),
@@ -31,7 +31,6 @@ BENCHES = {
     "memory": ("memory", "what connections, keys and batches hold"),
 }
 """Sub-command: module in tools/benchmarks, what it measures."""
-MARKS = ("<!-- measured -->", "<!-- end of what was measured -->")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,15 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         document = {**about, "quick": options.quick, "rows": [row.as_json() for row in rows]}
         Path(target).write_text(json.dumps(document, indent=1) + "\n")
     if page:
-        put_into(Path(page), "\n".join(told))
+        put_into(Path(page), "```text\n" + "\n".join(told) + "\n```")
     return 0
-
-
-def put_into(page: Path, text: str) -> None:
-    """Replace what stands between the two marks of a page of the manual."""
-    before, _, rest = page.read_text().partition(MARKS[0])
-    after = rest.partition(MARKS[1])[2]
-    page.write_text(f"{before}{MARKS[0]}\n```text\n{text}\n```\n{MARKS[1]}{after}")
 
 
 def parse(arguments: Sequence[str] | None) -> tuple[Options, list[str], str | None, str | None]:

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from benchmarks.harness import put_into
+
 README = Path(__file__).resolve().parent.parent / "README.md"
-MARKS = ("<!-- measured -->", "<!-- end of what was measured -->")
 SHOWN = (
     ("AES-128-GCM seal", "16384", "AES-128-GCM, one record of 16 KiB"),
     ("AES-128-GCM seal", "64x16384", "AES-128-GCM, 64 records in one call"),
@@ -44,9 +45,7 @@ def main(source: str) -> None:
     lines = ["| | puretls | tlslite-ng | OpenSSL | ratio |", "|---|---|---|---|---|"]
     lines += [line(document["rows"], *shown) for shown in SHOWN]
     about = f"{document['python']}, {document['machine']}"
-    before, _, rest = README.read_text().partition(MARKS[0])
-    after = rest.partition(MARKS[1])[2]
-    README.write_text(f"{before}{MARKS[0]}\n" + "\n".join(lines) + f"\n\n({about}.)\n{MARKS[1]}{after}")
+    put_into(README, "\n".join(lines) + f"\n\n({about}.)")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 UNITS_WHERE_MORE_IS_BETTER = frozenset({"MB/s", "1/s"})
 
@@ -119,6 +120,16 @@ def environment(provider: str) -> dict[str, str]:
         "load": load,
         "provider": provider,
     }
+
+
+MARKS = ("<!-- measured -->", "<!-- end of what was measured -->")
+
+
+def put_into(page: Path, text: str) -> None:
+    """Replace what stands between the two marks of a page."""
+    before, _, rest = page.read_text().partition(MARKS[0])
+    after = rest.partition(MARKS[1])[2]
+    page.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{after}")
 
 
 def table(rows: Sequence[Row]) -> str:
