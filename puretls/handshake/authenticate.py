@@ -70,9 +70,15 @@ def usage_allows(leaf: Certificate, *, signing: bool) -> bool:
     return found is None or (KeyUsageBit.DIGITAL_SIGNATURE if signing else KeyUsageBit.KEY_ENCIPHERMENT) in found
 
 
-@lru_cache(maxsize=64)
 def _parse(der: bytes) -> Certificate:
-    """Certificates are frozen, and the same servers are met again and again."""
+    """Certificates are frozen, and the same peers are met again and again; what is larger than real ones is not remembered."""
+    from puretls.x509 import certificate
+
+    return _parse_known(der) if len(der) <= certificate.MAX_REMEMBERED else certificate.Certificate.parse(der)
+
+
+@lru_cache(maxsize=64)
+def _parse_known(der: bytes) -> Certificate:
     from puretls.x509.certificate import Certificate
 
     return Certificate.parse(der)

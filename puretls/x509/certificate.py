@@ -21,6 +21,8 @@ from puretls.x509.names import GeneralName, GeneralNameKind, Name, read_name
 
 MAX_CERTIFICATE = 2**20
 """Bytes of one certificate; real ones have some thousand, and what is a megabyte long is an attack."""
+MAX_REMEMBERED = 2**14
+"""Bytes of a certificate that is worth remembering once it is parsed."""
 MAX_EXTENSIONS = 256
 
 ROOT = "Certificate"

@@ -17,7 +17,7 @@ from puretls.der import oids
 from puretls.errors import DecodeError
 from puretls.x509 import checks
 from puretls.x509.algorithms import allows
-from puretls.x509.certificate import Certificate
+from puretls.x509.certificate import MAX_REMEMBERED, Certificate
 from puretls.x509.checks import Role
 from puretls.x509.constraints import Constraints
 from puretls.x509.extensions import BasicConstraints, KeyUsageBit, NameConstraints, TlsFeature
@@ -33,8 +33,6 @@ SHOWN_NAMES = 6
 EXPLANATION = Budgets(signatures=24, steps=512, paths=48)
 MAX_FAULTS = 64
 """Faults of one certificate that are kept: the first is enough to refuse it, and a hostile one can have a million."""
-MAX_REMEMBERED = 2**14
-"""Bytes of a certificate that is worth remembering."""
 _POLICY_EXTENSIONS = frozenset({oids.CERTIFICATE_POLICIES, oids.POLICY_CONSTRAINTS, oids.POLICY_MAPPINGS, oids.INHIBIT_ANY_POLICY})
 _KEY_RULES = frozenset({"public-key", "rsa-size", "rsa-breakable", "rsa-too-large"})
 """What an anchor that is nothing but a name and a key must meet still."""
