@@ -387,8 +387,11 @@ class Connection:
                 self._counts["hello_requests"] = 0
         if record.type == ContentType.CHANGE_CIPHER_SPEC and self._joiner.pending:
             raise PeerError(Reason.UNALIGNED_CHANGE_CIPHER_SPEC)
-        if record.type == ContentType.APPLICATION_DATA and not self._inbound.channel.protected:
-            raise self._unexpected("ApplicationData in the clear")
+        if record.type == ContentType.APPLICATION_DATA:
+            if not self._inbound.channel.protected:
+                raise self._unexpected("ApplicationData in the clear")
+            if self._joiner.torn:
+                raise self._unexpected("ApplicationData inside the header of a handshake message")
 
     def _receive_limit(self) -> int:
         """What we asked the peer to keep to: RFC 8449 4 for protected records, RFC 6066 4 for all."""

@@ -31,7 +31,7 @@ def run(arguments: list[str]) -> None:
         return
     for flags in (first, later):
         check_versions(flags)
-    shared = Shared(TicketKeys([first.ticket_key] if first.ticket_key else ()))
+    shared = Shared(TicketKeys())
     session = None
     for number in range(1 + (first.resume_count or 0)):
         flags = later if number else first

@@ -32,6 +32,7 @@ class Alpn(Extension):
     type = ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION
     rfc = "RFC 7301 3.1"
     fixed_offer = True
+    of_connection = True  # RFC 7301 3.2; an application would not expect its protocol to change under its feet
     client_body = ProtocolNameList
     server_body = ProtocolNameList
 

@@ -68,6 +68,8 @@ class Extension:
     """None: a server never answers this extension."""
     fixed_offer: ClassVar[bool] = False
     """True: what `offer` says follows from the configuration alone, and is made once for all connections."""
+    of_connection: ClassVar[bool] = False
+    """True: agreed on once for the whole connection. A client leaves it out of a renegotiation, and the result stays."""
 
     enabled: bool = field(default=True, kw_only=True)
 

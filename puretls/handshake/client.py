@@ -148,6 +148,8 @@ def _offer_extensions(context: Context, hello: ClientHello, session: Session | N
     fixed = config.fixed_offers
     offered: list[RawExtension] = []
     for extension in config.active_extensions:
+        if extension.of_connection and context.established is not None:
+            continue
         if type(extension) in fixed:
             raw = fixed[type(extension)]
         else:
@@ -175,7 +177,7 @@ def keep_offer(context: Context, hello: ClientHello) -> Context:
 def on_server_hello(context: Context, hello: ServerHello) -> Step:
     """RFC 5246 7.4.1.3."""
     offer = context.offer
-    _check_choice(offer, hello)
+    _check_choice(offer, hello, again=context.established is not None)
     suite = context.client_config.suites_by_id.get(hello.cipher_suite)
     if suite is None or hello.cipher_suite not in offer.hello.cipher_suites:
         raise PeerError(Reason.SUITE_NOT_OFFERED, str(hello.cipher_suite), path="ServerHello.cipher_suite")
@@ -200,10 +202,10 @@ def on_server_hello(context: Context, hello: ServerHello) -> Step:
     return Step(context, _after_hello(context), (told,))
 
 
-def _check_choice(offer: Offer, hello: ServerHello) -> None:
+def _check_choice(offer: Offer, hello: ServerHello, *, again: bool) -> None:
     if hello.server_version != ProtocolVersion.TLS_1_2:
         old = hello.server_version < ProtocolVersion.TLS_1_2
-        reason = Reason.VERSION_TOO_OLD if old else Reason.VERSION_NOT_OFFERED
+        reason = Reason.VERSION_CHANGED if again else Reason.VERSION_TOO_OLD if old else Reason.VERSION_NOT_OFFERED
         raise PeerError(reason, str(hello.server_version), path="ServerHello.server_version", offset=4)
     if hello.compression_method not in offer.hello.compression_methods or hello.compression_method != CompressionMethod.NULL:
         raise PeerError(Reason.COMPRESSION_NOT_OFFERED, str(hello.compression_method), path="ServerHello.compression_method")
@@ -219,7 +221,7 @@ def _confirm_extensions(context: Context, hello: ServerHello, view: View) -> dic
     for extension in context.config.active_extensions:
         raw = given.get(extension.type)
         if raw is None:
-            results[type(extension)] = extension.if_missing(view)
+            results[type(extension)] = context.result_without(extension, view)
         elif extension.server_body is None:
             raise PeerError(Reason.EXTENSION_NOT_IN_SERVER_HELLO, extension_name(extension.type), path="ServerHello.extensions")
         else:
@@ -236,8 +238,9 @@ def _check_renegotiation(context: Context, negotiated: Negotiated) -> None:
         return
     if not negotiated.secure_renegotiation:
         raise PeerError(Reason.RENEGOTIATION_INFO_MISMATCH, "missing in a renegotiation")
-    if before.negotiated.extended_master_secret and not negotiated.extended_master_secret:
-        raise PeerError(Reason.EMS_MISMATCH, "dropped in a renegotiation", rfc="RFC 7627 5.4")
+    if before.negotiated.extended_master_secret != negotiated.extended_master_secret:
+        # Added, too: what a first handshake without it secured may be shared with an attacker who relays the second.
+        raise PeerError(Reason.EMS_MISMATCH, "changed in a renegotiation", rfc="RFC 7627 5.4")
     check_encrypt_then_mac(before.negotiated, negotiated)
 
 

@@ -203,6 +203,12 @@ class Context:
         """Hash of the handshake messages so far (RFC 5246 7.4.9)."""
         return hashlib.new(self.suite.prf_hash, self.transcript).digest()
 
+    def result_without(self, extension: Extension, view: View) -> Any:
+        """The result of an extension that the peer did not send: what holds for the connection, holds on."""
+        if extension.of_connection and self.established is not None:
+            return self.established.negotiated.result(type(extension))
+        return extension.if_missing(view)
+
     def view(self, **more: Any) -> View:
         """What extensions may know."""
         return View(

@@ -125,7 +125,7 @@ def _accept_extensions(context: Context) -> Results:
     for extension in context.config.active_extensions:
         raw = given.get(extension.type)
         if raw is None:
-            results[type(extension)] = extension.if_missing(view)
+            results[type(extension)] = context.result_without(extension, view)
         else:
             body = parse_body(extension.client_body, raw, extension)
             results[type(extension)] = extension.accept(body, view)

@@ -20,6 +20,11 @@ class Joiner:
         """Whether part of a message, or a message not taken yet, is held."""
         return bool(self._buffer)
 
+    @property
+    def torn(self) -> bool:
+        """Whether a message is held whose type and length are not even there yet."""
+        return 0 < len(self._buffer) < HEADER_LENGTH
+
     def feed(self, fragment: bytes) -> None:
         """Append the content of a handshake record."""
         self._buffer += fragment

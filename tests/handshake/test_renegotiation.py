@@ -7,11 +7,15 @@ import pytest
 from puretls.config import Limits
 from puretls.errors import UsageError
 from puretls.events import RenegotiationRefused
-from puretls.extensions import ExtendedMasterSecret, RecordSizeLimit, SessionTicket
+from puretls.extensions import Alpn, ExtendedMasterSecret, RecordSizeLimit, SessionTicket
+from puretls.iana import ContentType
+from puretls.intercept import Direction, Interceptor
 from puretls.messages.extension import RawExtension
 from puretls.messages.handshake import ClientHello
+from puretls.messages.records import Record
 from puretls.session import MemorySessionStore, TicketKeys
 from puretls.suites import DEFAULT_SUITES
+from puretls.trace import Layer
 from tests.support.breaks import message
 from tests.support.credentials import NOW, credential
 from tests.support.pair import pair, suite_named
@@ -124,6 +128,64 @@ def test_server_certificate_may_change_only_under_extended_master_secrets(ems, f
         assert joined.client.alerts_sent == joined.server.alerts_received == ["illegal_parameter"]
     else:
         joined.check_secrets()
+
+
+@pytest.mark.rfc("7627", "5.4")
+def test_client_refuses_an_extended_master_secret_that_comes_only_with_a_renegotiation():
+    """The first handshake, without it, may be one that an attacker shares with a server and relays from there."""
+    joined = pair(ON | {"extensions": (ExtendedMasterSecret(enabled=False),)}, ON).handshake()
+    client = joined.client.connection
+    client.change_config(replace(client.config, extensions=()))
+    client.renegotiate()
+    joined.run()
+    assert joined.client.alerts_sent == joined.server.alerts_received == ["handshake_failure"]
+
+
+@pytest.mark.rfc("7301", "3.2")
+@either_side
+def test_application_protocol_is_agreed_on_once_for_the_connection(side):
+    fields = ON | {"extensions": (Alpn("h2"),)}
+    joined = pair(fields, fields).handshake()
+    getattr(joined, side).connection.renegotiate()
+    joined.run()
+    joined.check_secrets()
+    assert joined.server.completed == 2
+    messages = [entry for entry in joined.server.connection.trace if entry.layer is Layer.MESSAGE]
+    hellos = [entry.raw for entry in messages if entry.content_type == ContentType.HANDSHAKE and entry.raw[0] == 1]
+    assert [b"\x02h2" in hello for hello in hellos] == [True, False]
+    assert (joined.client.connection.negotiated.alpn, joined.server.connection.negotiated.alpn) == ("h2", "h2")
+
+
+@pytest.mark.rfc("7301", "3.2")
+def test_server_answers_a_client_that_asks_for_a_protocol_again(monkeypatch):
+    joined = pair(ON | {"extensions": (Alpn("h2"),)}, ON | {"extensions": (Alpn("h2", "h3"),)}).handshake()
+    monkeypatch.setattr(Alpn, "of_connection", False)
+    client = joined.client.connection
+    client.change_config(replace(client.config, extensions=(Alpn("h3"),)))
+    client.renegotiate()
+    joined.run()
+    assert (client.negotiated.alpn, joined.server.connection.negotiated.alpn) == ("h3", "h3")
+
+
+@pytest.mark.rfc("5246", "6.2.1")
+@pytest.mark.parametrize(("held", "refused"), [(1, True), (3, True), (4, False), (30, False)])
+def test_application_data_may_interrupt_a_message_but_not_its_header(held, refused):
+    class Splits(Interceptor):
+        def plaintext(self, value, where):
+            hello = where.direction is Direction.OUTBOUND and where.epoch and value.type == ContentType.HANDSHAKE
+            if not hello or len(value.fragment) < 50:
+                return [value]
+            data = Record(ContentType.APPLICATION_DATA, value.version, b"between")
+            return [replace(value, fragment=value.fragment[:held]), data, replace(value, fragment=value.fragment[held:])]
+
+    joined = pair(ON | {"interceptors": (Splits(),)}, ON).handshake()
+    joined.client.connection.renegotiate()
+    joined.run()
+    if refused:
+        assert joined.server.alerts_sent == ["unexpected_message"]
+    else:
+        assert joined.server.data == b"between"
+        assert joined.server.completed == 2
 
 
 @pytest.mark.rfc("5746", "3.7")

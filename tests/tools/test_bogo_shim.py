@@ -551,11 +551,10 @@ def test_no_session(shim, files):
     passes(shim, Runner(client()), "-server", *files.flags(), "-expect-no-session-id")
 
 
-def test_ticket_key(shim, files):
-    key = bytes(range(48))
-    passes(shim, runner := Runner(client()), "-server", *files.flags(), "-ticket-key", b64(key))
-    session, _ = TicketKeys([key]).open(runner.connection.session.ticket)
-    assert session is not None
+def test_tickets_of_another_library_are_another_librarys(shim, files):
+    """The runner rewrites BoringSSL's tickets by this key; puretls makes its own."""
+    status, told = run(shim, Runner(client()), "-server", *files.flags(), "-ticket-key", b64(bytes(48)))
+    assert (status, told) == (89, "UNIMPLEMENTED: -ticket-key\n")
 
 
 def test_resumption_after_a_delay(shim, files):

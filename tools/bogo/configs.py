@@ -18,6 +18,7 @@ from puretls import (
     Limits,
     MemorySessionStore,
     PeerError,
+    PuretlsError,
     Reason,
     ServerConfig,
     TicketKeys,
@@ -99,7 +100,10 @@ def _credentials(flags: SimpleNamespace) -> tuple[Credential, ...]:
     if not flags.cert_file:
         return ()
     chain = load_certificates(Path(flags.cert_file).read_bytes())
-    key = parse_private_key(Path(flags.key_file or flags.cert_file).read_bytes())
+    try:
+        key = parse_private_key(Path(flags.key_file or flags.cert_file).read_bytes())
+    except PuretlsError as error:
+        raise Unimplemented(f"this key: {error}") from error
     ocsp = None if flags.decline_ocsp_callback else flags.ocsp_response
     credential = Credential(chain, key, ocsp_response=ocsp)
     try:
@@ -140,16 +144,28 @@ def _verdict(flags: SimpleNamespace) -> AcceptedUnverified:
     return AcceptedUnverified()
 
 
+def _verifier(flags: SimpleNamespace) -> Callable[[Any], AcceptedUnverified]:
+    """-verify-fail decides; a peer that shows another certificate in a renegotiation is refused, as this application wants it."""
+    verdict, first = _verdict(flags), []
+
+    def verify(request: Any) -> AcceptedUnverified:
+        first.append(request.chain)
+        if request.chain != first[0]:
+            raise Unmet(":SERVER_CERT_CHANGED:")
+        return verdict
+
+    return verify
+
+
 def _common(flags: SimpleNamespace, shared: Shared) -> dict[str, Any]:
     renegotiation = flags.renegotiate_once or flags.renegotiate_freely or flags.renegotiate_explicit
-    verdict = _verdict(flags)
     return {
         "suites": _suites(flags),
         "groups": _groups(flags),
         "signature_schemes": _schemes(flags.verify_prefs, VERIFY_SCHEMES),
         "signing_schemes": _schemes(flags.signing_prefs, SIGNING_SCHEMES),
         "credentials": _credentials(flags),
-        "verifier": lambda request: verdict,
+        "verifier": _verifier(flags),
         "clock": shared.clock,
         "limits": Limits(handshake_message=max(LARGEST_MESSAGE, flags.max_cert_list or 102_400), certificates=128),
         "max_send_fragment": flags.max_send_fragment or 2**14,

@@ -99,7 +99,8 @@ def dial(flags: SimpleNamespace) -> socket.socket:
     """Connect to the runner and say which shim this is."""
     sock = socket.create_connection(("::1" if flags.ipv6 else "127.0.0.1", flags.port), TIMEOUT)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.sendall((flags.shim_id or 0).to_bytes(8, "little"))
+    if flags.shim_id is not None:  # runners up to 2023 do not ask for it
+        sock.sendall(flags.shim_id.to_bytes(8, "little"))
     return sock
 
 
@@ -138,10 +139,20 @@ def _told(error: PuretlsError, peer: Peer) -> str:
         lines = [f"ALERT_SENT:{_name(error.alert)}"]
     if isinstance(error, FatalAlert):
         lines = [f"ALERT_RECEIVED:{_name(error.description)}"]
-    if getattr(error, "reason", None) is Reason.EMS_MISMATCH and "renegotiation" in str(error):
-        lines.append(":RENEGOTIATION_EMS_MISMATCH:")
-    lines.append(BORINGSSL_TEXTS.get(getattr(error, "reason", None), ""))
+    if isinstance(error, PeerError):
+        lines.append(_boringssl_text(error))
     return "\n".join([*filter(None, lines), str(error)])
+
+
+def _boringssl_text(error: PeerError) -> str:
+    """Texts that tell more than an alert does, where puretls knows as much."""
+    if error.reason is Reason.EMS_MISMATCH and "renegotiation" in error.detail:
+        return ":RENEGOTIATION_EMS_MISMATCH:"
+    if error.reason is Reason.UNEXPECTED_MESSAGE and "ApplicationData in the clear" in error.detail:
+        return ":APPLICATION_DATA_INSTEAD_OF_HANDSHAKE:"
+    if error.state == "CONNECTED" and error.reason in {Reason.DECODE, Reason.UNEXPECTED_MESSAGE}:
+        return ":BAD_HELLO_REQUEST:"
+    return BORINGSSL_TEXTS.get(error.reason, "")
 
 
 def _name(description: int) -> str:

@@ -75,7 +75,7 @@ _FLAGS |= dict.fromkeys(
 )
 _FLAGS |= dict.fromkeys(
     _words("""
-        ticket-key ocsp-response signed-cert-timestamps expect-ocsp-response expect-signed-cert-timestamps
+        ocsp-response signed-cert-timestamps expect-ocsp-response expect-signed-cert-timestamps
         expect-certificate-types
     """),
     base64.b64decode,
