@@ -9,7 +9,6 @@ import copy
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -59,6 +58,7 @@ from puretls.wire.schema import parse, serialise
 
 _FLIGHT_ENDS = frozenset((HandshakeType.CLIENT_HELLO, HandshakeType.SERVER_HELLO_DONE, HandshakeType.FINISHED))
 _IN, _OUT = Direction.INBOUND, Direction.OUTBOUND
+_CONNECTED = (ClientState.CONNECTED, ServerState.CONNECTED)
 
 
 class Connection:
@@ -158,7 +158,7 @@ class Connection:
     @property
     def is_connected(self) -> bool:
         """Whether application data can be sent now."""
-        return self.state in {ClientState.CONNECTED, ServerState.CONNECTED} and not self._closing
+        return self.state in _CONNECTED and not self._closing
 
     @property
     def is_closed(self) -> bool:
@@ -348,8 +348,9 @@ class Connection:
         if raw is not None:
             self._on_handshake_bytes(raw)
             return True
-        version = None if self._in_force is None else self._in_force.version
-        record = self._inbound.next(version=version, batch=self.state.name == "CONNECTED")
+        in_force = self._in_force
+        version = None if in_force is None else in_force.version
+        record = self._inbound.next(version=version, batch=self._line.state in _CONNECTED)
         if record is not None:
             self._on_plaintext(record)
             return True
@@ -457,7 +458,8 @@ class Connection:
         return granted and self._context.config.renegotiation
 
     def _key_exchange(self) -> KeyExchange | None:
-        return self.negotiated.suite.kx if self.negotiated else None
+        negotiated = self._context._negotiated
+        return negotiated.suite.kx if negotiated else None
 
     def _unexpected(self, got: str) -> PeerError:
         wanted = ", ".join(expected(self.role, self.state)) or "nothing"
@@ -518,10 +520,10 @@ class Connection:
 
     def _feed(self, message: Any, for_transcript: bytes = b"") -> None:
         """One cell of the table: handler, transcript, state, flight."""
-        row = lookup(self.state, input_key(type(message)))  # type: ignore[arg-type]
+        before = self._line.state
+        row = lookup(before, input_key(type(message)))  # type: ignore[arg-type]
         if row is None:
             raise self._unexpected(type(message).__name__)
-        before = self.state
         step = row.handler(self._context, message)
         if step.next_state not in row.next_states:
             raise InternalError(f"{before} x {type(message).__name__} led to {step.next_state}")
@@ -529,10 +531,10 @@ class Connection:
         if for_transcript:
             self._context = step.context.evolve(transcript=step.context.transcript + for_transcript)
         self._line.state = step.next_state
-        self.trace.led_to(step.next_state.name)
+        self._line.trace.led_to(step.next_state)
         for effect in self._pass_flight(step.flight):
             self._do(effect)
-        if self._waiting_writes and before is not self.state and lookup(self.state, Write) is not None:
+        if self._waiting_writes and before is not self._line.state and lookup(self.state, Write) is not None:
             writes, self._waiting_writes = self._waiting_writes, []
             for data in writes:
                 self._feed(Write(data))
@@ -590,8 +592,8 @@ class Connection:
             self._judge(report)
 
     def _judge(self, report: Any) -> None:
-        self._context = self._context.evolve(peer=replace(self._context.peer, report=report))
         if not report.accepted:
+            self._context = self._context.evolve(peer=self._context.peer.evolve(report=report))
             error = VerificationError(report, report.alert, state=self.state.name)
             self._fail(error)
             return
@@ -688,22 +690,25 @@ class Connection:
 
     def _send_limit(self) -> int:
         own: int = self._context.config.max_send_fragment
-        return own if self._in_force is None else min(own, self._in_force.send_limit)
+        in_force = self._in_force
+        return own if in_force is None else min(own, in_force.send_limit)
 
     @property
     def _in_force(self) -> Negotiated | None:
         """What bounds records now: in a renegotiation, until its ServerHello, what was agreed on before."""
-        established = self._context.established
-        return self.negotiated or (established.negotiated if established else None)
+        context = self._context
+        return context._negotiated or (context.established.negotiated if context.established else None)
 
     # Taps and trace
 
     def _pass(self, tap: str, direction: Direction, value: Any) -> Sequence[Any]:
+        if not self._line.taps:
+            return (value,)
         channel = self._inbound.channel if direction is _IN else self._outbound.channel
         return self._line.through(tap, value, direction, channel.epoch)
 
     def _trace_message(self, direction: Direction, type_: int, raw: bytes) -> None:
-        self.trace.message(direction, type_, raw, self.state.name, self._key_exchange())
+        self._line.trace.message(direction, type_, raw, self._line.state, self._key_exchange())
 
     def _pass_flight(self, flight: fx.Flight) -> Iterable[fx.Effect]:
         for interceptor in self._line.taps:

@@ -11,9 +11,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from puretls.errors import DecodeError
+from puretls.handshake.states import State
 from puretls.iana import ContentType, known
 from puretls.intercept import Direction
 from puretls.messages.records import Record
@@ -24,6 +25,9 @@ from puretls.wire.schema import annotate
 
 _ENTRY_COST = 200
 """Bytes that an entry takes besides `raw`, about."""
+_SEEN_MOST = 2**16
+"""Bytes that wait to become entries: nobody looks at most connections, and a handshake fits."""
+_APPLICATION_DATA = ContentType.APPLICATION_DATA
 _HEADER = 5
 _WIRE, _COUNT = -1, -2
 """Positions that belong to no content type: bytes on the wire, number of records."""
@@ -148,9 +152,10 @@ class Trace:
     def __init__(self, level: str = "handshake", limit: int = 2**20) -> None:
         self.level = level
         self.limit = limit
-        self.dropped = 0
-        """Entries that made room for newer ones."""
-        self._entries: deque[Entry] = deque()
+        self._dropped = 0
+        self._seen: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
+        self._seen_size = 0
+        self._kept: deque[Entry] = deque()
         self._size = 0
         self._positions: dict[tuple[Direction, Layer, int], int] = {}
         self._last_spans: dict[type | Layer, tuple[object, Sequence[Span]]] = {}
@@ -165,6 +170,17 @@ class Trace:
     def __getitem__(self, index: int) -> Entry:
         return self._entries[index]
 
+    @property
+    def dropped(self) -> int:
+        """Entries that made room for newer ones."""
+        self._settle()
+        return self._dropped
+
+    @property
+    def _entries(self) -> deque[Entry]:
+        self._settle()
+        return self._kept
+
     def _take(self, direction: Direction, layer: Layer, kind: int, length: int) -> int:
         """The position in a stream, which then moves on by `length`."""
         key = direction, layer, kind
@@ -172,70 +188,107 @@ class Trace:
         self._positions[key] = position + length
         return position
 
-    def record(self, direction: Direction, record: Record, data: bytes | None, state: str, channel: Channel) -> None:
+    def record(self, direction: Direction, record: Record, data: bytes | None, state: State, channel: Channel) -> None:
         """A record as it is on the wire, and the plaintext in it (None: it could not be opened)."""
         if self.level == "off":
             return
-        length, kind = len(data or b""), record.type
-        size = _HEADER + len(record.fragment)
+        size = len(record.fragment)
+        kept = record if self.level == "full" or record.type != _APPLICATION_DATA else record.header()
+        parts = channel.protection.parts(size)
+        self._see(size, Trace._add_record, direction, record.type, kept, size, len(data or b""), state, channel.epoch, parts)
+
+    def message(self, direction: Direction, kind: int, raw: bytes, state: State, key_exchange: KeyExchange | None) -> None:
+        """A handshake message with its header, or the content of another record."""
+        if self.level == "off":
+            return
+        size = len(raw)
+        kept = raw if self.level == "full" or kind != _APPLICATION_DATA else b""
+        self._see(size, Trace._add_message, direction, kind, kept, size, state, key_exchange)
+
+    def led_to(self, state: State) -> None:
+        """The newest inbound message moved the connection here."""
+        if self.level != "off":
+            self._see(0, Trace._move, state)
+
+    def _see(self, size: int, add: Callable[..., None], *what: Any) -> None:
+        """Note what `add` will make an entry of when somebody looks, or when too much waits."""
+        self._seen.append((add, what))
+        self._seen_size += size + _ENTRY_COST
+        if self._seen_size > _SEEN_MOST:
+            self._settle()
+
+    def _settle(self) -> None:
+        seen, self._seen, self._seen_size = self._seen, [], 0
+        for add, what in seen:
+            add(self, *what)
+
+    def _add_record(
+        self,
+        direction: Direction,
+        kind: int,
+        kept: Record | bytes,
+        size: int,
+        length: int,
+        state: State,
+        epoch: int,
+        parts: tuple[tuple[str, int], ...],
+    ) -> None:
+        name, size = state.name, _HEADER + size
         self._append(
             Entry(
                 direction=direction,
                 layer=Layer.RECORD,
                 content_type=kind,
-                raw=record.to_bytes() if self._keeps(kind) else record.header(),
+                raw=kept if isinstance(kept, bytes) else kept.to_bytes(),
                 length=size,
                 offset=self._take(direction, Layer.RECORD, _WIRE, size),
-                state_before=state,
-                state_after=state,
-                epoch=channel.epoch,
+                state_before=name,
+                state_after=name,
+                epoch=epoch,
                 number=self._take(direction, Layer.RECORD, _COUNT, 1),
-                parts=channel.protection.parts(len(record.fragment)),
+                parts=parts,
                 content_offset=self._take(direction, Layer.RECORD, kind, length),
                 content_length=length,
             )
         )
 
-    def message(self, direction: Direction, kind: int, raw: bytes, state: str, key_exchange: KeyExchange | None) -> None:
-        """A handshake message with its header, or the content of another record."""
-        if self.level == "off":
-            return
+    def _add_message(
+        self, direction: Direction, kind: int, raw: bytes, length: int, state: State, key_exchange: KeyExchange | None
+    ) -> None:
+        name = state.name
         self._append(
             Entry(
                 direction=direction,
                 layer=Layer.MESSAGE,
                 content_type=kind,
-                raw=raw if self._keeps(kind) else b"",
-                length=len(raw),
-                offset=self._take(direction, Layer.MESSAGE, kind, len(raw)),
-                state_before=state,
-                state_after=state,
+                raw=raw,
+                length=length,
+                offset=self._take(direction, Layer.MESSAGE, kind, length),
+                state_before=name,
+                state_after=name,
                 key_exchange=key_exchange,
             )
         )
 
-    def led_to(self, state: str) -> None:
-        """The newest inbound message moved the connection here."""
-        if self._entries and self._entries[-1].layer is Layer.MESSAGE and self._entries[-1].direction is Direction.INBOUND:
-            self._entries[-1] = self._entries[-1]._replace(state_after=state)
-
-    def _keeps(self, content_type: int) -> bool:
-        """Whether bytes of this content type are kept, or their size only."""
-        return self.level == "full" or content_type != ContentType.APPLICATION_DATA
+    def _move(self, state: State) -> None:
+        newest = self._kept[-1] if self._kept else None
+        if newest is not None and newest.layer is Layer.MESSAGE and newest.direction is Direction.INBOUND:
+            self._kept[-1] = newest._replace(state_after=state.name)
 
     def _append(self, entry: Entry) -> None:
         """Keep an entry; the oldest make room."""
-        self._entries.append(entry)
+        self._kept.append(entry)
         self._size += len(entry.raw) + _ENTRY_COST
         while self._size > self.limit:
-            old = self._entries.popleft()
+            old = self._kept.popleft()
             self._size -= len(old.raw) + _ENTRY_COST
-            self.dropped += 1
+            self._dropped += 1
 
     def fork(self) -> Trace:
         """A copy that goes on by itself."""
+        self._settle()
         twin = copy.copy(self)
-        twin._entries, twin._positions, twin._last_spans = self._entries.copy(), self._positions.copy(), {}
+        twin._seen, twin._kept, twin._positions, twin._last_spans = [], self._kept.copy(), self._positions.copy(), {}
         return twin
 
     def messages(self, direction: Direction | None = None) -> list[Entry]:

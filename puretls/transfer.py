@@ -96,7 +96,7 @@ class Inbound:
 
     def _take_opened(self) -> None:
         record, data = self._opened.popleft()
-        self._line.trace.record(Direction.INBOUND, record, data, self._line.state.name, self.channel)
+        self._line.trace.record(Direction.INBOUND, record, data, self._line.state, self.channel)
         if data is None:
             raise PeerError(Reason.BAD_RECORD_MAC, f"{len(record.fragment)} bytes of type {record.type}")
         plain = Record(record.type, record.version, data)
@@ -179,5 +179,5 @@ class Outbound:
                 self._queue(replace(sealed, version=passed.version), passed.fragment)
 
     def _queue(self, record: Record, data: bytes) -> None:
-        self._line.trace.record(Direction.OUTBOUND, record, data, self._line.state.name, self.channel)
+        self._line.trace.record(Direction.OUTBOUND, record, data, self._line.state, self.channel)
         self._segments += self._line.through("ciphertext", record.to_bytes(), Direction.OUTBOUND, self.channel.epoch)

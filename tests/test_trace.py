@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from puretls.handshake.states import ClientState
 from puretls.intercept import Direction
 from puretls.messages.records import Record
 from puretls.spans import check_tiling
@@ -178,15 +179,15 @@ def test_no_secret_is_in_the_trace():
 
 def test_fork_of_a_trace_goes_on_by_itself():
     trace = Trace("full", 10000)
-    trace.message(IN, 21, b"\1\0", "CONNECTED", None)
+    trace.message(IN, 21, b"\1\0", ClientState.CONNECTED, None)
     twin = trace.fork()
-    twin.message(IN, 21, b"\1\0", "CONNECTED", None)
+    twin.message(IN, 21, b"\1\0", ClientState.CONNECTED, None)
     assert (len(trace), len(twin), twin[1].offset) == (1, 2, 2)
 
 
 def test_unknown_content_has_a_span():
     trace = Trace("full", 10000)
-    trace.message(IN, 77, b"abc", "CONNECTED", None)
+    trace.message(IN, 77, b"abc", ClientState.CONNECTED, None)
     assert trace[0].spans()[0].path == "Unknown"
     assert trace[0].name == "Unknown"
     assert Record(77, 0x0303, b"").header()

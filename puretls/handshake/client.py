@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from puretls.config import Credential
@@ -16,7 +18,6 @@ from puretls.extensions import (
     SessionTicket,
     SignedCertificateTimestamp,
     StatusRequest,
-    View,
 )
 from puretls.handshake import kx
 from puretls.handshake.authenticate import choose_scheme, curve_of, key_serves, parse_leaf, sign, usage_allows
@@ -62,7 +63,7 @@ from puretls.messages.key_exchange import ServerKeyExchange
 from puretls.messages.records import ChangeCipherSpec
 from puretls.messages.registry import KeyExchange
 from puretls.session import MAX_LIFETIME, Session
-from puretls.suites import Authentication
+from puretls.suites import Authentication, Suite
 from puretls.wire.schema import serialise
 
 S = ClientState
@@ -113,8 +114,8 @@ def make_client_hello(context: Context) -> ClientHello:
     suites: list[CipherSuiteId] = [suite.id for suite in config.suites]
     if config.fallback_scsv:
         suites.append(CipherSuiteId.TLS_FALLBACK_SCSV)
-    hello = ClientHello(ProtocolVersion.TLS_1_2, config.random(32), session_id, tuple(suites), (CompressionMethod.NULL,), None)
-    return replace(hello, extensions=_offer_extensions(context, hello, session) or None)
+    hello = partial(ClientHello, ProtocolVersion.TLS_1_2, config.random(32), session_id, tuple(suites), (CompressionMethod.NULL,))
+    return hello(_offer_extensions(context, hello, session) or None)
 
 
 def _resumable(context: Context) -> Session | None:
@@ -141,7 +142,10 @@ def _fitting(context: Context) -> Session | None:
     return session if session.suite in config.suites_by_id else None
 
 
-def _offer_extensions(context: Context, hello: ClientHello, session: Session | None) -> tuple[RawExtension, ...]:
+def _offer_extensions(
+    context: Context, hello: Callable[[tuple[RawExtension, ...]], ClientHello], session: Session | None
+) -> tuple[RawExtension, ...]:
+    """`hello` makes the whole message of them: padding must know its length so far."""
     config = context.client_config
     ticket = (session.ticket if session else b"") if config.tickets else None
     view = context.view(suites=config.suites, ticket=ticket)
@@ -153,7 +157,7 @@ def _offer_extensions(context: Context, hello: ClientHello, session: Session | N
         if type(extension) in fixed:
             raw = fixed[type(extension)]
         else:
-            length = 4 + len(serialise(replace(hello, extensions=tuple(offered)))) if _counts_length(extension) else 0
+            length = 4 + len(serialise(hello(tuple(offered)))) if _counts_length(extension) else 0
             body = extension.offer(view._replace(hello_length=length) if length else view)
             raw = None if body is None else RawExtension(extension.type, serialise(body))
         if raw is not None:
@@ -183,8 +187,7 @@ def on_server_hello(context: Context, hello: ServerHello) -> Step:
         raise PeerError(Reason.SUITE_NOT_OFFERED, str(hello.cipher_suite), path="ServerHello.cipher_suite")
     session = _fitting(context)  # it was fresh when it was offered, and the server may take its time
     resumed = session is not None and bool(offer.hello.session_id) and hello.session_id == offer.hello.session_id
-    view = context.view(suites=offer.suites, suite=suite, resumed=resumed)
-    results = _confirm_extensions(context, hello, view)
+    results = _confirm_extensions(context, hello, suite, resumed=resumed)
     negotiated = Negotiated(
         suite=suite,
         client_random=offer.hello.random,
@@ -211,13 +214,14 @@ def _check_choice(offer: Offer, hello: ServerHello, *, again: bool) -> None:
         raise PeerError(Reason.COMPRESSION_NOT_OFFERED, str(hello.compression_method), path="ServerHello.compression_method")
 
 
-def _confirm_extensions(context: Context, hello: ServerHello, view: View) -> dict[type[Extension], Any]:
+def _confirm_extensions(context: Context, hello: ServerHello, suite: Suite, *, resumed: bool) -> dict[type[Extension], Any]:
     given = index_extensions(hello.extensions, "ServerHello")
     for type_ in given:
         if type_ not in context.offer.extensions:
             raise PeerError(Reason.EXTENSION_NOT_OFFERED, extension_name(type_), path="ServerHello.extensions")
     results: dict[type[Extension], Any] = {}
-    view = view._replace(results=results)  # grows as the extensions are read, so that later ones see earlier ones
+    # `results` grows as the extensions are read, so that later ones see earlier ones.
+    view = context.view(suites=context.offer.suites, suite=suite, resumed=resumed, results=results)
     for extension in context.config.active_extensions:
         raw = given.get(extension.type)
         if raw is None:
@@ -252,15 +256,14 @@ def _resume(context: Context, session: Session, told: Effect) -> Step:
     if negotiated.extended_master_secret != session.extended_master_secret:
         raise PeerError(Reason.EMS_MISMATCH)
     context = context.evolve(
-        peer=replace(context.peer, chain=session.peer_chain),
-        _negotiated=replace(
-            negotiated,
+        peer=context.peer.evolve(chain=session.peer_chain),
+        _negotiated=negotiated.evolve(
             psk_identity=session.psk_identity or None,
             group=session.group,
             signature_scheme=session.signature_scheme,
             client_signature_scheme=session.client_signature_scheme,
         ),
-        secrets=replace(context.secrets, master=session.master_secret),
+        secrets=context.secrets.evolve(master=session.master_secret),
     )
     waiting = S.WAIT_TICKET if negotiated.result(SessionTicket) else S.WAIT_CCS
     return Step(derive_keys(context), waiting, (LOG_MASTER_SECRET, told))
@@ -303,7 +306,7 @@ def on_certificate(context: Context, message: Certificate) -> Step:
         raise PeerError(Reason.WRONG_KEY_TYPE, f"{key.curve} was not offered", rfc="RFC 8422 5.3")
     if not usage_allows(leaf, signing=suite.is_signed):
         raise PeerError(Reason.WRONG_KEY_USAGE, suite.name)
-    context = context.evolve(peer=replace(context.peer, chain=chain, public_key=key))
+    context = context.evolve(peer=context.peer.evolve(chain=chain, public_key=key))
     form = _KEY_EXCHANGE_MESSAGE.get(suite.kx, "must")
     return Step(context, _AFTER_CERTIFICATE[form, bool(context.negotiated.result(StatusRequest))])
 
@@ -312,7 +315,7 @@ def on_certificate_status(context: Context, message: CertificateStatus) -> Step:
     """RFC 6066 8; the response is judged with the chain."""
     if message.status_type != CertificateStatusType.OCSP:
         raise PeerError(Reason.BAD_STATUS_RESPONSE, f"type {message.status_type}", path="CertificateStatus.status_type", offset=4)
-    context = context.evolve(peer=replace(context.peer, ocsp_response=message.response))
+    context = context.evolve(peer=context.peer.evolve(ocsp_response=message.response))
     after = {"must": S.WAIT_KEY_EXCHANGE, "may": S.WAIT_KEY_EXCHANGE_OR_DONE, "never": S.WAIT_REQUEST_OR_DONE}
     return Step(context, after[_KEY_EXCHANGE_MESSAGE.get(context.suite.kx, "must")])
 
@@ -332,7 +335,7 @@ def on_anonymous_request(context: Context, message: CertificateRequest) -> Step:
 
 def on_certificate_request(context: Context, message: CertificateRequest) -> Step:
     """RFC 5246 7.4.4."""
-    return Step(context.evolve(peer=replace(context.peer, request=message)), S.WAIT_DONE)
+    return Step(context.evolve(peer=context.peer.evolve(request=message)), S.WAIT_DONE)
 
 
 def on_server_hello_done(context: Context, message: ServerHelloDone) -> Step:
@@ -361,7 +364,7 @@ def server_question(context: Context) -> Any:
 
 def on_verdict(context: Context, message: Verdict) -> Step:
     """RFC 5246 7.4.6 to 7.4.9: certificate, key exchange, proof, ChangeCipherSpec, Finished."""
-    context = context.evolve(peer=replace(context.peer, report=message.report))
+    context = context.evolve(peer=context.peer.evolve(report=message.report))
     context = context.evolve(credential=_choose_credential(context))
     context, premaster = kx.client_exchange(context)
     flight: list[Effect] = []
@@ -389,7 +392,7 @@ def make_certificate_verify(context: Context) -> CertificateVerify:
 
 
 def _keep_client_scheme(context: Context, message: CertificateVerify) -> Context:
-    return context.evolve(_negotiated=replace(context.negotiated, client_signature_scheme=message.algorithm))
+    return context.evolve(_negotiated=context.negotiated.evolve(client_signature_scheme=message.algorithm))
 
 
 def _client_scheme(context: Context, credential: Credential) -> int | None:

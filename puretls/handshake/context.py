@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from puretls.config import ClientConfig, Credential, ServerConfig
 from puretls.crypto.groups import Group, KeyShare
@@ -36,6 +36,19 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class Evolving:
+    """A frozen record from which the next step makes the next record."""
+
+    def evolve(self, **changes: Any) -> Self:
+        """As `dataclasses.replace`, several times faster: a handshake takes dozens of these steps."""
+        fields = self.__dict__
+        if not changes.keys() <= fields.keys():
+            raise InternalError(f"{type(self).__name__} has no such fields: {changes.keys() - fields.keys()}")
+        twin: Self = object.__new__(type(self))
+        twin.__dict__.update(fields, **changes)
+        return twin
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """The ClientHello as it was sent or received, and the suites of it that are known here."""
@@ -45,8 +58,8 @@ class Offer:
     extensions: Mapping[int, RawExtension]
 
 
-@dataclass(frozen=True, slots=True)
-class Negotiated:
+@dataclass(frozen=True)
+class Negotiated(Evolving):
     """What the peers agreed on. `results` holds what each extension made of it; `result(ThatExtension)` reads one."""
 
     suite: Suite
@@ -96,8 +109,8 @@ class Negotiated:
         return min(self.result(RecordSizeLimit) or 2**14, self.result(MaxFragmentLength) or 2**14)
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+@dataclass(frozen=True)
+class Peer(Evolving):
     """What the peer showed of itself. `share` is its public value in `group`."""
 
     chain: tuple[bytes, ...] = ()
@@ -110,8 +123,8 @@ class Peer:
     psk_hint: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Secrets:
+@dataclass(frozen=True)
+class Secrets(Evolving):
     """What must not be told. `master` and `keys` come with ClientKeyExchange, or with the session that is resumed."""
 
     share: KeyShare | None = field(default=None, repr=False)
@@ -134,7 +147,7 @@ class Established:
 
 
 @dataclass(frozen=True)
-class Context:
+class Context(Evolving):
     """Everything a handler may know. Reading a phase that is not reached yet is a defect of puretls: `InternalError`."""
 
     config: Any
@@ -156,14 +169,6 @@ class Context:
     server_finished: bytes = b""
     renew_ticket: bool = False
     established: Established | None = None
-
-    def evolve(self, **changes: Any) -> Context:
-        """As `dataclasses.replace`, several times faster: a handshake takes dozens of these steps."""
-        if not changes.keys() <= _FIELDS:
-            raise InternalError(f"no such fields of a context: {changes.keys() - _FIELDS}")
-        twin = object.__new__(Context)
-        twin.__dict__.update(self.__dict__, **changes)
-        return twin
 
     @property
     def client_config(self) -> ClientConfig:
@@ -218,9 +223,6 @@ class Context:
             verify_data=self.verify_data,
             **more,
         )
-
-
-_FIELDS = frozenset(field.name for field in fields(Context))
 
 
 def _reached(value: T | None, name: str) -> T:

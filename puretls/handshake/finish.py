@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from puretls import schedule
@@ -56,7 +55,7 @@ def derive_keys(context: Context) -> Context:
     keys = schedule.key_block(
         context.config.provider.prf, suite, master, negotiated.client_random, negotiated.server_random, mac_length
     )
-    return context.evolve(secrets=replace(context.secrets, keys=keys))
+    return context.evolve(secrets=context.secrets.evolve(keys=keys))
 
 
 LOG_MASTER_SECRET = LogSecret("CLIENT_RANDOM", lambda context: (context.negotiated.client_random, context.secrets.master))

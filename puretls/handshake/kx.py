@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from puretls.crypto.groups import BadPublicValue, Group
@@ -123,17 +122,17 @@ def read_server_key_exchange(context: Context, message: Any) -> Context:
     """Client: check and keep what the server sent; its signature is verified here."""
     peer = context.peer
     if hasattr(message, "psk_identity_hint"):
-        peer = replace(peer, psk_hint=message.psk_identity_hint)
+        peer = peer.evolve(psk_hint=message.psk_identity_hint)
     negotiated = context.negotiated
     if context.suite.is_ephemeral:
         params = message.params
         if context.suite.is_signed:
             _verify_params(context, message)
-            negotiated = replace(negotiated, signature_scheme=message.signed.algorithm)
+            negotiated = negotiated.evolve(signature_scheme=message.signed.algorithm)
         finite = isinstance(params, messages.ServerDhParams)
         group = _finite_field(context, params) if finite else _named_curve(context, params)
-        negotiated = replace(negotiated, group=group_number(group), group_name=group.name)
-        peer = replace(peer, group=group, share=params.dh_ys if finite else params.public)
+        negotiated = negotiated.evolve(group=group_number(group), group_name=group.name)
+        peer = peer.evolve(group=group, share=params.dh_ys if finite else params.public)
     return context.evolve(peer=peer, _negotiated=negotiated)
 
 
@@ -181,11 +180,11 @@ def client_exchange(context: Context) -> tuple[Context, Secret]:
             raise InternalError("the server's share is missing")
         share = group.generate(context.config.random)
         other = _shared(group, share.private, context.peer.share)
-        context = context.evolve(secrets=replace(context.secrets, share=share))
+        context = context.evolve(secrets=context.secrets.evolve(share=share))
     elif suite.kx in {KeyExchange.RSA, KeyExchange.RSA_PSK}:
         version = int(context.offer.hello.client_version).to_bytes(2, "big")
         other = version + context.config.random(_PREMASTER_LENGTH - 2)
-        context = context.evolve(secrets=replace(context.secrets, premaster=Secret(other)))
+        context = context.evolve(secrets=context.secrets.evolve(premaster=Secret(other)))
     return context, Secret(_combine(context, other))
 
 
@@ -196,8 +195,8 @@ def _choose_psk(context: Context) -> Context:
         raise PeerError(Reason.NO_PSK)
     identity, key = chosen
     return context.evolve(
-        _negotiated=replace(context.negotiated, psk_identity=identity),
-        secrets=replace(context.secrets, psk=Secret(key)),
+        _negotiated=context.negotiated.evolve(psk_identity=identity),
+        secrets=context.secrets.evolve(psk=Secret(key)),
     )
 
 
@@ -260,8 +259,8 @@ def _find_psk(context: Context, identity: bytes) -> Context:
     if key is None:
         raise PeerError(Reason.UNKNOWN_PSK_IDENTITY, path="ClientKeyExchange.psk_identity")
     return context.evolve(
-        _negotiated=replace(context.negotiated, psk_identity=identity),
-        secrets=replace(context.secrets, psk=Secret(key)),
+        _negotiated=context.negotiated.evolve(psk_identity=identity),
+        secrets=context.secrets.evolve(psk=Secret(key)),
     )
 
 

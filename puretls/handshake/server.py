@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from puretls.config import Credential
@@ -205,8 +205,7 @@ def _resume(context: Context, results: Results, session: Session, *, renew: bool
     suite = context.server_config.suites_by_id[session.suite]
     negotiated = _negotiated(context, results, suite, session_id=context.offer.hello.session_id, resumed=True)
     context = context.evolve(
-        _negotiated=replace(
-            negotiated,
+        _negotiated=negotiated.evolve(
             psk_identity=session.psk_identity or None,
             group=session.group,
             signature_scheme=session.signature_scheme,
@@ -215,7 +214,7 @@ def _resume(context: Context, results: Results, session: Session, *, renew: bool
         session=session,
         renew_ticket=renew,
         peer=Peer(chain=session.peer_chain),
-        secrets=replace(context.secrets, master=session.master_secret),
+        secrets=context.secrets.evolve(master=session.master_secret),
     )
     ticket = (Send(_make_renewed_ticket),) if renew else ()
     flight = (_SEND_HELLO, *_STARTED, Update(derive_keys), LOG_MASTER_SECRET, *ticket, *finish(Role.SERVER))
@@ -247,14 +246,14 @@ def _negotiate(context: Context, results: Results) -> Step:
     issues_ticket = _issues_ticket(context, results)
     session_id = b"" if issues_ticket or config.session_cache is None else config.random(32)
     negotiated = _negotiated(context, results, choice.suite, session_id=session_id, resumed=False)
-    negotiated = replace(negotiated, group=choice.group, signature_scheme=choice.scheme)
+    negotiated = negotiated.evolve(group=choice.group, signature_scheme=choice.scheme)
     context = context.evolve(_negotiated=negotiated, credential=choice.credential, session=None, renew_ticket=issues_ticket)
     if choice.suite.is_ephemeral:
         group = kx.server_group(context, choice.group)
         context = context.evolve(
-            _negotiated=replace(negotiated, group=kx.group_number(group), group_name=group.name),
-            peer=replace(context.peer, group=group),
-            secrets=replace(context.secrets, share=group.generate(config.random)),
+            _negotiated=negotiated.evolve(group=kx.group_number(group), group_name=group.name),
+            peer=context.peer.evolve(group=group),
+            secrets=context.secrets.evolve(share=group.generate(config.random)),
         )
     asks = config.client_authentication != "none" and choice.suite.may_request_certificate
     return Step(context, S.WAIT_CLIENT_CERTIFICATE if asks else S.WAIT_CLIENT_KEY_EXCHANGE, _first_flight(context, asks=asks))
@@ -412,7 +411,7 @@ def _may_answer(context: Context, extension: Extension, result: Any) -> bool:
 
 def _keep_server_hello(context: Context, hello: ServerHello) -> Context:
     """What really left is what the keys depend on."""
-    negotiated = replace(context.negotiated, server_random=hello.random, session_id=hello.session_id)
+    negotiated = context.negotiated.evolve(server_random=hello.random, session_id=hello.session_id)
     return context.evolve(_negotiated=negotiated)
 
 
@@ -458,7 +457,7 @@ def on_client_certificate(context: Context, message: Certificate) -> Step:
     leaf, key = parse_leaf(chain)
     if not usage_allows(leaf, signing=True):
         raise PeerError(Reason.WRONG_KEY_USAGE, "client certificate")
-    context = context.evolve(peer=replace(context.peer, chain=chain, public_key=key))
+    context = context.evolve(peer=context.peer.evolve(chain=chain, public_key=key))
     return Step(context, S.WAIT_CLIENT_VERDICT, (Ask(client_question),))
 
 
@@ -478,7 +477,7 @@ def client_question(context: Context) -> Any:
 
 def on_client_verdict(context: Context, message: Verdict) -> Step:
     """The chain was accepted; the client has yet to prove that the key is its own."""
-    context = context.evolve(peer=replace(context.peer, report=message.report))
+    context = context.evolve(peer=context.peer.evolve(report=message.report))
     told = Emit(lambda context: CertificateReceived(context.peer.chain, context.peer.report))
     return Step(context, S.WAIT_CLIENT_KEY_EXCHANGE_THEN_VERIFY, (told,))
 
@@ -502,7 +501,7 @@ def on_certificate_verify(context: Context, message: CertificateVerify) -> Step:
     """RFC 5246 7.4.8."""
     assert context.peer.public_key is not None
     verify(context, context.peer.public_key, DigitallySigned(message.algorithm, message.signature), context.transcript)
-    negotiated = replace(context.negotiated, client_signature_scheme=message.algorithm)
+    negotiated = context.negotiated.evolve(client_signature_scheme=message.algorithm)
     return Step(context.evolve(_negotiated=negotiated), S.WAIT_CCS)
 
 

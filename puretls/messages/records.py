@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from struct import pack
 from typing import ClassVar
 
 from puretls.iana import AlertDescription, AlertLevel, ContentType
@@ -44,7 +45,7 @@ class Record:
 
     def header(self) -> bytes:
         """The five bytes in front of the fragment."""
-        return bytes((self.type,)) + self.version.to_bytes(2, "big") + len(self.fragment).to_bytes(2, "big")
+        return pack(">BHH", self.type, self.version, len(self.fragment))
 
     def to_bytes(self) -> bytes:
         """The record on the wire."""

@@ -72,6 +72,8 @@ class Revocation:
         """Faults of the rules "revoked", "revocation-unknown" and "must-staple" (where a response came, but not a good one)."""
         assert issuer is context.path[context.index + 1]
         stapled = context.ocsp_response if context.index == 0 else None
+        if self.mode in {OFF, SOFT} and not (stapled or self.crls or self.ocsp_responses):
+            return  # nobody to ask, and silence is accepted
         policy = replace(self, certificates=(*self.certificates, *context.presented)) if context.presented else self
         case = Case(
             certificate, context.path[context.index + 1 :], policy, context.time, SignatureChecker(context.verify, context.rules)
