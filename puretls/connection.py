@@ -395,14 +395,8 @@ class Connection:
                 raise self._unexpected("ApplicationData inside the header of a handshake message")
 
     def _receive_limit(self) -> int:
-        """What we asked the peer to keep to: RFC 8449 4 for protected records, RFC 6066 4 for all."""
-        negotiated = self._in_force
-        if negotiated is None:
-            return MAX_PLAINTEXT
-        if negotiated.result(RecordSizeLimit) is not None:
-            own = self._context.config.extension(RecordSizeLimit)  # None, or without a limit, once `change_config` took it out
-            return own.limit or MAX_PLAINTEXT if own and self._inbound.channel.protected else MAX_PLAINTEXT
-        return negotiated.result(MaxFragmentLength) or MAX_PLAINTEXT
+        """What we asked the peer to keep to: by RFC 8449 4 under these keys, by RFC 6066 4 since the ServerHello."""
+        return min(self._inbound.channel.record_size, self._fragment_limit())
 
     def _count(self, what: str, limit: int, reason: Reason) -> None:
         self._counts[what] += 1
@@ -550,9 +544,11 @@ class Connection:
             case fx.Update(change):
                 self._context = change(context)
             case fx.ChangeWriteKeys(make):
-                self._outbound.channel.change(make(context), bytes_per_key=self._bytes_per_key())
+                size = context.negotiated.result(RecordSizeLimit) or MAX_PLAINTEXT
+                self._outbound.channel.change(make(context), bytes_per_key=self._bytes_per_key(), record_size=size)
             case fx.ChangeReadKeys(make):
-                self._inbound.channel.change(make(context), bytes_per_key=self._bytes_per_key())
+                size = self._own_record_size(context)
+                self._inbound.channel.change(make(context), bytes_per_key=self._bytes_per_key(), record_size=size)
             case fx.Emit(make):
                 self._events.append(make(context))
             case fx.Ask(request):
@@ -569,6 +565,13 @@ class Connection:
     def _log_secret(self, label: str, client_random: bytes, secret: bytes) -> None:
         if self._context.config.key_log is not None:
             self._context.config.key_log(key_log_line(label, client_random, secret))
+
+    @staticmethod
+    def _own_record_size(context: Context) -> int:
+        """What we asked for, if it was agreed on (RFC 8449 4)."""
+        own = context.config.extension(RecordSizeLimit)  # None, or without a limit, once `change_config` took it out
+        agreed = own is not None and context.negotiated.result(RecordSizeLimit) is not None
+        return own.limit or MAX_PLAINTEXT if agreed else MAX_PLAINTEXT
 
     def _bytes_per_key(self) -> int:
         bulk = self._context.suite.bulk
@@ -690,8 +693,11 @@ class Connection:
 
     def _send_limit(self) -> int:
         own: int = self._context.config.max_send_fragment
+        return min(own, self._outbound.channel.record_size, self._fragment_limit())
+
+    def _fragment_limit(self) -> int:
         in_force = self._in_force
-        return own if in_force is None else min(own, in_force.send_limit)
+        return (in_force.result(MaxFragmentLength) if in_force else None) or MAX_PLAINTEXT
 
     @property
     def _in_force(self) -> Negotiated | None:

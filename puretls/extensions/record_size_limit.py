@@ -24,6 +24,7 @@ class RecordSizeLimitBody(Struct):
 class RecordSizeLimit(Extension):
     """`RecordSizeLimit(1024)` asks the peer for records of at most that many bytes of plaintext.
 
+    Without a limit a client asks for nothing; a server does as it is asked all the same, and says that it takes records of any size.
     The result is the limit the peer asked for, which bounds what is sent to it.
     """
 
@@ -42,12 +43,11 @@ class RecordSizeLimit(Extension):
     def offer(self, view: View) -> RecordSizeLimitBody | None:
         return None if self.limit is None else RecordSizeLimitBody(self.limit)
 
-    def accept(self, body: RecordSizeLimitBody, view: View) -> int | None:
-        limit = self._check(body)
-        return limit if self.limit is not None else None
+    def accept(self, body: RecordSizeLimitBody, view: View) -> int:
+        return self._check(body)
 
-    def answer(self, result: int | None, view: View) -> RecordSizeLimitBody | None:
-        return None if result is None or self.limit is None else RecordSizeLimitBody(self.limit)
+    def answer(self, result: int, view: View) -> RecordSizeLimitBody:
+        return RecordSizeLimitBody(self.limit or LARGEST)
 
     def confirm(self, body: RecordSizeLimitBody, view: View) -> int:
         return self._check(body)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from puretls.errors import PeerError, Reason
 from puretls.messages.records import Record
-from puretls.record.framing import VERSION
+from puretls.record.framing import MAX_PLAINTEXT, VERSION
 from puretls.record.protection import Plain, Protection, StreamProtection
 
 
@@ -20,6 +20,8 @@ class Channel:
         self.epoch = 0
         self.version = VERSION
         """What the headers of sealed records say."""
+        self.record_size = MAX_PLAINTEXT
+        """Bytes of plaintext that a record may carry under the keys in force (RFC 8449 4): the limit changes with them."""
         self._bytes = 0
         self._records_per_key = records_per_key
         self._bytes_per_key = bytes_per_key
@@ -28,9 +30,10 @@ class Channel:
     def protected(self) -> bool:
         return self.epoch > 0
 
-    def change(self, protection: Protection, *, bytes_per_key: int | None = None) -> None:
+    def change(self, protection: Protection, *, bytes_per_key: int | None = None, record_size: int = MAX_PLAINTEXT) -> None:
         """Put new keys in force, after a ChangeCipherSpec."""
         self.protection = protection
+        self.record_size = record_size
         self.sequence = self._bytes = 0
         self.epoch += 1
         if bytes_per_key is not None:

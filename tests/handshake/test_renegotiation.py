@@ -141,6 +141,32 @@ def test_client_refuses_an_extended_master_secret_that_comes_only_with_a_renegot
     assert joined.client.alerts_sent == joined.server.alerts_received == ["handshake_failure"]
 
 
+@pytest.mark.rfc("8449", "4")
+@pytest.mark.parametrize(("first", "second"), [(64, None), (None, 64), (64, 512)])
+def test_record_size_limit_changes_with_the_keys(first, second):
+    """The flights of a renegotiation are still protected by the old keys, and go by their limit."""
+
+    def limited(limit):
+        return (RecordSizeLimit(limit),) if limit else (RecordSizeLimit(enabled=False),)
+
+    joined = pair(ON | {"extensions": limited(first)}, ON).handshake()
+    client = joined.client.connection
+    client.change_config(replace(client.config, extensions=limited(second)))
+    client.renegotiate()
+    joined.run()
+    joined.check_secrets()
+    joined.server.connection.send(bytes(2000))
+    joined.run()
+    assert joined.client.data == bytes(2000)
+    sizes = {1: [], 2: []}
+    for entry in client.trace.records(Direction.INBOUND):
+        if entry.epoch:
+            sizes[entry.epoch].append(entry.content_length)
+    # RFC 8449 4 counts the plaintext of TLS 1.2 as it is.
+    assert (max(sizes[1]) <= 64) == (first == 64)
+    assert max(sizes[2]) == (second or 2000)
+
+
 @pytest.mark.rfc("7301", "3.2")
 @either_side
 def test_application_protocol_is_agreed_on_once_for_the_connection(side):
