@@ -396,7 +396,9 @@ class Connection:
 
     def _receive_limit(self) -> int:
         """What we asked the peer to keep to: by RFC 8449 4 under these keys, by RFC 6066 4 since the ServerHello."""
-        return min(self._inbound.channel.record_size, self._fragment_limit())
+        in_force = self._in_force
+        fragment = in_force.result(MaxFragmentLength) if in_force else None
+        return min(self._inbound.channel.record_size, fragment or MAX_PLAINTEXT)
 
     def _count(self, what: str, limit: int, reason: Reason) -> None:
         self._counts[what] += 1
@@ -692,12 +694,10 @@ class Connection:
         self._outbound.send(type_, data, self._send_limit())
 
     def _send_limit(self) -> int:
-        own: int = self._context.config.max_send_fragment
-        return min(own, self._outbound.channel.record_size, self._fragment_limit())
-
-    def _fragment_limit(self) -> int:
+        """The peer's limit goes with the keys; it is kept to before them as well, for GnuTLS insists on it at once."""
+        own = min(self._context.config.max_send_fragment, self._outbound.channel.record_size)
         in_force = self._in_force
-        return (in_force.result(MaxFragmentLength) if in_force else None) or MAX_PLAINTEXT
+        return own if in_force is None else min(own, in_force.send_limit)
 
     @property
     def _in_force(self) -> Negotiated | None:
