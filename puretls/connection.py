@@ -695,7 +695,7 @@ class Connection:
 
     def _send_limit(self) -> int:
         """The peer's limit goes with the keys; it is kept to before them as well, for GnuTLS insists on it at once."""
-        own = min(self._context.config.max_send_fragment, self._outbound.channel.record_size)
+        own: int = min(self._context.config.max_send_fragment, self._outbound.channel.record_size)
         in_force = self._in_force
         return own if in_force is None else min(own, in_force.send_limit)
 
