@@ -5,8 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from puretls.handshake.states import ClientState
+from puretls.iana import ContentType
 from puretls.intercept import Direction
 from puretls.messages.records import Record
+from puretls.record.channel import Channel
 from puretls.spans import check_tiling
 from puretls.trace import Layer, Trace
 from tests.support.breaks import Break
@@ -191,3 +193,21 @@ def test_unknown_content_has_a_span():
     assert trace[0].spans()[0].path == "Unknown"
     assert trace[0].name == "Unknown"
     assert Record(77, 0x0303, b"").header()
+
+
+@pytest.mark.parametrize("limit", [2**20, 5000])
+def test_looking_at_a_trace_does_not_change_it(limit):
+    """Entries are made when somebody looks, or when much waits; which of the two must not show."""
+    looked_at, left_alone = Trace("full", limit), Trace("full", limit)
+    channel = Channel(2**20, 2**64)
+    for number in range(600):
+        kind = ContentType.HANDSHAKE if number % 3 else ContentType.APPLICATION_DATA
+        data = bytes([number % 256]) * (number % 700)
+        for trace in (looked_at, left_alone):
+            trace.record(IN, Record(kind, 0x0303, data), data, ClientState.CONNECTED, channel)
+            trace.message(IN, kind, data, ClientState.CONNECTED, None)
+            trace.led_to(ClientState.CLOSED if number % 5 else ClientState.CONNECTED)
+        assert len(looked_at) > 0
+    assert list(looked_at) == list(left_alone)
+    assert looked_at.dropped == left_alone.dropped
+    assert (looked_at.dropped > 0) == (limit == 5000)
