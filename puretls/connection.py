@@ -9,7 +9,6 @@ import copy
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any
 
 from puretls import schedule
@@ -722,7 +721,6 @@ class Connection:
         return flight
 
 
-@lru_cache(maxsize=256)
 def _reference(server_name: str | None) -> tuple[str | None, bytes]:
     """The name to send and, for an address, its bytes; raises `UsageError` for what is neither."""
     if server_name is None:

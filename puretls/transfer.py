@@ -86,27 +86,24 @@ class Inbound:
         Raises `PeerError` for a bad header, and for a record that is not authentic when its turn comes.
         """
         while not self._ready:
-            if not self._opened:
-                records = self._framed(version, batch=batch)
-                if not records:
-                    return None
-                self._open(records)
-            self._take_opened()
+            if self._opened:
+                self._take(*self._opened.popleft())
+                continue
+            records = self._framed(version, batch=batch)
+            if not records:
+                return None
+            if len(records) == 1:
+                self._take(records[0], self.channel.open(records[0]))
+            else:
+                self._opened += zip(records, self.channel.open_many(records), strict=True)
         return self._ready.popleft()
 
-    def _take_opened(self) -> None:
-        record, data = self._opened.popleft()
+    def _take(self, record: Record, data: bytes | None) -> None:
         self._line.trace.record(Direction.INBOUND, record, data, self._line.state, self.channel)
         if data is None:
             raise PeerError(Reason.BAD_RECORD_MAC, f"{len(record.fragment)} bytes of type {record.type}")
         plain = Record(record.type, record.version, data)
         self._ready += self._line.through("plaintext", plain, Direction.INBOUND, self.channel.epoch)
-
-    def _open(self, records: Sequence[Record]) -> None:
-        if len(records) == 1:
-            self._opened.append((records[0], self.channel.open(records[0])))
-        else:
-            self._opened += zip(records, self.channel.open_many(records), strict=True)
 
     def _framed(self, version: int | None, *, batch: bool) -> Sequence[Record]:
         """The next record, or a run of them that may be opened in one call; none when bytes are missing."""

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from types import MappingProxyType
 
 from puretls.crypto.keys import EcPublicKey, EdPublicKey, PublicKey, RsaPublicKey
@@ -40,13 +41,19 @@ HASHES = frozenset({"sha1", "sha224", "sha256", "sha384", "sha512"})
 """The hashes that signatures are computed with; others are refused whatever `hashlib` has."""
 
 
+@lru_cache(maxsize=16)
+def digest_size(hash_name: str) -> int:
+    """Bytes that the hash of this name gives."""
+    return hashlib.new(hash_name).digest_size
+
+
 def _pkcs1(hash_name: str) -> SignatureAlgorithm:
     return SignatureAlgorithm(SignatureKind.RSA_PKCS1, hash_name)
 
 
 def _pss(hash_name: str) -> SignatureAlgorithm:
     """The salt is as long as the hash, and the mask uses the same hash (RFC 8446 4.2.3)."""
-    return SignatureAlgorithm(SignatureKind.RSA_PSS, hash_name, hashlib.new(hash_name).digest_size, hash_name)
+    return SignatureAlgorithm(SignatureKind.RSA_PSS, hash_name, digest_size(hash_name), hash_name)
 
 
 def _ecdsa(hash_name: str) -> SignatureAlgorithm:
@@ -113,7 +120,7 @@ _DIGEST_INFO_OVERHEAD = {"sha1": 15, "sha224": 19, "sha256": 19, "sha384": 19, "
 def _rsa_fits(algorithm: SignatureAlgorithm, key: RsaPublicKey) -> bool:
     bits = key.n.bit_length()
     if algorithm.kind is SignatureKind.RSA_PSS:
-        return (bits + 6) // 8 >= hashlib.new(algorithm.hash).digest_size + algorithm.salt_length + 2
+        return (bits + 6) // 8 >= digest_size(algorithm.hash) + algorithm.salt_length + 2
     if algorithm.kind is SignatureKind.RSA_PKCS1:
-        return (bits + 7) // 8 >= hashlib.new(algorithm.hash).digest_size + _DIGEST_INFO_OVERHEAD[algorithm.hash] + 11
+        return (bits + 7) // 8 >= digest_size(algorithm.hash) + _DIGEST_INFO_OVERHEAD[algorithm.hash] + 11
     return False

@@ -50,32 +50,32 @@ class Channel:
             twin.protection = copy.deepcopy(self.protection)
         return twin
 
-    def _take(self, contents: Sequence[tuple[int, bytes]]) -> int:
-        """Sequence number of the first of these records; raises when the key may not be used for them any more."""
+    def _take(self, records: int, size: int) -> int:
+        """Sequence number of the first of these records, of `size` bytes together; raises when the key is used up."""
         first = self.sequence
-        self.sequence += len(contents)
-        if not self.protected:
+        self.sequence += records
+        if not self.epoch:
             return first
-        self._bytes += sum(len(data) for _, data in contents)
+        self._bytes += size
         if self.sequence > self._records_per_key or self._bytes > self._bytes_per_key:
             raise PeerError(Reason.SEQUENCE_EXHAUSTED, f"{self.sequence} records, {self._bytes} bytes under one key")
         return first
 
     def seal(self, type_: int, data: bytes) -> Record:
         """One record, ready for the wire."""
-        return Record(type_, self.version, self.protection.seal(self._take([(type_, data)]), type_, data))
+        return Record(type_, self.version, self.protection.seal(self._take(1, len(data)), type_, data))
 
     def seal_many(self, contents: Sequence[tuple[int, bytes]]) -> list[Record]:
         """As many records, made in one call."""
-        fragments = self.protection.seal_many(self._take(contents), contents)
+        first = self._take(len(contents), sum(len(data) for _, data in contents))
+        fragments = self.protection.seal_many(first, contents)
         return [Record(type_, self.version, fragment) for (type_, _), fragment in zip(contents, fragments, strict=True)]
 
     def open(self, record: Record) -> bytes | None:
         """The record's content, or None when it is not authentic."""
-        content = (record.type, record.fragment)
-        return self.protection.open(self._take([content]), *content)
+        return self.protection.open(self._take(1, len(record.fragment)), record.type, record.fragment)
 
     def open_many(self, records: Sequence[Record]) -> list[bytes | None]:
         """As many contents, opened in one call."""
         contents = [(record.type, record.fragment) for record in records]
-        return self.protection.open_many(self._take(contents), contents)
+        return self.protection.open_many(self._take(len(contents), sum(len(data) for _, data in contents)), contents)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from puretls.errors import UsageError
 from puretls.x509.names import GeneralName, GeneralNameKind, ip_text
@@ -29,6 +30,7 @@ class Reference:
         return ip_text(self.address) if self.address else ".".join(self.labels)
 
 
+@lru_cache(maxsize=256)
 def parse_reference(text: str) -> Reference:
     """The reference for a host name or an address as a person or a URL gives it: "bücher.example", "192.0.2.1", "[2001:db8::1]".
 

@@ -14,7 +14,7 @@ from math import gcd
 from puretls.crypto.groups import RandomBytes
 from puretls.crypto.kernels.arithmetic import PYTHON, Arithmetic
 from puretls.crypto.keys import RsaPrivateKey, RsaPublicKey
-from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind
+from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind, digest_size
 from puretls.errors import InternalError, UsageError
 
 MIN_BITS, MAX_BITS = 1024, 16384
@@ -115,8 +115,7 @@ def pkcs1_encode(algorithm: SignatureAlgorithm, message: bytes, length: int) -> 
 
 def mgf1(hash_name: str, seed: bytes, length: int) -> bytes:
     """MGF1 (RFC 8017 B.2.1)."""
-    size = hashlib.new(hash_name).digest_size
-    blocks = (hashlib.new(hash_name, seed + i.to_bytes(4, "big")).digest() for i in range(-(-length // size)))
+    blocks = [hashlib.new(hash_name, seed + i.to_bytes(4, "big")).digest() for i in range(-(-length // digest_size(hash_name)))]
     return b"".join(blocks)[:length]
 
 
@@ -126,32 +125,37 @@ def _xor(a: bytes, b: bytes) -> bytes:
 
 def pss_encode(algorithm: SignatureAlgorithm, message: bytes, salt: bytes, bits: int) -> bytes | None:
     """EMSA-PSS (RFC 8017 9.1.1) in `bits` bits; None where they are too few for hash and salt."""
-    digest = _digest(algorithm, message)
-    length = (bits + 7) // 8
-    padding = length - len(digest) - len(salt) - 2
-    if padding < 0:
+    h = _pss_hash(algorithm, message, salt)
+    length = (bits + 7) // 8 - len(h) - 1
+    if length <= len(salt):
         return None
-    h = hashlib.new(algorithm.hash, bytes(8) + digest + salt).digest()
-    db = bytes(padding) + b"\1" + salt
-    masked = bytearray(_xor(db, mgf1(algorithm.mgf_hash, h, len(db))))
-    masked[0] &= 0xFF >> (8 * length - bits)
-    return bytes(masked) + h + b"\xbc"
+    return _pss_join(h, salt, mgf1(algorithm.mgf_hash, h, length), bits)
+
+
+def _pss_hash(algorithm: SignatureAlgorithm, message: bytes, salt: bytes) -> bytes:
+    """H of EMSA-PSS: over the hash of the message and the salt."""
+    return _digest(algorithm, bytes(8) + _digest(algorithm, message) + salt)
+
+
+def _pss_join(h: bytes, salt: bytes, mask: bytes, bits: int) -> bytes:
+    """The encoded message of `bits` bits: padding and salt under the mask, H, and the byte 0xbc."""
+    masked = _xor((b"\1" + salt).rjust(len(mask), b"\0"), mask)
+    top = 0xFF >> (8 * (len(mask) + len(h) + 1) - bits)
+    return bytes((masked[0] & top,)) + masked[1:] + h + b"\xbc"
 
 
 def _pss_fits(algorithm: SignatureAlgorithm, message: bytes, encoded: bytes, bits: int) -> bool:
-    """EMSA-PSS verification (RFC 8017 9.1.2): take the salt out, encode again, compare everything.
+    """EMSA-PSS verification (RFC 8017 9.1.2): take the salt out, encode again under the same mask, compare everything.
 
     The salt must have exactly the algorithm's length (RFC 8446 4.2.3).
     """
-    size = hashlib.new(algorithm.hash).digest_size
-    length = len(encoded)
-    if length < size + algorithm.salt_length + 2:
+    end = len(encoded) - digest_size(algorithm.hash) - 1
+    if end <= algorithm.salt_length:
         return False
-    masked, h = encoded[: length - size - 1], encoded[length - size - 1 : -1]
-    db = _xor(masked, mgf1(algorithm.mgf_hash, h, len(masked)))
-    salt = db[len(db) - algorithm.salt_length :]
-    expected = pss_encode(algorithm, message, salt, bits)
-    return expected is not None and hmac.compare_digest(expected, encoded)
+    mask = mgf1(algorithm.mgf_hash, encoded[end:-1], end)
+    salt = _xor(encoded[:end], mask)[end - algorithm.salt_length :]
+    expected = _pss_join(_pss_hash(algorithm, message, salt), salt, mask, bits)
+    return hmac.compare_digest(expected, encoded)
 
 
 def sign(
