@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -437,8 +436,7 @@ def on_new_session_ticket(context: Context, message: NewSessionTicket) -> Step:
     now, resumed = context.config.clock(), context.session
     created = now if resumed is None else min(now, resumed.created)
     lifetime = min(int(now - created) + (message.ticket_lifetime_hint or MAX_LIFETIME), MAX_LIFETIME)
-    session = new_session(context, ticket=message.ticket, lifetime=lifetime, server_name=context.server_name)
-    session = replace(session, created=created)
+    session = new_session(context, created, ticket=message.ticket, lifetime=lifetime, server_name=context.server_name)
     return Step(context.evolve(session=session), S.WAIT_CCS, (Emit(lambda context: TicketReceived(session)),))
 
 

@@ -154,13 +154,13 @@ def check_same_peer(context: Context, chain: tuple[bytes, ...]) -> None:
         raise PeerError(Reason.IDENTITY_CHANGED, path="Certificate.certificate_list")
 
 
-def new_session(context: Context, **more: Any) -> Session:
-    """A session of the handshake just done."""
+def new_session(context: Context, created: float | None = None, **more: Any) -> Session:
+    """A session of the handshake just done; `created` is now, unless it goes on from an older one."""
     negotiated = context.negotiated
     return Session(
         suite=negotiated.suite.id,
         master_secret=context.secrets.master,
-        created=context.config.clock(),
+        created=context.config.clock() if created is None else created,
         extended_master_secret=negotiated.extended_master_secret,
         max_fragment_length=negotiated.result(MaxFragmentLength),
         alpn=negotiated.alpn,
