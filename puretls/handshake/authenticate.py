@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from puretls.crypto.keys import EcPublicKey, EdPublicKey, PublicKey, RsaPublicKey
@@ -70,20 +69,6 @@ def usage_allows(leaf: Certificate, *, signing: bool) -> bool:
     return found is None or (KeyUsageBit.DIGITAL_SIGNATURE if signing else KeyUsageBit.KEY_ENCIPHERMENT) in found
 
 
-def _parse(der: bytes) -> Certificate:
-    """Certificates are frozen, and the same peers are met again and again; what is larger than real ones is not remembered."""
-    from puretls.x509 import certificate
-
-    return _parse_known(der) if len(der) <= certificate.MAX_REMEMBERED else certificate.Certificate.parse(der)
-
-
-@lru_cache(maxsize=64)
-def _parse_known(der: bytes) -> Certificate:
-    from puretls.x509.certificate import Certificate
-
-    return Certificate.parse(der)
-
-
 def _is_cut_off(der: bytes) -> bool:
     """Whether the outermost element is longer, by what it says itself, than what is there: a wrong length (RFC 5246 7.2.2)."""
     if len(der) < 2:
@@ -95,8 +80,10 @@ def _is_cut_off(der: bytes) -> bool:
 
 def parse_leaf(chain: Sequence[bytes]) -> tuple[Certificate, PublicKey]:
     """The leaf and its key; a certificate that cannot be parsed is refused here, before anybody trusts a byte of it."""
+    from puretls.x509.certificate import parse_remembered
+
     try:
-        leaf = _parse(chain[0])
+        leaf = parse_remembered(chain[0])
         return leaf, leaf.public_key
     except DecodeError as error:
         reason = Reason.DECODE if _is_cut_off(chain[0]) else Reason.BAD_CERTIFICATE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TypeVar
 
 from puretls.crypto.keys import PublicKey
@@ -215,6 +215,20 @@ class Certificate:
         from puretls.x509.text import certificate_text
 
         return certificate_text(self)
+
+
+@lru_cache(maxsize=256)
+def remembered(data: bytes) -> Certificate:
+    """`Certificate.parse`; the same certificates are met again and again, and frozen ones can be shared."""
+    return Certificate.parse(data)
+
+
+def parse_remembered(data: bytes) -> Certificate:
+    """`Certificate.parse`, remembered unless it is larger than real ones: huge ones must not fill the memory.
+
+    Raises `DecodeError`.
+    """
+    return remembered(data) if len(data) <= MAX_REMEMBERED else Certificate.parse(data)
 
 
 def _read_tbs(tbs: Reader) -> tuple[object, ...]:

@@ -17,7 +17,7 @@ from puretls.der import oids
 from puretls.errors import DecodeError
 from puretls.x509 import checks
 from puretls.x509.algorithms import allows
-from puretls.x509.certificate import MAX_REMEMBERED, Certificate
+from puretls.x509.certificate import Certificate
 from puretls.x509.checks import Role
 from puretls.x509.constraints import Constraints
 from puretls.x509.extensions import BasicConstraints, KeyUsageBit, NameConstraints, TlsFeature
@@ -87,18 +87,8 @@ class Bounded(dict):  # type: ignore[type-arg]
 class Caches:
     """What verifications leave for those after them: pure functions of bytes, so nothing in here can go stale."""
 
-    parsed: Bounded = field(default_factory=lambda: Bounded(256))
     signatures: Bounded = field(default_factory=lambda: Bounded(1024))
     faults: Bounded = field(default_factory=lambda: Bounded(512))
-
-    def parse(self, data: bytes) -> Certificate:
-        """A certificate, remembered. Raises `DecodeError`."""
-        found: Certificate | None = self.parsed.get(data)
-        if found is None:
-            found = Certificate.parse(data)
-            if len(data) <= MAX_REMEMBERED:
-                self.parsed.put(data, found)
-        return found
 
 
 

@@ -15,7 +15,7 @@ from itertools import islice
 from puretls.der import oids
 from puretls.errors import DecodeError
 from puretls.x509 import checks
-from puretls.x509.certificate import Certificate
+from puretls.x509.certificate import Certificate, parse_remembered
 from puretls.x509.checks import Role
 from puretls.x509.examine import MAX_FAULTS, Caches, Examiner, Question, Settings, unusable
 from puretls.x509.extensions import AuthorityInfoAccess
@@ -48,7 +48,7 @@ class Search:
     def present(self, index: int, data: bytes) -> None:
         """Takes in a certificate that may help; one that cannot be read is kept for the report only."""
         try:
-            self.pool.add(self.caches.parse(data))
+            self.pool.add(parse_remembered(data))
         except DecodeError as bad:
             self.unreadable.append(Finding(RULES["malformed"], f"presented certificate {index}: {bad}"))
 
@@ -105,7 +105,7 @@ class Search:
             self.meter.fetches += 1
             for index, data in enumerate(islice(fetch(certificate), FETCHES)):
                 try:
-                    new |= self.pool.add(self.caches.parse(data))
+                    new |= self.pool.add(parse_remembered(data))
                 except DecodeError as bad:
                     self.unreadable.append(Finding(RULES["malformed"], f"fetched certificate {index}: {bad}"))
         self.dead_ends.clear()

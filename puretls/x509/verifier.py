@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from puretls.crypto.provider import Provider
 from puretls.der import oids
 from puretls.errors import DecodeError, UsageError
-from puretls.x509.certificate import Certificate
+from puretls.x509.certificate import Certificate, parse_remembered
 from puretls.x509.checks import CLIENT_USAGES, SERVER_USAGES
 from puretls.x509.examine import Caches, Question, Settings
 from puretls.x509.extensions import KeyUsageBit
@@ -79,7 +79,7 @@ class Verifier:
         if finding is not None:
             return self._refusal(finding)
         try:
-            leaf = self.caches.parse(request.chain[0])
+            leaf = parse_remembered(request.chain[0])
         except DecodeError as bad:
             return self._refusal(Finding(RULES["malformed"], f"certificate 0: {bad}"))
         try:

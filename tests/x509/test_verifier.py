@@ -143,14 +143,14 @@ def test_a_report_is_readable_for_machines():
     assert refused["tried"][0]["rules"] == ["expired"]
 
 
-def test_signatures_are_remembered_and_the_memory_is_bounded():
+def test_what_is_remembered_is_bounded():
     verifier = chain_verifier([TOP.der], provider=PROVIDER)
     assert verifier(request(END.der, MIDDLE.der)).signatures == 2
     assert verifier(request(END.der, MIDDLE.der)).signatures == 0
     assert ids(verifier(request(END.der, MIDDLE.der, time=NOW + 10**9))) == {"expired"}
-    for number in range(300):
-        verifier.caches.parsed.put(number, number)
-    assert 0 < len(verifier.caches.parsed) <= verifier.caches.parsed.size
+    for number in range(2000):
+        verifier.caches.signatures.put(number, True)
+    assert 0 < len(verifier.caches.signatures) <= verifier.caches.signatures.size
 
 
 def test_missing_issuers_are_fetched_only_when_needed_and_only_so_often():

@@ -27,6 +27,7 @@ from puretls.crypto.kernels import combs
 from puretls.crypto.provider import default, reference
 from puretls.iana import NamedGroup
 from puretls.suites import SUITES
+from puretls.x509.certificate import remembered
 from puretls.x509.keys import private_key_pem
 from puretls.x509.pem import load_certificates
 from puretls.x509.verifier import chain_verifier
@@ -245,6 +246,8 @@ def full(key: str, group: str, options: Options) -> list[Row]:
 
     def first(verified: bool) -> Seconds:
         combs.clear()
+        if verified:
+            remembered.cache_clear()
         fresh = (
             chain_verifier([setting.verifier.store], provider=setting.client.provider) if verified else danger.accept_any_chain
         )

@@ -19,7 +19,7 @@ from puretls.ca import DevelopmentCa, Issued
 from puretls.crypto.kernels import combs
 from puretls.crypto.provider import default
 from puretls.errors import UsageError
-from puretls.x509.certificate import Certificate
+from puretls.x509.certificate import Certificate, remembered
 from puretls.x509.crl import Crl
 from puretls.x509.examine import Caches
 from puretls.x509.ocsp import OcspResponse
@@ -49,6 +49,7 @@ def _measured(options: Options, work: Mapping[str, Callable[[], object]]) -> lis
 def _forgetful(verifier: Verifier, request: ChainRequest) -> None:
     """As if this chain had never been seen: nothing parsed but the anchors, no signature remembered, no multiples of its keys."""
     combs.clear()
+    remembered.cache_clear()
     assert replace(verifier, caches=Caches())(request).accepted
 
 
