@@ -41,11 +41,12 @@ class Evolving:
 
     def evolve(self, **changes: Any) -> Self:
         """As `dataclasses.replace`, several times faster: a handshake takes dozens of these steps."""
-        fields = self.__dict__
-        if not changes.keys() <= fields.keys():
-            raise InternalError(f"{type(self).__name__} has no such fields: {changes.keys() - fields.keys()}")
         twin: Self = object.__new__(type(self))
-        twin.__dict__.update(fields, **changes)
+        fields = twin.__dict__
+        fields.update(self.__dict__)
+        fields.update(changes)
+        if len(fields) != len(self.__dict__):
+            raise InternalError(f"{type(self).__name__} has no such fields: {fields.keys() - self.__dict__.keys()}")
         return twin
 
 
