@@ -193,22 +193,26 @@ class Trace:
         if self.level == "off":
             return
         size = len(record.fragment)
-        kept = record if self.level == "full" or record.type != _APPLICATION_DATA else record.header()
+        kept = record if self._keeps(record.type) else record.header()
         parts = channel.protection.parts(size)
-        self._see(size, Trace._add_record, direction, record.type, kept, size, len(data or b""), state, channel.epoch, parts)
+        held = size if kept is record else 0
+        self._see(held, Trace._add_record, direction, record.type, kept, size, len(data or b""), state, channel.epoch, parts)
 
     def message(self, direction: Direction, kind: int, raw: bytes, state: State, key_exchange: KeyExchange | None) -> None:
         """A handshake message with its header, or the content of another record."""
         if self.level == "off":
             return
-        size = len(raw)
-        kept = raw if self.level == "full" or kind != _APPLICATION_DATA else b""
-        self._see(size, Trace._add_message, direction, kind, kept, size, state, key_exchange)
+        kept = raw if self._keeps(kind) else b""
+        self._see(len(kept), Trace._add_message, direction, kind, kept, len(raw), state, key_exchange)
 
     def led_to(self, state: State) -> None:
         """The newest inbound message moved the connection here."""
         if self.level != "off":
             self._see(0, Trace._move, state)
+
+    def _keeps(self, content_type: int) -> bool:
+        """Whether bytes of this content type are kept, or their size only."""
+        return content_type != _APPLICATION_DATA or self.level == "full"
 
     def _see(self, size: int, add: Callable[..., None], *what: Any) -> None:
         """Note what `add` will make an entry of when somebody looks, or when too much waits."""
