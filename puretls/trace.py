@@ -193,10 +193,9 @@ class Trace:
         if self.level == "off":
             return
         size = len(record.fragment)
-        kept = record if self._keeps(record.type) else record.header()
+        kept = record.to_bytes() if self._keeps(record.type) else record.header()
         parts = channel.protection.parts(size)
-        held = size if kept is record else 0
-        self._see(held, Trace._add_record, direction, record.type, kept, size, len(data or b""), state, channel.epoch, parts)
+        self._see(len(kept), Trace._add_record, direction, record.type, kept, size, len(data or b""), state, channel.epoch, parts)
 
     def message(self, direction: Direction, kind: int, raw: bytes, state: State, key_exchange: KeyExchange | None) -> None:
         """A handshake message with its header, or the content of another record."""
@@ -230,7 +229,7 @@ class Trace:
         self,
         direction: Direction,
         kind: int,
-        kept: Record | bytes,
+        raw: bytes,
         size: int,
         length: int,
         state: State,
@@ -243,7 +242,7 @@ class Trace:
                 direction=direction,
                 layer=Layer.RECORD,
                 content_type=kind,
-                raw=kept if isinstance(kept, bytes) else kept.to_bytes(),
+                raw=raw,
                 length=size,
                 offset=self._take(direction, Layer.RECORD, _WIRE, size),
                 state_before=name,

@@ -1,12 +1,15 @@
 """The byte map: every byte of both streams has a name; malformed messages tile with the fault marked."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from puretls.errors import InternalError
 from puretls.handshake.states import ClientState
 from puretls.iana import ContentType
-from puretls.intercept import Direction
+from puretls.intercept import Direction, Interceptor
 from puretls.messages.records import Record
 from puretls.record.channel import Channel
 from puretls.spans import check_tiling
@@ -193,6 +196,23 @@ def test_unknown_content_has_a_span():
     assert trace[0].spans()[0].path == "Unknown"
     assert trace[0].name == "Unknown"
     assert Record(77, 0x0303, b"").header()
+
+
+@pytest.mark.parametrize("direction", [IN, OUT])
+def test_record_that_no_header_can_describe_leaves_the_trace_readable(direction):
+    """An interceptor may make one; it fails where it is made, not later, when somebody reads what went before."""
+
+    class Impossible(Interceptor):
+        def plaintext(self, record, where):
+            return [replace(record, type=300) if where.direction is OUT is direction and where.epoch else record]
+
+        def ciphertext(self, raw, where):
+            return [raw[:5] + bytes(2**16) if where.direction is IN is direction and not where.epoch else raw]
+
+    joined = pair({"interceptors": (Impossible(),)}, {}).handshake()
+    assert isinstance(joined.client.error, InternalError)
+    before = {IN: "ClientHello", OUT: "ClientKeyExchange"}[direction]
+    assert before in [entry.name for entry in joined.client.connection.trace.messages(OUT)]
 
 
 @pytest.mark.parametrize("limit", [2**20, 5000])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from struct import pack
 from typing import ClassVar
 
 from puretls.iana import AlertDescription, AlertLevel, ContentType
@@ -45,7 +44,7 @@ class Record:
 
     def header(self) -> bytes:
         """The five bytes in front of the fragment."""
-        return pack(">BHH", self.type, self.version, len(self.fragment))
+        return bytes((self.type,)) + self.version.to_bytes(2, "big") + len(self.fragment).to_bytes(2, "big")
 
     def to_bytes(self) -> bytes:
         """The record on the wire."""
