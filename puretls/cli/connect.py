@@ -80,14 +80,16 @@ def _connected(
     from puretls.connection import Connection
     from puretls.net import TlsSocket
 
+    connection = Connection.client(config, arguments.servername or host, session=session)
     try:
         sock = socket.create_connection((host, port), arguments.timeout)
+    except UnicodeError as error:  # what looking a name up raises for what cannot be one
+        raise UsageError(f"not a host name: {host[:80]!r}") from error
     except OSError as error:
         raise UsageError(f"{host} port {port}: {describe(error)}") from error
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.settimeout(None)
     line = Line(sock, arguments.linger)
-    connection = Connection.client(config, arguments.servername or host, session=session)
     try:
         with tracer(connection, arguments.trace) as seen:
             tls = TlsSocket(line, connection, handshake_timeout=arguments.timeout, on_event=seen)

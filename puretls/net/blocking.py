@@ -419,8 +419,8 @@ def connect(
 
     `timeout`: seconds for the connection and, afterwards, for each wait. Raises as `TlsSocket` does.
     """
-    sock = socket.create_connection(address, timeout)
-    return TlsSocket.client(sock, config, server_name or address[0], session=session, **options)
+    connection = Connection.client(config, server_name or address[0], session=session)  # a name that is none is refused before
+    return TlsSocket(socket.create_connection(address, timeout), connection, **options)._opened()
 
 
 def _refuse(flags: int) -> None:

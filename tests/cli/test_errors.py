@@ -55,6 +55,16 @@ def test_error_of_a_process_is_one_line_too(files):
     check(process("connect", "localhost:1", "--ca", files.garbage), 2, files.garbage)
 
 
+@pytest.mark.parametrize("host", ["a..b", "a" * 70 + ".test", "a-.test", "a b"])
+def test_a_name_that_is_none(host):
+    check(puretls("connect", f"{host}:1"), 2, "not a host name")
+
+
+def test_a_place_that_has_no_name():
+    """The name to verify may be another; what cannot be looked up is said all the same."""
+    check(puretls("connect", "a..b:1", "--servername", "server.test"), 2, "not a host name", "a..b")
+
+
 class TestFiles:
     def test_missing_certificate(self, files):
         result = puretls("serve", "--port", 0, "--cert", "/no/such/file", "--key", files.key)

@@ -6,8 +6,9 @@ import time
 
 import pytest
 
+from puretls.config import ClientConfig
 from puretls.connection import Connection
-from puretls.errors import FatalAlert, Truncated, VerificationError
+from puretls.errors import FatalAlert, Truncated, UsageError, VerificationError
 from puretls.net import TlsSocket
 from puretls.net import connect as dial
 from tests.net.wires import NAME, wires
@@ -337,3 +338,9 @@ def test_unwrap_holds_nothing_of_what_a_peer_goes_on_sending(connect, run):
     client._on_event = look
     client.unwrap()
     assert most <= 2**17
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 70 + ".test", "-a.test"])
+def test_a_name_that_is_none_is_refused_before_anybody_is_asked_for_it(host):
+    with pytest.raises(UsageError, match="not a host name"):
+        dial((host, 1), ClientConfig())
