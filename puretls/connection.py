@@ -542,6 +542,8 @@ class Connection:
         match effect:
             case fx.Send(build, sent):
                 self._send_message(build(context), sent)
+            case fx.Emit(make):
+                self._events.append(make(context))
             case fx.Update(change):
                 self._context = change(context)
             case fx.ChangeWriteKeys(make):
@@ -550,8 +552,6 @@ class Connection:
             case fx.ChangeReadKeys(make):
                 size = self._own_record_size(context)
                 self._inbound.channel.change(make(context), bytes_per_key=self._bytes_per_key(), record_size=size)
-            case fx.Emit(make):
-                self._events.append(make(context))
             case fx.Ask(request):
                 self._ask(request(context))
             case fx.LogSecret(label, get):

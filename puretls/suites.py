@@ -27,6 +27,8 @@ Bulk = AeadAlgorithm | CbcAlgorithm | StreamAlgorithm
 class Authentication(Enum):
     """How the server proves who it is."""
 
+    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash costs a Python call
+
     RSA = "RSA"
     ECDSA = "ECDSA"
     PSK = "PSK"
@@ -43,6 +45,8 @@ _EPHEMERAL = {
 }
 _ELLIPTIC = {KeyExchange.ECDHE, KeyExchange.ECDH_ANON, KeyExchange.ECDHE_PSK}
 _FINITE_FIELD = {KeyExchange.DHE, KeyExchange.DH_ANON, KeyExchange.DHE_PSK}
+_SIGNED = {KeyExchange.DHE, KeyExchange.ECDHE}
+_CERTIFIED = {Authentication.RSA, Authentication.ECDSA}
 _PRE_SHARED = {KeyExchange.PSK, KeyExchange.DHE_PSK, KeyExchange.ECDHE_PSK, KeyExchange.RSA_PSK}
 
 
@@ -97,12 +101,12 @@ class Suite:
     @property
     def is_signed(self) -> bool:
         """Whether the server signs its key exchange parameters."""
-        return self.kx in {KeyExchange.DHE, KeyExchange.ECDHE}
+        return self.kx in _SIGNED
 
     @property
     def has_certificate(self) -> bool:
         """Whether the server sends a certificate (RFC 5246 7.4.2, RFC 4279 4)."""
-        return self.auth in {Authentication.RSA, Authentication.ECDSA}
+        return self.auth in _CERTIFIED
 
     @property
     def may_request_certificate(self) -> bool:

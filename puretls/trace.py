@@ -20,6 +20,7 @@ from puretls.intercept import Direction
 from puretls.messages.records import Record
 from puretls.messages.registry import KeyExchange, annotate_handshake, content_class
 from puretls.record.channel import Channel
+from puretls.record.protection import Layout
 from puretls.spans import Span, at
 from puretls.wire.schema import annotate
 
@@ -192,26 +193,22 @@ class Trace:
         """A record as it is on the wire, and the plaintext in it (None: it could not be opened)."""
         if self.level == "off":
             return
-        size = len(record.fragment)
-        kept = record.to_bytes() if self._keeps(record.type) else record.header()
-        parts = channel.protection.parts(size)
-        self._see(len(kept), Trace._add_record, direction, record.type, kept, size, len(data or b""), state, channel.epoch, parts)
+        kept: Record | bytes = record if record.type != _APPLICATION_DATA or self.level == "full" else record.header()
+        size, length = len(record.fragment), len(data) if data else 0
+        held = _HEADER if kept is not record else _HEADER + size
+        self._see(held, Trace._add_record, direction, record.type, kept, size, length, state, channel.epoch, channel.protection.layout)
 
     def message(self, direction: Direction, kind: int, raw: bytes, state: State, key_exchange: KeyExchange | None) -> None:
         """A handshake message with its header, or the content of another record."""
         if self.level == "off":
             return
-        kept = raw if self._keeps(kind) else b""
+        kept = raw if kind != _APPLICATION_DATA or self.level == "full" else b""
         self._see(len(kept), Trace._add_message, direction, kind, kept, len(raw), state, key_exchange)
 
     def led_to(self, state: State) -> None:
         """The newest inbound message moved the connection here."""
         if self.level != "off":
             self._see(0, Trace._move, state)
-
-    def _keeps(self, content_type: int) -> bool:
-        """Whether bytes of this content type are kept, or their size only."""
-        return content_type != _APPLICATION_DATA or self.level == "full"
 
     def _see(self, size: int, add: Callable[..., None], *what: Any) -> None:
         """Note what `add` will make an entry of when somebody looks, or when too much waits."""
@@ -229,20 +226,20 @@ class Trace:
         self,
         direction: Direction,
         kind: int,
-        raw: bytes,
+        kept: Record | bytes,
         size: int,
         length: int,
         state: State,
         epoch: int,
-        parts: tuple[tuple[str, int], ...],
+        layout: Layout,
     ) -> None:
-        name, size = state.name, _HEADER + size
+        name, parts, size = state.name, layout.parts(size), _HEADER + size
         self._append(
             Entry(
                 direction=direction,
                 layer=Layer.RECORD,
                 content_type=kind,
-                raw=raw,
+                raw=kept if isinstance(kept, bytes) else kept.to_bytes(),
                 length=size,
                 offset=self._take(direction, Layer.RECORD, _WIRE, size),
                 state_before=name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from puretls.config import Credential
@@ -99,6 +99,7 @@ def on_refused(context: Context, message: Refused) -> Step:
     return Step(back, S.CONNECTED, (Emit(lambda context: RenegotiationRefused(by_peer=True)),))
 
 
+@cache
 def _hello_flight(*, renegotiation: bool) -> tuple[Effect, ...]:
     return Send(make_client_hello, keep_offer), Emit(lambda context: HandshakeStarted(renegotiation))
 
@@ -198,10 +199,12 @@ def on_server_hello(context: Context, hello: ServerHello) -> Step:
     )
     _check_renegotiation(context, negotiated)
     context = context.evolve(_negotiated=negotiated, session=session if resumed else None)
-    told = Emit(lambda context: ParametersNegotiated(context.negotiated))
     if session is not None and resumed:
-        return _resume(context, session, told)
-    return Step(context, _after_hello(context), (told,))
+        return _resume(context, session)
+    return Step(context, _after_hello(context), (_TELL_PARAMETERS,))
+
+
+_TELL_PARAMETERS = Emit(lambda context: ParametersNegotiated(context.negotiated))
 
 
 def _check_choice(offer: Offer, hello: ServerHello, *, again: bool) -> None:
@@ -247,7 +250,7 @@ def _check_renegotiation(context: Context, negotiated: Negotiated) -> None:
     check_encrypt_then_mac(before.negotiated, negotiated)
 
 
-def _resume(context: Context, session: Session, told: Effect) -> Step:
+def _resume(context: Context, session: Session) -> Step:
     """RFC 5246 7.3 figure 2; the session's suite and its kind of master secret must be back (RFC 7627 5.3)."""
     negotiated = context.negotiated
     if negotiated.suite.id != session.suite:
@@ -265,7 +268,7 @@ def _resume(context: Context, session: Session, told: Effect) -> Step:
         secrets=context.secrets.evolve(master=session.master_secret),
     )
     waiting = S.WAIT_TICKET if negotiated.result(SessionTicket) else S.WAIT_CCS
-    return Step(derive_keys(context), waiting, (LOG_MASTER_SECRET, told))
+    return Step(derive_keys(context), waiting, (LOG_MASTER_SECRET, _TELL_PARAMETERS))
 
 
 def _after_hello(context: Context) -> ClientState:
@@ -339,7 +342,7 @@ def on_certificate_request(context: Context, message: CertificateRequest) -> Ste
 
 def on_server_hello_done(context: Context, message: ServerHelloDone) -> Step:
     """RFC 5246 7.4.5: the server has shown everything; now its chain is judged, if it has one."""
-    return Step(context, S.WAIT_VERDICT, (Ask(server_question),))
+    return Step(context, S.WAIT_VERDICT, _ASK)
 
 
 def server_question(context: Context) -> Any:
@@ -358,7 +361,13 @@ def server_question(context: Context) -> Any:
     )
 
 
+_ASK = (Ask(server_question),)
+
+
 # The second flight
+
+_SEND_KEY_EXCHANGE = Send(kx.make_client_key_exchange)
+_TELL_CERTIFICATE = Emit(lambda context: CertificateReceived(context.peer.chain, context.peer.report))
 
 
 def on_verdict(context: Context, message: Verdict) -> Step:
@@ -368,12 +377,10 @@ def on_verdict(context: Context, message: Verdict) -> Step:
     context, premaster = kx.client_exchange(context)
     flight: list[Effect] = []
     if message.report is not None:
-        flight.append(Emit(lambda context: CertificateReceived(context.peer.chain, context.peer.report)))
+        flight.append(_TELL_CERTIFICATE)
     if context.peer.request is not None:
         flight.append(Send(lambda context: Certificate(context.credential.chain if context.credential else ())))
-    flight.append(Send(kx.make_client_key_exchange))
-    flight.append(Update(derive_master(premaster)))
-    flight.append(LOG_MASTER_SECRET)
+    flight += _SEND_KEY_EXCHANGE, Update(derive_master(premaster)), LOG_MASTER_SECRET
     if context.credential is not None:
         flight.append(Send(make_certificate_verify, _keep_client_scheme))
     flight += finish(Role.CLIENT)
@@ -449,8 +456,7 @@ def on_finished(context: Context, message: Finished) -> Step:
     """RFC 5246 7.4.9; in a resumption the client's own Finished follows."""
     context = check_finished(context, message, Role.SERVER)
     answer = finish(Role.CLIENT) if context.negotiated.resumed else ()
-    keep = KeepSession(lambda context: (context.server_name or "").encode())
-    return Step(context, S.CONNECTED, (*answer, *complete(_session), keep))
+    return Step(context, S.CONNECTED, answer + _COMPLETE)
 
 
 def _session(context: Context) -> Session | None:
@@ -461,3 +467,6 @@ def _session(context: Context) -> Session | None:
         return None
     session_id = context.negotiated.session_id
     return new_session(context, session_id=session_id, lifetime=24 * 3600, server_name=context.server_name)
+
+
+_COMPLETE = *complete(_session), KeepSession(lambda context: (context.server_name or "").encode())

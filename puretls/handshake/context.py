@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from puretls.config import ClientConfig, Credential, ServerConfig
 from puretls.crypto.groups import Group, KeyShare
@@ -33,20 +33,18 @@ from puretls.suites import Suite
 if TYPE_CHECKING:
     from puretls.x509.report import Report
 
-T = TypeVar("T")
-
 
 class Evolving:
     """A frozen record from which the next step makes the next record."""
 
     def evolve(self, **changes: Any) -> Self:
         """As `dataclasses.replace`, several times faster: a handshake takes dozens of these steps."""
+        before = self.__dict__
+        fields = before | changes
+        if len(fields) != len(before):
+            raise InternalError(f"{type(self).__name__} has no such fields: {fields.keys() - before.keys()}")
         twin: Self = object.__new__(type(self))
-        fields = twin.__dict__
-        fields.update(self.__dict__)
-        fields.update(changes)
-        if len(fields) != len(self.__dict__):
-            raise InternalError(f"{type(self).__name__} has no such fields: {fields.keys() - self.__dict__.keys()}")
+        object.__setattr__(twin, "__dict__", fields)
         return twin
 
 
@@ -186,19 +184,27 @@ class Context(Evolving):
 
     @property
     def offer(self) -> Offer:
-        return _reached(self._offer, "offer")
+        if self._offer is None:
+            raise _too_early("offer")
+        return self._offer
 
     @property
     def negotiated(self) -> Negotiated:
-        return _reached(self._negotiated, "negotiated")
+        if self._negotiated is None:
+            raise _too_early("negotiated")
+        return self._negotiated
 
     @property
     def keys(self) -> KeyBlock:
-        return _reached(self.secrets.keys, "keys")
+        if self.secrets.keys is None:
+            raise _too_early("keys")
+        return self.secrets.keys
 
     @property
     def suite(self) -> Suite:
-        return self.negotiated.suite
+        if self._negotiated is None:
+            raise _too_early("suite")
+        return self._negotiated.suite
 
     @property
     def verify_data(self) -> tuple[bytes, bytes] | None:
@@ -226,7 +232,5 @@ class Context(Evolving):
         )
 
 
-def _reached(value: T | None, name: str) -> T:
-    if value is None:
-        raise InternalError(f"{name} is read before it is known")
-    return value
+def _too_early(name: str) -> InternalError:
+    return InternalError(f"{name} is read before it is known")

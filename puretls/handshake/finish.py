@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from puretls import schedule
@@ -88,6 +89,7 @@ def _keep_finished(role: Role) -> Callable[[Context, Any], Context]:
     return lambda context, message: context.evolve(**{field: message.verify_data})
 
 
+@cache
 def finish(role: Role) -> tuple[Effect, ...]:
     """ChangeCipherSpec, new write keys, Finished."""
     return (

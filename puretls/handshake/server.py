@@ -363,7 +363,7 @@ def _started(context: Context) -> HandshakeStarted:
     return HandshakeStarted(context.established is not None)
 
 
-_STARTED = (Emit(_started), Emit(lambda context: ParametersNegotiated(context.negotiated)))
+_STARTED = Emit(_started), Emit(lambda context: ParametersNegotiated(context.negotiated))
 
 
 def make_server_hello(context: Context) -> ServerHello:
@@ -427,10 +427,10 @@ def _first_flight(context: Context, *, asks: bool) -> tuple[Effect, ...]:
             response = credential.ocsp_response
             flight.append(Send(lambda context: CertificateStatus(CertificateStatusType.OCSP, response)))
     if kx.needs_server_message(context):
-        flight.append(Send(kx.make_server_key_exchange))
+        flight.append(_SEND_KEY_EXCHANGE)
     if asks:
-        flight.append(Send(make_certificate_request))
-    flight.append(Send(lambda context: ServerHelloDone()))
+        flight.append(_SEND_REQUEST)
+    flight.append(_SEND_DONE)
     return tuple(flight)
 
 
@@ -439,6 +439,10 @@ def make_certificate_request(context: Context) -> CertificateRequest:
     config = context.server_config
     types = (ClientCertificateType.RSA_SIGN, ClientCertificateType.ECDSA_SIGN)
     return CertificateRequest(types, config.signature_schemes, config.certificate_authorities)
+
+
+_SEND_KEY_EXCHANGE, _SEND_REQUEST = Send(kx.make_server_key_exchange), Send(make_certificate_request)
+_SEND_DONE = Send(lambda context: ServerHelloDone())
 
 
 # The client's flight
@@ -514,14 +518,11 @@ def on_client_finished(context: Context, message: Finished) -> Step:
     """RFC 5246 7.4.9; in a full handshake ticket and Finished answer it."""
     context = check_finished(context, message, Role.CLIENT)
     if context.negotiated.resumed:
-        return Step(context, S.CONNECTED, complete(lambda context: context.session))
-    ticket = (Send(_make_ticket),) if context.renew_ticket else ()
-    keep = () if context.renew_ticket or not context.negotiated.session_id else (KeepSession(_session_key),)
-    return Step(context, S.CONNECTED, (*ticket, *finish(Role.SERVER), *complete(_session), *keep))
-
-
-def _session_key(context: Context) -> bytes:
-    return context.negotiated.session_id
+        return Step(context, S.CONNECTED, _COMPLETE_RESUMED)
+    if context.renew_ticket:
+        return Step(context, S.CONNECTED, (_SEND_TICKET, *finish(Role.SERVER), *_COMPLETE))
+    keep = _KEEP_SESSION if context.negotiated.session_id else ()
+    return Step(context, S.CONNECTED, (*finish(Role.SERVER), *_COMPLETE, *keep))
 
 
 def _session(context: Context) -> Session:
@@ -541,6 +542,11 @@ def _ticket_for(context: Context, session: Session) -> NewSessionTicket:
     left = max(1, int(session.created + session.lifetime - config.clock()))
     ticket = config.tickets.seal(session)
     return NewSessionTicket(left, ticket) if len(ticket) <= UINT16_MAX else NewSessionTicket(0, b"")
+
+
+_SEND_TICKET = Send(_make_ticket)
+_COMPLETE, _COMPLETE_RESUMED = complete(_session), complete(lambda context: context.session)
+_KEEP_SESSION = (KeepSession(lambda context: context.negotiated.session_id),)
 
 
 # Once connected

@@ -10,6 +10,8 @@ from typing import Any
 class Role(Enum):
     """Who began the connection."""
 
+    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash costs a Python call
+
     CLIENT = "client"
     SERVER = "server"
 

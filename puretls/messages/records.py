@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from typing import ClassVar
 
 from puretls.iana import AlertDescription, AlertLevel, ContentType
 from puretls.wire.schema import Struct, rest, u8, wire
+
+_HEADER = struct.Struct(">BHH").pack
 
 
 @wire("5246 7.1")
@@ -44,7 +47,7 @@ class Record:
 
     def header(self) -> bytes:
         """The five bytes in front of the fragment."""
-        return bytes((self.type,)) + self.version.to_bytes(2, "big") + len(self.fragment).to_bytes(2, "big")
+        return _HEADER(self.type, self.version, len(self.fragment))
 
     def to_bytes(self) -> bytes:
         """The record on the wire."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from puretls.crypto.aead import Aead, AeadAlgorithm
 from puretls.crypto.cbc import Cbc, CbcAlgorithm, Stream
@@ -19,8 +19,27 @@ Content = tuple[int, bytes]
 """(content type, plaintext or protected fragment)"""
 
 
+class Layout(NamedTuple):
+    """How a protected fragment is made up: a head and a tail of fixed length, and what is between them."""
+
+    body: str
+    head: str = ""
+    head_length: int = 0
+    tail: str = ""
+    tail_length: int = 0
+
+    def parts(self, length: int) -> tuple[tuple[str, int], ...]:
+        """Names and lengths in a fragment of `length` bytes, for the byte map; of one too short, what there is."""
+        head = min(length, self.head_length)
+        tail = min(length - head, self.tail_length)
+        sizes = (self.head, head), (self.body, length - head - tail), (self.tail, tail)
+        return tuple(part for part in sizes if part[1])
+
+
 class Protection(Protocol):
     """One direction under one key."""
+
+    layout: Layout
 
     def seal(self, sequence: int, type_: int, data: bytes) -> bytes: ...
 
@@ -31,9 +50,6 @@ class Protection(Protocol):
 
     def open_many(self, sequence: int, items: Sequence[Content]) -> list[bytes | None]:
         """Exactly what `open` gives one by one, from `sequence` on."""
-
-    def parts(self, length: int) -> tuple[tuple[str, int], ...]:
-        """How a protected fragment of `length` bytes is made up: names and lengths, for the byte map."""
 
 
 def mac_header(sequence: int, type_: int, length: int) -> bytes:
@@ -60,14 +76,13 @@ class OneByOne:
 class Plain(OneByOne):
     """No protection: the state every connection begins in (RFC 5246 6.1)."""
 
+    layout = Layout("fragment")
+
     def seal(self, sequence: int, type_: int, data: bytes) -> bytes:
         return data
 
     def open(self, sequence: int, type_: int, fragment: bytes) -> bytes | None:
         return fragment
-
-    def parts(self, length: int) -> tuple[tuple[str, int], ...]:
-        return (("fragment", length),)
 
 
 class AeadProtection:
@@ -83,6 +98,7 @@ class AeadProtection:
         self._iv_number = int.from_bytes(fixed_iv, "big")
         self._explicit = algorithm.record_iv_length
         self._tag = algorithm.tag_length
+        self.layout = Layout("ciphertext", "nonce_explicit", self._explicit, "tag", self._tag)
         self._ahead = ReadAhead(aead)
 
     def _nonce(self, sequence: int) -> bytes:
@@ -127,11 +143,6 @@ class AeadProtection:
             return [self.open(sequence + index, *item) for index, item in enumerate(items)]
         return self._aead.open_many([self._opening(sequence + index, *item) for index, item in enumerate(items)])
 
-    def parts(self, length: int) -> tuple[tuple[str, int], ...]:
-        inner = max(0, length - self._explicit - self._tag)
-        names = (("nonce_explicit", min(length, self._explicit)), ("ciphertext", inner))
-        return tuple(part for part in (*names, ("tag", length - sum(size for _, size in names))) if part[1])
-
 
 class ReadAhead:
     """Asks the cipher to prepare keystream once bulk traffic is seen and the next nonces can be told.
@@ -165,6 +176,8 @@ class ReadAhead:
 class StreamProtection(OneByOne):
     """MAC, then a stream cipher or none (RFC 5246 6.2.3.1). For teaching only: RC4 is broken and NULL is nothing."""
 
+    layout = Layout("ciphertext")
+
     def __init__(self, cipher: Stream, mac_hash: str, mac_key: bytes) -> None:
         self._cipher = cipher
         self._hash = mac_hash
@@ -182,9 +195,6 @@ class StreamProtection(OneByOne):
         data, mac = plain[: -self._mac_length], plain[-self._mac_length :]
         expected = hmac.digest(self._mac_key, mac_header(sequence, type_, len(data)) + data, self._hash)
         return data if hmac.compare_digest(mac, expected) else None
-
-    def parts(self, length: int) -> tuple[tuple[str, int], ...]:
-        return (("ciphertext", length),) if length else ()
 
 
 class _CbcBase:
@@ -236,6 +246,7 @@ class MacThenEncrypt(_CbcBase):
     ) -> None:
         super().__init__(algorithm, cipher, mac_hash, mac_key, random)
         self._hash_block = hashlib.new(mac_hash).block_size
+        self.layout = Layout("ciphertext", "iv", self._block)
 
     def seal(self, sequence: int, type_: int, data: bytes) -> bytes:
         return self._encrypt_many([data + self._mac(sequence, type_, data)])[0]
@@ -273,13 +284,15 @@ class MacThenEncrypt(_CbcBase):
         blocks = (longest + 13) // self._hash_block - (length + 13) // self._hash_block
         hashlib.new(self._hash, bytes(blocks * self._hash_block))
 
-    def parts(self, length: int) -> tuple[tuple[str, int], ...]:
-        head = min(length, self._block)
-        return tuple(part for part in (("iv", head), ("ciphertext", length - head)) if part[1])
-
 
 class EncryptThenMac(_CbcBase):
     """Padding, CBC, MAC over the ciphertext (RFC 7366 3)."""
+
+    def __init__(
+        self, algorithm: CbcAlgorithm, cipher: Cbc, mac_hash: str, mac_key: bytes, random: Callable[[int], bytes]
+    ) -> None:
+        super().__init__(algorithm, cipher, mac_hash, mac_key, random)
+        self.layout = Layout("ciphertext", "iv", self._block, "mac", self._mac_length)
 
     def seal(self, sequence: int, type_: int, data: bytes) -> bytes:
         return self.seal_many(sequence, [(type_, data)])[0]
@@ -309,8 +322,3 @@ class EncryptThenMac(_CbcBase):
     def _unpad(self, plain: bytes) -> bytes | None:
         padding, right = self._padding(plain, len(plain))
         return plain[:-padding] if right else None
-
-    def parts(self, length: int) -> tuple[tuple[str, int], ...]:
-        head = min(length, self._block)
-        tail = min(length - head, self._mac_length)
-        return tuple(part for part in (("iv", head), ("ciphertext", length - head - tail), ("mac", tail)) if part[1])

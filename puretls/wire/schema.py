@@ -26,6 +26,7 @@ class Struct:
     __slots__ = ()
     wire_fields: ClassVar[tuple[tuple[str, Codec], ...]] = ()
     rfc: ClassVar[str] = ""
+    codec: ClassVar[StructCodec]
 
 
 def _field(codec: Codec) -> Any:
@@ -106,7 +107,7 @@ class StructCodec:
 
 def codec_of(item: Codec | type[Struct]) -> Codec:
     """A struct class as its codec; codecs as they are."""
-    return StructCodec(item) if isinstance(item, type) else item
+    return item.codec if isinstance(item, type) else item
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(u8, u16, u32, opaque, opaque_vector, vector, nested, tail, rest))
@@ -117,6 +118,7 @@ def wire(rfc: str) -> Callable[[type[S]], type[S]]:
         made = dataclasses.dataclass(frozen=True, slots=True)(cls)
         made.wire_fields = tuple((field.name, field.metadata[_CODEC]) for field in dataclasses.fields(made))  # type: ignore[arg-type]
         made.rfc = f"RFC {rfc}"
+        made.codec = StructCodec(made)
         return made
 
     return decorate
@@ -125,7 +127,7 @@ def wire(rfc: str) -> Callable[[type[S]], type[S]]:
 def parse(cls: type[S], data: bytes) -> S:
     """`data`, all of it, as a `cls`. Raises `DecodeError` with the path of the field and the offset in `data`."""
     try:
-        value, pos = StructCodec(cls).read(data, 0, len(data))
+        value, pos = cls.codec.read(data, 0, len(data))
         nothing_after(pos, len(data))
     except DecodeError as error:
         raise error.within(cls.__name__) from None
@@ -135,7 +137,7 @@ def parse(cls: type[S], data: bytes) -> S:
 def serialise(value: Struct) -> bytes:
     """The wire form. Lengths are computed, never checked: a caller may build what no peer accepts."""
     out = bytearray()
-    StructCodec(type(value)).write(value, out)
+    value.codec.write(value, out)
     return bytes(out)
 
 
@@ -146,7 +148,7 @@ def annotate(cls: type[Struct], data: bytes) -> list[Span]:
     """
     spans: list[Span] = []
     try:
-        nothing_after(StructCodec(cls).annotate(data, 0, len(data), cls.__name__, spans), len(data))
+        nothing_after(cls.codec.annotate(data, 0, len(data), cls.__name__, spans), len(data))
     except DecodeError as error:
         covered = spans[-1].end if spans else 0
         spans.append(Span(covered, len(data), f"{cls.__name__}.fault", data[covered:], error.message, fault=True))

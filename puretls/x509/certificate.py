@@ -65,6 +65,8 @@ class Certificate:
     version: int
     """1, 2 or 3."""
     serial_number: int
+    is_serial_padded: bool
+    """Whether the serial number is written longer than X.690 8.3.2 lets it be."""
     inner_signature: AlgorithmIdentifier
     """TBSCertificate.signature, which must equal `signature_algorithm`."""
     issuer: Name
@@ -72,6 +74,8 @@ class Certificate:
     subject: Name
     spki: bytes
     """DER of SubjectPublicKeyInfo."""
+    key: PublicKey | None
+    """What `public_key` gives; None where it raises."""
     issuer_unique_id: bytes | None
     subject_unique_id: bytes | None
     extensions: tuple[Extension, ...]
@@ -109,24 +113,15 @@ class Certificate:
 
     # Keys and digests
 
-    @cached_property
+    @property
     def public_key(self) -> PublicKey:
         """The subject's key. Raises `DecodeError` for a kind, curve or size that is not supported."""
-        return parse_spki(self.spki)
+        return self.key or parse_spki(self.spki)
 
     @cached_property
     def signature_algorithm(self) -> SignatureAlgorithm:
         """How the issuer signed. Raises `DecodeError` for what is not known here."""
         return signature_algorithm(self.outer_signature)
-
-    @property
-    def is_serial_padded(self) -> bool:
-        """Whether the serial number is written longer than X.690 8.3.2 lets it be."""
-        tbs = Reader(self.tbs).enter()
-        if tbs.peek() == der.explicit(0):
-            tbs.skip()
-        start, stop = tbs.take(der.INTEGER)
-        return stop - start != (self.serial_number if self.serial_number >= 0 else ~self.serial_number).bit_length() // 8 + 1
 
     @cached_property
     def fingerprint(self) -> bytes:
@@ -146,6 +141,10 @@ class Certificate:
     # Extensions
 
     @cached_property
+    def _by_oid(self) -> dict[bytes, Extension]:
+        return {e.oid: e for e in reversed(self.extensions)}
+
+    @cached_property
     def _values(self) -> dict[type, object]:
         return {type(e.value): e.value for e in reversed(self.extensions) if e.value is not None}
 
@@ -155,8 +154,8 @@ class Certificate:
         return value if value is None or isinstance(value, kind) else None
 
     def extension(self, oid: bytes) -> Extension | None:
-        """The extension with this identifier, None where absent."""
-        return next((e for e in self.extensions if e.oid == oid), None)
+        """The extension with this identifier, None where absent; of duplicates the first."""
+        return self._by_oid.get(oid)
 
     @cached_property
     def subject_alt_names(self) -> tuple[GeneralName, ...]:
@@ -234,17 +233,19 @@ def parse_remembered(data: bytes) -> Certificate:
 def _read_tbs(tbs: Reader) -> tuple[object, ...]:
     """The fields of TBSCertificate (RFC 5280 4.1), in the order of `Certificate`."""
     version = _read_version(tbs)
+    at = tbs.at
     serial = tbs.integer("serial_number", padded=True)  # some are deployed; the rule "serial-number" has a say
+    is_padded = tbs.at - at - 2 != (serial if serial >= 0 else ~serial).bit_length() // 8 + 1
     inner = read_algorithm(tbs, "signature")
     issuer = read_name(tbs, "issuer")
     validity = _read_validity(tbs)
     subject = read_name(tbs, "subject")
-    spki = _read_spki(tbs)
+    spki, key = _read_spki(tbs)
     issuer_id = _unique_id(tbs, 1, "issuer_unique_id")
     subject_id = _unique_id(tbs, 2, "subject_unique_id")
     extensions = _read_extensions(tbs) if tbs.more else ()
     tbs.done()
-    return version, serial, inner, issuer, validity, subject, spki, issuer_id, subject_id, extensions
+    return version, serial, is_padded, inner, issuer, validity, subject, spki, key, issuer_id, subject_id, extensions
 
 
 def _read_version(tbs: Reader) -> int:
@@ -268,18 +269,17 @@ def _read_validity(tbs: Reader) -> Validity:
     return Validity(not_before, not_after, (first, second))
 
 
-def _read_spki(tbs: Reader) -> bytes:
-    """SubjectPublicKeyInfo as bytes; with a sink the inside of the key too, if it is of a kind known here."""
-    at = tbs.at
-    if tbs.sink is not None:
-        recorded = len(tbs.sink)
-        try:
-            read_spki(tbs)
-        except DecodeError:
+def _read_spki(tbs: Reader) -> tuple[bytes, PublicKey | None]:
+    """SubjectPublicKeyInfo as bytes, and the key if it is one that is known here; others must be sound DER all the same."""
+    at, recorded = tbs.at, len(tbs.sink or ())
+    try:
+        key = read_spki(tbs)
+    except DecodeError:
+        if tbs.sink is not None:
             del tbs.sink[recorded:]
-            tbs.at = at
-        else:
-            return tbs.data[at : tbs.at]
+        tbs.at = at
+    else:
+        return tbs.data[at : tbs.at], key
     spki = tbs.enter(name="subject_public_key_info")
     algorithm = spki.enter(name="algorithm")
     algorithm.oid("algorithm")
@@ -288,7 +288,7 @@ def _read_spki(tbs: Reader) -> bytes:
     algorithm.done()
     spki.bits("subject_public_key")
     spki.done()
-    return tbs.data[at : tbs.at]
+    return tbs.data[at : tbs.at], None
 
 
 def _unique_id(tbs: Reader, number: int, name: str) -> bytes | None:

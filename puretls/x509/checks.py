@@ -277,12 +277,10 @@ def _text_fault(kind: GeneralNameKind, text: str) -> tuple[str, str]:
 
 
 def _dns_text_fault(text: str) -> tuple[str, str]:
-    fault = dns_fault(text, wildcard=True, underscore=True)
-    if fault:
-        return "san-malformed", fault
     fault = dns_fault(text, wildcard=True)
     if fault:
-        return "san-syntax", fault
+        worse = dns_fault(text, wildcard=True, underscore=True)
+        return ("san-malformed", worse) if worse else ("san-syntax", fault)
     if parse_ip(text) or text.rpartition(".")[2].isdigit():
         return "san-syntax", "an address is not a DNS name"
     if text[:2] == "*." and text.count(".") < 2:

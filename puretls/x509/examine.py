@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 
-from puretls.crypto.keys import PublicKey
+from puretls.crypto.keys import PublicKey, RsaPublicKey
 from puretls.crypto.provider import Provider
 from puretls.crypto.signatures import SignatureAlgorithm
 from puretls.der import oids
@@ -141,12 +141,11 @@ class Examiner:
     def _name_faults(self, leaf: Certificate) -> Iterator[Fault]:
         names = leaf.subject_alt_names
         reference = self.question.reference
-        where = checks.place(leaf, oids.SUBJECT_ALT_NAME)
         if reference is not None and not covered(reference, names):
-            yield Fault("wrong-host", where, f"{presented_names(names)}, not for {reference}")
+            yield Fault("wrong-host", checks.place(leaf, oids.SUBJECT_ALT_NAME), f"{presented_names(names)}, not for {reference}")
         for wanted in self.question.names:
             if not any(_same(wanted, name) for name in names):
-                yield Fault("wrong-name", where, f"{presented_names(names, hosts=False)}, not for {wanted}")
+                yield Fault("wrong-name", checks.place(leaf, oids.SUBJECT_ALT_NAME), f"{presented_names(names, hosts=False)}, not for {wanted}")
 
     def path_faults(self, path: Path) -> Iterator[tuple[int, Fault]]:
         """Those of a complete path: its length, the constraints of its CAs, its policies."""
@@ -228,15 +227,17 @@ class Examiner:
         return self.settings.provider.name, child.fingerprint, issuer.spki_pin
 
     def is_signed_by(self, child: Certificate, issuer: Certificate) -> bool:
-        key = self.link(child, issuer)
-        known: bool | None = self.caches.signatures.get(key)
+        link = self.link(child, issuer)
+        known: bool | None = self.caches.signatures.get(link)
         if known is None:
             try:
                 algorithm = child.signature_algorithm
-                known = allows(issuer.spki, algorithm) and self._verify(algorithm, issuer.public_key, child.tbs, child.signature)
+                key = issuer.public_key
+                limited = isinstance(key, RsaPublicKey) and key.pss_only
+                known = (not limited or allows(issuer.spki, algorithm)) and self._verify(algorithm, key, child.tbs, child.signature)
             except DecodeError:
                 known = False
-            self.caches.signatures.put(key, known)
+            self.caches.signatures.put(link, known)
         return known
 
     def _verify(self, algorithm: SignatureAlgorithm, key: PublicKey, message: bytes, signature: bytes) -> bool:

@@ -139,7 +139,7 @@ def test_any_bytes_open_to_nothing(form, fragment):
 @given(length=st.integers(0, 300))
 @few
 def test_parts_cover_a_fragment_of_any_length(form, length):
-    parts = form.make().parts(length)
+    parts = form.make().layout.parts(length)
     assert sum(size for _, size in parts) == length
     assert all(size > 0 for _, size in parts)
 
@@ -147,7 +147,7 @@ def test_parts_cover_a_fragment_of_any_length(form, length):
 def test_plain_is_no_protection():
     plain = Plain()
     assert plain.seal(0, 22, b"x") == plain.open(9, 20, b"x") == b"x"
-    assert plain.parts(7) == (("fragment", 7),)
+    assert plain.layout.parts(7) == (("fragment", 7),)
 
 
 @pytest.mark.rfc("5246", "6.2.3.1")
