@@ -208,7 +208,7 @@ class Trace:
     def led_to(self, state: State) -> None:
         """The newest inbound message moved the connection here."""
         if self.level != "off":
-            self._see(0, Trace._move, state)
+            self._seen.append((Trace._move, (state,)))
 
     def _see(self, size: int, add: Callable[..., None], *what: Any) -> None:
         """Note what `add` will make an entry of when somebody looks, or when too much waits."""

@@ -76,7 +76,7 @@ class Inbound:
     def fork(self, line: Line) -> Inbound:
         """A copy that goes on by itself."""
         twin = Inbound(line, self.channel.fork())
-        twin._framer = copy.deepcopy(self._framer)
+        twin._framer = copy.copy(self._framer)
         twin._tapped, twin._opened, twin._ready = self._tapped.copy(), self._opened.copy(), self._ready.copy()
         return twin
 

@@ -43,6 +43,9 @@ class _ExtensionCodec(StructCodec):
         value: tuple[RawExtension, int] = super().read(data, pos, end)  # raises, and says where
         return value
 
+    def write(self, value: RawExtension, out: bytearray) -> None:
+        out += value.extension_type.to_bytes(2, "big") + len(value.extension_data).to_bytes(2, "big") + value.extension_data
+
     def annotate(self, data: bytes, pos: int, end: int, path: str, spans: Spans) -> int:
         raw, stop = self.read(data, pos, end)
         name = raw.extension_type.name.lower() if isinstance(raw.extension_type, ExtensionType) else "unknown"
@@ -56,7 +59,7 @@ class _ExtensionCodec(StructCodec):
             return stop
         inside: Spans = []
         try:
-            nothing_after(StructCodec(body).annotate(data, start, stop, f"{path}.{name}", inside), stop)
+            nothing_after(body.codec.annotate(data, start, stop, f"{path}.{name}", inside), stop)
         except DecodeError as error:
             # The body is wrong but the extension is framed well: mark it and go on with the next one.
             covered = inside[-1].end if inside else start

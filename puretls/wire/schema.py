@@ -83,21 +83,23 @@ class StructCodec:
 
     def __init__(self, cls: type[Struct]) -> None:
         self.cls = cls
+        self._reads = tuple((name, codec.read) for name, codec in cls.wire_fields)
+        self._writes = tuple((name, codec.write) for name, codec in cls.wire_fields)
 
     def read(self, data: bytes, pos: int, end: int) -> tuple[Any, int]:
         values = []
         name = ""
         try:
-            for name, codec in self.cls.wire_fields:  # noqa: B007  (the name is wanted when a read fails)
-                value, pos = codec.read(data, pos, end)
+            for name, read in self._reads:  # noqa: B007  (the name is wanted when a read fails)
+                value, pos = read(data, pos, end)
                 values.append(value)
         except DecodeError as error:
             raise error.within(f".{name}") from None
         return self.cls(*values), pos
 
     def write(self, value: Any, out: bytearray) -> None:
-        for name, codec in self.cls.wire_fields:
-            codec.write(getattr(value, name), out)
+        for name, write in self._writes:
+            write(getattr(value, name), out)
 
     def annotate(self, data: bytes, pos: int, end: int, path: str, spans: Spans) -> int:
         for name, codec in self.cls.wire_fields:

@@ -379,14 +379,15 @@ def purpose_faults(certificate: Certificate, purposes: tuple[bytes, ...], role: 
         if purposes and role is Role.INTERMEDIATE:
             yield Fault("required-extended-key-usage", "tbs_certificate.extensions", "a CA without extKeyUsage")
         return
-    where = place(certificate, oids.EXTENDED_KEY_USAGE)
     if purposes and not set(allowed.purposes) <= set(purposes):
+        where = place(certificate, oids.EXTENDED_KEY_USAGE)
         yield Fault("sole-extended-key-usage", where, f"issued for {allowed}, not for {oids.describe(purposes[0])} alone")
     rule = "extended-key-usage" if role is Role.LEAF else "ca-extended-key-usage"
     if oids.ANY_EXTENDED_KEY_USAGE in allowed.purposes:
         rule = "explicit-extended-key-usage"
     for purpose in purposes:
         if purpose not in allowed.purposes:
+            where = place(certificate, oids.EXTENDED_KEY_USAGE)
             yield Fault(rule, where, f"issued for {allowed}, not for {oids.describe(purpose)}")
 
 
@@ -400,8 +401,9 @@ def key_usage_faults(certificate: Certificate, some: frozenset[KeyUsageBit], eve
     usage = certificate.get(ext.KeyUsage)
     if usage is None:
         return
-    where = place(certificate, oids.KEY_USAGE)
     if usage.bits.isdisjoint(some):
+        where = place(certificate, oids.KEY_USAGE)
         yield Fault("key-usage", where, f"the key is for {usage}, and TLS does none of that")
     if not every <= usage.bits:
+        where = place(certificate, oids.KEY_USAGE)
         yield Fault("requested-key-usage", where, f"the key is for {usage}, not for {ext.KeyUsage(every)}")

@@ -145,7 +145,8 @@ class Examiner:
             yield Fault("wrong-host", checks.place(leaf, oids.SUBJECT_ALT_NAME), f"{presented_names(names)}, not for {reference}")
         for wanted in self.question.names:
             if not any(_same(wanted, name) for name in names):
-                yield Fault("wrong-name", checks.place(leaf, oids.SUBJECT_ALT_NAME), f"{presented_names(names, hosts=False)}, not for {wanted}")
+                where = checks.place(leaf, oids.SUBJECT_ALT_NAME)
+                yield Fault("wrong-name", where, f"{presented_names(names, hosts=False)}, not for {wanted}")
 
     def path_faults(self, path: Path) -> Iterator[tuple[int, Fault]]:
         """Those of a complete path: its length, the constraints of its CAs, its policies."""

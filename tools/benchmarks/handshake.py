@@ -2,7 +2,12 @@
 
 Puretls, tlslite-ng and OpenSSL (by Python's `ssl` on memory BIOs) take turns. All speak ECDHE with ChaCha20-Poly1305 and present a
 chain of leaf and intermediate. tlslite-ng never validates chains, so its client stands beside ours both without validation and with.
-"First contact" forgets what was kept of earlier connections (combs of public keys, checked signatures); "again" does not.
+"First contact" forgets what was kept of earlier connections (combs of public keys, checked signatures), "issuer known" all but what
+another server's chain of the same issuer left; "again" forgets nothing.
+
+A turn is several handshakes in step: all clients do their part, then all servers. So each side is measured at its own work, as in a
+process that does nothing else. What a client costs whose code the processor has lost for other work meanwhile, the server's not
+least, is in the rows "one at a time".
 """
 
 from __future__ import annotations
@@ -16,9 +21,11 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from benchmarks.harness import Case, Options, Row
 from puretls import NEED_DATA, ClientConfig, Connection, Credential, ServerConfig, danger
@@ -30,11 +37,14 @@ from puretls.suites import SUITES
 from puretls.x509.certificate import remembered
 from puretls.x509.keys import private_key_pem
 from puretls.x509.pem import load_certificates
-from puretls.x509.verifier import chain_verifier
+from puretls.x509.report import Report
+from puretls.x509.verifier import ChainRequest, chain_verifier
 
-NAME = "bench.test"
+NAME, OTHER_NAME = "bench.test", "other.test"
 KEYS = {"ECDHE-RSA-2048": ("rsa2048", "rsa"), "ECDHE-ECDSA-P256": ("secp256r1", "ecdsa")}
 GROUPS = {"x25519": ("x25519", "X25519"), "P-256": ("secp256r1", "prime256v1")}
+IN_STEP = 8
+"""Handshakes in a turn."""
 Seconds = dict[str, float]
 
 
@@ -53,6 +63,7 @@ class Setting:
         self.groups = list(dict.fromkeys([GROUPS[group][0], "secp256r1"]))  # P-256 always, for the certificate's curve
         ca = DevelopmentCa.create(os.urandom, time.time(), kind)
         issued = ca.issue([NAME], kind)
+        self.other_chain = ca.issue([OTHER_NAME], kind).chain
         self.root, self.chain, self.key = ca.root_pem, issued.chain_pem, private_key_pem(issued.key)
         provider = reference() if options.provider == "reference" else default(table_free=options.provider == "table-free")
         suite = f"TLS_ECDHE_{self.authentication.upper()}_WITH_CHACHA20_POLY1305_SHA256"
@@ -66,47 +77,76 @@ class Setting:
         self.server = ServerConfig(credentials=(Credential(issued.chain, issued.key),), **shared)
 
 
-class Clock:
-    """Processor seconds of each side."""
+class End(Protocol):
+    """One end of a handshake: takes what came and gives its answer. A client's first call has nothing to take."""
 
-    def __init__(self) -> None:
-        self.seconds: Seconds = {"client": 0.0, "server": 0.0}
+    session: Any
+    resumed: bool
 
-    def run(self, side: str, work: Callable[..., Any], *arguments: Any) -> Any:
-        start = time.process_time()
-        result = work(*arguments)
-        self.seconds[side] += time.process_time() - start
-        return result
+    def __call__(self, data: bytes) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """How the ends are made. `before_client` is done before each step of a client, and not counted."""
+
+    client: Callable[[], End]
+    server: Callable[[], End]
+    before_client: Callable[[], object] = bool
 
 
 # --- puretls
 
 
-def puretls(client_config: ClientConfig, server_config: ServerConfig, session: Any = None) -> tuple[Seconds, Connection]:
-    """One handshake; the client's connection for its session."""
-    clock = Clock()
-    client = clock.run("client", start_client, client_config, session)
-    server = clock.run("server", Connection.server, server_config)
-    data = clock.run("client", client.bytes_to_send)
-    for side, connection in ((("server", server), ("client", client)) * 3)[:4]:
-        data = clock.run(side, turn, connection, data)
-    assert client.negotiated.resumed == (session is not None)
-    return clock.seconds, client
+class Puretls:
+    """An end of ours; all events are taken."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        connection.start()
+
+    def __call__(self, data: bytes) -> bytes:
+        connection = self._connection
+        if data:
+            connection.receive_bytes(data)
+            while connection.next_event() is not NEED_DATA:
+                pass
+        return connection.bytes_to_send()
+
+    @property
+    def session(self) -> Any:
+        return self._connection.session
+
+    @property
+    def resumed(self) -> bool:
+        assert self._connection.negotiated is not None
+        return self._connection.negotiated.resumed
 
 
-def start_client(config: ClientConfig, session: Any) -> Connection:
-    client = Connection.client(config, NAME, session)
-    client.start()
-    return client
+def puretls(setting: Setting, session: Any = None, *, validating: bool = False) -> Contender:
+    config = replace(setting.client, verifier=setting.verifier) if validating else setting.client
+    return Contender(lambda: Puretls(Connection.client(config, NAME, session)), lambda: Puretls(Connection.server(setting.server)))
 
 
-def turn(connection: Connection, data: bytes) -> bytes:
-    """Take what came, with all its events, and give the answer."""
-    if data:
-        connection.receive_bytes(data)
-        while connection.next_event() is not NEED_DATA:
-            pass
-    return connection.bytes_to_send()
+def first_contact(setting: Setting, *, validating: bool, issuer_known: bool = False) -> Contender:
+    """Clients that know nothing of the server, under a configuration in use; of its issuer from another server's chain, or nothing."""
+    verifier = setting.verifier
+
+    def verify(request: ChainRequest) -> Report:
+        return verifier(request)
+
+    def forget() -> None:
+        nonlocal verifier
+        combs.clear()
+        if validating:
+            remembered.cache_clear()
+            verifier = chain_verifier([setting.verifier.store], provider=setting.client.provider)
+        if issuer_known:
+            assert verifier(ChainRequest(setting.other_chain, "server", OTHER_NAME, time.time())).accepted
+
+    config = replace(setting.client, verifier=verify) if validating else setting.client
+
+    return Contender(lambda: Puretls(Connection.client(config, NAME)), lambda: Puretls(Connection.server(setting.server)), forget)
 
 
 # --- tlslite-ng
@@ -137,168 +177,205 @@ class MemorySocket:
 
 
 class Tlslite:
-    """Both roles of tlslite-ng under one setting."""
+    """An end of tlslite-ng; `shake` begins its handshake."""
+
+    def __init__(self, connection: Any, socket: MemorySocket, shake: Callable[[Any], Iterator[int]]) -> None:
+        self._connection = connection
+        self._socket = socket
+        self._steps = shake(connection)
+
+    def __call__(self, data: bytes) -> bytes:
+        self._socket.inbound += data
+        next(self._steps, None)  # until more is wanted, or the end
+        answer = bytes(self._socket.outbound)
+        self._socket.outbound.clear()
+        return answer
+
+    @property
+    def session(self) -> Any:
+        return self._connection.session
+
+    @property
+    def resumed(self) -> bool:
+        return bool(self._connection.resumed)
+
+
+class TlsliteSetting:
+    """The same setting for tlslite-ng."""
 
     def __init__(self, setting: Setting) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             from tlslite.api import HandshakeSettings, TLSConnection, X509CertChain, parsePEMKey
-        self.make = TLSConnection
-        self.settings = settings = HandshakeSettings()
+        self._make = TLSConnection
+        self._settings = settings = HandshakeSettings()
         settings.minVersion = settings.maxVersion = (3, 3)
         settings.cipherNames = ["chacha20-poly1305"]
         settings.keyExchangeNames = [f"ecdhe_{setting.authentication}"]
         settings.eccCurves = setting.groups
         settings.keyShares = []
         settings.ticketKeys = [bytearray(os.urandom(32))]
-        self.chain = X509CertChain()
-        self.chain.parsePemList(setting.chain)
-        self.key = parsePEMKey(setting.key, private=True, implementations=["python"])
+        self._chain = X509CertChain()
+        self._chain.parsePemList(setting.chain)
+        self._key = parsePEMKey(setting.key, private=True, implementations=["python"])
 
-    def run(self, session: Any = None) -> tuple[Seconds, Any]:
-        clock = Clock()
-        ends = {"client": MemorySocket(), "server": MemorySocket()}
-        client, server = clock.run("client", self.make, ends["client"]), clock.run("server", self.make, ends["server"])
-        steps: dict[str, Iterator[int]] = {
-            "client": client.handshakeClientCert(session=session, settings=self.settings, serverName=NAME, async_=True),
-            "server": server.handshakeServerAsync(certChain=self.chain, privateKey=self.key, settings=self.settings),
-        }
-        while steps:
-            for side in list(steps):
-                if clock.run(side, advance, steps[side]):
-                    del steps[side]
-                other = ends["server" if side == "client" else "client"]
-                other.inbound += ends[side].outbound
-                ends[side].outbound.clear()
-        assert client.resumed == (session is not None)
-        return clock.seconds, client.session
+    def contender(self, session: Any = None) -> Contender:
+        settings = self._settings
+        return Contender(
+            lambda: self._end(
+                lambda c: c.handshakeClientCert(session=session, settings=settings, serverName=NAME, async_=True)
+            ),
+            lambda: self._end(
+                lambda c: c.handshakeServerAsync(certChain=self._chain, privateKey=self._key, settings=settings)
+            ),
+        )
 
-
-def advance(steps: Iterator[int]) -> bool:
-    """Run until data is wanted; whether the handshake is over."""
-    return next(steps, None) is None
+    def _end(self, shake: Callable[[Any], Iterator[int]]) -> End:
+        socket = MemorySocket()
+        return Tlslite(self._make(socket), socket, shake)
 
 
 # --- OpenSSL
 
 
 class OpenSsl:
-    """Both roles of Python's `ssl`."""
+    """An end of Python's `ssl`."""
+
+    def __init__(self, context: ssl.SSLContext, **arguments: Any) -> None:
+        self._inbound, self._outbound = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._end = context.wrap_bio(self._inbound, self._outbound, **arguments)
+
+    def __call__(self, data: bytes) -> bytes:
+        self._inbound.write(data)
+        with suppress(ssl.SSLWantReadError):
+            self._end.do_handshake()
+        return self._outbound.read()
+
+    @property
+    def session(self) -> Any:
+        return self._end.session
+
+    @property
+    def resumed(self) -> bool:
+        return bool(self._end.session_reused)
+
+
+class OpenSslSetting:
+    """The same setting for OpenSSL."""
 
     def __init__(self, setting: Setting) -> None:
-        self.client, self.server = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._client, self._server = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         with tempfile.TemporaryDirectory() as folder:
             chain, key = Path(folder, "chain.pem"), Path(folder, "key.pem")
             chain.write_text(setting.chain)
             key.write_text(setting.key)
-            self.server.load_cert_chain(chain, key)
-        self.client.load_verify_locations(cadata=setting.root)
-        self.server.set_ecdh_curve(GROUPS[setting.group][1])
-        for context in (self.client, self.server):
+            self._server.load_cert_chain(chain, key)
+        self._client.load_verify_locations(cadata=setting.root)
+        self._server.set_ecdh_curve(GROUPS[setting.group][1])
+        for context in (self._client, self._server):
             context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
             context.set_ciphers(f"ECDHE-{setting.authentication.upper()}-CHACHA20-POLY1305")
 
-    def run(self, session: Any = None) -> tuple[Seconds, Any]:
-        clock = Clock()
-        to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
-        client = clock.run("client", lambda: self.client.wrap_bio(to_client, to_server, server_hostname=NAME, session=session))
-        server = clock.run("server", lambda: self.server.wrap_bio(to_server, to_client, server_side=True))
-        open_sides = {"client": client, "server": server}
-        while open_sides:
-            for side in list(open_sides):
-                if clock.run(side, handshaken, open_sides[side]):
-                    del open_sides[side]
-        assert client.session_reused == (session is not None)
-        return clock.seconds, client.session
-
-
-def handshaken(end: ssl.SSLObject) -> bool:
-    try:
-        end.do_handshake()
-    except ssl.SSLWantReadError:
-        return False
-    return True
+    def contender(self, session: Any = None) -> Contender:
+        return Contender(
+            lambda: OpenSsl(self._client, server_hostname=NAME, session=session), lambda: OpenSsl(self._server, server_side=True)
+        )
 
 
 # --- measuring
 
 
-def medians(runs: dict[str, Callable[[], Seconds]], rounds: int) -> dict[str, Seconds]:
+class Clock:
+    """Processor seconds of each side."""
+
+    def __init__(self) -> None:
+        self.seconds: Seconds = {"client": 0.0, "server": 0.0}
+
+    def run(self, side: str, work: Callable[..., Any], *arguments: Any) -> Any:
+        start = time.process_time()
+        result = work(*arguments)
+        self.seconds[side] += time.process_time() - start
+        return result
+
+
+def shake_hands(contender: Contender, count: int) -> tuple[Seconds, End]:
+    """`count` handshakes in step: the seconds of one, for each side, and a client for its session."""
+    clock = Clock()
+    ends = {
+        "client": [clock.run("client", contender.client) for _ in range(count)],
+        "server": [clock.run("server", contender.server) for _ in range(count)],
+    }
+    data = [b""] * count
+    for side in cycle(ends):
+        answers = []
+        for end, received in zip(ends[side], data, strict=True):
+            if side == "client":
+                contender.before_client()
+            answers.append(clock.run(side, end, received))
+        data = answers
+        if not any(data):
+            break
+    return {side: total / count for side, total in clock.seconds.items()}, ends["client"][0]
+
+
+def medians(contenders: dict[str, Contender], rounds: int, *, in_step: int = IN_STEP, resumed: bool = False) -> dict[str, Seconds]:
     """Milliseconds of each side, contenders in turns after one warm-up each."""
-    found: dict[str, list[Seconds]] = {name: [] for name in runs}
-    names = list(runs)
-    for turn_number in range(rounds + 1):
-        for name in names[turn_number % len(names) :] + names[: turn_number % len(names)]:
-            seconds = runs[name]()
-            if turn_number:
+    found: dict[str, list[Seconds]] = {name: [] for name in contenders}
+    names = list(contenders)
+    for number in range(rounds + 1):
+        for name in names[number % len(names) :] + names[: number % len(names)]:
+            seconds, client = shake_hands(contenders[name], in_step)
+            assert client.resumed == resumed
+            if number:
                 found[name].append(seconds)
     return {
-        name: {side: statistics.median(run[side] for run in runs_of) * 1e3 for side in ("client", "server")}
-        for name, runs_of in found.items()
+        name: {side: statistics.median(turn[side] for turn in turns) * 1e3 for side in ("client", "server")}
+        for name, turns in found.items()
     }
 
 
 def full(key: str, group: str, options: Options) -> list[Row]:
     """A full handshake: the server, then the client with more and more to do."""
     setting = Setting(key, group, options)
-    tlslite, openssl = Tlslite(setting), OpenSsl(setting)
-    verifying = replace(setting.client, verifier=setting.verifier)
+    contenders = {
+        "first": first_contact(setting, validating=False),
+        "verified": first_contact(setting, validating=True),
+        "known": first_contact(setting, validating=True, issuer_known=True),
+        "again": puretls(setting, validating=True),
+        "tlslite_ng": TlsliteSetting(setting).contender(),
+        "openssl": OpenSslSetting(setting).contender(),
+    }
+    case, figures = f"{key} {group}", medians(contenders, options.rounds(12))
+    alone = medians({name: contenders[name] for name in ("again", "tlslite_ng", "openssl")}, options.rounds(24), in_step=1)
 
-    def first(verified: bool) -> Seconds:
-        combs.clear()
-        if verified:
-            remembered.cache_clear()
-        fresh = (
-            chain_verifier([setting.verifier.store], provider=setting.client.provider) if verified else danger.accept_any_chain
-        )
-        return puretls(replace(setting.client, verifier=fresh), setting.server)[0]
-
-    figures = medians(
-        {
-            "first": lambda: first(verified=False),
-            "verified": lambda: first(verified=True),
-            "again": lambda: puretls(verifying, setting.server)[0],
-            "tlslite_ng": lambda: tlslite.run()[0],
-            "openssl": lambda: openssl.run()[0],
-        },
-        options.rounds(30),
-    )
-    case, other, best = f"{key} {group}", figures["tlslite_ng"], figures["openssl"]
-
-    def row(what: str, side: str, name: str, openssl_figure: float | None) -> Row:
-        return Row("handshake", f"{case} {what}", "", "ms", figures[name][side], other[side], openssl_figure)
+    def row(what: str, side: str, name: str, found: dict[str, Seconds] = figures) -> Row:
+        best = found["openssl"][side] if name != "first" else None  # OpenSSL always validates
+        return Row("handshake", f"{case} {what}", "", "ms", found[name][side], found["tlslite_ng"][side], best)
 
     return [
-        row("server", "server", "verified", best["server"]),
-        row("client, chain not validated", "client", "first", None),
-        row("client, chain validated, first contact", "client", "verified", best["client"]),
-        row("client, chain validated, again", "client", "again", best["client"]),
+        row("server", "server", "verified"),
+        row("client, chain not validated", "client", "first"),
+        row("client, chain validated, first contact", "client", "verified"),
+        row("client, chain validated, first contact, issuer known", "client", "known"),
+        row("client, chain validated, again", "client", "again"),
+        row("client, chain validated, again, one at a time", "client", "again", alone),
     ]
 
 
 def resumed(options: Options) -> list[Row]:
     """Resumption by ticket, where no public-key operation remains."""
     setting = Setting("ECDHE-ECDSA-P256", "x25519", options)
-    tlslite, openssl = Tlslite(setting), OpenSsl(setting)
-    session, their_session, best_session = puretls(setting.client, setting.server)[1].session, tlslite.run()[1], openssl.run()[1]
-    figures = medians(
-        {
-            "puretls": lambda: puretls(setting.client, setting.server, session)[0],
-            "tlslite_ng": lambda: tlslite.run(their_session)[0],
-            "openssl": lambda: openssl.run(best_session)[0],
-        },
-        options.rounds(60),
-    )
-    total = {
-        name: {"client": f["client"], "server": f["server"], "client plus server": sum(f.values())} for name, f in figures.items()
+    tlslite, openssl = TlsliteSetting(setting), OpenSslSetting(setting)
+    makers: dict[str, Callable[..., Contender]] = {
+        "puretls": functools.partial(puretls, setting),
+        "tlslite_ng": tlslite.contender,
+        "openssl": openssl.contender,
     }
-    return [
-        Row(
-            "handshake",
-            f"ticket resumption {side}",
-            "",
-            "ms",
-            *(total[name][side] for name in ("puretls", "tlslite_ng", "openssl")),
-        )
-        for side in ("client", "server", "client plus server")
-    ]
+    contenders = {name: make(shake_hands(make(), 1)[1].session) for name, make in makers.items()}
+    rows = []
+    for count, note in ((IN_STEP, ""), (1, ", one at a time")):
+        figures = medians(contenders, options.rounds(24), in_step=count, resumed=True)
+        for side in ("client", "server", "client plus server"):
+            values = [figures[name].get(side, sum(figures[name].values())) for name in contenders]
+            rows.append(Row("handshake", f"ticket resumption {side}{note}", "", "ms", *values))
+    return rows

@@ -115,8 +115,13 @@ def pkcs1_encode(algorithm: SignatureAlgorithm, message: bytes, length: int) -> 
 
 def mgf1(hash_name: str, seed: bytes, length: int) -> bytes:
     """MGF1 (RFC 8017 B.2.1)."""
-    blocks = [hashlib.new(hash_name, seed + i.to_bytes(4, "big")).digest() for i in range(-(-length // digest_size(hash_name)))]
-    return b"".join(blocks)[:length]
+    seeded = hashlib.new(hash_name, seed)
+    mask = b""
+    while len(mask) < length:
+        block = seeded.copy()
+        block.update((len(mask) // seeded.digest_size).to_bytes(4, "big"))
+        mask += block.digest()
+    return mask[:length]
 
 
 def _xor(a: bytes, b: bytes) -> bytes:
