@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from puretls.events import Event
 from puretls.handshake.context import Context
@@ -91,8 +91,7 @@ class Warn(Effect):
 Flight = tuple[Effect, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What a handler gives: the context, the state to go to, and what is to be done."""
 
     context: Context

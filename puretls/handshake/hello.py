@@ -58,4 +58,4 @@ def _parse_cached(body: type[Struct], data: bytes) -> Any:
 
 def known_suites(numbers: Iterable[int], allowed: Mapping[int, Suite] = BY_ID) -> tuple[Suite, ...]:
     """The suites among `numbers` that are known, in their order."""
-    return tuple(allowed[number] for number in numbers if number in allowed)
+    return tuple([suite for suite in map(allowed.get, numbers) if suite is not None])
