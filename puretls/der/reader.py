@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from puretls.der.memo import Memo
 from puretls.errors import DecodeError
 from puretls.spans import Span
 
@@ -28,6 +29,8 @@ SEQUENCE, SET = 0x30, 0x31
 
 MAX_DEPTH = 24
 """Constructed values inside each other; a PKCS#12 file, the deepest thing read here, stays below 20."""
+MAX_SHARED = 256
+"""Bytes of a value that is worth remembering: names in use, and then some."""
 MAX_OID = 64
 """Bytes of an object identifier; the longest in use are below 24."""
 
@@ -190,6 +193,21 @@ class Reader:
         while body.more:
             found.append(read(body, f"[{len(found)}]"))
         return tuple(found)
+
+    def shared(self, memo: Memo[bytes, T], read: Callable[[Reader, bytes], T], name: str = "") -> T:
+        """The next value, a SEQUENCE, as `read(its content, its DER)` makes it: once for the same DER, if that is not long.
+
+        For frozen values that come again and again. Where spans are recorded, everything is read.
+        """
+        at = self.at
+        start, stop = self.take(SEQUENCE, name)
+        der = self.data[at:stop]
+        known = memo.get(der) if self.sink is None else None
+        if known is None:
+            known = read(self.within(start, stop, name), der)
+            if len(der) <= MAX_SHARED:
+                memo.put(der, known)
+        return known
 
     # Values
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind
 from puretls.der import oids
+from puretls.der.memo import Memo
 from puretls.der.reader import Reader
 from puretls.errors import DecodeError
 from puretls.x509.keys import read_pss_parameters
@@ -25,12 +26,17 @@ class AlgorithmIdentifier:
 
 def read_algorithm(reader: Reader, name: str) -> AlgorithmIdentifier:
     """The AlgorithmIdentifier at the reader's position."""
-    at = reader.at
-    body = reader.enter(name=name)
+    return reader.shared(_IDENTIFIERS, _read_identifier, name)
+
+
+_IDENTIFIERS: Memo[bytes, AlgorithmIdentifier] = Memo(64)
+
+
+def _read_identifier(body: Reader, der: bytes) -> AlgorithmIdentifier:
     algorithm = body.oid("algorithm")
     parameters = body.raw("parameters") if body.more else None
     body.done()
-    return AlgorithmIdentifier(algorithm, parameters, reader.data[at : reader.at])
+    return AlgorithmIdentifier(algorithm, parameters, der)
 
 
 _PKCS1, _ECDSA = SignatureKind.RSA_PKCS1, SignatureKind.ECDSA

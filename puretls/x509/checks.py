@@ -129,11 +129,14 @@ def _fields(certificate: Certificate, role: Role) -> Faults:
         yield from _key_usage_padding(certificate)
 
 
+_YEAR_2050 = der.unix_time(2050, 1, 1, 0, 0, 0) or 0
+
+
 def _time_encoding(certificate: Certificate) -> Faults:
     validity = certificate.validity
     for field, seconds, tag in zip(("not_before", "not_after"), (validity.not_before, validity.not_after), validity.tags, strict=True):
-        year = der.civil_time(seconds)[0]
-        if (tag == der.UTC_TIME) != (year < 2050):
+        if (tag == der.UTC_TIME) != (seconds < _YEAR_2050):
+            year = der.civil_time(seconds)[0]
             yield Fault("time-encoding", f"tbs_certificate.validity.{field}", f"the year {year} as {der.tag_name(tag)}")
 
 

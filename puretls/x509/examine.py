@@ -14,6 +14,7 @@ from puretls.crypto.keys import PublicKey, RsaPublicKey
 from puretls.crypto.provider import Provider
 from puretls.crypto.signatures import SignatureAlgorithm
 from puretls.der import oids
+from puretls.der.memo import Memo
 from puretls.errors import DecodeError
 from puretls.x509 import checks
 from puretls.x509.algorithms import allows
@@ -70,26 +71,12 @@ class Question:
     ocsp_response: bytes | None
 
 
-class Bounded(dict):  # type: ignore[type-arg]
-    """A dictionary of at most `size` entries, which forgets all of them when it is full: one step, whatever other threads do."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self.size = size
-
-    def put(self, key: object, value: object) -> None:
-        if len(self) >= self.size:
-            self.clear()
-        self[key] = value
-
-
 @dataclass(slots=True)
 class Caches:
     """What verifications leave for those after them: pure functions of bytes, so nothing in here can go stale."""
 
-    signatures: Bounded = field(default_factory=lambda: Bounded(1024))
-    faults: Bounded = field(default_factory=lambda: Bounded(512))
-
+    signatures: Memo[tuple[str, bytes, bytes], bool] = field(default_factory=lambda: Memo(1024))
+    faults: Memo[tuple[object, ...], tuple[Fault, ...]] = field(default_factory=lambda: Memo(512))
 
 
 class Examiner:
@@ -104,7 +91,7 @@ class Examiner:
     def own_faults(self, certificate: Certificate, role: Role) -> Iterator[Fault]:
         """Those of a certificate in its place, whatever the path; under rules that are switched on."""
         key = certificate.fingerprint, role, self.settings.rules, self.settings.handled
-        static: tuple[Fault, ...] | None = self.caches.faults.get(key)
+        static = self.caches.faults.get(key)
         if static is None:
             counted = (f for f in checks.static_faults(certificate, role) if self._counts(f, certificate, role))
             static = tuple(islice(counted, MAX_FAULTS))
@@ -229,7 +216,7 @@ class Examiner:
 
     def is_signed_by(self, child: Certificate, issuer: Certificate) -> bool:
         link = self.link(child, issuer)
-        known: bool | None = self.caches.signatures.get(link)
+        known = self.caches.signatures.get(link)
         if known is None:
             try:
                 algorithm = child.signature_algorithm

@@ -12,6 +12,7 @@ from enum import IntEnum
 
 from puretls.der import oids
 from puretls.der import reader as der
+from puretls.der.memo import Memo
 from puretls.der.reader import Reader
 from puretls.x509.names import Attribute, GeneralName, read_general_name, read_general_names, read_rdn
 
@@ -363,10 +364,20 @@ class ExtensionType:
 
     def parse(self, data: bytes, start: int, stop: int, parent: Reader) -> object:
         """The value from `start..stop` of `data`, the content of extnValue. Raises `DecodeError`."""
-        inner = parent.within(start, stop, self.name)
-        value = self.read(inner)
-        inner.done()
+        key = self.name, data[start:stop]
+        value = _VALUES.get(key) if parent.sink is None else None
+        if value is None:
+            inner = parent.within(start, stop, self.name)
+            value = self.read(inner)
+            inner.done()
+            if stop - start <= MAX_SHARED:
+                _VALUES.put(key, value)
         return value
+
+
+MAX_SHARED = 24
+"""Bytes of a value that is worth remembering: keyUsage, basicConstraints and extKeyUsage of most certificates, hardly any key identifier."""
+_VALUES: Memo[tuple[str, bytes], object] = Memo(256)
 
 
 # Roots of Trustwave, shipped by distributions to this day, pad their keyUsage: X.690 11.2.2 is not insisted on there.

@@ -86,9 +86,10 @@ def dns_fault(name: str, *, wildcard: bool = False, underscore: bool = False) ->
     for label in labels:
         if not 0 < len(label) <= MAX_LABEL:
             return "an empty label" if not label else "a label of more than 63 characters"
-        odd = set(label) - _LDH
-        if odd - {"_"} or (odd and not underscore):
-            return f"{min(odd)!r} in a label"
+        if not (label.isascii() and label.replace("-", "").isalnum()):  # else there is no need to look at each character
+            odd = set(label) - _LDH
+            if odd - {"_"} or (odd and not underscore):
+                return f"{min(odd)!r} in a label"
         if label[0] == "-" or label[-1] == "-":
             return "a label that begins or ends with a hyphen"
     return ""

@@ -14,6 +14,7 @@ from functools import cached_property
 
 from puretls.der import oids
 from puretls.der import reader as der
+from puretls.der.memo import Memo
 from puretls.der.reader import Reader
 from puretls.errors import DecodeError
 
@@ -141,9 +142,18 @@ def directory_string(reader: Reader, name: str) -> tuple[int, str | bytes]:
 
 def read_name(reader: Reader, name: str) -> Name:
     """A Name: RDNSequence ::= SEQUENCE OF RelativeDistinguishedName."""
-    at = reader.at
-    rdns = reader.list_of(read_rdn, name, empty=True)
-    return Name(reader.data[at : reader.at], rdns)
+    return reader.shared(NAMES, _read_rdns, name)
+
+
+NAMES: Memo[bytes, Name] = Memo(256)
+"""Those read last: a CA's name is in every certificate below it."""
+
+
+def _read_rdns(body: Reader, der: bytes) -> Name:
+    rdns: list[tuple[Attribute, ...]] = []
+    while body.more:
+        rdns.append(read_rdn(body, f"[{len(rdns)}]"))
+    return Name(der, tuple(rdns))
 
 
 def read_rdn(reader: Reader, name: str, tag: int = der.SET) -> tuple[Attribute, ...]:

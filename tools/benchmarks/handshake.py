@@ -36,6 +36,7 @@ from puretls.iana import NamedGroup
 from puretls.suites import SUITES
 from puretls.x509.certificate import remembered
 from puretls.x509.keys import private_key_pem
+from puretls.x509.names import NAMES
 from puretls.x509.pem import load_certificates
 from puretls.x509.report import Report
 from puretls.x509.verifier import ChainRequest, chain_verifier
@@ -140,6 +141,7 @@ def first_contact(setting: Setting, *, validating: bool, issuer_known: bool = Fa
         combs.clear()
         if validating:
             remembered.cache_clear()
+            NAMES.clear()
             verifier = chain_verifier([setting.verifier.store], provider=setting.client.provider)
         if issuer_known:
             assert verifier(ChainRequest(setting.other_chain, "server", OTHER_NAME, time.time())).accepted
