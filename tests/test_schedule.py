@@ -4,6 +4,8 @@ import hashlib
 import hmac
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from puretls import schedule
 from puretls.crypto.prf import prf
@@ -32,6 +34,14 @@ def test_published_vector_of_the_prf():
         "4fbc91666e9def9b97fce34f796789baa48082d122ee42c5a72e5a5110fff70187347b66"
     )
     assert prf("sha256", secret, b"test label", seed, 100).hex() == expected
+
+
+@pytest.mark.rfc("5246", "5")
+@given(st.sampled_from(["sha256", "sha384", "sha1"]), st.binary(max_size=300), st.binary(max_size=80), st.integers(0, 300))
+@settings(max_examples=60, deadline=None)
+def test_prf_is_the_formula_over_hmac_for_secrets_of_any_size(name, secret, seed, length):
+    """Secrets shorter, as long and longer than a block of the hash: HMAC treats them differently (RFC 2104 2)."""
+    assert prf(name, secret, b"label", seed, length) == p_hash(name, secret, b"label" + seed, length)
 
 
 @pytest.mark.rfc("5246", "8.1")

@@ -376,7 +376,7 @@ class ExtensionType:
 
 
 MAX_SHARED = 24
-"""Bytes of a value that is worth remembering: keyUsage, basicConstraints and extKeyUsage of most certificates, hardly any key identifier."""
+"""Bytes of a value that is worth remembering: keyUsage, basicConstraints, most extKeyUsage, hardly any key identifier."""
 _VALUES: Memo[tuple[str, bytes], object] = Memo(256)
 
 

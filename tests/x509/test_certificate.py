@@ -243,3 +243,13 @@ def test_any_bytes_raise_nothing_but_decode_errors(data):
 @given(st.binary(max_size=120))
 def test_any_tbs_raises_nothing_but_decode_errors(content):
     survives(writer.sequence(writer.sequence(content), writer.sequence(writer.oid(oids.ED25519)), writer.bit_string(b"")))
+
+
+def test_what_certificates_have_in_common_is_one_object():
+    """Names and algorithm identifiers of equal bytes, and small extensions (RFC 5280 4.1): parsed once, shared, frozen."""
+    issuer = root()
+    one, two = (Certificate.parse(leaf(issuer, name=name).der) for name in ("one", "two"))
+    assert one.issuer is two.issuer
+    assert one.outer_signature is one.inner_signature is two.outer_signature
+    assert one.get(ext.KeyUsage) is two.get(ext.KeyUsage)
+    assert one.subject != two.subject
