@@ -133,6 +133,7 @@ class Reason(Enum):
     EMPTY_SERVER_CHAIN = A.DECODE_ERROR, "RFC 5246 7.4.2", "server sent no certificate"
     CLIENT_CERTIFICATE_REQUIRED = A.HANDSHAKE_FAILURE, "RFC 5246 7.4.6", "client sent no certificate, and one is required"
     BAD_CERTIFICATE = A.BAD_CERTIFICATE, "RFC 5246 7.4.2", "the certificate cannot be parsed"
+    UNSUPPORTED_KEY = A.UNSUPPORTED_CERTIFICATE, "RFC 5246 7.4.2", "the certificate's key is of no kind, curve or form that is known here"
     WRONG_KEY_TYPE = A.UNSUPPORTED_CERTIFICATE, "RFC 5246 7.4.2", "the certificate's key does not fit the cipher suite"
     WRONG_KEY_USAGE = A.UNSUPPORTED_CERTIFICATE, "RFC 5246 7.4.2", "the certificate's key usage does not allow this key exchange"
     VERIFICATION_FAILED = A.CERTIFICATE_UNKNOWN, "RFC 5280 6", "the certificate chain was refused"

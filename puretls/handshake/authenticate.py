@@ -79,12 +79,13 @@ def _is_cut_off(der: bytes) -> bool:
 
 
 def parse_leaf(chain: Sequence[bytes]) -> tuple[Certificate, PublicKey]:
-    """The leaf and its key; a certificate that cannot be parsed is refused here, before anybody trusts a byte of it."""
+    """The leaf and its key; what cannot be parsed, or has a key that nothing here can use, is refused before anybody trusts a byte."""
     from puretls.x509.certificate import parse_remembered
 
+    reason = Reason.DECODE if _is_cut_off(chain[0]) else Reason.BAD_CERTIFICATE
     try:
         leaf = parse_remembered(chain[0])
+        reason = Reason.UNSUPPORTED_KEY
         return leaf, leaf.public_key
     except DecodeError as error:
-        reason = Reason.DECODE if _is_cut_off(chain[0]) else Reason.BAD_CERTIFICATE
         raise PeerError(reason, error.message, path=error.path, offset=error.offset, rfc=error.rfc) from None

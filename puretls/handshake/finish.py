@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Callable
 from functools import cache
@@ -12,6 +11,7 @@ from puretls import schedule
 from puretls.crypto.aead import AeadAlgorithm
 from puretls.crypto.cbc import CbcAlgorithm, StreamAlgorithm
 from puretls.crypto.secret import Secret
+from puretls.crypto.signatures import digest_size
 from puretls.errors import PeerError, Reason
 from puretls.events import HandshakeCompleted
 from puretls.extensions import MaxFragmentLength
@@ -52,7 +52,7 @@ def derive_master(premaster: Secret) -> Callable[[Context], Context]:
 def derive_keys(context: Context) -> Context:
     """Master secret to key block (RFC 5246 6.3)."""
     suite, negotiated, master = context.suite, context.negotiated, context.secrets.master
-    mac_length = hashlib.new(suite.mac).digest_size if suite.mac else 0
+    mac_length = digest_size(suite.mac) if suite.mac else 0
     keys = schedule.key_block(
         context.config.provider.prf, suite, master, negotiated.client_random, negotiated.server_random, mac_length
     )

@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 
 from puretls.crypto.aead import Aead, AeadAlgorithm
 from puretls.crypto.cbc import Cbc, CbcAlgorithm, Stream
+from puretls.crypto.signatures import digest_size
 from puretls.record.framing import VERSION
 
 Content = tuple[int, bytes]
@@ -182,7 +183,7 @@ class StreamProtection(OneByOne):
         self._cipher = cipher
         self._hash = mac_hash
         self._mac_key = mac_key
-        self._mac_length = hashlib.new(mac_hash).digest_size
+        self._mac_length = digest_size(mac_hash)
 
     def seal(self, sequence: int, type_: int, data: bytes) -> bytes:
         mac = hmac.digest(self._mac_key, mac_header(sequence, type_, len(data)) + data, self._hash)
@@ -207,7 +208,7 @@ class _CbcBase:
         self._cipher = cipher
         self._hash = mac_hash
         self._mac_key = mac_key
-        self._mac_length = hashlib.new(mac_hash).digest_size
+        self._mac_length = digest_size(mac_hash)
         self._random = random
 
     def _mac(self, sequence: int, type_: int, data: bytes) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from puretls import danger
+from puretls.der import oids
 from puretls.extensions import ExtendedMasterSecret
 from puretls.iana import CipherSuiteId, ClientCertificateType, HandshakeType
 from puretls.messages import handshake as hs
@@ -48,6 +49,7 @@ DH_ANON, ECDH_ANON = suite("TLS_DH_anon_WITH_AES_128_GCM_SHA256"), suite("TLS_EC
 PSK, DHE_PSK = suite("TLS_PSK_WITH_AES_128_GCM_SHA256", **HINT), suite("TLS_DHE_PSK_WITH_AES_128_GCM_SHA256")
 ECDHE_PSK, RSA_PSK = suite("TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256"), suite("TLS_RSA_PSK_WITH_AES_128_GCM_SHA256", **HINT)
 RSA = suite("TLS_RSA_WITH_AES_128_GCM_SHA256")
+ON_P192 = credential().chain[0].replace(oids.SECP256R1, oids.SECP192R1)
 CHACHA = suite("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256")
 
 
@@ -311,12 +313,15 @@ ROWS += [
     C("5246 7.4.2", "certificate with a byte after it", fields(hs.Certificate, certificate_list=(credential().chain[0] + b"\0",)), "bad_certificate"),
     C("5246 7.4.2", "more certificates than the limit", fields(hs.Certificate, certificate_list=credential().chain * 20), "bad_certificate"),
     C("5246 7.4.2", "certificate of another key type", fields(hs.Certificate, certificate_list=credential("rsa2048").chain), "unsupported_certificate"),
+    C("5246 7.4.2", "certificate with a key on a curve unknown here", fields(hs.Certificate, certificate_list=(ON_P192,)), "unsupported_certificate"),
     C("5246 7.4.2", "RSA suite with an ECDSA certificate", fields(hs.Certificate, certificate_list=credential().chain), "unsupported_certificate", RSA),
     C("5246 7.4.2", "RSA key exchange with a PSS-only key", fields(hs.Certificate, certificate_list=credential("rsa_pss").chain),
       "unsupported_certificate", RSA),
     S("5246 7.4.6", "no certificate where one is required", fields(hs.Certificate, certificate_list=()), "handshake_failure", AUTH),
     S("5246 7.4.6", "certificate that is no certificate", fields(hs.Certificate, certificate_list=(b"\x30\3\2\1\1",)), "bad_certificate", AUTH),
     S("5246 7.4.6", "more certificates than the limit", fields(hs.Certificate, certificate_list=credential().chain * 20), "bad_certificate", AUTH),
+    S("5246 7.4.6", "certificate with a key on a curve unknown here", fields(hs.Certificate, certificate_list=(ON_P192,)),
+      "unsupported_certificate", AUTH),
     C("6066 8", "certificate status of an unknown type", fields(hs.CertificateStatus, status_type=2), "bad_certificate_status_response", STAPLED),
 ]  # fmt: skip
 

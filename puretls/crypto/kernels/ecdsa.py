@@ -12,6 +12,7 @@ from puretls.crypto.kernels.arithmetic import PYTHON, Arithmetic
 from puretls.crypto.kernels.weierstrass import Curve, curve
 from puretls.crypto.keys import EcPrivateKey, EcPublicKey
 from puretls.crypto.secret import Secret
+from puretls.crypto.signatures import digest_size
 from puretls.errors import UsageError
 
 
@@ -103,7 +104,7 @@ def nonces(order: int, scalar: int, digest: bytes, hash_name: str, extra: bytes 
     size = (order.bit_length() + 7) // 8
     number = digest_number(digest, order) % order
     seed = scalar.to_bytes(size, "big") + number.to_bytes(size, "big") + extra
-    width = hashlib.new(hash_name).digest_size
+    width = digest_size(hash_name)
     key, value = bytes(width), b"\1" * width
     for step in (b"\0", b"\1"):
         key = hmac.digest(key, value + step + seed, hash_name)
