@@ -101,7 +101,7 @@ class _ClearStream:
 _PUBLIC_LENGTHS = {"x25519": 32, "x448": 56, "secp256r1": 65, "secp384r1": 97, "secp521r1": 133}
 
 
-class _ClearGroup:
+class _ClearGroup(Group):
     """Public values are random bytes of the right length; the shared secret is the same for everybody."""
 
     def __init__(self, group: Group) -> None:

@@ -30,9 +30,8 @@ class Group(Protocol):
     **without leading zero bytes** (RFC 5246 8.1.2): what becomes the premaster secret.
     """
 
-    @property
-    def name(self) -> str:
-        """The IANA name, for example "x25519", or "ffdhe2048", or "dh2048" for an unnamed finite field."""
+    name: str
+    """The IANA name, for example "x25519", or "ffdhe2048", or "dh2048" for an unnamed finite field."""
 
     def generate(self, random: RandomBytes) -> KeyShare:
         """A fresh key pair."""
@@ -43,3 +42,8 @@ class Group(Protocol):
         Raises `BadPublicValue` for a wrong length or form, a point off the curve, an all-zero result (RFC 7748 6.1), and for
         finite fields a value outside 2..p-2 (RFC 7919 5.1).
         """
+
+    def answer(self, random: RandomBytes, peer: bytes) -> tuple[KeyShare, Secret]:
+        """`generate` and `shared_secret` for a peer that has sent its public value already; some groups save work."""
+        share = self.generate(random)
+        return share, self.shared_secret(share.private, peer)

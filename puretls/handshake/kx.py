@@ -6,8 +6,8 @@ RFC 5246 7.4.3, 7.4.7 and 8.1; RFC 8422 5.4, 5.7 and 5.10; RFC 7919 4; RFC 4279 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from puretls.crypto.groups import BadPublicValue, Group
 from puretls.crypto.keys import RsaPrivateKey, RsaPublicKey
@@ -21,6 +21,8 @@ from puretls.messages import key_exchange as messages
 from puretls.messages.registry import KeyExchange
 from puretls.suites import Suite
 from puretls.wire.schema import Struct, serialise
+
+T = TypeVar("T")
 
 _PREMASTER_LENGTH = 48
 
@@ -178,8 +180,7 @@ def client_exchange(context: Context) -> tuple[Context, Secret]:
         group = context.peer.group
         if group is None:
             raise InternalError("the server's share is missing")
-        share = group.generate(context.config.random)
-        other = _shared(group, share.private, context.peer.share)
+        share, other = _agree(lambda: group.answer(context.config.random, context.peer.share))
         context = context.evolve(secrets=context.secrets.evolve(share=share))
     elif suite.kx in {KeyExchange.RSA, KeyExchange.RSA_PSK}:
         version = int(context.offer.hello.client_version).to_bytes(2, "big")
@@ -200,9 +201,10 @@ def _choose_psk(context: Context) -> Context:
     )
 
 
-def _shared(group: Group, private: Secret, peer: bytes) -> bytes:
+def _agree(compute: Callable[[], T]) -> T:
+    """What the group makes of the peer's public value."""
     try:
-        return group.shared_secret(private, peer)
+        return compute()
     except BadPublicValue as error:
         raise PeerError(Reason.BAD_PUBLIC_VALUE, str(error), path="public") from None
 
@@ -247,7 +249,8 @@ def read_client_key_exchange(context: Context, message: Any) -> tuple[Context, S
         group, share = context.peer.group, context.secrets.share
         if group is None or share is None:
             raise InternalError("the server has no share")
-        other = _shared(group, share.private, message.dh_yc if suite.is_finite_field else message.public)
+        public = message.dh_yc if suite.is_finite_field else message.public
+        other = _agree(lambda: group.shared_secret(share.private, public))
     elif suite.kx in {KeyExchange.RSA, KeyExchange.RSA_PSK}:
         other = _rsa_decrypt(context, message.encrypted_premaster_secret)
     return context, Secret(_combine(context, other))

@@ -38,6 +38,9 @@ def test_every_provider_shares_secrets_with_every_other(name):
     for a, b in product(PROVIDERS, repeat=2):
         mine, yours = a.group(name).generate(os.urandom), b.group(name).generate(os.urandom)
         assert a.group(name).shared_secret(mine.private, yours.public) == b.group(name).shared_secret(yours.private, mine.public)
+        answer, secret = b.group(name).answer(os.urandom, mine.public)
+        assert a.group(name).shared_secret(mine.private, answer.public) == secret
+        assert b.group(name).shared_secret(answer.private, mine.public) == secret
 
 
 @given(st.integers(0, len(KINDS) - 1), st.binary(max_size=150), st.sampled_from(list(SignatureKind)))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from puretls.crypto.groups import KeyShare
+from puretls.crypto.groups import Group, KeyShare
 from puretls.crypto.secret import Secret
 from puretls.intercept import Direction, Interceptor
 from puretls.messages.extension import RawExtension
@@ -153,7 +153,7 @@ def twice(cls, type_):
     return message(cls, change)
 
 
-class BadGroup:
+class BadGroup(Group):
     """A group whose public value is wrong: for the end that misbehaves."""
 
     def __init__(self, group, public, **parameters) -> None:

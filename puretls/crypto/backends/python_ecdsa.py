@@ -42,7 +42,7 @@ def _library(name: str) -> Any:
         return importlib.import_module(f"tlslite.utils.{name}")
 
 
-class EcGroup:
+class EcGroup(Group):
     """ECDH on a Weierstrass curve of python-ecdsa."""
 
     def __init__(self, name: str) -> None:
@@ -66,7 +66,7 @@ class EcGroup:
         return Secret(int(shared.x()).to_bytes(self._curve.verifying_key_length // 2, "big"))
 
 
-class MontgomeryGroup:
+class MontgomeryGroup(Group):
     """x25519 or x448 of tlslite-ng (RFC 7748)."""
 
     def __init__(self, name: str) -> None:

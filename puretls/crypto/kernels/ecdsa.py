@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Iterator
 
-from puretls.crypto.groups import BadPublicValue, KeyShare, RandomBytes
+from puretls.crypto.groups import BadPublicValue, Group, KeyShare, RandomBytes
 from puretls.crypto.kernels import combs
 from puretls.crypto.kernels.arithmetic import PYTHON, Arithmetic
 from puretls.crypto.kernels.weierstrass import Curve, curve
@@ -24,7 +24,7 @@ def random_scalar(order: int, random: RandomBytes) -> int:
 # --- key exchange
 
 
-class EcdhGroup:
+class EcdhGroup(Group):
     """A `Group` on one of the curves."""
 
     def __init__(self, name: str, arithmetic: Arithmetic = PYTHON) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from puretls.crypto.groups import BadPublicValue, KeyShare, RandomBytes
+from puretls.crypto.groups import BadPublicValue, Group, KeyShare, RandomBytes
 from puretls.crypto.kernels.arithmetic import PYTHON, Arithmetic
 from puretls.crypto.kernels.primes import has_small_factor
 from puretls.crypto.secret import Secret
@@ -37,7 +37,7 @@ def named_prime(name: str) -> int:
     return (1 << bits) - (1 << (bits - 64)) + ((digits + _OFFSETS[bits]) << 64) - 1
 
 
-class FiniteField:
+class FiniteField(Group):
     """A `Group` of prime p and generator g with private exponents of `exponent_bits` bits.
 
     A short exponent is safe where p is a safe prime, which the named groups are. For others the caller leaves `exponent_bits` at

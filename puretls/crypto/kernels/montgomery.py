@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from puretls.crypto.groups import BadPublicValue, KeyShare, RandomBytes
+from puretls.crypto.groups import BadPublicValue, Group, KeyShare, RandomBytes
 from puretls.crypto.kernels.arithmetic import PYTHON, Arithmetic
 from puretls.crypto.kernels.edwards import edwards
 from puretls.crypto.secret import Secret
@@ -43,7 +43,7 @@ NAMES = tuple(_PARAMETERS)
 _AS_NUMBERS = bytes.maketrans(b"01", b"\0\1")
 
 
-class MontgomeryGroup:
+class MontgomeryGroup(Group):
     """The `Group` "x25519" or "x448"."""
 
     def __init__(self, name: str, arithmetic: Arithmetic = PYTHON) -> None:
@@ -61,23 +61,44 @@ class MontgomeryGroup:
 
     def public_value(self, private: bytes, random: RandomBytes) -> bytes:
         """The u coordinate of a private key: the base point multiplied on the Edwards curve, blinded."""
-        p, parameters = self._p, self._parameters
-        on = edwards(parameters.edwards, self._arithmetic)
-        blind = int.from_bytes(random(parameters.size + 8), "big") % (p - 1) + 1
-        above, below = parameters.quotient(*on.multiply_base(self._scalar(private), blind), p)
-        return (above * pow(below, -1, p) % p).to_bytes(parameters.size, "little")
+        above, below = self._base_point_times(private, random)
+        return self._bytes(above * pow(below, -1, self._p))
 
     def shared_secret(self, private: Secret, peer: bytes) -> Secret:
-        size = self._parameters.size
-        if len(peer) != size:
-            raise BadPublicValue(f"the {self.name} public value has {len(peer)} bytes, not {size}")
-        shared = self.multiply(private, peer)
-        if not any(shared):
-            raise BadPublicValue(f"the {self.name} shared secret is all zero, so the public value is a point of small order")
-        return Secret(shared)
+        above, below = self._peer_times(private, peer)
+        return Secret(self._bytes(above * pow(below, -1, self._p)))
+
+    def answer(self, random: RandomBytes, peer: bytes) -> tuple[KeyShare, Secret]:
+        private = random(self._parameters.size)
+        peers, ours = self._peer_times(private, peer), self._base_point_times(private, random)
+        inverse = pow(ours[1] * peers[1], -1, self._p)  # of both denominators at once
+        share = KeyShare(Secret(private), self._bytes(ours[0] * (inverse * peers[1] % self._p)))
+        return share, Secret(self._bytes(peers[0] * (inverse * ours[1] % self._p)))
 
     def multiply(self, private: bytes, u: bytes) -> bytes:
         """The function X25519 or X448 of RFC 7748 5: all-zero results included."""
+        above, below = self._times(private, u)
+        return self._bytes(above * pow(below, -1, self._p) if below else 0)  # a point of small order, whatever the scalar
+
+    def _base_point_times(self, private: bytes, random: RandomBytes) -> tuple[int, int]:
+        """Numerator and denominator of the public value."""
+        p, parameters = self._p, self._parameters
+        on = edwards(parameters.edwards, self._arithmetic)
+        blind = int.from_bytes(random(parameters.size + 8), "big") % (p - 1) + 1
+        return parameters.quotient(*on.multiply_base(self._scalar(private), blind), p)
+
+    def _peer_times(self, private: bytes, peer: bytes) -> tuple[int, int]:
+        """Numerator and denominator of a shared secret, both other than zero."""
+        size = self._parameters.size
+        if len(peer) != size:
+            raise BadPublicValue(f"the {self.name} public value has {len(peer)} bytes, not {size}")
+        above, below = self._times(private, peer)
+        if not (above and below):
+            raise BadPublicValue(f"the {self.name} shared secret is all zero, so the public value is a point of small order")
+        return above, below
+
+    def _times(self, private: bytes, u: bytes) -> tuple[int, int]:
+        """Numerator and denominator of the scalar multiplication: both carry a random factor, so that inversion sees random numbers."""
         p, parameters = self._p, self._parameters
         number = self._arithmetic.number
         k = self._scalar(private)
@@ -85,10 +106,11 @@ class MontgomeryGroup:
         z = int.from_bytes(blind, "big") % (p - 1) + 1
         swaps = format(k ^ (k >> 1), f"0{parameters.bits}b").encode().translate(_AS_NUMBERS)  # the last bit is 0: none remains
         point = (int.from_bytes(u, "little") & ((1 << parameters.bits) - 1)) % p
-        above, below = (int(value) % p for value in self._ladder(number(point), number(z), swaps, self._constants))
-        if not below:
-            return bytes(parameters.size)  # a point of small order, whatever the scalar
-        return (above * pow(below, -1, p) % p).to_bytes(parameters.size, "little")  # `below` carries the random z
+        above, below = self._ladder(number(point), number(z), swaps, self._constants)
+        return int(above) % p, int(below) % p
+
+    def _bytes(self, number: int) -> bytes:
+        return (number % self._p).to_bytes(self._parameters.size, "little")
 
     def _scalar(self, private: bytes) -> int:
         """The number that a private key stands for (decodeScalar of RFC 7748 5)."""

@@ -66,6 +66,8 @@ def test_points_of_small_order_are_refused(name, u):
     value = {"p": p, "p+1": p + 1}.get(u, u) if isinstance(u, str) else u % p
     with pytest.raises(BadPublicValue, match="all zero"):
         montgomery.group(name).shared_secret(Secret(os.urandom(SIZES[name])), value.to_bytes(SIZES[name], "little"))
+    with pytest.raises(BadPublicValue, match="small order"):
+        montgomery.group(name).answer(os.urandom, value.to_bytes(SIZES[name], "little"))
 
 
 @pytest.mark.parametrize("name", montgomery.NAMES)
@@ -75,6 +77,8 @@ def test_other_lengths_are_refused(name, change):
     size = SIZES[name]
     with pytest.raises(BadPublicValue, match=f"{size + change} bytes, not {size}"):
         group.shared_secret(Secret(bytes(size)), bytes([9]) * (size + change))
+    with pytest.raises(BadPublicValue, match="bytes"):
+        group.answer(os.urandom, bytes([9]) * (size + change))
     with pytest.raises(UsageError, match=f"not {size + change}"):
         group.multiply(bytes(size + change), BASE[name])
 
