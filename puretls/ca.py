@@ -11,13 +11,14 @@ beside the certificates and nothing records what was issued.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from puretls.crypto.groups import RandomBytes
 from puretls.crypto.keys import PrivateKey, PublicKey, RsaPrivateKey
 from puretls.crypto.provider import Provider, default
 from puretls.der import oids
 from puretls.errors import UsageError
+from puretls.values import frozen
 from puretls.x509 import drafts
 from puretls.x509.certificate import Certificate
 from puretls.x509.checks import time_text
@@ -40,7 +41,7 @@ USAGES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Issued:
     """A leaf with its key. `chain`: DER, leaf first, without the root, as a TLS server sends it."""
 
@@ -65,7 +66,7 @@ class Issued:
         return private_key_pem(self.key)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Authority:
     """A CA certificate with its key."""
 
@@ -94,7 +95,7 @@ class Authority:
         return cls(certificate, key, parsed.subject.raw, parsed.validity.not_after)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DevelopmentCa:
     """Root and intermediate. `create` makes fresh ones, `load` takes earlier ones; without an intermediate the root issues."""
 

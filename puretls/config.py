@@ -22,6 +22,7 @@ from puretls.iana import NamedGroup, SignatureScheme
 from puretls.messages.extension import RawExtension
 from puretls.session import MemorySessionStore, SessionStore, TicketKeys
 from puretls.suites import DEFAULT_PSK_SUITES, DEFAULT_SUITES, Suite
+from puretls.values import frozen
 from puretls.wire.schema import parse, serialise
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ DEFAULT_SCHEMES: tuple[SignatureScheme, ...] = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """Bounds on what a peer may cost. All are counts or bytes, `handshake_time` seconds (kept by whoever does the I/O)."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +20,13 @@ from puretls.crypto.provider import Provider
 from puretls.crypto.secret import Secret
 from puretls.crypto.signatures import SignatureAlgorithm
 from puretls.iana import AlertDescription
+from puretls.values import frozen
 
 if TYPE_CHECKING:
     from puretls.x509.verifier import ChainRequest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AcceptedUnverified:
     """The report of no verification at all."""
 

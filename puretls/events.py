@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from puretls.iana import AlertDescription, AlertLevel
+from puretls.values import frozen
 
 if TYPE_CHECKING:
     from puretls.session import Session
@@ -27,26 +27,26 @@ PAUSED: Final = Sentinel("PAUSED")
 """Nothing goes on until `Connection.answer` is called."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Event:
     """Base of all events."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HandshakeStarted(Event):
     """A ClientHello was sent or received; `renegotiation` when not the first on this connection."""
 
     renegotiation: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParametersNegotiated(Event):
     """The hellos were exchanged: suite, extensions and resumption are known; group and signature scheme may follow."""
 
     negotiated: Any
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CertificateReceived(Event):
     """The peer's chain was judged; `report` is the verifier's."""
 
@@ -54,14 +54,14 @@ class CertificateReceived(Event):
     report: Any
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VerificationRequired(Event):
     """The verifier answered PENDING: `Connection.answer(report)` goes on. `request` is what it was asked."""
 
     request: Any
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HandshakeCompleted(Event):
     """Both Finished were verified. `session` may be resumed later (None where the server gave no way to)."""
 
@@ -69,28 +69,28 @@ class HandshakeCompleted(Event):
     session: Session | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DataReceived(Event):
     """Application data of one record."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TicketReceived(Event):
     """The server sent a session ticket; `session` holds it, and is of use once the handshake completes."""
 
     session: Session
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RenegotiationRefused(Event):
     """The peer asked for a renegotiation and was told no, or answered no to ours (RFC 5246 7.2.2)."""
 
     by_peer: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AlertSent(Event):
     """An alert was queued for the peer."""
 
@@ -98,7 +98,7 @@ class AlertSent(Event):
     description: AlertDescription | int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AlertReceived(Event):
     """The peer sent an alert. After a fatal one `FatalAlert` is raised by the next step."""
 
@@ -106,7 +106,7 @@ class AlertReceived(Event):
     description: AlertDescription | int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConnectionClosed(Event):
     """No more data will come. `clean` is False when the stream ended without close_notify: data may be missing (RFC 5246 7.2.1)."""
 

@@ -8,13 +8,13 @@ Finished must fail. Inbound the taps are passed in the opposite order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from puretls.handshake.effects import Effect
 from puretls.handshake.states import Role, State
 from puretls.messages.records import Record
+from puretls.values import frozen
 from puretls.wire.schema import Struct
 
 
@@ -27,7 +27,7 @@ class Direction(Enum):
     OUTBOUND = "outbound"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Where:
     """What passes where: `epoch` counts the changes of keys in that direction, 0 before the first."""
 

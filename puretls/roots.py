@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 
 from puretls.crypto.provider import default
 from puretls.errors import DecodeError, UsageError
+from puretls.values import frozen
 from puretls.x509.pem import CERTIFICATE_LABELS, looks_like_der, read_pem
 from puretls.x509.report import Report
 from puretls.x509.trust import TrustStore
@@ -50,7 +50,7 @@ MAX_FILE = 1 << 24
 HELP = "name a file of trusted certificates with SSL_CERT_FILE, or install puretls[roots] for those that Mozilla trusts"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sources:
     """Where roots are read: `files`, and every file in `directories`. `named`: the user chose them, so they must exist."""
 

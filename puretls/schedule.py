@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 from puretls.crypto.aead import AeadAlgorithm
 from puretls.crypto.secret import Secret
 from puretls.suites import Suite
+from puretls.values import frozen
 
 Prf = Callable[[str, bytes, bytes, bytes, int], bytes]
 """prf(hash, secret, label, seed, length)"""
@@ -42,7 +43,7 @@ def exporter(
     return prf(hash_name, master, label, seed, length)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyBlock:
     """RFC 5246 6.3, in the order of the RFC. Parts that a suite does not need are empty."""
 

@@ -6,7 +6,7 @@ import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from threading import Lock
 from typing import Protocol
@@ -17,6 +17,7 @@ from puretls.crypto.provider import Provider
 from puretls.crypto.secret import Secret
 from puretls.errors import DecodeError, UsageError
 from puretls.iana import NamedGroup, SignatureScheme, known
+from puretls.values import frozen
 from puretls.wire.codec import OpaqueVector
 from puretls.wire.schema import Struct, opaque, opaque_vector, parse, serialise, u8, u16, u32, vector, wire
 
@@ -46,7 +47,7 @@ class _State(Struct):
     peer_chain: tuple[bytes, ...] = vector(OpaqueVector(1, 2**24 - 1), 0, 2**24 - 1)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Session:
     """What two peers need to resume. `created` in seconds since 1970, `lifetime` in seconds.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from puretls.errors import UsageError
+from puretls.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Span:
     """Bytes `start` up to but not including `end`; `value` is what they mean, `note` a sentence or an RFC section for people.
 

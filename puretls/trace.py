@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -22,6 +21,7 @@ from puretls.messages.registry import KeyExchange, annotate_handshake, content_c
 from puretls.record.channel import Channel
 from puretls.record.protection import Layout
 from puretls.spans import Span, at
+from puretls.values import frozen
 from puretls.wire.schema import annotate
 
 _ENTRY_COST = 200
@@ -116,7 +116,7 @@ class Entry(NamedTuple):
         return spans
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Explanation:
     """What one byte is: the record it stands in, its field there, and the field of the message it belongs to, if any."""
 

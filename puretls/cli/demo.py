@@ -14,10 +14,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from puretls.errors import PuretlsError, UsageError
+from puretls.values import frozen
 
 if TYPE_CHECKING:
     from puretls.config import ClientConfig, ServerConfig
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Conversation:
     """Both ends of a connection that is over."""
 

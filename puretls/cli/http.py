@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import mimetypes
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
+
+from puretls.values import frozen
 
 MAX_HEAD = 16384
 """Bytes of request line and headers read at most."""
@@ -31,7 +32,7 @@ class BadRequest(Exception):
     """Not an HTTP request; `str()` is the status line's text."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """The request line; headers mean nothing here."""
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from typing import TextIO
 
 from puretls.errors import DecodeError
 from puretls.spans import Span
+from puretls.values import frozen
 
 BYTES_A_ROW = 16
 WIDEST_VALUE = 60
@@ -19,7 +20,7 @@ INNER = 44
 """Columns between the two lists of states."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rung:
     """One message on its way. `size` in bytes; the states are those after sending and after receiving it."""
 

@@ -6,11 +6,12 @@ Owns what the record layer must know of an AEAD (lengths, nonce form); not the a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from puretls.values import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class AeadAlgorithm:
     """One AEAD. Lengths in bytes.
 

@@ -6,11 +6,12 @@ Padding and MAC belong to `record.protection`; here are whole blocks only.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from puretls.values import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class CbcAlgorithm:
     """One block cipher in CBC mode. Lengths in bytes; the explicit IV of a record is one block (RFC 5246 6.2.3.2)."""
 
@@ -19,7 +20,7 @@ class CbcAlgorithm:
     block_length: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StreamAlgorithm:
     """One stream cipher, or none at all (`key_length` 0, RFC 5246 6.2.3.1)."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from puretls.crypto.secret import Secret
+from puretls.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RsaPublicKey:
     """RFC 8017 3.1. `pss_only` marks a key whose SubjectPublicKeyInfo says id-RSASSA-PSS (RFC 4055 3.1)."""
 
@@ -16,7 +17,7 @@ class RsaPublicKey:
     pss_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EcPublicKey:
     """A point on a named curve: "secp256r1", "secp384r1" or "secp521r1"; `point` uncompressed (SEC 1 2.3.3)."""
 
@@ -24,7 +25,7 @@ class EcPublicKey:
     point: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EdPublicKey:
     """RFC 8032. `curve` is "ed25519" or "ed448"; `point` is the 32 or 57 byte encoding."""
 
@@ -32,7 +33,7 @@ class EdPublicKey:
     point: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RsaPrivateKey:
     """RFC 8017 3.2, with the CRT parameters."""
 
@@ -45,7 +46,7 @@ class RsaPrivateKey:
     qinv: int = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EcPrivateKey:
     """`scalar`: big-endian, as long as the curve's order."""
 
@@ -53,7 +54,7 @@ class EcPrivateKey:
     scalar: Secret
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EdPrivateKey:
     """`seed`: the 32 or 57 byte private key of RFC 8032."""
 

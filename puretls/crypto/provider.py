@@ -7,7 +7,6 @@ the caller leaves it open (gmpy2).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -20,6 +19,7 @@ from puretls.crypto.groups import Group, RandomBytes
 from puretls.crypto.keys import PrivateKey, PublicKey, RsaPrivateKey
 from puretls.crypto.signatures import SignatureAlgorithm
 from puretls.errors import UsageError
+from puretls.values import frozen
 
 
 class MakeFiniteField(Protocol):
@@ -31,7 +31,7 @@ class MakeFiniteField(Protocol):
     def __call__(self, p: int, g: int, *, min_bits: int = 2048) -> Group: ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Provider:
     """All cryptography that a connection or the validator uses. Every field may be replaced with `dataclasses.replace`."""
 

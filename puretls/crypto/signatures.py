@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from types import MappingProxyType
 
 from puretls.crypto.keys import EcPublicKey, EdPublicKey, PublicKey, RsaPublicKey
 from puretls.iana import SignatureScheme
+from puretls.values import frozen
 
 
 class SignatureKind(Enum):
@@ -23,7 +23,7 @@ class SignatureKind(Enum):
     ED448 = "Ed448"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SignatureAlgorithm:
     """`hash` and `mgf_hash` are names for `hashlib.new` ("sha256"); empty for EdDSA.
 

@@ -29,6 +29,7 @@ from puretls.messages.handshake import CertificateRequest, ClientHello
 from puretls.schedule import KeyBlock
 from puretls.session import Session
 from puretls.suites import Suite
+from puretls.values import frozen
 
 if TYPE_CHECKING:
     from puretls.x509.report import Report
@@ -48,7 +49,7 @@ class Evolving:
         return twin
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Offer:
     """The ClientHello as it was sent or received, and the suites of it that are known here."""
 
@@ -134,7 +135,7 @@ class Secrets(Evolving):
     keys: KeyBlock | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Established:
     """The last handshake that completed on this connection. `verify_data` is the client's and the server's (RFC 5746 3.1)."""
 

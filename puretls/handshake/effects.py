@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from puretls.events import Event
@@ -11,6 +10,7 @@ from puretls.handshake.context import Context
 from puretls.handshake.states import State
 from puretls.messages.records import ApplicationData, ChangeCipherSpec
 from puretls.record.protection import Protection
+from puretls.values import frozen
 from puretls.wire.schema import Struct
 
 
@@ -18,12 +18,12 @@ def _unchanged(context: Context, message: Any) -> Context:
     return context
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Effect:
     """Base of all effects."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Send(Effect):
     """Send the message that `build` makes when its turn comes; `sent` keeps what really left, after the taps."""
 
@@ -31,28 +31,28 @@ class Send(Effect):
     sent: Callable[[Context, Any], Context] = _unchanged
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Update(Effect):
     """Replace the context: for what needs the transcript as it is now."""
 
     change: Callable[[Context], Context]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChangeWriteKeys(Effect):
     """Protect what is sent from here on with what `make` gives."""
 
     make: Callable[[Context], Protection]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChangeReadKeys(Effect):
     """Expect what is received from here on under what `make` gives."""
 
     make: Callable[[Context], Protection]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LogSecret(Effect):
     """A line for the key log, if there is one: label, client random, secret."""
 
@@ -60,28 +60,28 @@ class LogSecret(Effect):
     get: Callable[[Context], tuple[bytes, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Emit(Effect):
     """Tell the application."""
 
     make: Callable[[Context], Event]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ask(Effect):
     """Ask the verifier what `request` says; its answer comes back as a `Verdict`."""
 
     request: Callable[[Context], Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeepSession(Effect):
     """Hand the session to its store, if there is one, under `key`."""
 
     key: Callable[[Context], bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Warn(Effect):
     """Send a warning alert."""
 

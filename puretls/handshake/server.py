@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from puretls.config import Credential
@@ -77,6 +76,7 @@ from puretls.messages.key_exchange import ClientKeyExchange, DigitallySigned
 from puretls.messages.records import ChangeCipherSpec
 from puretls.session import Session
 from puretls.suites import Suite
+from puretls.values import frozen
 from puretls.wire.schema import serialise
 
 S = ServerState
@@ -229,7 +229,7 @@ def _make_renewed_ticket(context: Context) -> NewSessionTicket:
 # Negotiation
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Choice:
     """A suite with what it needs."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+
+from puretls.values import frozen
 
 
 class Role(Enum):
@@ -63,35 +64,35 @@ class ServerState(Enum):
 State = ClientState | ServerState
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LocalInput:
     """Base of what the application, not the peer, feeds to the table."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Start(LocalInput):
     """Begin the handshake."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict(LocalInput):
     """The verifier's report on the peer's chain; None where the peer shows none."""
 
     report: Any
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Write(LocalInput):
     """Send application data."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Renegotiate(LocalInput):
     """Begin another handshake on this connection."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused(LocalInput):
     """The peer answered no_renegotiation to our wish (RFC 5246 7.2.2)."""

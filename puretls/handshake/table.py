@@ -7,7 +7,6 @@ diagrams in the manual are drawn from these tables.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -43,13 +42,14 @@ from puretls.messages.handshake import (
 )
 from puretls.messages.key_exchange import ClientKeyExchange, ServerKeyExchange
 from puretls.messages.records import ApplicationData, ChangeCipherSpec
+from puretls.values import frozen
 from puretls.wire.schema import Struct
 
 Input = type[Struct] | type[LocalInput]
 Handler = Callable[[Context, Any], Step]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Row:
     """In `state`, `input` goes to `handler`, which leads to one of `next_states`."""
 

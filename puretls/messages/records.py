@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import ClassVar
 
 from puretls.iana import AlertDescription, AlertLevel, ContentType
+from puretls.values import frozen
 from puretls.wire.schema import Struct, rest, u8, wire
 
 _HEADER = struct.Struct(">BHH").pack
@@ -37,7 +37,7 @@ class ApplicationData(Struct):
     data: bytes = rest()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """One record as framed: `fragment` is what stands after the five header bytes (RFC 5246 6.2.1)."""
 

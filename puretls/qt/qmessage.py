@@ -5,7 +5,8 @@ from __future__ import annotations
 import enum
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from puretls.values import frozen
 
 
 class QtMsgType(enum.Enum):
@@ -18,7 +19,7 @@ class QtMsgType(enum.Enum):
     QtInfoMsg = 4
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class QMessageLogContext:
     """Where a message comes from; the facade fills in the category alone."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from puretls.config import DEFAULT_GROUPS, ClientConfig, Credential, ServerConfig, Verifier
@@ -19,6 +19,7 @@ from puretls.qt.qsslconfiguration import PeerVerifyMode, QSslConfiguration
 from puretls.qt.qsslpresharedkeyauthenticator import MAX_IDENTITY, MAX_KEY
 from puretls.session import Session
 from puretls.suites import Suite
+from puretls.values import frozen
 from puretls.wire.schema import Struct
 from puretls.x509.hostname import parse_ip, parse_reference
 
@@ -30,7 +31,7 @@ class CannotStart(PuretlsError):
     """The configuration leaves nothing to begin a handshake with. `str()` says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Questions:
     """What the socket is asked during a handshake."""
 

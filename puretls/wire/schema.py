@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from puretls.errors import DecodeError
 from puretls.spans import Span, with_note
+from puretls.values import frozen
 from puretls.wire.codec import Codec, Opaque, OpaqueVector, Rest, Spans, Tail, Uint, Vector, nothing_after
 
 T = TypeVar("T")
@@ -117,7 +118,7 @@ def wire(rfc: str) -> Callable[[type[S]], type[S]]:
     """Class decorator: a frozen, slotted dataclass with a wire form; `rfc` is the section that defines it ("5246 7.4.1.2")."""
 
     def decorate(cls: type[S]) -> type[S]:
-        made = dataclasses.dataclass(frozen=True, slots=True)(cls)
+        made = frozen(cls)
         made.wire_fields = tuple((field.name, field.metadata[_CODEC]) for field in dataclasses.fields(made))  # type: ignore[arg-type]
         made.rfc = f"RFC {rfc}"
         made.codec = StructCodec(made)

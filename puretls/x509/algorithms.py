@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind
 from puretls.der import oids
 from puretls.der.memo import Memo
 from puretls.der.reader import Reader
 from puretls.errors import DecodeError
+from puretls.values import frozen
 from puretls.x509.keys import read_pss_parameters
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AlgorithmIdentifier:
     """RFC 5280 4.1.1.2. `raw`: the whole DER, which is what gets compared; `parameters`: their DER, None where absent."""
 

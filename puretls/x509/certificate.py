@@ -14,6 +14,7 @@ from puretls.der import reader as der
 from puretls.der.reader import Reader
 from puretls.errors import DecodeError
 from puretls.spans import Span
+from puretls.values import frozen
 from puretls.x509 import extensions as ext
 from puretls.x509.algorithms import AlgorithmIdentifier, read_algorithm, signature_algorithm
 from puretls.x509.keys import parse_spki, read_spki
@@ -31,7 +32,7 @@ TBS = "tbs_certificate"
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Extension:
     """RFC 5280 4.2. `value`: one of the classes of `extensions`, None for an unknown identifier; `raw`: the content of extnValue."""
 
@@ -43,7 +44,7 @@ class Extension:
     """Where it is, below `Certificate`: "tbs_certificate.extensions[3]"."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Validity:
     """RFC 5280 4.1.2.5: seconds since 1970, both inclusive; `tags` tell UTCTime from GeneralizedTime."""
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from puretls.der import oids
+from puretls.values import frozen
 from puretls.x509.certificate import Certificate
 from puretls.x509.extensions import GeneralSubtree, NameConstraints
 from puretls.x509.hostname import dns_fault
@@ -121,7 +122,7 @@ class _Subtrees:
 _UNSUPPORTED = frozenset({Kind.OTHER_NAME, Kind.X400_ADDRESS, Kind.EDI_PARTY, Kind.REGISTERED_ID})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Violation:
     """A name that the constraints refuse: the field of the certificate it is in, and a sentence without the certificate's name."""
 

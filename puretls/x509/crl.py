@@ -14,6 +14,7 @@ from puretls.der import reader as der
 from puretls.der.reader import Reader
 from puretls.errors import DecodeError
 from puretls.spans import Span
+from puretls.values import frozen
 from puretls.x509 import extensions as ext
 from puretls.x509.algorithms import AlgorithmIdentifier, read_algorithm, signature_algorithm
 from puretls.x509.certificate import Extension, read_extension
@@ -46,21 +47,21 @@ ALL_REASONS = frozenset(range(1, 9))
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CrlNumber:
     """RFC 5280 5.2.3."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeltaCrlIndicator:
     """RFC 5280 5.2.4: the number of the complete CRL that this one adds to."""
 
     base_number: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IssuingDistributionPoint:
     """RFC 5280 5.2.5. `reasons`: bits of ReasonFlags, None where the CRL covers all of them."""
 
@@ -72,28 +73,28 @@ class IssuingDistributionPoint:
     only_attribute: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CrlReason:
     """RFC 5280 5.3.1."""
 
     reason: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InvalidityDate:
     """RFC 5280 5.3.2: since when the key was not to be trusted, seconds since 1970."""
 
     time: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CertificateIssuer:
     """RFC 5280 5.3.3: who issued the certificate of this entry and of those that follow."""
 
     names: tuple[GeneralName, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HoldInstruction:
     """RFC 3280 5.3.2, obsolete; read to be shown."""
 
@@ -159,7 +160,7 @@ ENTRY_TYPES = _types(
 """Those of an entry."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RevokedCertificate:
     """One entry (RFC 5280 5.1.2.6). `issuer`: of the certificate, which an indirect CRL names and others take from themselves."""
 
@@ -312,7 +313,7 @@ def _read_extensions(
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _EntryFacts:
     """What the extensions of an entry say; equal bytes say the same, and most entries of a long list have equal ones."""
 

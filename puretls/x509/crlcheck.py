@@ -6,9 +6,10 @@ A CRL counts only when its signer is in the certificate's own path, or is vouche
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from puretls.der import oids
+from puretls.values import frozen
 from puretls.x509.certificate import Certificate
 from puretls.x509.crl import (
     ALL_REASONS,
@@ -38,7 +39,7 @@ MAX_POINTS = 64
 NameKey = tuple[GeneralNameKind, object]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Point:
     """A distribution point of the certificate. `stated` False: the one that RFC 5280 6.3.3 supposes where none is written."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from puretls.crypto.groups import RandomBytes
 from puretls.crypto.keys import EcPrivateKey, EdPrivateKey, PrivateKey, PublicKey
@@ -15,6 +14,7 @@ from puretls.crypto.provider import Provider
 from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind
 from puretls.der import oids, writer
 from puretls.errors import UsageError
+from puretls.values import frozen
 from puretls.x509.keys import CURVES, public_octets
 
 # Signatures
@@ -76,7 +76,7 @@ def _pss_parameters(algorithm: SignatureAlgorithm) -> bytes:
     return writer.sequence(*parts)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signer:
     """A key with what it needs to sign; `algorithm` None means the natural one of the key."""
 
@@ -224,7 +224,7 @@ def must_staple() -> bytes:
 # The three structures
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CertificateDraft:
     """TBSCertificate (RFC 5280 4.1.2). Names and `spki` are DER, `extensions` one Extension each; `version` 0 is v1, 2 is v3."""
 
@@ -255,7 +255,7 @@ class CertificateDraft:
         return signer.seal(self.tbs(signer.identifier))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RevokedEntry:
     """One line of a CRL (RFC 5280 5.3). `reason` a CRLReason or None; `extensions` more of them."""
 
@@ -272,7 +272,7 @@ class RevokedEntry:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CrlDraft:
     """TBSCertList (RFC 5280 5.1.2). `next_update` may be None; `version` 1 is v2, None leaves it out (v1)."""
 
@@ -325,7 +325,7 @@ def cert_id(issuer_name: bytes, issuer_key: PublicKey, serial: int, hash_name: s
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SingleDraft:
     """SingleResponse (RFC 6960 4.2.1). `status` "good", "revoked" or "unknown"; `revoked_at` and `reason` for the second."""
 
@@ -353,7 +353,7 @@ class SingleDraft:
         return writer.implicit(0 if self.status == "good" else 2, b"")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OcspDraft:
     """BasicOCSPResponse (RFC 6960 4.2.1). `responder` is a Name in DER, or a public key for the form by key hash."""
 

@@ -16,6 +16,7 @@ from puretls.crypto.signatures import SignatureAlgorithm
 from puretls.der import oids
 from puretls.der.memo import Memo
 from puretls.errors import DecodeError
+from puretls.values import frozen
 from puretls.x509 import checks
 from puretls.x509.algorithms import allows
 from puretls.x509.certificate import Certificate
@@ -39,7 +40,7 @@ _KEY_RULES = frozenset({"public-key", "rsa-size", "rsa-breakable", "rsa-too-larg
 """What an anchor that is nothing but a name and a key must meet still."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """What does not change from one verification to the next."""
 
@@ -56,7 +57,7 @@ class Settings:
     """Critical extensions that the caller processes."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """One leaf, and what it is wanted for."""
 

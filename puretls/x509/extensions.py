@@ -7,13 +7,13 @@ where it is specified. Unknown extensions keep their bytes.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
 
 from puretls.der import oids
 from puretls.der import reader as der
 from puretls.der.memo import Memo
 from puretls.der.reader import Reader
+from puretls.values import frozen
 from puretls.x509.names import Attribute, GeneralName, read_general_name, read_general_names, read_rdn
 
 
@@ -31,7 +31,7 @@ class KeyUsageBit(IntEnum):
     DECIPHER_ONLY = 8
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AuthorityKeyIdentifier:
     """RFC 5280 4.2.1.1."""
 
@@ -40,14 +40,14 @@ class AuthorityKeyIdentifier:
     authority_cert_serial_number: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SubjectKeyIdentifier:
     """RFC 5280 4.2.1.2."""
 
     key_identifier: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyUsage:
     """RFC 5280 4.2.1.3: the numbers of the bits set; compare with `KeyUsageBit`."""
 
@@ -61,7 +61,7 @@ class KeyUsage:
         return ", ".join(known.get(bit, f"bit {bit}") for bit in sorted(self.bits)) or "nothing"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PrivateKeyUsagePeriod:
     """RFC 3280 4.2.1.4; of no meaning for TLS, read so that it can be shown."""
 
@@ -69,7 +69,7 @@ class PrivateKeyUsagePeriod:
     not_after: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PolicyInformation:
     """RFC 5280 4.2.1.4. `qualifiers`: (identifier, DER of the qualifier)."""
 
@@ -77,42 +77,42 @@ class PolicyInformation:
     qualifiers: tuple[tuple[bytes, bytes], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CertificatePolicies:
     """RFC 5280 4.2.1.4."""
 
     policies: tuple[PolicyInformation, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PolicyMappings:
     """RFC 5280 4.2.1.5: (issuer domain policy, subject domain policy)."""
 
     mappings: tuple[tuple[bytes, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SubjectAltName:
     """RFC 5280 4.2.1.6."""
 
     names: tuple[GeneralName, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IssuerAltName:
     """RFC 5280 4.2.1.7."""
 
     names: tuple[GeneralName, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SubjectDirectoryAttributes:
     """RFC 5280 4.2.1.8: the attribute types."""
 
     types: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BasicConstraints:
     """RFC 5280 4.2.1.9."""
 
@@ -120,7 +120,7 @@ class BasicConstraints:
     path_len_constraint: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GeneralSubtree:
     """RFC 5280 4.2.1.10; `minimum` other than 0 and any `maximum` are kept to be refused."""
 
@@ -129,7 +129,7 @@ class GeneralSubtree:
     maximum: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NameConstraints:
     """RFC 5280 4.2.1.10. None: the field is absent."""
 
@@ -137,7 +137,7 @@ class NameConstraints:
     excluded_subtrees: tuple[GeneralSubtree, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PolicyConstraints:
     """RFC 5280 4.2.1.11."""
 
@@ -145,7 +145,7 @@ class PolicyConstraints:
     inhibit_policy_mapping: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExtendedKeyUsage:
     """RFC 5280 4.2.1.12."""
 
@@ -155,7 +155,7 @@ class ExtendedKeyUsage:
         return ", ".join(oids.describe(purpose) for purpose in self.purposes[:16])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DistributionPointName:
     """RFC 5280 4.2.1.13: exactly one of the two."""
 
@@ -163,7 +163,7 @@ class DistributionPointName:
     relative_to_issuer: tuple[Attribute, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DistributionPoint:
     """RFC 5280 4.2.1.13."""
 
@@ -172,28 +172,28 @@ class DistributionPoint:
     crl_issuer: tuple[GeneralName, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CrlDistributionPoints:
     """RFC 5280 4.2.1.13."""
 
     points: tuple[DistributionPoint, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FreshestCrl:
     """RFC 5280 4.2.1.15."""
 
     points: tuple[DistributionPoint, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InhibitAnyPolicy:
     """RFC 5280 4.2.1.14."""
 
     skip_certs: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AccessDescription:
     """RFC 5280 4.2.2.1."""
 
@@ -201,33 +201,33 @@ class AccessDescription:
     location: GeneralName
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AuthorityInfoAccess:
     """RFC 5280 4.2.2.1."""
 
     descriptions: tuple[AccessDescription, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SubjectInfoAccess:
     """RFC 5280 4.2.2.2."""
 
     descriptions: tuple[AccessDescription, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TlsFeature:
     """RFC 7633 4.1: numbers of TLS extensions; 5 is status_request, "must-staple"."""
 
     features: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OcspNoCheck:
     """RFC 6960 4.2.2.2.1."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SignedCertificateTimestamps:
     """RFC 6962 3.3: the SignedCertificateTimestampList as TLS encodes it."""
 
@@ -353,7 +353,7 @@ def _no_check(reader: Reader) -> OcspNoCheck:
     return OcspNoCheck()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExtensionType:
     """A known extension. `name` is its component in paths; `section` is where it is specified."""
 

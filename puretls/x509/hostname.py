@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
 from puretls.errors import UsageError
+from puretls.values import frozen
 from puretls.x509.names import GeneralName, GeneralNameKind, ip_text
 
 MAX_NAME, MAX_LABEL = 253, 63
@@ -19,7 +19,7 @@ MAX_NAME, MAX_LABEL = 253, 63
 _LDH = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reference:
     """The name a client wants to reach: the labels of a host in lower-case A-label form, or an address of 4 or 16 bytes."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 
@@ -17,12 +16,13 @@ from puretls.der import reader as der
 from puretls.der.memo import Memo
 from puretls.der.reader import Reader
 from puretls.errors import DecodeError
+from puretls.values import frozen
 
 MAX_SHOWN = 200
 """Characters of one name in a message; a hostile certificate can hold megabytes of them."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attribute:
     """AttributeTypeAndValue: `type` as content bytes, `value` decoded where it is a string, else its DER; `tag` of the value."""
 
@@ -182,7 +182,7 @@ class GeneralNameKind(IntEnum):
     REGISTERED_ID = 8
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GeneralName:
     """One name. `value`: text for RFC822, DNS and URI; 4 or 16 bytes for IP (8 or 32 in name constraints); `Name` for DIRECTORY;
     OID content bytes for REGISTERED_ID; the whole DER for the other forms, whose OTHER_NAME type is in `type_id`."""  # noqa: D205, D209

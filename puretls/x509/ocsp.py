@@ -13,6 +13,7 @@ from puretls.der import reader as der
 from puretls.der.reader import Reader
 from puretls.errors import DecodeError
 from puretls.spans import Span
+from puretls.values import frozen
 from puretls.x509.algorithms import AlgorithmIdentifier, read_algorithm
 from puretls.x509.certificate import Certificate, Extension, read_extension
 from puretls.x509.checks import time_text
@@ -30,21 +31,21 @@ STATUSES = {0: "successful", 1: "malformedRequest", 2: "internalError", 3: "tryL
 """OCSPResponseStatus (RFC 6960 4.2.1)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Nonce:
     """RFC 8954 2.1."""
 
     value: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ArchiveCutoff:
     """RFC 6960 4.4.4: seconds since 1970."""
 
     time: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OcspTimestamps:
     """RFC 6962 3.3; kept as it is, for those who check transparency."""
 
@@ -80,7 +81,7 @@ SINGLE_TYPES = {
 """Those of a single response (RFC 6960 4.4.5 allows what CRL entries have)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CertId:
     """RFC 6960 4.1.1. `hash_oid` as content bytes; the hashes are of the issuer's name and of its key."""
 
@@ -102,7 +103,7 @@ class CertId:
         return self.issuer_name_hash in names and self.issuer_key_hash == digest(key_octets(issuer.spki))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SingleResponse:
     """RFC 6960 4.2.1. Times in seconds since 1970; `reason` a CRLReason."""
 

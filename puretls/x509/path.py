@@ -7,10 +7,10 @@ is not used twice in a path, nor is another with the same name, key and alternat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum, IntEnum
 
 from puretls.der import oids
+from puretls.values import frozen
 from puretls.x509.certificate import Certificate
 from puretls.x509.extensions import AuthorityKeyIdentifier, SubjectKeyIdentifier
 from puretls.x509.names import Name
@@ -28,7 +28,7 @@ class BudgetExceeded(Exception):
         self.index = index
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Budgets:
     """What one verification may cost. Real chains use a handful of each."""
 
@@ -115,7 +115,7 @@ class End(Enum):
     TOO_LONG = "at the limit of its length"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Candidate:
     """A possible issuer, and whether it is an anchor."""
 

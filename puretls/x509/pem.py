@@ -9,9 +9,9 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from puretls.errors import DecodeError
+from puretls.values import frozen
 
 BEGIN, END, DASHES = "-----BEGIN ", "-----END ", "-----"
 CERTIFICATE_LABELS = ("CERTIFICATE", "X509 CERTIFICATE", "X.509 CERTIFICATE")  # RFC 7468 5.1 names the old ones too
@@ -19,7 +19,7 @@ MAX_HEADER_LINES = 64
 LINE_LENGTH = 64  # RFC 7468 2: generators wrap at 64 characters
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PemBlock:
     """One block: `label` as in "CERTIFICATE", RFC 1421 `headers` in order, `data` decoded; `offset` of its BEGIN line."""
 

@@ -17,6 +17,7 @@ from puretls.der import reader as der
 from puretls.der.reader import Reader
 from puretls.errors import DecodeError, UsageError
 from puretls.spans import Span
+from puretls.values import frozen
 from puretls.x509 import pbkdf, pkcs8
 from puretls.x509.certificate import Certificate
 from puretls.x509.keys import inside_octets, key_fits, parse_private_key
@@ -28,7 +29,7 @@ MAX_WORK = 4 * pbkdf.MAX_ITERATIONS
 """Rounds of hashing for one file: a hostile one could make each of its bags as dear as allowed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pkcs12:
     """What a file holds. `certificate`: of the key, DER; `others`: its chain or whatever else came along, in the file's order."""
 
@@ -43,7 +44,7 @@ class Pkcs12:
         return self.others if self.certificate is None else (self.certificate, *self.others)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Bag:
     kind: bytes
     value: bytes

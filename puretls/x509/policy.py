@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from puretls.der import oids
+from puretls.values import frozen
 from puretls.x509.certificate import Certificate
 from puretls.x509.extensions import CertificatePolicies, InhibitAnyPolicy, PolicyConstraints, PolicyInformation, PolicyMappings
 
 ANY = oids.ANY_POLICY
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PolicyInputs:
     """The four inputs of RFC 5280 6.1.1 (c) to (g). `acceptable`: content bytes of identifiers; anyPolicy in it accepts all."""
 

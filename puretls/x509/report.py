@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from puretls.iana import AlertDescription
+from puretls.values import frozen
 from puretls.x509.certificate import Certificate
 from puretls.x509.rules import Rule
 
@@ -18,7 +18,7 @@ class Fault(NamedTuple):
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """A violation in its place. `index` counts from the leaf, 0; None, with `certificate` None, where no certificate is at fault."""
 
@@ -73,7 +73,7 @@ def display_name(certificate: Certificate) -> str:
     return str(names[0]) if names else "no name"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TriedPath:
     """A path that was looked at, leaf first, and what spoke against it."""
 
@@ -86,7 +86,7 @@ class TriedPath:
         return not any(f.id in {"unknown-issuer", "self-signed"} for f in self.findings)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """The outcome of validation. `path`: the accepted path, leaf first, or the one that got furthest. `findings`: none if accepted."""
 

@@ -6,11 +6,12 @@ Nothing is fetched here: CRLs and responses are arguments. The verifier calls `R
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
 from puretls.crypto.keys import PublicKey, RsaPublicKey
 from puretls.errors import DecodeError, UsageError
+from puretls.values import frozen
 from puretls.x509.algorithms import WEAK_HASHES, AlgorithmIdentifier, signature_algorithm
 from puretls.x509.certificate import Certificate
 from puretls.x509.checks import time_text
@@ -36,7 +37,7 @@ class Status(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """What is known of one certificate. `sentence` says why; `reason` is a CRLReason, `time` that of revocation."""
 
@@ -46,7 +47,7 @@ class Answer:
     reason: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Revocation:
     """What to ask, of what: the verifier's `RevocationChecker`. Times in seconds.
 
@@ -100,7 +101,7 @@ class Revocation:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SignatureChecker:
     """Verifies CRLs and responses under the rules on algorithms and keys of certificates; `rules`: ids of those that hold."""
 
@@ -129,7 +130,7 @@ class SignatureChecker:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Case:
     """One certificate in question. `above`: its issuer and what follows that in the path, up to the anchor."""
 

@@ -10,15 +10,15 @@ CA/Browser Forum's Baseline Requirements (BR) add, minus what they explicitly re
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from puretls.errors import UsageError
 from puretls.iana import AlertDescription as Alert
+from puretls.values import frozen
 
 DEFAULT, STRICT, WEBPKI = "default", "strict", "webpki"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """One row. `profiles`: those it belongs to. `sentence` says what is demanded, `mend` what to do about a violation."""
 

@@ -6,13 +6,14 @@ Private keys are described, never shown.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from puretls.crypto.secret import Secret
 from puretls.der import oids
 from puretls.errors import DecodeError, UsageError
 from puretls.spans import Span
+from puretls.values import frozen
 from puretls.x509 import explain
 from puretls.x509.certificate import Certificate, Extension
 from puretls.x509.checks import time_text
@@ -146,7 +147,7 @@ SECRETS = frozenset(
 """Fields of which byte tables show no byte."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kind:
     """One kind of thing that can be shown: how it is parsed, how it reads, how its bytes are explained (None: they are not)."""
 

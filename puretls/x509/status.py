@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Protocol
 
 from puretls.crypto.keys import PublicKey
 from puretls.crypto.signatures import SignatureAlgorithm
+from puretls.values import frozen
 from puretls.x509.certificate import Certificate
 from puretls.x509.report import Fault
 
 Verify = Callable[[SignatureAlgorithm, PublicKey, bytes, bytes], bool]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StatusContext:
     """Around a question: `verify` counts against the budget of signatures of this verification and may raise `BudgetExceeded`."""
 

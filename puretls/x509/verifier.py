@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from puretls.crypto.provider import Provider
 from puretls.der import oids
 from puretls.errors import DecodeError, UsageError
+from puretls.values import frozen
 from puretls.x509.certificate import Certificate, parse_remembered
 from puretls.x509.checks import CLIENT_USAGES, SERVER_USAGES
 from puretls.x509.examine import Caches, Question, Settings
@@ -32,7 +33,7 @@ from puretls.x509.trust import TrustStore, trust_store
 FetchIssuers = Callable[[Certificate], Iterable[bytes]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChainRequest:
     """What a handshake wants to know. `chain`: DER, leaf first. `purpose`: "server" or "client", the peer's role.
 

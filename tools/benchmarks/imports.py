@@ -14,12 +14,38 @@ from pathlib import Path
 from benchmarks.harness import Case, Contender, Options, Row, seconds
 
 ROOT = Path(__file__).resolve().parents[2]
-STATEMENTS = {
+IMPORTS = {
     "bare": "pass",
     "puretls": "import puretls",
     "tlslite_ng": "import tlslite.api",
     "openssl": "import ssl",
 }
+HELLOS = {
+    "bare": "pass",
+    "puretls": """
+from puretls import ClientConfig, Connection
+client = Connection.client(ClientConfig(), "bench.test")
+client.start()
+assert client.bytes_to_send()
+""",
+    "tlslite_ng": """
+import socket
+from tlslite.api import TLSConnection
+ends = socket.socketpair()
+ends[0].setblocking(False)
+next(TLSConnection(ends[0]).handshakeClientCert(serverName="bench.test", async_=True))
+assert ends[1].recv(9999)
+""",
+    "openssl": """
+import ssl
+from contextlib import suppress
+end = ssl.MemoryBIO()
+with suppress(ssl.SSLWantReadError):
+    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).wrap_bio(ssl.MemoryBIO(), end, server_hostname="bench.test").do_handshake()
+assert end.read()
+""",
+}
+"""A process that imports what a client needs, and says hello."""
 
 
 HANDSHAKES = """
@@ -53,7 +79,7 @@ print(times[0] - times[9])
 
 def cases(options: Options) -> list[Case]:
     """All imports take turns; then the first handshake of a process against its tenth."""
-    return [functools.partial(_imports, options), functools.partial(_first_handshake, options)]
+    return [functools.partial(_processes, options), functools.partial(_first_handshake, options)]
 
 
 def _first_handshake(options: Options) -> list[Row]:
@@ -63,23 +89,19 @@ def _first_handshake(options: Options) -> list[Row]:
     return [Row("import", "first handshake over the tenth, both sides", "", "ms", max(0.001, statistics.median(extra)))]
 
 
-def _imports(options: Options) -> list[Row]:
+def _processes(options: Options) -> list[Row]:
+    imports, bare = _over_bare("over a bare interpreter", IMPORTS, options)
+    hello, _ = _over_bare("import and a client's hello, over a bare interpreter", HELLOS, options)
+    return [imports, hello, Row("import", "bare interpreter", "", "ms", bare)]
+
+
+def _over_bare(case: str, statements: dict[str, str], options: Options) -> tuple[Row, float]:
+    """What each contender's process takes more than the bare interpreter, and what that takes, in milliseconds."""
     with tempfile.TemporaryDirectory() as bytecode:
-        contenders = {name: Contender(functools.partial(_run, statement, bytecode)) for name, statement in STATEMENTS.items()}
+        contenders = {name: Contender(functools.partial(_run, statement, bytecode)) for name, statement in statements.items()}
         times = seconds(contenders, options.rounds(21), shortest=0, clock=time.perf_counter)
-    over_bare = {name: max(0.0, times[name] - times["bare"]) * 1e3 for name in STATEMENTS}
-    return [
-        Row(
-            "import",
-            "over a bare interpreter",
-            "",
-            "ms",
-            over_bare["puretls"],
-            over_bare["tlslite_ng"],
-            over_bare["openssl"],
-        ),
-        Row("import", "bare interpreter", "", "ms", times["bare"] * 1e3),
-    ]
+    bare = times.pop("bare")
+    return Row("import", case, "", "ms", *(max(0.0, taken - bare) * 1e3 for taken in times.values())), bare * 1e3
 
 
 def _run(statement: str, bytecode: str) -> str:

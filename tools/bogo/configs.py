@@ -30,6 +30,7 @@ from puretls.danger import AcceptedUnverified
 from puretls.extensions import Padding, SignedCertificateTimestamp, StatusRequest
 from puretls.iana import AlertDescription, ClientCertificateType, NamedGroup, SignatureScheme
 from puretls.names import suites
+from puretls.values import frozen
 from puretls.x509.keys import parse_private_key
 from puretls.x509.pem import load_certificates
 
@@ -89,7 +90,7 @@ class Shared:
         return time.time() + self.delay
 
 
-@dataclass(frozen=True)
+@frozen
 class Refused(AcceptedUnverified):
     """The verdict of -verify-fail."""
 
