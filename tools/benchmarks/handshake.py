@@ -44,7 +44,7 @@ from puretls.x509.verifier import ChainRequest, chain_verifier
 NAME, OTHER_NAME = "bench.test", "other.test"
 KEYS = {"ECDHE-RSA-2048": ("rsa2048", "rsa"), "ECDHE-ECDSA-P256": ("secp256r1", "ecdsa")}
 GROUPS = {"x25519": ("x25519", "X25519"), "P-256": ("secp256r1", "prime256v1")}
-IN_STEP = 8
+IN_STEP = 16
 """Handshakes in a turn."""
 Seconds = dict[str, float]
 
@@ -347,7 +347,7 @@ def full(key: str, group: str, options: Options) -> list[Row]:
         "tlslite_ng": TlsliteSetting(setting).contender(),
         "openssl": OpenSslSetting(setting).contender(),
     }
-    case, figures = f"{key} {group}", medians(contenders, options.rounds(12))
+    case, figures = f"{key} {group}", medians(contenders, options.rounds(9))
     alone = medians({name: contenders[name] for name in ("again", "tlslite_ng", "openssl")}, options.rounds(24), in_step=1)
 
     def row(what: str, side: str, name: str, found: dict[str, Seconds] = figures) -> Row:
