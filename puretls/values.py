@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
 def frozen(cls: type[T]) -> type[T]:
-    """Class decorator: a frozen dataclass with slots. No keyword-only fields, and no options."""
+    """Class decorator: a frozen dataclass with slots. Raises `TypeError` for fields that are keyword-only or not for `__init__`."""
     made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=True)(cls)
     made.__init__ = _initialiser(made)
     made._compared = staticmethod(_getter([field.name for field in dataclasses.fields(made) if field.compare]))
@@ -34,6 +34,8 @@ def _initialiser(cls: type[Any]) -> Callable[..., None]:
     parameters, lines = ["self"], []
     for field in dataclasses.fields(cls):
         name = value = field.name
+        if field.kw_only or not field.init:
+            raise TypeError(f"{cls.__qualname__}.{name}: @frozen knows positional fields only")
         scope[f"set_{name}"] = getattr(cls, name).__set__
         if field.default_factory is not MISSING:
             scope[f"make_{name}"] = field.default_factory

@@ -129,5 +129,14 @@ def test_equal_values_hash_alike_and_own_methods_stay():
     assert {Nothing(): 1}[Nothing()] == 1
 
 
+@pytest.mark.parametrize("option", [{"kw_only": True}, {"init": False}])
+def test_fields_that_would_be_taken_for_others_are_refused(option):
+    class Odd:
+        a: int = field(default=0, **option)
+
+    with pytest.raises(TypeError, match="Odd.a: @frozen knows positional fields only"):
+        frozen(Odd)
+
+
 def test_values_survive_pickling():
     assert pickle.loads(pickle.dumps(Named(1, 2, "x"))) == Named(1, 2, "x")
