@@ -134,7 +134,7 @@ def test_fields_that_would_be_taken_for_others_are_refused(option):
     class Odd:
         a: int = field(default=0, **option)
 
-    with pytest.raises(TypeError, match="Odd.a: @frozen knows positional fields only"):
+    with pytest.raises(TypeError, match=r"Odd\.a: @frozen knows positional fields only"):
         frozen(Odd)
 
 
