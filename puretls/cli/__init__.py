@@ -10,6 +10,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from puretls._version import __version__
 from puretls.errors import DecodeError, PuretlsError, TlsError, UsageError
@@ -42,9 +43,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(describe(error), 2)
 
 
-def parser() -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """Complains as the rest of the command does: in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} ({self.prog} --help tells more)\n")
+
+
+def parser() -> Parser:
     """The whole command line."""
-    top = argparse.ArgumentParser(prog="puretls", description="TLS 1.2 in pure Python. Begin with: puretls demo")
+    top = Parser(prog="puretls", description="TLS 1.2 in pure Python. Begin with: puretls demo")
     top.add_argument("--version", action="version", version=f"puretls {__version__}")
     subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in COMMANDS:
