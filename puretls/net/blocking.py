@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from puretls.handshake.context import Negotiated
     from puretls.session import Session
 
+PATIENCE = 2.0
+"""Seconds that `close` waits for room to send close_notify, and what a time-out left behind."""
 T = TypeVar("T")
 
 
@@ -261,7 +263,10 @@ class TlsSocket:
         return self._transport.sock
 
     def close(self) -> None:
-        """Send close_notify and close the socket, without waiting for the peer's. Files made by `makefile` keep it open."""
+        """Send close_notify and close the socket, without waiting for the peer's. Files made by `makefile` keep it open.
+
+        A peer that does not read may hold this up for `PATIENCE` seconds, or the socket's own time-out.
+        """
         self._closed = True
         if self._files == 0:
             self._close_now()
@@ -360,6 +365,7 @@ class TlsSocket:
 
     def _close_now(self) -> None:
         if self._complete:
+            self._transport.deadline = time.monotonic() + PATIENCE
             self._say_goodbye()
         self._close_socket()
 

@@ -9,7 +9,7 @@ import pytest
 from puretls.config import ClientConfig
 from puretls.connection import Connection
 from puretls.errors import FatalAlert, Truncated, UsageError, VerificationError
-from puretls.net import TlsSocket
+from puretls.net import TlsSocket, blocking
 from puretls.net import connect as dial
 from tests.net.wires import NAME, wires
 
@@ -52,6 +52,19 @@ def test_empty_sendall_is_no_end(connect):
     client.sendall(b"")
     client.sendall(b"x")
     assert server.recv(10) == b"x"
+
+
+@pytest.mark.timeout(30)
+def test_close_does_not_wait_for_ever_for_a_peer_that_does_not_read(connect, monkeypatch):
+    monkeypatch.setattr(blocking, "PATIENCE", 0.3)
+    client, _ = connect()
+    client.settimeout(0.2)
+    with pytest.raises(TimeoutError):
+        while True:
+            client.sendall(bytes(2**20))
+    client.settimeout(None)
+    client.close()
+    assert client.fileno() == -1
 
 
 @pytest.mark.rfc("5246", "7.2.1")
