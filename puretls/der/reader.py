@@ -133,18 +133,11 @@ class Reader:
 
     def take(self, tag: int, name: str = "") -> tuple[int, int]:
         """Steps over the next value, which must have this tag; gives start and stop of its content."""
-        at, end, data = self.at, self.end, self.data
-        start, stop = at + 2, 0
-        if start <= end and data[at] == tag:  # the usual lengths without a call; whatever is wrong is found out slowly
-            length = data[at + 1]
-            if length < 0x80:
-                stop = start + length
-            elif length == 0x81 and start < end and data[start] >= 0x80:
-                start, stop = at + 3, at + 3 + data[start]
-            elif length == 0x82 and at + 4 <= end and data[start]:
-                start, stop = at + 4, at + 4 + (data[start] << 8 | data[at + 3])
-        if not 0 < stop <= end:
-            start, stop = self._take_slowly(tag, name)
+        data, at, end = self.data, self.at, self.end
+        if at + 2 <= end and data[at] == tag and (length := data[at + 1]) < 0x80 and (stop := at + 2 + length) <= end and self.sink is None:
+            self.at = stop  # the common case, without a call
+            return at + 2, stop
+        start, stop = self._take_slowly(tag, name)
         if self.sink is not None:
             self._record(at, start, stop, name, leaf=not tag & 0x20)
         self.at = stop
@@ -345,11 +338,17 @@ class Reader:
     # Slow paths and recording
 
     def _take_slowly(self, tag: int, name: str) -> tuple[int, int]:
-        found = self.peek()
+        data, at, end = self.data, self.at, self.end
+        found = data[at] if at < end else -1
         if found != tag:
             raise self._unexpected(tag, found, name)
+        if at + 4 <= end and data[at + 1] == 0x82 and data[at + 2]:  # the next most common one
+            start = at + 4
+            stop = start + (data[at + 2] << 8 | data[at + 3])
+            if stop <= end:
+                return start, stop
         try:
-            _, start, stop = read_header(self.data, self.at, self.end)
+            _, start, stop = read_header(data, at, end)
         except DecodeError as bad:
             raise self.error(bad.message, name, offset=bad.offset, rfc=bad.rfc) from None
         return start, stop

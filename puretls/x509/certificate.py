@@ -147,12 +147,12 @@ class Certificate:
 
     @cached_property
     def _values(self) -> dict[type, object]:
+        """The values by their classes; what is under a class is of that class."""
         return {type(e.value): e.value for e in reversed(self.extensions) if e.value is not None}
 
     def get(self, kind: type[T]) -> T | None:
         """The value of the extension of this class (`extensions.SubjectAltName`, ...), None where absent; of duplicates the first."""
-        value = self._values.get(kind)
-        return value if value is None or isinstance(value, kind) else None
+        return self._values.get(kind)  # type: ignore[return-value]
 
     def extension(self, oid: bytes) -> Extension | None:
         """The extension with this identifier, None where absent; of duplicates the first."""
