@@ -10,9 +10,9 @@ from puretls.crypto.kernels.chacha20_rounds import Masks, double_rounds, double_
 
 ROWS_MOST = 48
 """Blocks up to which four words share an integer; above, each word has its own."""
-LANES_MOST = 2056
+LANES_MOST = 4112
 """Blocks in one pass; temporaries leave the cache above."""
-KEPT_LANES = 4096
+KEPT_LANES = 5120
 """Blocks for which the unchanging words are kept ready, all sizes of one key together: some 60 bytes each."""
 _LANE = 5
 """Bytes a lane: 32 bits and room for the carries of forty additions."""
