@@ -287,52 +287,42 @@ class OpenSslSetting:
 # --- measuring
 
 
-class Clock:
-    """Processor seconds of each side."""
-
-    def __init__(self) -> None:
-        self.seconds: Seconds = {"client": 0.0, "server": 0.0}
-
-    def run(self, side: str, work: Callable[..., Any], *arguments: Any) -> Any:
-        start = time.process_time()
-        result = work(*arguments)
-        self.seconds[side] += time.process_time() - start
-        return result
+def timed(work: Callable[..., Any], *arguments: Any) -> tuple[float, Any]:
+    """Processor seconds, and what came of it."""
+    start = time.process_time()
+    result = work(*arguments)
+    return time.process_time() - start, result
 
 
-def shake_hands(contender: Contender, count: int) -> tuple[Seconds, End]:
-    """`count` handshakes in step: the seconds of one, for each side, and a client for its session."""
-    clock = Clock()
-    ends = {
-        "client": [clock.run("client", contender.client) for _ in range(count)],
-        "server": [clock.run("server", contender.server) for _ in range(count)],
-    }
+def shake_hands(contender: Contender, count: int) -> tuple[list[Seconds], End]:
+    """`count` handshakes in step: the seconds of each side in each, and a client for its session."""
+    made = {side: [timed(make) for _ in range(count)] for side, make in (("client", contender.client), ("server", contender.server))}
+    spent = [{side: ends[i][0] for side, ends in made.items()} for i in range(count)]
     data = [b""] * count
-    for side in cycle(ends):
-        answers = []
-        for end, received in zip(ends[side], data, strict=True):
+    for side in cycle(made):
+        for i, (_, end) in enumerate(made[side]):
             if side == "client":
                 contender.before_client()
-            answers.append(clock.run(side, end, received))
-        data = answers
+            seconds, data[i] = timed(end, data[i])
+            spent[i][side] += seconds
         if not any(data):
             break
-    return {side: total / count for side, total in clock.seconds.items()}, ends["client"][0]
+    return spent, made["client"][0][1]
 
 
 def medians(contenders: dict[str, Contender], rounds: int, *, in_step: int = IN_STEP, resumed: bool = False) -> dict[str, Seconds]:
-    """Milliseconds of each side, contenders in turns after one warm-up each."""
+    """Milliseconds of each side, over all handshakes; contenders take turns after one warm-up each."""
     found: dict[str, list[Seconds]] = {name: [] for name in contenders}
     names = list(contenders)
     for number in range(rounds + 1):
         for name in names[number % len(names) :] + names[: number % len(names)]:
-            seconds, client = shake_hands(contenders[name], in_step)
+            spent, client = shake_hands(contenders[name], in_step)
             assert client.resumed == resumed
             if number:
-                found[name].append(seconds)
+                found[name] += spent
     return {
-        name: {side: statistics.median(turn[side] for turn in turns) * 1e3 for side in ("client", "server")}
-        for name, turns in found.items()
+        name: {side: statistics.median(seconds[side] for seconds in spent) * 1e3 for side in ("client", "server")}
+        for name, spent in found.items()
     }
 
 
