@@ -19,6 +19,7 @@ from puretls.intercept import Direction
 from puretls.messages.records import Record
 from puretls.messages.registry import KeyExchange, annotate_handshake, content_class
 from puretls.record.channel import Channel
+from puretls.record.framing import HEADER_LENGTH
 from puretls.record.protection import Layout
 from puretls.spans import Span, at
 from puretls.values import frozen
@@ -29,7 +30,6 @@ _ENTRY_COST = 200
 _SEEN_MOST = 2**16
 """Bytes that wait to become entries: nobody looks at most connections, and a handshake fits."""
 _APPLICATION_DATA = ContentType.APPLICATION_DATA
-_HEADER = 5
 _WIRE, _COUNT = -1, -2
 """Positions that belong to no content type: bytes on the wire, number of records."""
 
@@ -107,10 +107,10 @@ class Entry(NamedTuple):
         spans = [
             Span(0, 1, "Record.type", known(ContentType, raw[0]), "RFC 5246 6.2.1"),
             Span(1, 3, "Record.version", raw[1] << 8 | raw[2], "RFC 5246 6.2.1"),
-            Span(3, _HEADER, "Record.length", raw[3] << 8 | raw[4], "RFC 5246 6.2.1"),
+            Span(3, HEADER_LENGTH, "Record.length", raw[3] << 8 | raw[4], "RFC 5246 6.2.1"),
         ]
-        position = _HEADER
-        for name, length in self.parts if len(raw) > _HEADER else ():
+        position = HEADER_LENGTH
+        for name, length in self.parts if len(raw) > HEADER_LENGTH else ():
             spans.append(Span(position, position + length, f"Record.{name}", None, "RFC 5246 6.2.3"))
             position += length
         return spans
@@ -193,22 +193,26 @@ class Trace:
         """A record as it is on the wire, and the plaintext in it (None: it could not be opened)."""
         if self.level == "off":
             return
-        kept: Record | bytes = record if record.type != _APPLICATION_DATA or self.level == "full" else record.header()
+        kept: Record | bytes = record if self._keeps(record.type) else record.header()
         size, length = len(record.fragment), len(data) if data else 0
-        held = _HEADER if kept is not record else _HEADER + size
+        held = HEADER_LENGTH if kept is not record else HEADER_LENGTH + size
         self._see(held, Trace._add_record, direction, record.type, kept, size, length, state, channel.epoch, channel.protection.layout)
 
     def message(self, direction: Direction, kind: int, raw: bytes, state: State, key_exchange: KeyExchange | None) -> None:
         """A handshake message with its header, or the content of another record."""
         if self.level == "off":
             return
-        kept = raw if kind != _APPLICATION_DATA or self.level == "full" else b""
+        kept = raw if self._keeps(kind) else b""
         self._see(len(kept), Trace._add_message, direction, kind, kept, len(raw), state, key_exchange)
 
     def led_to(self, state: State) -> None:
         """The newest inbound message moved the connection here."""
         if self.level != "off":
             self._seen.append((Trace._move, (state,)))
+
+    def _keeps(self, content_type: int) -> bool:
+        """Whether bytes of this content type are kept, or their size only."""
+        return content_type != _APPLICATION_DATA or self.level == "full"
 
     def _see(self, size: int, add: Callable[..., None], *what: Any) -> None:
         """Note what `add` will make an entry of when somebody looks, or when too much waits."""
@@ -233,7 +237,7 @@ class Trace:
         epoch: int,
         layout: Layout,
     ) -> None:
-        name, parts, size = state.name, layout.parts(size), _HEADER + size
+        name, parts, size = state.name, layout.parts(size), HEADER_LENGTH + size
         self._append(
             Entry(
                 direction=direction,
@@ -308,7 +312,7 @@ class Trace:
 
     def _explain_in(self, record: Entry, offset: int) -> Explanation:
         inside = offset - record.offset
-        field = at(self._spans(record), inside) or Span(_HEADER, record.length, "Record.fragment", None, "not kept: application data")
+        field = at(self._spans(record), inside) or Span(HEADER_LENGTH, record.length, "Record.fragment", None, "not kept: application data")
         if field.path not in {"Record.fragment", "Record.ciphertext"}:
             return Explanation(record.direction, offset, record, field)
         if field.path == "Record.ciphertext" and not _byte_for_byte(record):

@@ -9,7 +9,8 @@ from puretls.iana import AlertDescription, AlertLevel, ContentType
 from puretls.values import frozen
 from puretls.wire.schema import Struct, rest, u8, wire
 
-_HEADER = struct.Struct(">BHH").pack
+HEADER = struct.Struct(">BHH")
+"""Type, version and length of a record (RFC 5246 6.2.1)."""
 
 
 @wire("5246 7.1")
@@ -47,7 +48,7 @@ class Record:
 
     def header(self) -> bytes:
         """The five bytes in front of the fragment."""
-        return _HEADER(self.type, self.version, len(self.fragment))
+        return HEADER.pack(self.type, self.version, len(self.fragment))
 
     def to_bytes(self) -> bytes:
         """The record on the wire."""

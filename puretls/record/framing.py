@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import struct
-
 from puretls.errors import PeerError, Reason
 from puretls.iana import ContentType
-from puretls.messages.records import Record
+from puretls.messages.records import HEADER, Record
 
-HEADER_LENGTH = 5
+HEADER_LENGTH = HEADER.size
 MAX_PLAINTEXT = 2**14
 MAX_EXPANSION = 2048
 """What a protected record may be longer than its plaintext (RFC 5246 6.2.3)."""
 VERSION = 0x0303
-_HEADER = struct.Struct(">BHH")
 _TYPES = frozenset((ContentType.CHANGE_CIPHER_SPEC, ContentType.ALERT, ContentType.HANDSHAKE, ContentType.APPLICATION_DATA))
 
 
@@ -45,7 +42,7 @@ class Framer:
         buffer, start = self._buffer, self._position
         if len(buffer) - start < HEADER_LENGTH:
             return False
-        found, said, length = _HEADER.unpack_from(buffer, start)
+        found, said, length = HEADER.unpack_from(buffer, start)
         fits: bool = found == type_ and length <= limit and version in {None, said}
         return fits and len(buffer) - start >= HEADER_LENGTH + length
 
@@ -59,7 +56,7 @@ class Framer:
         body = start + HEADER_LENGTH
         if len(buffer) < body:
             return None
-        type_, said, length = _HEADER.unpack_from(buffer, start)
+        type_, said, length = HEADER.unpack_from(buffer, start)
         if type_ not in _TYPES:
             raise self._not_a_record(buffer[start:body])
         # RFC 5246 E.1: the first records may carry any 3.x; what follows must carry the version agreed on.
