@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from written import written
+
 TARGET = Path(__file__).resolve().parent.parent / "puretls/crypto/kernels/chacha20_rounds.py"
 
 HEADER = '''"""The rounds of ChaCha20 (RFC 8439 2.3) over many blocks, one word of a block a lane of 40 bits.
@@ -78,10 +80,7 @@ def main() -> int:
     names = ", ".join(f"x{i}" for i in range(16))
     source = HEADER + LANES.format(names=names, body="\n".join(quarters))
     source += ROWS.format(column=quarter_round(a="a", b="b", c="c", d="d"))
-    if "--check" in sys.argv[1:]:
-        return int(TARGET.read_text() != source)
-    TARGET.write_text(source)
-    return 0
+    return written(TARGET, source)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from written import written
+
 TARGET = Path(__file__).resolve().parent.parent / "puretls/crypto/kernels/poly1305_steps.py"
 SIZES = (8, 16)
 PER_LINE = 4
@@ -66,10 +68,7 @@ def steps(n: int) -> str:
 
 def main() -> int:
     source = HEADER + "".join(map(steps, SIZES))
-    if "--check" in sys.argv[1:]:
-        return int(TARGET.read_text() != source)
-    TARGET.write_text(source)
-    return 0
+    return written(TARGET, source)
 
 
 if __name__ == "__main__":

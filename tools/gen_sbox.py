@@ -15,6 +15,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from written import written
+
 TARGET = Path(__file__).resolve().parent.parent / "puretls/crypto/kernels/sbox.py"
 
 FORWARD = """
@@ -79,10 +81,7 @@ def main() -> int:
             ("inverse_sub", "The inverse S-box of x ^ 0x63, every lane (FIPS 197 5.3.2).", allocate(parse(INVERSE))),
         )
     )
-    if "--check" in sys.argv[1:]:
-        return int(TARGET.read_text() != source)
-    TARGET.write_text(source)
-    return 0
+    return written(TARGET, source)
 
 
 def parse(circuit: str) -> list[tuple[str, str, str, str]]:
