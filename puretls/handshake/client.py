@@ -9,7 +9,7 @@ from typing import Any
 from puretls.config import Credential
 from puretls.crypto.keys import EcPublicKey, EdPublicKey, RsaPublicKey
 from puretls.errors import PeerError, Reason
-from puretls.events import CertificateReceived, HandshakeStarted, ParametersNegotiated, RenegotiationRefused, TicketReceived
+from puretls.events import HandshakeStarted, RenegotiationRefused, TicketReceived
 from puretls.extensions import (
     ExtendedMasterSecret,
     Extension,
@@ -24,6 +24,8 @@ from puretls.handshake.context import Context, Negotiated, Offer
 from puretls.handshake.effects import Ask, Effect, Emit, KeepSession, Send, Step, Update, Warn
 from puretls.handshake.finish import (
     LOG_MASTER_SECRET,
+    TELL_CERTIFICATE,
+    TELL_PARAMETERS,
     begin,
     check_encrypt_then_mac,
     check_finished,
@@ -201,10 +203,7 @@ def on_server_hello(context: Context, hello: ServerHello) -> Step:
     context = context.evolve(_negotiated=negotiated, session=session if resumed else None)
     if session is not None and resumed:
         return _resume(context, session)
-    return Step(context, _after_hello(context), (_TELL_PARAMETERS,))
-
-
-_TELL_PARAMETERS = Emit(lambda context: ParametersNegotiated(context.negotiated))
+    return Step(context, _after_hello(context), (TELL_PARAMETERS,))
 
 
 def _check_choice(offer: Offer, hello: ServerHello, *, again: bool) -> None:
@@ -268,7 +267,7 @@ def _resume(context: Context, session: Session) -> Step:
         secrets=context.secrets.evolve(master=session.master_secret),
     )
     waiting = S.WAIT_TICKET if negotiated.result(SessionTicket) else S.WAIT_CCS
-    return Step(derive_keys(context), waiting, (LOG_MASTER_SECRET, _TELL_PARAMETERS))
+    return Step(derive_keys(context), waiting, (LOG_MASTER_SECRET, TELL_PARAMETERS))
 
 
 def _after_hello(context: Context) -> ClientState:
@@ -367,7 +366,6 @@ _ASK = (Ask(server_question),)
 # The second flight
 
 _SEND_KEY_EXCHANGE = Send(kx.make_client_key_exchange)
-_TELL_CERTIFICATE = Emit(lambda context: CertificateReceived(context.peer.chain, context.peer.report))
 
 
 def on_verdict(context: Context, message: Verdict) -> Step:
@@ -377,7 +375,7 @@ def on_verdict(context: Context, message: Verdict) -> Step:
     context, premaster = kx.client_exchange(context)
     flight: list[Effect] = []
     if message.report is not None:
-        flight.append(_TELL_CERTIFICATE)
+        flight.append(TELL_CERTIFICATE)
     if context.peer.request is not None:
         flight.append(Send(lambda context: Certificate(context.credential.chain if context.credential else ())))
     flight += _SEND_KEY_EXCHANGE, Update(derive_master(premaster)), LOG_MASTER_SECRET

@@ -13,7 +13,7 @@ from puretls.crypto.cbc import CbcAlgorithm, StreamAlgorithm
 from puretls.crypto.secret import Secret
 from puretls.crypto.signatures import digest_size
 from puretls.errors import PeerError, Reason
-from puretls.events import HandshakeCompleted
+from puretls.events import CertificateReceived, HandshakeCompleted, ParametersNegotiated
 from puretls.extensions import MaxFragmentLength
 from puretls.handshake.context import Context, Established, Negotiated, Peer, Secrets
 from puretls.handshake.effects import (
@@ -60,6 +60,9 @@ def derive_keys(context: Context) -> Context:
 
 
 LOG_MASTER_SECRET = LogSecret("CLIENT_RANDOM", lambda context: (context.negotiated.client_random, context.secrets.master))
+
+TELL_PARAMETERS = Emit(lambda context: ParametersNegotiated(context.negotiated))
+TELL_CERTIFICATE = Emit(lambda context: CertificateReceived(context.peer.chain, context.peer.report))
 
 
 def protection(context: Context, sender: Role) -> Protection:

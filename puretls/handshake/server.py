@@ -9,7 +9,7 @@ from typing import Any
 from puretls.config import Credential
 from puretls.crypto.keys import EcPublicKey
 from puretls.errors import PeerError, Reason
-from puretls.events import CertificateReceived, HandshakeStarted, ParametersNegotiated, RenegotiationRefused
+from puretls.events import HandshakeStarted, RenegotiationRefused
 from puretls.extensions import (
     ExtendedMasterSecret,
     Extension,
@@ -36,6 +36,8 @@ from puretls.handshake.context import Context, Negotiated, Offer, Peer
 from puretls.handshake.effects import Ask, Effect, Emit, KeepSession, Send, Step, Update, Warn
 from puretls.handshake.finish import (
     LOG_MASTER_SECRET,
+    TELL_CERTIFICATE,
+    TELL_PARAMETERS,
     begin,
     check_encrypt_then_mac,
     check_finished,
@@ -363,7 +365,7 @@ def _started(context: Context) -> HandshakeStarted:
     return HandshakeStarted(context.established is not None)
 
 
-_STARTED = Emit(_started), Emit(lambda context: ParametersNegotiated(context.negotiated))
+_STARTED = Emit(_started), TELL_PARAMETERS
 
 
 def make_server_hello(context: Context) -> ServerHello:
@@ -482,8 +484,7 @@ def client_question(context: Context) -> Any:
 def on_client_verdict(context: Context, message: Verdict) -> Step:
     """The chain was accepted; the client has yet to prove that the key is its own."""
     context = context.evolve(peer=context.peer.evolve(report=message.report))
-    told = Emit(lambda context: CertificateReceived(context.peer.chain, context.peer.report))
-    return Step(context, S.WAIT_CLIENT_KEY_EXCHANGE_THEN_VERIFY, (told,))
+    return Step(context, S.WAIT_CLIENT_KEY_EXCHANGE_THEN_VERIFY, (TELL_CERTIFICATE,))
 
 
 def on_client_key_exchange(context: Context, message: ClientKeyExchange) -> Step:

@@ -201,6 +201,9 @@ class StreamProtection(OneByOne):
 class _CbcBase:
     """What both orders of MAC and CBC share: the explicit IV and the padding (RFC 5246 6.2.3.2)."""
 
+    mac_outside = False
+    """Whether the MAC stands behind the ciphertext, in the clear."""
+
     def __init__(
         self, algorithm: CbcAlgorithm, cipher: Cbc, mac_hash: str, mac_key: bytes, random: Callable[[int], bytes]
     ) -> None:
@@ -210,6 +213,7 @@ class _CbcBase:
         self._mac_key = mac_key
         self._mac_length = digest_size(mac_hash)
         self._random = random
+        self.layout = Layout("ciphertext", "iv", self._block, "mac", self._mac_length if self.mac_outside else 0)
 
     def _mac(self, sequence: int, type_: int, data: bytes) -> bytes:
         return hmac.digest(self._mac_key, mac_header(sequence, type_, len(data)) + data, self._hash)
@@ -247,7 +251,6 @@ class MacThenEncrypt(_CbcBase):
     ) -> None:
         super().__init__(algorithm, cipher, mac_hash, mac_key, random)
         self._hash_block = hashlib.new(mac_hash).block_size
-        self.layout = Layout("ciphertext", "iv", self._block)
 
     def seal(self, sequence: int, type_: int, data: bytes) -> bytes:
         return self._encrypt_many([data + self._mac(sequence, type_, data)])[0]
@@ -289,11 +292,7 @@ class MacThenEncrypt(_CbcBase):
 class EncryptThenMac(_CbcBase):
     """Padding, CBC, MAC over the ciphertext (RFC 7366 3)."""
 
-    def __init__(
-        self, algorithm: CbcAlgorithm, cipher: Cbc, mac_hash: str, mac_key: bytes, random: Callable[[int], bytes]
-    ) -> None:
-        super().__init__(algorithm, cipher, mac_hash, mac_key, random)
-        self.layout = Layout("ciphertext", "iv", self._block, "mac", self._mac_length)
+    mac_outside = True
 
     def seal(self, sequence: int, type_: int, data: bytes) -> bytes:
         return self.seal_many(sequence, [(type_, data)])[0]
