@@ -129,7 +129,8 @@ def _fields(certificate: Certificate, role: Role) -> Faults:
         yield from _key_usage_padding(certificate)
 
 
-_YEAR_2050 = der.unix_time(2050, 1, 1, 0, 0, 0) or 0
+_YEAR_2050 = 2_524_608_000
+"""Its first second (RFC 5280 4.1.2.5)."""
 
 
 def _time_encoding(certificate: Certificate) -> Faults:

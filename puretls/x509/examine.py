@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 
-from puretls.crypto.keys import PublicKey, RsaPublicKey
+from puretls.crypto.keys import PublicKey
 from puretls.crypto.provider import Provider
 from puretls.crypto.signatures import SignatureAlgorithm
 from puretls.der import oids
@@ -221,9 +221,7 @@ class Examiner:
         if known is None:
             try:
                 algorithm = child.signature_algorithm
-                key = issuer.public_key
-                limited = isinstance(key, RsaPublicKey) and key.pss_only
-                known = (not limited or allows(issuer.spki, algorithm)) and self._verify(algorithm, key, child.tbs, child.signature)
+                known = allows(issuer.spki, algorithm) and self._verify(algorithm, issuer.public_key, child.tbs, child.signature)
             except DecodeError:
                 known = False
             self.caches.signatures.put(link, known)
