@@ -69,6 +69,8 @@ class SocketTransport:
         self.sock = sock
         self.deadline: float | None = None
         """Moment of `time.monotonic()` after which nothing is waited for any more."""
+        self.overdue = "the handshake took too long"
+        """What is said then."""
         self._read_size = SMALL_READ
         self._sending = threading.Lock()
         self._outgoing = bytearray()
@@ -109,14 +111,14 @@ class SocketTransport:
         own = self.sock.gettimeout()
         left = self.deadline - time.monotonic()
         if left <= 0:
-            raise TimeoutError("the handshake took too long")
+            raise TimeoutError(self.overdue)
         if own is not None and own <= left:
             return action()
         self.sock.settimeout(left)
         try:
             return action()
         except TimeoutError:
-            raise TimeoutError("the handshake took too long") from None
+            raise TimeoutError(self.overdue) from None
         finally:
             self.sock.settimeout(own)
 
@@ -365,6 +367,7 @@ class TlsSocket:
 
     def _close_now(self) -> None:
         if self._complete:
+            self._transport.overdue = "the peer did not read what was left to send"
             self._transport.deadline = time.monotonic() + PATIENCE
             self._say_goodbye()
         self._close_socket()
