@@ -53,9 +53,12 @@ class Protection(Protocol):
         """Exactly what `open` gives one by one, from `sequence` on."""
 
 
+_MAC_HEADER_LENGTH = 13
+
+
 def mac_header(sequence: int, type_: int, length: int) -> bytes:
     """What is authenticated in front of the data (RFC 5246 6.2.3.1, 6.2.3.3)."""
-    return (sequence << 40 | type_ << 32 | VERSION << 16 | length).to_bytes(13, "big")
+    return (sequence << 40 | type_ << 32 | VERSION << 16 | length).to_bytes(_MAC_HEADER_LENGTH, "big")
 
 
 class OneByOne:
@@ -242,8 +245,8 @@ class _CbcBase:
 class MacThenEncrypt(_CbcBase):
     """MAC, padding, CBC (RFC 5246 6.2.3.2).
 
-    Lucky 13: after bad padding a MAC is computed all the same over what one byte of padding would leave, and hash blocks are
-    added until the work is that of the longest possible data. This evens out operations, not nanoseconds.
+    Lucky 13: after bad padding a MAC is computed all the same over what one byte of padding would leave, and blocks are hashed
+    beside it until the compressions are as many as the longest possible data would take. This evens out operations, not nanoseconds.
     """
 
     def __init__(
@@ -251,6 +254,8 @@ class MacThenEncrypt(_CbcBase):
     ) -> None:
         super().__init__(algorithm, cipher, mac_hash, mac_key, random)
         self._hash_block = hashlib.new(mac_hash).block_size
+        self._hashed_beside = _MAC_HEADER_LENGTH + 1 + self._hash_block // 8
+        """Bytes hashed along with the data: the header, and what the hash pads with (a byte 80 and the length, FIPS 180-4 5.1)."""
 
     def seal(self, sequence: int, type_: int, data: bytes) -> bytes:
         return self._encrypt_many([data + self._mac(sequence, type_, data)])[0]
@@ -284,9 +289,13 @@ class MacThenEncrypt(_CbcBase):
         return data if authentic & right else None
 
     def _even_out(self, length: int, longest: int) -> None:
-        """Hash as many blocks more as `longest` bytes would have taken; always at least one call."""
-        blocks = (longest + 13) // self._hash_block - (length + 13) // self._hash_block
+        """Compress as many blocks more as the MAC of `longest` bytes would have; one call, also for none."""
+        blocks = self._compressions(longest) - self._compressions(length)
         hashlib.new(self._hash, bytes(blocks * self._hash_block))
+
+    def _compressions(self, length: int) -> int:
+        """Blocks of the inner hash of an HMAC over so much data, padding included, without that of the key."""
+        return -(-(length + self._hashed_beside) // self._hash_block)
 
 
 class EncryptThenMac(_CbcBase):

@@ -3,6 +3,7 @@
 Counted, never timed: Python promises no constant time.
 """
 
+import copy
 import hashlib
 import hmac
 from collections import Counter
@@ -10,33 +11,79 @@ from dataclasses import replace
 
 import pytest
 
+from puretls.crypto.cbc import AES_128_CBC, TRIPLE_DES_CBC
 from puretls.extensions import EncryptThenMac
 from puretls.messages.key_exchange import ClientKeyExchangeRsa, ClientKeyExchangeRsaPsk
+from puretls.record.protection import MacThenEncrypt
 from tests.support.breaks import message
 from tests.support.credentials import issued
 from tests.support.pair import fields_for, pair, real, suite_named
 
+new = hashlib.new
+
+
+class CountedHash:
+    """A hash that counts its compressions: a block each, and one or two for the padding at the end (FIPS 180-4 5.1)."""
+
+    compressions = 0
+
+    def __init__(self, name, data=b""):
+        self._inner = new(name)
+        self.block_size, self.digest_size = self._inner.block_size, self._inner.digest_size
+        self._waiting = 0
+        self.update(data)
+
+    def _compress(self, blocks):
+        type(self).compressions += blocks
+
+    def update(self, data):
+        blocks, self._waiting = divmod(self._waiting + len(data), self.block_size)
+        self._compress(blocks)
+        self._inner.update(data)
+
+    def copy(self):
+        twin = copy.copy(self)
+        twin._inner = self._inner.copy()
+        return twin
+
+    def digest(self):
+        padded = self._waiting + 1 + self.block_size // 8
+        self._compress(1 if padded <= self.block_size else 2)
+        return self._inner.digest()
+
 
 class Counted:
-    """Counts calls, and the bytes they were given, of what computes with secrets."""
+    """Counts calls of what computes with secrets, and the compressions of every hash in them."""
 
     def __init__(self, monkeypatch):
         self.calls = Counter()
-        self.blocks = 0
-        digest, new = hmac.digest, hashlib.new
+
+        class Counting(CountedHash):
+            """With a count of its own."""
+
+        self.hash = Counting
 
         def counted_digest(key, data, name):
+            """HMAC (RFC 2104 2) by the hash that counts."""
             self.calls["hmac"] += 1
-            self.blocks += (len(data) + 8) // new(name).block_size
-            return digest(key, data, name)
+            inner, outer = Counting(name), Counting(name)
+            key = (new(name, key).digest() if len(key) > inner.block_size else key).ljust(inner.block_size, b"\0")
+            inner.update(bytes(byte ^ 0x36 for byte in key))
+            inner.update(data)
+            outer.update(bytes(byte ^ 0x5C for byte in key))
+            outer.update(inner.digest())
+            return outer.digest()
 
         def counted_new(name, data=b"", **options):
-            self.calls["hash"] += bool(data) or name != ""
-            self.blocks += len(data) // new(name).block_size
-            return new(name, data, **options)
+            self.calls["hash"] += 1
+            return Counting(name, data)
 
         monkeypatch.setattr(hmac, "digest", counted_digest)
         monkeypatch.setattr(hashlib, "new", counted_new)
+
+    @property
+    def compressions(self):
+        return self.hash.compressions
 
     def provider(self):
         """The real one, with its private operations and ciphers counted."""
@@ -106,14 +153,63 @@ def test_padding_and_mac_failures_are_alike(name, monkeypatch):
             counted = Counted(patched)
             twin.feed(record)
         outcomes[what] = outcome(twin)
-        operations[what] = dict(counted.calls), counted.blocks
+        operations[what] = dict(counted.calls), counted.compressions
     assert len(outcomes) == 7
     assert {alerts[0] for alerts, *_ in outcomes.values()} == {"bad_record_mac"}
     assert len(set(map(repr, outcomes.values()))) == 1, outcomes
     # One HMAC and one run of the extra hash, whatever is wrong; the compressions in them add up to the same.
-    assert len({repr(calls) for calls, _ in operations.values()}) == 1, operations
-    blocks = [count for _, count in operations.values()]
-    assert max(blocks) - min(blocks) <= 1, operations
+    assert len(set(map(repr, operations.values()))) == 1, operations
+
+
+class Unciphered:
+    """No cipher: what is checked here lies behind it."""
+
+    def decrypt(self, iv, data):
+        return data
+
+
+def fragments(protection, length, mac_length):
+    """Every fragment of `length` bytes that decrypts to data, MAC and padding, the padding right or wrong; whether it is authentic."""
+    for count in range(1, min(256, length - mac_length) + 1):
+        data = b"d" * (length - mac_length - count)
+        good = data + protection._mac(7, 23, data) + bytes((count - 1,)) * count
+        yield good, True
+        yield bytes((good[0] ^ 1,)) + good[1:], False  # the MAC is wrong
+        yield good[:-1] + bytes(((count + 100) % 256,)), False  # the padding, or its length, mostly
+        if count > 1:
+            yield good[:-count] + bytes((good[-count] ^ 1,)) + good[1 - count :], False  # the padding in its first byte
+
+
+@pytest.mark.rfc("5246", "6.2.3.2")
+@pytest.mark.parametrize(("mac", "algorithm"), [("sha1", TRIPLE_DES_CBC), ("sha1", AES_128_CBC), ("sha256", AES_128_CBC), ("sha384", AES_128_CBC)])
+def test_compressions_are_the_same_for_every_padding_and_every_length(mac, algorithm, monkeypatch):
+    key, block, hash_block = b"k" * new(mac).digest_size, algorithm.block_length, new(mac).block_size
+    protection = MacThenEncrypt(algorithm, Unciphered(), mac, key, None)
+    shortest = len(key) + block - len(key) % block
+    remainders = set()
+    for length in (*range(shortest, shortest + hash_block, block), *range(shortest + 256, shortest + 256 + hash_block, block)):
+        counts = set()
+        for plain, authentic in fragments(protection, length, len(key)):
+            with monkeypatch.context() as patched:
+                counted = Counted(patched)
+                opened = protection.open(7, 23, bytes(block) + plain)
+            assert (opened is not None) == authentic
+            counts.add((counted.compressions, *counted.calls.items()))
+            remainders.add(len(opened or b"") % hash_block)
+        assert len(counts) == 1, (length, counts)
+    assert remainders == set(range(hash_block))
+
+
+def test_the_count_of_compressions_is_that_of_the_standard():
+    """FIPS 180-4 5.1: a message of 55 bytes fits a block with its padding, one of 56 does not; SHA-384: 111 and 112."""
+    for name, fits in (("sha1", 55), ("sha256", 55), ("sha384", 111)):
+        for length, compressions in ((0, 1), (fits, 1), (fits + 1, 2), (2 * new(name).block_size, 3)):
+
+            class Fresh(CountedHash):
+                pass
+
+            assert Fresh(name, bytes(length)).digest() == new(name, bytes(length)).digest()
+            assert Fresh.compressions == compressions
 
 
 @pytest.mark.rfc("7366", "3")
@@ -189,7 +285,6 @@ def test_bad_premaster_secrets_are_alike(suite, cls, monkeypatch):
             joined.client.feed(joined.server.take())
             flight = joined.client.take()
             counted.calls.clear()
-            counted.blocks = 0
             randoms.clear()
             joined.server.feed(flight)
         outcomes[what] = joined.server.alerts_sent, joined.server.state, joined.server.kinds(), str(joined.server.error)
