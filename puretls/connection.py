@@ -241,6 +241,7 @@ class Connection:
             raise UsageError("the connection is closed for sending")
         if self._context.established is None:
             raise UsageError("the handshake is not complete: wait for HandshakeCompleted")
+        self._outbound.check()
         try:
             data = bytes(memoryview(data))  # `bytes` alone would make zeros of a number
         except TypeError:
@@ -258,6 +259,7 @@ class Connection:
         Data that waits for the end of a renegotiation goes first.
         """
         if not self._closing and self._error is None:
+            self._outbound.check()
             self._closing = True
             if not self._waiting_writes:
                 self._attempt(self._send_close_notify)
@@ -265,6 +267,7 @@ class Connection:
     def abort(self, description: AlertDescription = AlertDescription.USER_CANCELED) -> None:
         """Give the connection up with a fatal alert of the application's choice."""
         if self._error is None:
+            self._outbound.check()
             self._fail(PeerError(Reason.APPLICATION, description.name.lower()), description)
 
     def answer(self, report: Any) -> None:
@@ -284,6 +287,7 @@ class Connection:
             raise UsageError("renegotiation needs a complete handshake")
         if not self.negotiated.secure_renegotiation:
             raise UsageError("the peer cannot renegotiate securely (RFC 5746)")
+        self._outbound.check()
         self._local(Renegotiate())
 
     def change_config(self, config: Config) -> None:
@@ -296,14 +300,31 @@ class Connection:
         self._context = self._context.evolve(config=config)
 
     def fork(self) -> Connection:
-        """An independent copy in the same state: both can go on from here."""
-        twin = copy.copy(self)
+        """A copy for looking ahead: it receives, steps and shows what comes of it, and leaves this connection as it is.
+
+        Two ends that send from one place would use a nonce twice, which gives GCM's key away (RFC 5288 3, RFC 5246 6.2.3.3), so a fork
+        seals nothing under keys in force: `send`, `close`, `abort` and `renegotiate` raise `UsageError` then, as `next_event` does where
+        the handshake would go on by a message under keys; the fork has ended there, in state FAILED. Alerts that it would owe
+        the peer are left out, and no `AlertSent` tells of them. In the clear it may send. It keeps no session and discards none.
+        `puretls.danger.fork` gives a copy that can send.
+        """
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
         twin._line = self._line.fork()
         twin._inbound, twin._outbound = self._inbound.fork(twin._line), self._outbound.fork(twin._line)
         twin._joiner = copy.deepcopy(self._joiner)
         twin._events, twin._waiting_writes = self._events.copy(), self._waiting_writes.copy()
         twin._counts = self._counts.copy()
         return twin
+
+    def __copy__(self) -> Connection:
+        return self.fork()
+
+    def __deepcopy__(self, memo: object) -> Connection:
+        return self.fork()
+
+    def __reduce_ex__(self, protocol: object) -> Any:
+        raise UsageError("a connection cannot be pickled: its keys must not count twice; a session can be kept (Session.to_bytes)")
 
     # Exporters
 
@@ -609,6 +630,9 @@ class Connection:
             self._fail(_internal(error))
 
     def _session_store(self) -> Any:
+        """Where sessions are kept; a fork that looks ahead leaves it alone."""
+        if self._line.looks_ahead:
+            return None
         config = self._context.config
         return config.session_store if self.role is Role.CLIENT else config.session_cache
 
@@ -661,11 +685,11 @@ class Connection:
             self._close_sent = True
 
     def _send_alert(self, level: AlertLevel, description: AlertDescription) -> None:
-        if self._close_sent:
+        """Send an alert, and tell of it once it was sent: not after close_notify, nor in a fork that must not send."""
+        if self._close_sent or self._outbound.barred:
             return
-        alert = Alert(level, description)
+        self._send_content(ContentType.ALERT, serialise(Alert(level, description)))
         self._events.append(AlertSent(level, description))
-        self._send_content(ContentType.ALERT, serialise(alert))
 
     def _send_message(self, message: Any, sent: Any) -> None:
         for passed in self._pass("message", _OUT, message):
@@ -686,6 +710,7 @@ class Connection:
         """Fragment, seal and queue; after close_notify nothing leaves any more (RFC 5246 7.2.1)."""
         if self._close_sent:
             return
+        self._outbound.check()
         self._trace_message(_OUT, type_, data)
         first = type_ == ContentType.HANDSHAKE and self.state is ClientState.WAIT_SERVER_HELLO
         # RFC 5246 E.1: the record of a first ClientHello says 3.1, which every server and middlebox lets pass.

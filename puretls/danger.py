@@ -1,6 +1,7 @@
 """Every switch that weakens security, in one place and under this name. Nothing here belongs into a product.
 
-`accept_any_chain` skips verification; `no_security_provider` computes nothing secret, for fuzzing the protocol at speed.
+`accept_any_chain` skips verification; `fork` gives a second connection under the same keys; `no_security_provider` computes nothing
+secret, for fuzzing the protocol at speed.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from puretls.iana import AlertDescription
 from puretls.values import frozen
 
 if TYPE_CHECKING:
+    from puretls.connection import Connection
     from puretls.x509.verifier import ChainRequest
 
 
@@ -53,6 +55,17 @@ def fixed_random(seed: bytes = b"puretls") -> RandomBytes:
         return hashlib.shake_256(seed + counter.to_bytes(8, "big")).digest(count)
 
     return random
+
+
+def fork(connection: Connection) -> Connection:
+    """A copy of a connection that can send as the original can: for tests, which play one moment in several ways.
+
+    Where both send under one key, two records have one nonce: with GCM whoever sees them can forge, and read what was sent
+    (RFC 5288 3). `Connection.fork` is for looking ahead.
+    """
+    twin = connection.fork()
+    twin._line.looks_ahead = False
+    return twin
 
 
 # A provider without security

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from puretls.errors import PeerError, Reason
+from puretls.errors import PeerError, Reason, UsageError
 from puretls.handshake.states import Role, State
 from puretls.iana import ContentType
 from puretls.intercept import Direction, Interceptor, Where, through
@@ -33,6 +33,8 @@ class Line:
     state: State
     taps: tuple[Interceptor, ...]
     trace: Trace
+    looks_ahead: bool = False
+    """Whether this is a fork, which must not send under keys that another connection counts for."""
 
     def where(self, direction: Direction, epoch: int) -> Where:
         """What an interceptor is told."""
@@ -43,8 +45,8 @@ class Line:
         return through(self.taps, tap, value, self.where(direction, epoch))
 
     def fork(self) -> Line:
-        """A copy with a trace of its own."""
-        return replace(self, trace=self.trace.fork())
+        """A copy with a trace of its own, for looking ahead."""
+        return replace(self, trace=self.trace.fork(), looks_ahead=True)
 
 
 class Inbound:
@@ -148,6 +150,16 @@ class Outbound:
         self._line = line
         self._segments: list[bytes] = []
 
+    @property
+    def barred(self) -> bool:
+        """Whether nothing may be sealed: in a fork, under keys in force."""
+        return self._line.looks_ahead and self.channel.protected
+
+    def check(self) -> None:
+        """Raises `UsageError` where nothing may be sealed."""
+        if self.barred:
+            raise UsageError("this fork only looks ahead: under keys in force, puretls.danger.fork(connection) gives one that can send")
+
     def take(self) -> list[bytes]:
         """What is to go out, and is forgotten here: a record each, or what an interceptor made of it."""
         segments, self._segments = self._segments, []
@@ -160,7 +172,8 @@ class Outbound:
         return twin
 
     def send(self, type_: int, data: bytes, limit: int) -> None:
-        """Fragment into records of at most `limit` bytes of plaintext, seal and queue them."""
+        """Fragment into records of at most `limit` bytes of plaintext, seal and queue them. Raises `UsageError` where that is barred."""
+        self.check()
         pieces = split(data, limit)
         if self._line.taps:
             self._send_tapped(type_, pieces)

@@ -471,7 +471,7 @@ def test_fork_goes_on_from_the_same_place(name):
     client, server = fields_for(suite_named(name))
     joined = pair(client | {"provider": real()}, server | {"provider": real()}).handshake()
     joined.exchange()
-    twins = [End(end.connection.fork()) for end in joined.ends()]
+    twins = [End(danger.fork(end.connection)) for end in joined.ends()]
     joined.exchange(b"one way", b"")
     twins[0].connection.send(b"another way")
     twins[1].feed(twins[0].take())
@@ -486,7 +486,7 @@ def test_fork_in_the_middle_of_a_handshake():
     joined.server.feed(joined.client.take())
     flight = joined.server.take()
     joined.client.feed(flight[:400])
-    twin = End(joined.client.connection.fork())
+    twin = End(danger.fork(joined.client.connection))
     for end in (joined.client, twin):
         end.feed(flight[400:])
         assert end.take()

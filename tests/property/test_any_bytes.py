@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import pytest
 
+from puretls import danger
 from puretls.config import Limits
 from puretls.connection import Connection
 from puretls.errors import FatalAlert, InternalError, PeerError, PuretlsError
@@ -50,13 +51,13 @@ def _moments(joined, name, again=False):
                 if out:
                     moved = True
                     for record in split_records(out):
-                        moments.append((f"{name}, {far.connection.role.value} {far.state}", far.connection.fork(), record))
+                        moments.append((f"{name}, {far.connection.role.value} {far.state}", danger.fork(far.connection), record))
                         far.feed(record)
     assert joined.connected, joined.story()
     joined.client.connection.send(b"application data")
     joined.server.connection.send(b"application data")
     for near, far in ((joined.client, joined.server), (joined.server, joined.client)):
-        moments.append((f"{name}, {far.connection.role.value} connected", far.connection.fork(), near.take()))
+        moments.append((f"{name}, {far.connection.role.value} connected", danger.fork(far.connection), near.take()))
     return moments
 
 
@@ -179,7 +180,7 @@ def check(case):
     """One case: some moment, some mutation of what was to come, then more of the same and the end of the stream."""
     rng = random.Random(case)
     name, waiting, data = rng.choice(scenes())
-    connection = waiting.fork()
+    connection = danger.fork(waiting)
     connection.bytes_to_send()
     sent = []
     error = None

@@ -1,5 +1,7 @@
 """Whatever an application calls in whatever order, only puretls's own errors leave, none of them internal, and close_notify is the last."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,7 +25,7 @@ CALLS = {
     "bind": lambda connection: connection.channel_binding("tls-server-end-point"),
     "event": lambda connection: connection.next_event(),
 }
-calls = st.sampled_from((*CALLS, "fork")) | st.sampled_from(("event", "out", "bring")) | st.just("settle")
+calls = st.sampled_from((*CALLS, "fork", "look")) | st.sampled_from(("event", "out", "bring")) | st.just("settle")
 orders = st.lists(st.tuples(st.integers(0, 1), calls), min_size=10, max_size=40).map(lambda order: [(0, "start"), *order])
 
 
@@ -48,7 +50,24 @@ class _Ends:
             pass
 
     def fork(self, side):
-        self.connections[side] = self.connections[side].fork()
+        self.connections[side] = danger.fork(self.connections[side])
+
+    def look(self, side):
+        """Whatever is called on a plain fork, nothing leaves it under keys, and the connection does not notice."""
+        near = self.connections[side]
+        before = near.state, near._outbound.channel.sequence, near._inbound.channel.sequence, len(near._inbound)
+        ahead, bare = near.fork(), danger.fork(near)
+        assert ahead.bytes_to_send() == bare.bytes_to_send()
+        ahead.receive_bytes(self.wires[side] or b"\x17\3\3\0\1x")
+        for name, call in CALLS.items():
+            if name == "start":
+                continue
+            protected = ahead._outbound.channel.protected
+            with suppress(PuretlsError):
+                call(ahead)
+            assert not (protected and ahead.bytes_to_send())
+            assert ahead._outbound.channel.sequence == 0 or not ahead._outbound.channel.protected or ahead._outbound.channel.sequence == before[1]
+        assert before == (near.state, near._outbound.channel.sequence, near._inbound.channel.sequence, len(near._inbound))
 
     def out(self, side):
         out = self.connections[side].bytes_to_send()

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 
+from puretls import danger
 from puretls.crypto.cbc import AES_128_CBC, TRIPLE_DES_CBC
 from puretls.extensions import EncryptThenMac
 from puretls.messages.key_exchange import ClientKeyExchangeRsa, ClientKeyExchangeRsaPsk
@@ -148,7 +149,7 @@ def test_padding_and_mac_failures_are_alike(name, monkeypatch):
     outcomes, operations = {}, {}
     joined = pair(client | off | {"provider": real()}, server | off | {"provider": real()}).handshake()
     for what, record in broken_records(joined, length):
-        twin = type(joined.server)(joined.server.connection.fork())
+        twin = type(joined.server)(danger.fork(joined.server.connection))
         with monkeypatch.context() as patched:
             counted = Counted(patched)
             twin.feed(record)
@@ -222,7 +223,7 @@ def test_with_encrypt_then_mac_nothing_is_decrypted_before_the_mac_is_right(monk
     for position in range(5, len(sealed)):
         touched = bytearray(sealed)
         touched[position] ^= 1
-        twin = type(joined.server)(joined.server.connection.fork())
+        twin = type(joined.server)(danger.fork(joined.server.connection))
         protection = twin.connection._inbound.channel.protection
         monkeypatch.setattr(protection, "_decrypt", decrypted.append)
         twin.feed(bytes(touched))
