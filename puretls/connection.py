@@ -84,13 +84,14 @@ class Connection:
     def client(cls, config: ClientConfig, server_name: str | None = None, session: Session | None = None) -> Connection:
         """A client. `server_name` is a host name or an address, sent (names only) and verified; None leaves both out.
 
+        An international name is mapped once, as by `puretls.x509.hostname.ascii_name`; the zone of an address is not verified.
         `session` is offered for resumption; without one, the configuration's `session_store` is asked.
         """
-        name, address = _reference(server_name)
-        if session is None and config.session_store is not None and server_name:
-            session = config.session_store.get(server_name.encode())
-        made = cls(Role.CLIENT, config, server_name, session)
-        made._context = made._context.evolve(sni=name if not address else None)
+        host, sni = _names(server_name)
+        if session is None and config.session_store is not None and host:
+            session = config.session_store.get(host.encode())
+        made = cls(Role.CLIENT, config, host, session)
+        made._context = made._context.evolve(sni=sni)
         return made
 
     @classmethod
@@ -746,14 +747,14 @@ class Connection:
         return flight
 
 
-def _reference(server_name: str | None) -> tuple[str | None, bytes]:
-    """The name to send and, for an address, its bytes; raises `UsageError` for what is neither."""
+def _names(server_name: str | None) -> tuple[str | None, str | None]:
+    """The name the connection is made for, and the one to send; raises `UsageError` for what is no name."""
     if server_name is None:
-        return None, b""
+        return None, None
     from puretls.x509.hostname import parse_reference
 
     reference = parse_reference(server_name)
-    return str(reference), reference.address
+    return reference.host, reference.sni
 
 
 def _message_name(type_: int) -> str:

@@ -30,7 +30,7 @@ def add_parser(subparsers: Any) -> None:
     from puretls.cli import options
 
     parser = subparsers.add_parser("connect", help="talk to a server by TLS 1.2", description=__doc__)
-    parser.add_argument("address", metavar="HOST:PORT", help="[::1]:443 for an IPv6 address; the port is 443 unless given")
+    parser.add_argument("address", metavar="HOST:PORT", help="IPv6: [::1]:443, [fe80::1%%eth0]:443; the port is 443 unless given")
     parser.add_argument("--linger", type=float, default=1.0, metavar="SECONDS", help="silence to wait for after the input ended")
     parser.add_argument("--timeout", type=float, default=20.0, metavar="SECONDS", help="to connect, and to shake hands")
     parser.add_argument("--resume", type=int, default=0, metavar="N", help="then connect N times more, resuming the session")
@@ -79,10 +79,11 @@ def _connected(
     from puretls.cli.report import tracer
     from puretls.connection import Connection
     from puretls.net import TlsSocket
+    from puretls.x509.hostname import host_to_look_up
 
     connection = Connection.client(config, arguments.servername or host, session=session)
     try:
-        sock = socket.create_connection((host, port), arguments.timeout)
+        sock = socket.create_connection((host_to_look_up(host), port), arguments.timeout)
     except UnicodeError as error:  # what looking a name up raises for what cannot be one
         raise UsageError(f"not a host name: {host[:80]!r}") from error
     except OSError as error:

@@ -353,7 +353,7 @@ def server_question(context: Context) -> Any:
     return ChainRequest(
         chain=context.peer.chain,
         purpose="server",
-        server_name=context.server_name,
+        server_name=context.verified_name,
         time=context.config.clock(),
         ocsp_response=context.peer.ocsp_response,
         sct_list=context.negotiated.result(SignedCertificateTimestamp),

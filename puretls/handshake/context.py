@@ -153,7 +153,7 @@ class Context(Evolving):
     config: Any
     role: Role
     server_name: str | None = None
-    """Client: the host name or address that the certificate must be for."""
+    """Client: the host name, or the address with its zone, that the connection is made for; sessions are kept by it."""
     sni: str | None = None
     """Client: the name to send; None for an address (RFC 6066 3)."""
     session: Session | None = None
@@ -206,6 +206,11 @@ class Context(Evolving):
         if self._negotiated is None:
             raise _too_early("suite")
         return self._negotiated.suite
+
+    @property
+    def verified_name(self) -> str | None:
+        """Client: the host name or address that the certificate must be for; the zone of an address stands in none (RFC 4007 11)."""
+        return self.server_name and self.server_name.partition("%")[0]
 
     @property
     def verify_data(self) -> tuple[bytes, bytes] | None:

@@ -42,10 +42,14 @@ async def open_connection(
 ) -> Streams:
     """Connect and shake hands; `options` go to `loop.create_connection`.
 
-    The name to verify is `host` unless `server_name` is given. `handshake_timeout` is in seconds, None takes the configuration's.
+    The name to verify is `host` unless `server_name` is given; an IPv6 address may have a zone ("fe80::1%eth0").
+    `handshake_timeout` is in seconds, None takes the configuration's.
     `writer.get_extra_info("tls")` is the `Connection`. Raises `OSError`, `TimeoutError` and `puretls.TlsError`.
     """
+    from puretls.x509.hostname import host_to_look_up
+
     connection = Connection.client(config, server_name or host, session=session)
+    host = host_to_look_up(host)
     reader, upper = _stream_protocol()
     _, lower = await asyncio.get_running_loop().create_connection(lambda: TlsProtocol(connection, upper), host, port, **options)
     return await _opened(lower, reader, upper, handshake_timeout)

@@ -426,9 +426,14 @@ def connect(
 ) -> TlsSocket:
     """Connect to `address` and shake hands; the name to verify is the host of the address unless `server_name` is given.
 
+    An international host name is mapped once, and an IPv6 address may have a zone: ("fe80::1%eth0", 443).
+
     `timeout`: seconds for the connection and, afterwards, for each wait. Raises as `TlsSocket` does.
     """
+    from puretls.x509.hostname import host_to_look_up
+
     connection = Connection.client(config, server_name or address[0], session=session)  # a name that is none is refused before
+    address = host_to_look_up(address[0]), address[1]
     return TlsSocket(socket.create_connection(address, timeout), connection, **options)._opened()
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from puretls.qt._names import export_values
 from puretls.qt.dispatcher import Timer
-from puretls.qt.hostlookup import resolve, resolve_later
+from puretls.qt.hostlookup import address_of, resolve, resolve_later, system_address
 from puretls.qt.qhostaddress import NetworkLayerProtocol, QHostAddress
 from puretls.qt.qiodevice import OpenMode, QIODevice, QIODeviceBase
 from puretls.qt.qmessage import qWarning
@@ -214,7 +214,7 @@ class QAbstractSocket(QIODevice):
         if mode & (BindFlag.ShareAddress | BindFlag.ReuseAddressHint):
             self._engine.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            self._engine.sock.bind((local.toString() or "0.0.0.0", port or 0))
+            self._engine.sock.bind(system_address(local, port or 0))
         except OSError as problem:
             self._set_error(SocketError.AddressInUseError, problem.strerror or str(problem))
             return False
@@ -291,7 +291,7 @@ class QAbstractSocket(QIODevice):
             self._open_engine(address)
         assert self._engine is not None
         self._connect_timer = self._dispatcher.call_later(_CONNECT_SECONDS, self._connect_to_next_address)
-        self._engine.connect((address.toString(), self._port))
+        self._engine.connect(lambda: system_address(address, self._port))
 
     def _open_engine(self, address: QHostAddress) -> None:
         if self._engine is not None:
@@ -629,7 +629,7 @@ def _address_of(ask: Callable[[], Any]) -> tuple[QHostAddress, int]:
         found = ask()
     except OSError:
         return QHostAddress(), 0
-    return (QHostAddress(found[0]), found[1]) if isinstance(found, tuple) else (QHostAddress(), 0)
+    return (address_of(found), found[1]) if isinstance(found, tuple) else (QHostAddress(), 0)
 
 
 export_values(QAbstractSocket, SocketState, SocketError, SocketType, SocketOption, BindFlag, PauseMode, NetworkLayerProtocol)

@@ -7,6 +7,7 @@ import errno
 import socket
 
 from puretls.qt.dispatcher import call_safely
+from puretls.qt.hostlookup import address_of, system_address
 from puretls.qt.qabstractsocket import Error, QAbstractSocket, QTcpSocket
 from puretls.qt.qhostaddress import NetworkLayerProtocol, QHostAddress
 from puretls.qt.qmessage import qWarning
@@ -59,7 +60,7 @@ class QTcpServer(QObject):
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if dual else 1)
-            listening.bind(("::" if dual else where.toString() or "0.0.0.0", port or 0))
+            listening.bind(("::", port or 0) if dual else system_address(where, port or 0))
             listening.listen(self._backlog)
         except OSError as problem:
             listening.close()
@@ -158,7 +159,7 @@ class QTcpServer(QObject):
 
     def serverAddress(self) -> QHostAddress:
         """The address, null when not listening."""
-        return QHostAddress() if self._socket is None else QHostAddress(str(self._socket.getsockname()[0]))
+        return QHostAddress() if self._socket is None else address_of(self._socket.getsockname())
 
     def serverPort(self) -> int:
         """The port, 0 when not listening."""

@@ -111,10 +111,10 @@ class SocketEngine:
 
     # connecting
 
-    def connect(self, address: tuple[object, ...]) -> None:
-        """Begins to connect; `on_write` is called when it is decided, then ask `connected`."""
+    def connect(self, address: Callable[[], tuple[object, ...]]) -> None:
+        """Begins to connect to what `address` gives; `on_write` is called when it is decided, then ask `connected`."""
         try:
-            code = self.sock.connect_ex(address)
+            code = self.sock.connect_ex(address())
         except OSError as problem:
             code = problem.errno or errno.EINVAL
         if code not in _IN_PROGRESS:

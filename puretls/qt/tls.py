@@ -21,7 +21,7 @@ from puretls.session import Session
 from puretls.suites import Suite
 from puretls.values import frozen
 from puretls.wire.schema import Struct
-from puretls.x509.hostname import parse_ip, parse_reference
+from puretls.x509.hostname import parse_reference
 
 _O = QSsl.SslOption
 _FINITE_FIELDS = tuple(group for group in DEFAULT_GROUPS if group.name.startswith("FFDHE"))
@@ -205,10 +205,8 @@ def session_of(given: QSslConfiguration) -> Session | None:
 
 def server_name_for(name: str) -> str | None:
     """The name to send in server_name: none for addresses, and for what is no host name."""
-    if not name or parse_ip(name):
-        return None
     try:
-        return str(parse_reference(name))
+        return parse_reference(name).sni
     except UsageError:
         return None
 

@@ -15,6 +15,7 @@ from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind
 from puretls.der import oids, writer
 from puretls.errors import UsageError
 from puretls.values import frozen
+from puretls.x509.hostname import ascii_name
 from puretls.x509.keys import CURVES, public_octets
 
 # Signatures
@@ -138,12 +139,9 @@ def _name_form(text: str) -> tuple[int, str]:
 
 def dns_name(text: str) -> str:
     """A DNS name as certificates hold it: lower case, A-labels, no final dot, "*" only as first label. Raises `UsageError`."""
-    wildcard, rest = text[:2] == "*.", text.removeprefix("*.").removesuffix(".")
-    try:
-        ascii_form = rest if rest.isascii() else rest.encode("idna").decode("ascii")
-    except UnicodeError:
-        raise UsageError(f"{text!r:.100} is no DNS name") from None
-    labels = ascii_form.lower().split(".")
+    wildcard, rest = text[:2] == "*.", text.removeprefix("*.")
+    ascii_form = ascii_name(rest).removesuffix(".")
+    labels = ascii_form.split(".")
     if len(ascii_form) > 253 or not all(_is_label(label) for label in labels):
         raise UsageError(f"{text!r:.100} is no DNS name")
     return ("*." if wildcard else "") + ".".join(labels)

@@ -6,7 +6,7 @@ expressions and without any decoding that could be slow.
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -19,41 +19,86 @@ MAX_NAME, MAX_LABEL = 253, 63
 _LDH = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
+MAX_TEXT = 1024
+"""Characters of a name as a caller gives it: mapping it costs more than its length."""
+_ZONE = re.compile(r"[!-$&-.0-Z^-~]{1,64}")
+
+
 @frozen
 class Reference:
-    """The name a client wants to reach: the labels of a host in lower-case A-label form, or an address of 4 or 16 bytes."""
+    """The name a client wants to reach: the labels of a host in lower-case A-label form, or an address of 4 or 16 bytes.
+
+    `str()` is what is verified, `host` what the connection is made for, `sni` what is sent: one string, but that an address is sent
+    to nobody, and that the `zone` of an IPv6 address (RFC 4007 11) names a link of this machine and stands in no certificate.
+    """
 
     labels: tuple[str, ...] = ()
     address: bytes = b""
+    zone: str = ""
 
     def __str__(self) -> str:
         return ip_text(self.address) if self.address else ".".join(self.labels)
 
+    @property
+    def host(self) -> str:
+        """The name or address with its zone: "fe80::1%eth0"."""
+        return f"{self}%{self.zone}" if self.zone else str(self)
+
+    @property
+    def sni(self) -> str | None:
+        """The name for server_name; None for an address (RFC 6066 3)."""
+        return None if self.address else str(self)
+
 
 @lru_cache(maxsize=256)
 def parse_reference(text: str) -> Reference:
-    """The reference for a host name or an address as a person or a URL gives it: "bücher.example", "192.0.2.1", "[2001:db8::1]".
+    """The reference for a host name or an address as a person gives it: "bücher.example", "192.0.2.1", "[2001:db8::1]", "fe80::1%eth0".
 
-    One final dot is dropped; U-labels become A-labels. Raises `UsageError` for what is neither name nor address.
+    One final dot is dropped; the name is mapped by `ascii_name`. Raises `UsageError` for what is neither name nor address.
     """
-    if len(text) > 1024:
-        raise UsageError(f"a server name of {len(text)} characters")
-    address = parse_ip(text[1:-1] if text[:1] == "[" and text[-1:] == "]" else text)
+    host, percent, zone = _without_brackets(text).partition("%")
+    name = ascii_name(host)
+    address = parse_ip(name)
     if address:
-        return Reference(address=address)
-    labels = tuple(_a_label(label) for label in text.removesuffix(".").split("."))
-    fault = dns_fault(".".join(labels), underscore=True)
+        if percent and (len(address) == 4 or not _ZONE.fullmatch(zone)):
+            raise UsageError(f"not an IPv6 address with a zone (RFC 4007 11): {text[:80]!r}")
+        return Reference(address=address, zone=zone)
+    name = name.removesuffix(".")
+    fault = "'%' in a label" if percent else dns_fault(name, underscore=True)
     if fault:
         raise UsageError(f"not a host name ({fault}): {text[:80]!r}")
-    return Reference(labels=labels)
+    return Reference(labels=tuple(name.split(".")))
 
 
-def _a_label(label: str) -> str:
-    if label.isascii():
-        return label.lower()
-    if len(label) > MAX_LABEL:  # punycode is quadratic
-        raise UsageError(f"a label of {len(label)} characters in the server name")
-    return "xn--" + unicodedata.normalize("NFKC", label.lower()).encode("punycode").decode()
+def host_to_look_up(text: str) -> str:
+    """What to give to the resolver for a host that a person wrote: mapped by `ascii_name`, without brackets, with zone and final dot.
+
+    So the name that is resolved is the one that `parse_reference` verifies. Nothing else is checked here: what is no name, the
+    resolver will not find. Raises `UsageError` for what cannot be mapped.
+    """
+    host, percent, zone = _without_brackets(text).partition("%")
+    return ascii_name(host) + percent + zone
+
+
+def _without_brackets(text: str) -> str:
+    return text[1:-1] if text[:1] == "[" and text[-1:] == "]" and ":" in text else text
+
+
+def ascii_name(text: str) -> str:
+    """A host name in lower-case ASCII: IDNA 2003 (RFC 3490 4.1, RFC 3491), which is what `socket.getaddrinfo` would do itself.
+
+    Every use of a name begins here, so that no two can take it for different hosts. U+3002, U+FF0E and U+FF61 are dots; letters that
+    IDNA 2008 treats in another way are mapped too ("ß" to "ss", joiners to nothing): who means another host gives its A-label.
+    Raises `UsageError` for what has no such form.
+    """
+    if len(text) > MAX_TEXT:
+        raise UsageError(f"a host name of {len(text)} characters")
+    if text.isascii():
+        return text.lower()
+    try:
+        return text.encode("idna").decode("ascii").lower()
+    except UnicodeError as error:
+        raise UsageError(f"not a host name (no form in IDNA; its A-label can be given instead): {text[:80]!r}") from error
 
 
 def parse_ip(text: str) -> bytes:

@@ -463,11 +463,10 @@ def test_dates_beyond_datetime_are_read_and_shown():
     assert "9999-12-31 23:59:59" in made.certificate.text()
 
 
-def test_zone_identifiers_are_no_addresses():
-    from puretls.errors import UsageError
-
-    with pytest.raises(UsageError):
-        parse_reference("fe80::1%eth0")
+def test_zone_identifiers_are_no_part_of_the_address_that_is_verified():
+    name = GeneralName(GeneralNameKind.IP, parse_reference("fe80::1").address)
+    assert matches(parse_reference("fe80::1%eth0"), name)
+    assert not matches(parse_reference("fe80::2%eth0"), name)
 
 
 def test_a_long_label_is_refused_before_punycode():
