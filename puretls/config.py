@@ -166,8 +166,9 @@ class Credential:
 class Config:
     """What both roles share.
 
-    `random` and `clock` (seconds since 1970) are the only sources of either. `key_log` is called with NSS lines; it belongs in
-    debugging hands only. A `verifier` of None refuses every chain: there is nothing to trust.
+    `random` and `clock` (seconds since 1970) are the only sources of either, ticket keys and their first draw included: with the same
+    seed, clock and order of calls a connection sends the same bytes. `key_log` is called with NSS lines, whose `repr` shows nothing; it
+    belongs in debugging hands only. A `verifier` of None refuses every chain: there is nothing to trust.
     """
 
     provider: Provider = field(default_factory=providers.default)
@@ -309,6 +310,8 @@ class ServerConfig(Config):
         needs_certificate = all(suite.has_certificate for suite in self.suites)
         if needs_certificate and not self.credentials:
             raise UsageError("a server needs a credential (or a pre-shared key)")
+        if self.tickets is not None:
+            self.tickets.prepare(self)
 
 
 def _add_psk_suites(config: ClientConfig | ServerConfig, has_psk: bool) -> None:

@@ -101,7 +101,14 @@ class Session:
     @classmethod
     def from_bytes(cls, data: bytes) -> Session:
         """The inverse of `to_bytes`; raises `DecodeError`."""
-        state = parse(_State, data)
+        data = Secret(data)
+        try:
+            return cls._from_state(parse(_State, data))
+        except DecodeError as error:
+            raise error.with_traceback(None) from None  # the frames that read the bytes hold the secret
+
+    @classmethod
+    def _from_state(cls, state: _State) -> Session:
         if state.format != FORMAT:
             raise DecodeError(f"session format {state.format} is unknown", path="Session.format")
         try:
@@ -138,9 +145,12 @@ class SessionStore(Protocol):
 
 
 class MemorySessionStore:
-    """Keeps the last `capacity` sessions; those whose lifetime is over are not given out."""
+    """Keeps the last `capacity` sessions. With a `clock` (seconds since 1970) those whose lifetime is over are not given out.
 
-    def __init__(self, capacity: int = 1000, clock: Callable[[], float] = time.time) -> None:
+    Without one it reads no time: a connection asks its configuration's clock whether a session is still fresh.
+    """
+
+    def __init__(self, capacity: int = 1000, clock: Callable[[], float] | None = None) -> None:
         if capacity < 1:
             raise UsageError("a session store needs room for at least one session")
         self._capacity = capacity
@@ -155,7 +165,7 @@ class MemorySessionStore:
         """The session under `key`, unless it is too old."""
         with self._lock:
             session = self._sessions.get(key)
-            if session is not None and not session.is_fresh(self._clock()):
+            if session is not None and self._clock is not None and not session.is_fresh(self._clock()):
                 del self._sessions[key]
                 return None
             return session
@@ -178,10 +188,34 @@ TICKET_KEY_LENGTH = 48
 _NAME_LENGTH, _NONCE_LENGTH = 16, 12
 
 
-class _TicketKey:
-    """One key: 16 bytes of name, which travels in the ticket, and 32 bytes for AES-256-GCM."""
+class Source(Protocol):
+    """Where entropy and time come from: a configuration is one. `random(n)` gives n bytes, `clock()` seconds since 1970."""
 
-    def __init__(self, material: bytes, created: float, provider: Provider) -> None:
+    @property
+    def random(self) -> Callable[[int], bytes]: ...
+
+    @property
+    def clock(self) -> Callable[[], float]: ...
+
+
+@frozen
+class _System:
+    """The source of keys that are used apart from any configuration."""
+
+    random: Callable[[int], bytes] = os.urandom
+    clock: Callable[[], float] = time.time
+
+
+_SYSTEM = _System()
+
+
+class _TicketKey:
+    """One key: 16 bytes of name, which travels in the ticket, and 32 bytes for AES-256-GCM.
+
+    `created` is None for a key that was given: nobody knows how old it is.
+    """
+
+    def __init__(self, material: bytes, created: float | None, provider: Provider) -> None:
         if len(material) != TICKET_KEY_LENGTH:
             raise UsageError(f"a ticket key has {TICKET_KEY_LENGTH} bytes: 16 of name, 32 of key")
         self.name = material[:_NAME_LENGTH]
@@ -201,6 +235,10 @@ class TicketKeys:
     Without `keys` they are random and replaced every `period` seconds, the old ones kept as long as tickets may live. With `keys`
     (48 bytes each, the first seals) several processes or machines accept each other's tickets, and changing them is up to the
     caller: `set`.
+
+    `random` and `clock` are those of the configuration that uses the keys, unless they are given here; apart from a configuration
+    they are the system's. The configuration that has the keys first makes the first random one, so that processes forked later
+    share it; configurations made by `replace` go on with it.
     """
 
     def __init__(
@@ -210,61 +248,71 @@ class TicketKeys:
         period: float = 12 * 3600,
         lifetime: float = 24 * 3600,
         provider: Provider | None = None,
-        random: Callable[[int], bytes] = os.urandom,
-        clock: Callable[[], float] = time.time,
+        random: Callable[[int], bytes] | None = None,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self._provider = provider or providers.default()
         self._period, self._lifetime = period, lifetime
         self._random, self._clock = random, clock
         self._lock = Lock()
         self._keys: tuple[_TicketKey, ...] = ()
-        given = tuple(keys)
-        self._automatic = not given
-        if given:
-            self.set(given)
-        else:
-            self.rotate()  # now, not at first use: processes forked later share it
+        keys = tuple(map(Secret, keys))
+        self._automatic = not keys
+        if keys:
+            self.set(keys)
 
     def __repr__(self) -> str:
         return f"TicketKeys({len(self._keys)} keys)"
 
     def set(self, keys: Iterable[bytes]) -> None:
         """Replace all keys; the first one seals."""
-        made = tuple(_TicketKey(key, self._clock(), self._provider) for key in keys)
+        keys = tuple(map(Secret, keys))
+        made = tuple(_TicketKey(key, None, self._provider) for key in keys)
         if not made:
             raise UsageError("at least one ticket key is needed")
         with self._lock:
             self._automatic = False
             self._keys = made
 
-    def rotate(self) -> None:
+    def prepare(self, source: Source) -> None:
+        """Make the first random key, unless there is one: what a configuration does with the keys it is given."""
+        if not self._keys:
+            self.rotate(source)
+
+    def rotate(self, source: Source = _SYSTEM) -> None:
         """Seal with a new random key from now on; keys whose tickets have all expired are dropped."""
         with self._lock:
-            self._rotate(self._clock())
+            self._rotate(source, self._now(source))
 
-    def _rotate(self, now: float) -> None:
-        new = _TicketKey(self._random(TICKET_KEY_LENGTH), now, self._provider)
+    def _now(self, source: Source) -> float:
+        return (self._clock or source.clock)()
+
+    def _rotate(self, source: Source, now: float) -> None:
+        new = _TicketKey(Secret((self._random or source.random)(TICKET_KEY_LENGTH)), now, self._provider)
+        for key in self._keys:
+            key.created = now if key.created is None else key.created
         kept_for = self._period + self._lifetime
-        keep = tuple(key for key in self._keys if abs(now - key.created) < kept_for)
+        keep = tuple(key for key in self._keys if key.created is not None and abs(now - key.created) < kept_for)
         self._keys = (new, *keep)
 
-    def _current(self) -> tuple[_TicketKey, ...]:
+    def _current(self, source: Source) -> tuple[_TicketKey, ...]:
         with self._lock:
             if self._automatic:
-                now = self._clock()
-                if not 0 <= now - self._keys[0].created < self._period:  # a clock set back must not keep a key for longer
-                    self._rotate(now)
+                now = self._now(source)
+                newest = self._keys[0].created if self._keys else None
+                if newest is None or not 0 <= now - newest < self._period:  # a clock set back must not keep a key for longer
+                    self._rotate(source, now)
             return self._keys
 
-    def seal(self, session: Session) -> bytes:
+    def seal(self, session: Session, source: Source = _SYSTEM) -> bytes:
         """A ticket that holds `session`."""
-        key = self._current()[0]
-        nonce = self._random(_NONCE_LENGTH)
+        key = self._current(source)[0]
+        nonce = (self._random or source.random)(_NONCE_LENGTH)
         return key.name + nonce + key.aead.seal(nonce, replace(session, ticket=b"").to_bytes(), key.name)
 
-    def open(self, ticket: bytes) -> tuple[Session | None, bool]:
+    def open(self, ticket: bytes, source: Source = _SYSTEM) -> tuple[Session | None, bool]:
         """The session in `ticket` and whether the ticket should be renewed; (None, False) for whatever is not ours."""
-        for index, key in enumerate(self._current()):
+        for index, key in enumerate(self._current(source)):
             if ticket.startswith(key.name):
                 nonce = ticket[_NAME_LENGTH : _NAME_LENGTH + _NONCE_LENGTH]
                 sealed = ticket[_NAME_LENGTH + _NONCE_LENGTH :]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import field
 
-from puretls.crypto.secret import Secret
+from puretls.crypto.secret import Secret, SecretNumber
 from puretls.values import frozen
 
 
@@ -35,7 +35,7 @@ class EdPublicKey:
 
 @frozen
 class RsaPrivateKey:
-    """RFC 8017 3.2, with the CRT parameters."""
+    """RFC 8017 3.2, with the CRT parameters. The private numbers, given as any ints, are kept as `SecretNumber`."""
 
     public: RsaPublicKey
     d: int = field(repr=False)
@@ -44,6 +44,10 @@ class RsaPrivateKey:
     dp: int = field(repr=False)
     dq: int = field(repr=False)
     qinv: int = field(repr=False)
+
+    def __post_init__(self) -> None:
+        for name in ("d", "p", "q", "dp", "dq", "qinv"):
+            object.__setattr__(self, name, SecretNumber(getattr(self, name)))
 
 
 @frozen

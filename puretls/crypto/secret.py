@@ -1,20 +1,69 @@
-"""Secret bytes that do not show themselves in a repr, a log or an exception."""
+"""Secret bytes and numbers that do not show themselves in a repr, a log, an exception or a pickle.
+
+Arithmetic and slicing give plain values, as for every subclass of `bytes` and `int`: wrap the result again where it stays secret. What
+computes with plain values calls nothing of the application's, so that no traceback with locals finds them: entropy is drawn before.
+"""
 
 from __future__ import annotations
 
+import hmac
+from typing import Any, NoReturn, Self
 
-class Secret(bytes):
-    """Bytes whose `repr` and `str` tell only their length.
+from puretls.errors import UsageError
 
-    Slicing and concatenation give plain `bytes`, as for every subclass of `bytes`: wrap the result again where it stays secret.
-    """
+
+class _Hidden:
+    """What both kinds share: no text, no pickle; a copy is the value itself."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    def __format__(self, spec: str) -> str:
+        return format(repr(self), spec)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise UsageError(
+            "secrets are not pickled: write a session with Session.to_bytes, a private key with x509.keys.private_key_der"
+            " or x509.pkcs8.encrypted_key_pem, and hand the bytes over yourself"
+        )
+
+
+class Secret(_Hidden, bytes):
+    """Bytes whose `repr` and `str` tell only their length; compared by `hmac.compare_digest`. Pickling raises `UsageError`."""
 
     __slots__ = ()
 
     def __repr__(self) -> str:
         return f"Secret({len(self)} bytes)"
 
-    __str__ = __repr__
+    def __eq__(self, other: object) -> bool:
+        return hmac.compare_digest(self, other) if isinstance(other, bytes | bytearray | memoryview) else NotImplemented
 
-    def __format__(self, spec: str) -> str:
-        return format(repr(self), spec)
+    __ne__ = object.__ne__
+    __hash__ = bytes.__hash__
+
+
+class SecretNumber(_Hidden, int):
+    """A number of which `repr` and `str` tell nothing; otherwise as `Secret`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "SecretNumber()"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, int):
+            return NotImplemented
+        length = max(self.bit_length(), other.bit_length()) // 8 + 1
+        return hmac.compare_digest(*(number.to_bytes(length, "big", signed=True) for number in (self, other)))
+
+    __ne__ = object.__ne__
+    __hash__ = int.__hash__

@@ -184,8 +184,8 @@ def client_exchange(context: Context) -> tuple[Context, Secret]:
         context = context.evolve(secrets=context.secrets.evolve(share=share))
     elif suite.kx in {KeyExchange.RSA, KeyExchange.RSA_PSK}:
         version = int(context.offer.hello.client_version).to_bytes(2, "big")
-        other = version + context.config.random(_PREMASTER_LENGTH - 2)
-        context = context.evolve(secrets=context.secrets.evolve(premaster=Secret(other)))
+        other = Secret(version + context.config.random(_PREMASTER_LENGTH - 2))
+        context = context.evolve(secrets=context.secrets.evolve(premaster=other))
     return context, Secret(_combine(context, other))
 
 
@@ -295,7 +295,7 @@ def _rsa_decrypt(context: Context, encrypted: bytes) -> bytes:
     if credential is None or not isinstance(credential.key, RsaPrivateKey):
         raise InternalError("the server's key is not RSA")
     key = credential.key
-    random = config.random(_PREMASTER_LENGTH)
+    random = Secret(config.random(_PREMASTER_LENGTH))
     length = (key.public.n.bit_length() + 7) // 8
     number = int.from_bytes(encrypted, "big")
     in_range = len(encrypted) == length and number < key.public.n

@@ -161,7 +161,7 @@ def _find_session(context: Context, results: Results) -> tuple[Session | None, b
     session, renew = None, False
     ticket = results.get(SessionTicket)
     if ticket and config.tickets is not None:
-        session, renew = config.tickets.open(ticket)
+        session, renew = config.tickets.open(ticket, config)
     elif hello.session_id and config.session_cache is not None:
         session = config.session_cache.get(hello.session_id)
         if session is not None and session.suite not in hello.cipher_suites:
@@ -541,7 +541,7 @@ def _ticket_for(context: Context, session: Session) -> NewSessionTicket:
     config = context.server_config
     assert config.tickets is not None
     left = max(1, int(session.created + session.lifetime - config.clock()))
-    ticket = config.tickets.seal(session)
+    ticket = config.tickets.seal(session, config)
     return NewSessionTicket(left, ticket) if len(ticket) <= UINT16_MAX else NewSessionTicket(0, b"")
 
 

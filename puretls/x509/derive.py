@@ -6,7 +6,7 @@ import hashlib
 
 from puretls.crypto.groups import BadPublicValue, RandomBytes
 from puretls.crypto.keys import EcPrivateKey, EcPublicKey, EdPrivateKey, EdPublicKey
-from puretls.crypto.secret import Secret
+from puretls.crypto.secret import Secret, SecretNumber
 
 
 def is_on_curve(curve: str, point: bytes) -> bool:
@@ -25,7 +25,7 @@ def ec_private_key(curve: str, scalar: Secret) -> EcPrivateKey | None:
     from puretls.crypto.kernels import ecdsa, weierstrass
 
     on = weierstrass.curve(curve)
-    number = int.from_bytes(scalar)
+    number = SecretNumber.from_bytes(scalar)
     if not 0 < number < on.n:
         return None
     return EcPrivateKey(EcPublicKey(curve, ecdsa.public_point(on, number, _blinding(scalar))), scalar)

@@ -106,6 +106,7 @@ def test_private_keys_do_not_show_themselves():
         secrets = [key.d, key.p, key.dp, key.qinv] if hasattr(key, "d") else [getattr(key, "scalar", None) or key.seed]
         for secret in secrets:
             assert str(secret) not in text or "bytes)" in str(secret)
+            assert isinstance(secret, bytes) or f"{int(secret):d}" not in text
             assert bytes.hex(secret) not in text if isinstance(secret, bytes) else True
 
 

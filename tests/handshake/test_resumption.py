@@ -216,8 +216,8 @@ def test_renewed_ticket_does_not_make_the_verdict_on_the_chain_any_newer():
         now = NOW + days * day
         tickets = TicketKeys([b"k" * 48], clock=lambda now=now: now)
         seal, renew = tickets.seal, tickets.open
-        tickets.seal = lambda made, seal=seal, now=now: seal(replace(made, created=now))
-        tickets.open = lambda ticket, renew=renew: (renew(ticket)[0], True)
+        tickets.seal = lambda made, source, seal=seal, now=now: seal(replace(made, created=now), source)
+        tickets.open = lambda ticket, source, renew=renew: (renew(ticket, source)[0], True)
         fields = {"tickets": tickets, "session_lifetime": 7 * day, "clock": lambda now=now: now}
         joined = pair({"clock": lambda now=now: now}, fields, session=session).handshake()
         joined.check_secrets()

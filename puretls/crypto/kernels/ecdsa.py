@@ -11,14 +11,14 @@ from puretls.crypto.kernels import combs
 from puretls.crypto.kernels.arithmetic import PYTHON, Arithmetic
 from puretls.crypto.kernels.weierstrass import Curve, curve
 from puretls.crypto.keys import EcPrivateKey, EcPublicKey
-from puretls.crypto.secret import Secret
+from puretls.crypto.secret import Secret, SecretNumber
 from puretls.crypto.signatures import digest_size
 from puretls.errors import UsageError
 
 
-def random_scalar(order: int, random: RandomBytes) -> int:
+def random_scalar(order: int, random: RandomBytes) -> SecretNumber:
     """A number within 1..order-1, nearly uniform thanks to 64 bits more than needed (FIPS 186-5 A.2.1)."""
-    return int.from_bytes(random(order.bit_length() // 8 + 9), "big") % (order - 1) + 1
+    return SecretNumber(int.from_bytes(random(order.bit_length() // 8 + 9), "big") % (order - 1) + 1)
 
 
 # --- key exchange
@@ -39,8 +39,8 @@ class EcdhGroup(Group):
         on = self._curve
         point = on.decode(peer)
         blind = hashlib.shake_256(private + peer).digest(on.size + 8)  # unknown to who does not know `private`
-        k = int.from_bytes(private, "big") % on.n
-        shared = on.multiply(k, point, int.from_bytes(blind, "big") % (on.p - 1) + 1)
+        k = SecretNumber(int.from_bytes(private, "big") % on.n)
+        shared = on.multiply(k, point, SecretNumber(int.from_bytes(blind, "big") % (on.p - 1) + 1))
         if shared is None:
             raise BadPublicValue(f"the {self.name} shared secret is the point at infinity")
         return Secret(shared[0].to_bytes(on.size, "big"))
@@ -51,7 +51,7 @@ def _key_pair(on: Curve, random: RandomBytes) -> tuple[Secret, bytes]:
     return Secret(k.to_bytes(on.size, "big")), public_point(on, k, random)
 
 
-def public_point(on: Curve, k: int, random: RandomBytes) -> bytes:
+def public_point(on: Curve, k: SecretNumber, random: RandomBytes) -> bytes:
     """The base point multiplied by k, as bytes."""
     point = on.multiply_base(k, random_scalar(on.p, random))
     if point is None:
@@ -136,20 +136,26 @@ def sign(
     source would. The signature is not verified again: that costs four times the signing. Products and inversion are blinded.
     """
     on = curve(key.public.curve, arithmetic)
-    n = on.n
-    d = int.from_bytes(key.scalar, "big")
-    if not 0 < d < n:
+    if not 0 < SecretNumber.from_bytes(key.scalar, "big") < on.n:
         raise UsageError("a private key is a number within 1..n-1")
     digest = hashlib.new(hash_name, message).digest()
-    e = digest_number(digest, n)
-    extra = random(32) if hedged else b""
+    extra = Secret(random(32) if hedged else b"")
+    blinds = random_scalar(on.p, random), random_scalar(on.n, random)
+    return encode_signature(*_sign_digest(on, key.scalar, digest, hash_name, extra, blinds))
+
+
+def _sign_digest(
+    on: Curve, scalar: Secret, digest: bytes, hash_name: str, extra: Secret, blinds: tuple[SecretNumber, SecretNumber]
+) -> tuple[int, int]:
+    """(r, s) by the first nonce that gives numbers other than zero."""
+    n, (point_blind, blind) = on.n, blinds
+    d, e = int.from_bytes(scalar, "big"), digest_number(digest, n)
     for k in nonces(n, d, digest, hash_name, extra):
-        point = on.multiply_base(k, random_scalar(on.p, random))
+        point = on.multiply_base(k, point_blind)
         r = point[0] % n if point else 0
-        blind = random_scalar(n, random)
         s = (blind * e + r * (blind * d % n)) * pow(k * blind % n, -1, n) % n
         if r and s:
-            return encode_signature(r, s)
+            return r, s
     raise AssertionError  # pragma: no cover - `nonces` never ends
 
 

@@ -12,7 +12,7 @@ from puretls.crypto.kernels import combs
 from puretls.crypto.kernels.arithmetic import PYTHON, Arithmetic
 from puretls.crypto.kernels.edwards import Affine, Edwards, edwards
 from puretls.crypto.keys import EdPrivateKey, EdPublicKey
-from puretls.crypto.secret import Secret
+from puretls.crypto.secret import Secret, SecretNumber
 from puretls.errors import UsageError
 
 
@@ -77,17 +77,18 @@ def _expand(scheme: Scheme, seed: bytes) -> tuple[int, bytes]:
     return scalar | 1 << scheme.top_bit, expanded[scheme.size :]
 
 
-def _blind(on: Edwards, random: RandomBytes) -> int:
-    return int.from_bytes(random((on.p.bit_length() + 7) // 8 + 8), "big") % (on.p - 1) + 1
+def _blind(on: Edwards, random: RandomBytes) -> SecretNumber:
+    return SecretNumber(int.from_bytes(random((on.p.bit_length() + 7) // 8 + 8), "big") % (on.p - 1) + 1)
 
 
-def public_point(name: str, seed: bytes, random: RandomBytes, arithmetic: Arithmetic = PYTHON) -> bytes:
+def public_point(name: str, seed: Secret, random: RandomBytes, arithmetic: Arithmetic = PYTHON) -> bytes:
     """The public key of a seed (RFC 8032 5.1.5); `UsageError` for a seed of another length."""
     scheme = SCHEMES[name]
     if len(seed) != scheme.size:
         raise UsageError(f"a private key for {name} has {scheme.size} bytes, not {len(seed)}")
     on = edwards(scheme.curve, arithmetic)
-    return _encode(on, scheme, on.multiply_base(_expand(scheme, seed)[0], _blind(on, random)))
+    blind = _blind(on, random)  # before the scalar is there
+    return _encode(on, scheme, on.multiply_base(_expand(scheme, seed)[0], blind))
 
 
 def generate(name: str, random: RandomBytes, arithmetic: Arithmetic = PYTHON) -> EdPrivateKey:
@@ -106,9 +107,10 @@ def sign(key: EdPrivateKey, message: bytes, random: RandomBytes, arithmetic: Ari
     on = edwards(scheme.curve, arithmetic)
     if not hmac.compare_digest(public_point(key.public.curve, key.seed, random, arithmetic), key.public.point):
         raise UsageError("the Ed25519 or Ed448 key's public half is not that of its seed")
+    blind = _blind(on, random)
     scalar, prefix = _expand(scheme, key.seed)
     r = int.from_bytes(scheme.hash(prefix + message), "little") % on.n
-    point = _encode(on, scheme, on.multiply_base(r, _blind(on, random)))
+    point = _encode(on, scheme, on.multiply_base(r, blind))
     k = int.from_bytes(scheme.hash(point + key.public.point + message), "little") % on.n
     return point + ((r + k * scalar) % on.n).to_bytes(scheme.size, "little")
 

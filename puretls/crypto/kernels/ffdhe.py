@@ -7,7 +7,7 @@ from functools import lru_cache
 from puretls.crypto.groups import BadPublicValue, Group, KeyShare, RandomBytes
 from puretls.crypto.kernels.arithmetic import PYTHON, Arithmetic
 from puretls.crypto.kernels.primes import has_small_factor
-from puretls.crypto.secret import Secret
+from puretls.crypto.secret import Secret, SecretNumber
 from puretls.errors import UsageError
 
 _E_DIGITS = 8192
@@ -55,7 +55,8 @@ class FiniteField(Group):
     def generate(self, random: RandomBytes) -> KeyShare:
         bits = self._bits
         length = (bits + 7) // 8
-        x = int.from_bytes(random(length), "big") & ((1 << bits) - 1) | 1 << (bits - 1)  # all exponents have one length
+        # all exponents have one length
+        x = SecretNumber(int.from_bytes(random(length), "big") & ((1 << bits) - 1) | 1 << (bits - 1))
         return KeyShare(Secret(x.to_bytes(length, "big")), self._power(self.g, x, self.p).to_bytes(self.length, "big"))
 
     def shared_secret(self, private: Secret, peer: bytes) -> Secret:
@@ -64,7 +65,7 @@ class FiniteField(Group):
             raise BadPublicValue(f"the Diffie-Hellman public value has {len(peer)} bytes, p has {self.length}")
         if not 1 < y < self.p - 1:
             raise BadPublicValue("the Diffie-Hellman public value is not within 2..p-2")
-        z = self._power(y, int.from_bytes(private, "big"), self.p)
+        z = SecretNumber(self._power(y, SecretNumber.from_bytes(private, "big"), self.p))
         if z == 1:
             raise BadPublicValue("the Diffie-Hellman public value lies in a subgroup that gives away the shared secret")
         return Secret(z.to_bytes((z.bit_length() + 7) // 8, "big"))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from puretls.crypto.groups import BadPublicValue, Group, KeyShare, RandomBytes
 from puretls.crypto.kernels.arithmetic import PYTHON, Arithmetic
 from puretls.crypto.kernels.edwards import edwards
-from puretls.crypto.secret import Secret
+from puretls.crypto.secret import Secret, SecretNumber
 from puretls.errors import UsageError
 
 
@@ -56,12 +56,12 @@ class MontgomeryGroup(Group):
         self._arithmetic = arithmetic
 
     def generate(self, random: RandomBytes) -> KeyShare:
-        private = random(self._parameters.size)
-        return KeyShare(Secret(private), self.public_value(private, random))
+        private = Secret(random(self._parameters.size))
+        return KeyShare(private, self.public_value(private, random))
 
-    def public_value(self, private: bytes, random: RandomBytes) -> bytes:
+    def public_value(self, private: Secret, random: RandomBytes) -> bytes:
         """The u coordinate of a private key: the base point multiplied on the Edwards curve, blinded."""
-        above, below = self._base_point_times(private, random)
+        above, below = self._base_point_times(private, self._blind(random))
         return self._bytes(above * pow(below, -1, self._p))
 
     def shared_secret(self, private: Secret, peer: bytes) -> Secret:
@@ -69,10 +69,10 @@ class MontgomeryGroup(Group):
         return Secret(self._bytes(above * pow(below, -1, self._p)))
 
     def answer(self, random: RandomBytes, peer: bytes) -> tuple[KeyShare, Secret]:
-        private = random(self._parameters.size)
-        peers, ours = self._peer_times(private, peer), self._base_point_times(private, random)
+        private, blind = Secret(random(self._parameters.size)), self._blind(random)
+        peers, ours = self._peer_times(private, peer), self._base_point_times(private, blind)
         inverse = pow(ours[1] * peers[1], -1, self._p)  # of both denominators at once
-        share = KeyShare(Secret(private), self._bytes(ours[0] * (inverse * peers[1] % self._p)))
+        share = KeyShare(private, self._bytes(ours[0] * (inverse * peers[1] % self._p)))
         return share, Secret(self._bytes(peers[0] * (inverse * ours[1] % self._p)))
 
     def multiply(self, private: bytes, u: bytes) -> bytes:
@@ -80,14 +80,16 @@ class MontgomeryGroup(Group):
         above, below = self._times(private, u)
         return self._bytes(above * pow(below, -1, self._p) if below else 0)  # a point of small order, whatever the scalar
 
-    def _base_point_times(self, private: bytes, random: RandomBytes) -> tuple[int, int]:
+    def _blind(self, random: RandomBytes) -> SecretNumber:
+        return SecretNumber(int.from_bytes(random(self._parameters.size + 8), "big") % (self._p - 1) + 1)
+
+    def _base_point_times(self, private: Secret, blind: SecretNumber) -> tuple[int, int]:
         """Numerator and denominator of the public value."""
         p, parameters = self._p, self._parameters
         on = edwards(parameters.edwards, self._arithmetic)
-        blind = int.from_bytes(random(parameters.size + 8), "big") % (p - 1) + 1
         return parameters.quotient(*on.multiply_base(self._scalar(private), blind), p)
 
-    def _peer_times(self, private: bytes, peer: bytes) -> tuple[int, int]:
+    def _peer_times(self, private: Secret, peer: bytes) -> tuple[int, int]:
         """Numerator and denominator of a shared secret, both other than zero."""
         size = self._parameters.size
         if len(peer) != size:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections import OrderedDict
 from math import gcd
 
 from puretls.crypto.groups import RandomBytes
 from puretls.crypto.kernels.arithmetic import PYTHON, Arithmetic
 from puretls.crypto.keys import RsaPrivateKey, RsaPublicKey
+from puretls.crypto.secret import SecretNumber
 from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind, digest_size
 from puretls.errors import InternalError, UsageError
 
@@ -50,32 +50,21 @@ def public_operation(key: RsaPublicKey, m: int, arithmetic: Arithmetic = PYTHON)
 
 # --- the private operation
 
-_MAX_PAIRS = 32
-_PAIR_USES = 32
-_pairs: OrderedDict[int, tuple[int, int, int]] = OrderedDict()
+_BLIND_LENGTH = 32
 
 
-def clear_blinding() -> None:
-    """Forget every blinding pair (a test that compares runs, or a process after a fork)."""
-    _pairs.clear()
+def blinding_pair(key: RsaPublicKey, random: RandomBytes, arithmetic: Arithmetic = PYTHON) -> tuple[SecretNumber, SecretNumber]:
+    """(r^e, 1/r) mod n for a fresh r (Kocher, Timing Attacks, 1996, section 10): one draw of 32 bytes, and no state that could be shared.
 
-
-def _blinding_pair(key: RsaPublicKey, random: RandomBytes, arithmetic: Arithmetic) -> tuple[int, int]:
-    """(r^e, 1/r) mod n. A pair is squared after each use and made afresh after 32 (Kocher, Timing Attacks, 1996, section 10).
-
-    The pair is taken out of the store while it is in use, so two threads never share one.
+    r is far below the primes of any key worth the name, so it has an inverse; and since it is short, that follows from one modulo r,
+    which costs a twentieth of one modulo n: 1/r = (1 + n * (-1/n mod r)) / r.
     """
     n = key.n
-    blind, unblind, left = _pairs.pop(n, (0, 0, 0))
-    if not left:
-        r = 0
-        while r < 2 or gcd(r, n) != 1:
-            r = int.from_bytes(random(n.bit_length() // 8 + 8), "big") % n
-        blind, unblind, left = arithmetic.secret_power(r, key.e, n), pow(r, -1, n), _PAIR_USES
-    _pairs[n] = blind * blind % n, unblind * unblind % n, left - 1
-    if len(_pairs) > _MAX_PAIRS:
-        _pairs.popitem(last=False)
-    return blind, unblind
+    r = n
+    while gcd(r, n) != 1:
+        r = SecretNumber(int.from_bytes(random(_BLIND_LENGTH), "big") | 1 << 8 * _BLIND_LENGTH)
+    inverse = (1 + n * pow(-n, -1, r)) // r
+    return SecretNumber(arithmetic.secret_power(r, key.e, n)), SecretNumber(inverse)
 
 
 def private_operation(key: RsaPrivateKey, c: int, random: RandomBytes, arithmetic: Arithmetic = PYTHON) -> int:
@@ -84,17 +73,22 @@ def private_operation(key: RsaPrivateKey, c: int, random: RandomBytes, arithmeti
     Raises `UsageError` for c outside 0..n-1 and `InternalError` where the check fails, as it does too for a key whose numbers do
     not fit together.
     """
-    n = key.public.n
-    if not 0 <= c < n:
+    if not 0 <= c < key.public.n:
         raise UsageError("the number for the RSA private operation is not within 0..n-1")
-    blind, unblind = _blinding_pair(key.public, random, arithmetic)
+    m = _blinded_power(key, c, blinding_pair(key.public, random, arithmetic), arithmetic)
+    if m is None:
+        raise InternalError("the RSA private operation gave a wrong result (a fault, or a key whose numbers do not fit together)")
+    return m
+
+
+def _blinded_power(key: RsaPrivateKey, c: int, pair: tuple[int, int], arithmetic: Arithmetic) -> int | None:
+    """None for a wrong result: it gives a factor away, so it stays here, where nothing is raised."""
+    n, (blind, unblind) = key.public.n, pair
     blinded = c * blind % n
     m1 = arithmetic.secret_power(blinded % key.p, key.dp, key.p)
     m2 = arithmetic.secret_power(blinded % key.q, key.dq, key.q)
     m = m2 + (m1 - m2) * key.qinv % key.p * key.q
-    if arithmetic.secret_power(m, key.public.e, n) != blinded:
-        raise InternalError("the RSA private operation gave a wrong result (a fault, or a key whose numbers do not fit together)")
-    return m * unblind % n
+    return m * unblind % n if arithmetic.secret_power(m, key.public.e, n) == blinded else None
 
 
 # --- signatures

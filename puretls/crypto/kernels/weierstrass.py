@@ -229,7 +229,7 @@ class Curve:
         total: Affine | None = None
         for k, point in terms:
             addend: Affine | None = point
-            for bit in reversed(format(k, "b")):
+            for bit in reversed(format(int(k), "b")):
                 if bit == "1":
                     total = self._add(total, addend)
                 addend = self._add(addend, addend)

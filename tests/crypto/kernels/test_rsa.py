@@ -1,5 +1,4 @@
 import hashlib
-import itertools
 import os
 from dataclasses import replace
 
@@ -154,17 +153,49 @@ def test_powers_never_see_the_message(key):
     assert not {c, c % key.p, c % key.q} & set(seen)
 
 
-def test_blinding_is_renewed_and_bounded(key):
-    rsa.clear_blinding()
-    pairs = [rsa._blinding_pair(key.public, os.urandom, rsa.PYTHON) for _ in range(70)]
-    assert len(set(pairs)) == 70
-    squared = [after == (before[0] ** 2 % key.public.n, before[1] ** 2 % key.public.n) for before, after in itertools.pairwise(pairs)]
-    assert [i for i, is_square in enumerate(squared) if not is_square] == [31, 63]
+def _bases(key, c, random=os.urandom):
+    """What a private operation raises to secret exponents."""
+    seen = []
+
+    def power(base, exponent, modulus):
+        seen.append(base % modulus)
+        return pow(base, exponent, modulus)
+
+    rsa.private_operation(key, c, random, rsa.PYTHON._replace(secret_power=power))
+    return set(seen)
+
+
+def test_every_operation_has_a_blinding_pair_of_its_own(key):
+    pairs = [rsa.blinding_pair(key.public, os.urandom) for _ in range(50)]
+    assert len({int(number) for pair in pairs for number in pair}) == 100
     assert all(pow(unblind, key.public.e, key.public.n) * blind % key.public.n == 1 for blind, unblind in pairs)
-    for i in range(100):
-        rsa._blinding_pair(RsaPublicKey(key.public.n + 2 * i, 65537), os.urandom, rsa.PYTHON)
-    assert len(rsa._pairs) <= 32
-    rsa.clear_blinding()
+    squares = {pow(blind, 2, key.public.n) for blind, _ in pairs}
+    assert not squares & {int(blind) for blind, _ in pairs}
+
+
+def test_what_is_drawn_does_not_depend_on_the_operations_before(key):
+    def drawn():
+        sizes = []
+        rsa.private_operation(key, 5, lambda count: sizes.append(count) or os.urandom(count))
+        return sizes
+
+    assert [drawn() for _ in range(40)] == [[32]] * 40
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_no_blinding_pair_is_shared_after_a_fork(key):
+    _bases(key, 5)  # whatever could be kept is kept now
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writer, ",".join(map(str, _bases(key, 5))).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writer)
+    with open(reader) as answer:
+        theirs = set(map(int, answer.read().split(",")))
+    assert len(theirs) == 4
+    assert not theirs & _bases(key, 5)
 
 
 def test_fault_in_one_half_is_not_released(key):
