@@ -10,6 +10,8 @@ import pytest
 
 from puretls import danger
 from puretls.config import ServerConfig
+from puretls.crypto import provider as providers
+from puretls.crypto.signatures import SIGNATURE_SCHEMES
 from puretls.errors import InternalError
 from puretls.session import MemorySessionStore, TicketKeys
 from tests.support.credentials import NOW, credential
@@ -66,6 +68,20 @@ def test_the_reference_conversations_are_the_same_bytes_twice_in_two_processes(r
 @pytest.mark.parametrize("row", REFERENCE[::6], ids=lambda row: row.name)
 def test_another_seed_gives_other_bytes(row):
     assert play(row) != play(row, b"other")
+
+
+@pytest.mark.parametrize("provider", [providers.default(accelerated=False), providers.reference()], ids=lambda provider: provider.name)
+@pytest.mark.parametrize("work", [
+    *(pytest.param(lambda p, random, kind=kind, scheme=scheme: p.sign(SIGNATURE_SCHEMES[scheme], credential(kind).key, b"m", random), id=f"{kind} {scheme:x}")
+      for kind, scheme in (("rsa2048", 0x0401), ("rsa2048", 0x0804), ("secp256r1", 0x0403), ("secp384r1", 0x0503), ("ed25519", 0x0807))),
+    *(pytest.param(lambda p, random, group=group: p.group(group).generate(random), id=group) for group in ("x25519", "x448", "secp256r1", "ffdhe2048")),
+    *(pytest.param(lambda p, random, kind=kind: p.generate(kind, random), id=f"new {kind}") for kind in ("rsa1024", "secp521r1", "ed448")),
+    pytest.param(lambda p, random: p.rsa_private(credential("rsa2048").key, 5, random), id="rsa_private"),
+])  # fmt: skip
+def test_providers_draw_from_their_argument_alone(monkeypatch, provider, work):
+    work(provider, danger.fixed_random())  # what is imported late may draw
+    monkeypatch.setattr(os, "urandom", lambda count: pytest.fail("os.urandom was called"))
+    assert work(provider, danger.fixed_random()) == work(provider, danger.fixed_random())
 
 
 # Stores and ticket keys

@@ -1,7 +1,7 @@
 """The reference for public-key operations: python-ecdsa and tlslite-ng, for comparison and for tests.
 
 Their time depends on secret scalars (CVE-2024-23342, which python-ecdsa will not fix), so connections should not use this.
-tlslite-ng takes its own entropy for RSA blinding and PSS salts.
+tlslite-ng would take the system's entropy for RSA blinding and PSS salts: it is given both.
 """
 
 from __future__ import annotations
@@ -109,19 +109,31 @@ def _rsa(key: RsaPublicKey | RsaPrivateKey) -> Any:
     return make(key.public.n, key.public.e, key.d, key.p, key.q, key.dp, key.dq, key.qinv)
 
 
-def _sign_rsa(algorithm: SignatureAlgorithm, key: RsaPrivateKey, message: bytes) -> bytes:
-    if algorithm.kind is SignatureKind.RSA_PSS and algorithm.mgf_hash != algorithm.hash:
+def _blinded(key: RsaPrivateKey, random: RandomBytes) -> Any:
+    pair = rsa.blinding_pair(key.public, random)
+    made = _rsa(key)
+    made.blinder, made.unblinder = map(int, pair)
+    return made
+
+
+def _sign_rsa(algorithm: SignatureAlgorithm, key: RsaPrivateKey, message: bytes, random: RandomBytes) -> bytes:
+    if algorithm.kind is SignatureKind.RSA_PKCS1:
+        digest = hashlib.new(algorithm.hash, message).digest()
+        return bytes(_blinded(key, random).sign(bytearray(digest), "pkcs1", algorithm.hash))
+    if algorithm.mgf_hash != algorithm.hash:
         raise UsageError("tlslite-ng has one hash for PSS and its mask")
-    digest = hashlib.new(algorithm.hash, message).digest()
-    padding = "pkcs1" if algorithm.kind is SignatureKind.RSA_PKCS1 else "pss"
-    return bytes(_rsa(key).sign(bytearray(digest), padding, algorithm.hash, algorithm.salt_length))
+    bits = key.public.n.bit_length()
+    encoded = rsa.pss_encode(algorithm, message, random(algorithm.salt_length), bits - 1)
+    if encoded is None:
+        raise UsageError(f"an RSA key of {bits} bits is too short for {algorithm.kind.value} with {algorithm.hash}")
+    return int(_blinded(key, random)._rawPrivateKeyOp(int.from_bytes(encoded, "big"))).to_bytes((bits + 7) // 8, "big")
 
 
 def sign(algorithm: SignatureAlgorithm, key: PrivateKey, message: bytes, random: RandomBytes) -> bytes:
     """A signature; `UsageError` where the key is of another kind."""
     kind = algorithm.kind
     if kind in (SignatureKind.RSA_PKCS1, SignatureKind.RSA_PSS) and isinstance(key, RsaPrivateKey):
-        return _sign_rsa(algorithm, key, message)
+        return _sign_rsa(algorithm, key, message, random)
     if kind is SignatureKind.ECDSA and isinstance(key, EcPrivateKey):
         digest = hashlib.new(algorithm.hash, message).digest()
         signer = ecdsa.SigningKey.from_string(key.scalar, EC_CURVES[key.public.curve])
@@ -151,9 +163,9 @@ def verify(algorithm: SignatureAlgorithm, key: PublicKey, message: bytes, signat
     return False
 
 
-def rsa_private(key: RsaPrivateKey, c: int, _random: RandomBytes) -> int:
-    """c^d mod n, blinded with tlslite-ng's own entropy."""
-    return int(_rsa(key)._rawPrivateKeyOp(c))
+def rsa_private(key: RsaPrivateKey, c: int, random: RandomBytes) -> int:
+    """c^d mod n, blinded."""
+    return int(_blinded(key, random)._rawPrivateKeyOp(c))
 
 
 def generate(kind: str, random: RandomBytes) -> PrivateKey:
