@@ -262,8 +262,9 @@ Psk = tuple[bytes, bytes]
 class ClientConfig(Config):
     """A client. `psk(hint)` gives identity and key for a server's hint (None: it gave none), or None to give up.
 
-    `tickets` asks for session tickets; `session_store` keeps sessions by server name so that the next connection resumes. A resumed
-    handshake shows no certificate, so only configurations that trust the same may share a store; `replace` shares it, too.
+    `tickets` asks for session tickets; `session_store` keeps sessions by server name so that the next connection resumes. Configurations
+    may share a store, whatever they trust: `verifier` is asked about a session's chain before it is offered, and again when the server
+    resumes it.
     `client_certificate(request)` chooses among `credentials` when a server asks (default: the first that fits).
     """
 
@@ -284,8 +285,9 @@ class ServerConfig(Config):
     """A server.
 
     `client_authentication` is "none", "request" or "require"; `certificate_authorities` are names (DER) to ask for.
-    `session_cache` serves resumption by id, `tickets` by ticket; None switches either off. `session_lifetime` in seconds. Both carry
-    clients' certificates as they were verified once: only configurations that trust the same may share them, and `replace` does.
+    `session_cache` serves resumption by id, `tickets` by ticket; None switches either off. `session_lifetime` in seconds. Configurations
+    may share both, whatever they trust: `verifier` is asked again about the client's certificates in a session, and where it says no
+    a full handshake follows.
     `psk(identity)` gives the key of an identity or None; `psk_hint` is sent to clients. `dh_parameters` (p, g) replace the named
     groups for clients that name none (RFC 7919 4).
     """

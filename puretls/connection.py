@@ -27,11 +27,13 @@ from puretls.events import (
 )
 from puretls.extensions import MaxFragmentLength, RecordSizeLimit
 from puretls.handshake import effects as fx
+from puretls.handshake.authenticate import consult
 from puretls.handshake.context import Context, Established, Negotiated
 from puretls.handshake.states import (
     ClientState,
     LocalInput,
     Refused,
+    Rejection,
     Renegotiate,
     Role,
     ServerState,
@@ -142,7 +144,7 @@ class Connection:
 
     @property
     def peer_report(self) -> Any:
-        """The verifier's report on the peer's chain; None before it, and on resumption."""
+        """The verifier's report on the peer's chain; None before it. On resumption that on the session's chain, made anew."""
         return self._context.peer.report
 
     @property
@@ -152,7 +154,7 @@ class Connection:
 
     @property
     def ocsp_response(self) -> bytes | None:
-        """Client: the OCSP response that the server stapled."""
+        """Client: the OCSP response that the server stapled; on resumption that of the session."""
         return self._context.peer.ocsp_response
 
     @property
@@ -605,12 +607,7 @@ class Connection:
         if request is None:
             self._feed(Verdict(None))
             return
-        verifier = self._context.config.verifier
-        if verifier is None:
-            from puretls.x509.verifier import chain_verifier
-
-            verifier = chain_verifier((), provider=self._context.config.provider)  # trusts nothing, so refuses everything
-        report = verifier(request)
+        report = consult(self._context.config, request)
         if report is PENDING:
             self._paused = True
             self._events.append(VerificationRequired(request))
@@ -618,13 +615,14 @@ class Connection:
             self._judge(report)
 
     def _judge(self, report: Any) -> None:
-        if not report.accepted:
+        goes_on = lookup(self.state, Rejection) is not None
+        if not report.accepted and not goes_on:
             self._context = self._context.evolve(peer=self._context.peer.evolve(report=report))
             error = VerificationError(report, report.alert, state=self.state.name)
             self._fail(error)
             return
         try:
-            self._feed(Verdict(report))
+            self._feed(Verdict(report) if report.accepted else Rejection(report))
         except PuretlsError as error:
             self._fail(error)
         except Exception as error:

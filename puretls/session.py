@@ -21,7 +21,7 @@ from puretls.values import frozen
 from puretls.wire.codec import OpaqueVector
 from puretls.wire.schema import Struct, opaque, opaque_vector, parse, serialise, u8, u16, u32, vector, wire
 
-FORMAT = 2
+FORMAT = 3
 MAX_LIFETIME = 7 * 24 * 3600
 
 
@@ -45,14 +45,17 @@ class _State(Struct):
     alpn: bytes = opaque_vector(0, 255)
     psk_identity: bytes = opaque_vector(0, 2**16 - 1)
     peer_chain: tuple[bytes, ...] = vector(OpaqueVector(1, 2**24 - 1), 0, 2**24 - 1)
+    ocsp_response: bytes = opaque_vector(0, 2**24 - 1)
+    sct_list: bytes = opaque_vector(0, 2**24 - 1)
 
 
 @frozen
 class Session:
     """What two peers need to resume. `created` in seconds since 1970, `lifetime` in seconds.
 
-    A client's session has a `ticket` or a `session_id` to show; a server's `peer_chain` is the client's. The chain was accepted by the
-    verifier when the session was made. `group` and the schemes tell how its keys came about.
+    A client's session has a `ticket` or a `session_id` to show; a server's `peer_chain` is the client's. The chain, with what was stapled
+    to it, goes through the verifier again each time the session is about to be resumed. `group` and the schemes tell how its keys
+    came about.
     """
 
     suite: int
@@ -70,6 +73,8 @@ class Session:
     group: int | None = None
     signature_scheme: int | None = None
     client_signature_scheme: int | None = None
+    ocsp_response: bytes | None = field(default=None, repr=False)
+    sct_list: bytes | None = field(default=None, repr=False)
 
     def is_fresh(self, now: float) -> bool:
         """Whether its lifetime is not over, and it was not made in the future."""
@@ -95,12 +100,16 @@ class Session:
                 (self.alpn or "").encode("latin-1"),
                 self.psk_identity,
                 self.peer_chain,
+                self.ocsp_response or b"",
+                self.sct_list or b"",
             )
         )
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Session:
-        """The inverse of `to_bytes`; raises `DecodeError`."""
+        """The inverse of `to_bytes`; raises `DecodeError`, also for what another version of puretls wrote in another format."""
+        if data and data[0] != FORMAT:
+            raise DecodeError(f"session format {data[0]} is unknown", path="Session.format")
         data = Secret(data)
         try:
             return cls._from_state(parse(_State, data))
@@ -109,8 +118,6 @@ class Session:
 
     @classmethod
     def _from_state(cls, state: _State) -> Session:
-        if state.format != FORMAT:
-            raise DecodeError(f"session format {state.format} is unknown", path="Session.format")
         try:
             server_name = state.server_name.decode() or None
         except UnicodeDecodeError:
@@ -131,6 +138,8 @@ class Session:
             known(NamedGroup, state.group) or None,
             known(SignatureScheme, state.signature_scheme) or None,
             known(SignatureScheme, state.client_signature_scheme) or None,
+            state.ocsp_response or None,
+            state.sct_list or None,
         )
 
 

@@ -29,6 +29,8 @@ sessions = st.builds(
     peer_chain=st.lists(st.binary(min_size=1, max_size=20), max_size=3).map(tuple),
     signature_scheme=st.none() | st.sampled_from((0x0403, 0x0804)),
     client_signature_scheme=st.none() | st.sampled_from((0x0403, 0x0804)),
+    ocsp_response=st.none() | st.binary(min_size=1, max_size=20),
+    sct_list=st.none() | st.binary(min_size=3, max_size=20),
 )
 SESSION = Session(0xC02F, Secret(b"m" * 48), 1000.0, 3600, True)
 

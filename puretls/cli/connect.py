@@ -10,17 +10,15 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from puretls.errors import PuretlsError, UsageError
-from puretls.iana import AlertDescription
 
 if TYPE_CHECKING:
     from puretls.config import ClientConfig
     from puretls.connection import Connection
     from puretls.net import TlsSocket
     from puretls.session import Session
-    from puretls.x509.report import Report
 
 STDIN = 0
 
@@ -96,7 +94,6 @@ def _connected(
             tls = TlsSocket(line, connection, handshake_timeout=arguments.timeout, on_event=seen)
             with tls:
                 tls.handshake()
-                _verify_again(tls, config, arguments.servername or host)
                 yield tls, line
     except BrokenStdout:
         raise BrokenPipeError from None
@@ -104,19 +101,6 @@ def _connected(
         raise TransportFailure(f"{host} port {port}: {describe(error)}; state {connection.state.name}") from error
     finally:
         line.close()
-
-
-def _verify_again(tls: TlsSocket, config: ClientConfig, name: str) -> None:
-    """A session from a file may have been made under other authorities, or none: its chain must pass today's verifier, too."""
-    from puretls.errors import VerificationError
-    from puretls.x509.verifier import ChainRequest
-
-    agreed, chain = tls.negotiated, tls.peer_certificates
-    if agreed is None or not agreed.resumed or not chain or config.verifier is None:
-        return
-    report = cast("Report", config.verifier(ChainRequest(chain, "server", name, config.clock())))
-    if not report.accepted:
-        raise VerificationError(report, report.alert or AlertDescription.CERTIFICATE_UNKNOWN, state=tls.connection.state.name)
 
 
 class BrokenStdout(Exception):

@@ -198,12 +198,12 @@ def _hexadecimal(text: str) -> bytes:
 
 
 def load_session(path: str | None) -> Session | None:
-    """The session kept in `path`; None where there is no file yet."""
-    from puretls.session import Session
+    """The session kept in `path`; None where there is no file yet, or one that an earlier version wrote."""
+    from puretls.session import FORMAT, Session
 
     if not path or not os.path.exists(path):
         return None
-    return _load(path, Session.from_bytes)
+    return _load(path, lambda data: None if b"\0" < data[:1] < bytes((FORMAT,)) else Session.from_bytes(data))
 
 
 def save_session(path: str | None, session: Session | None) -> None:

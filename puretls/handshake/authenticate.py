@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from puretls.crypto.keys import EcPublicKey, EdPublicKey, PublicKey, RsaPublicKey
 from puretls.crypto.signatures import SIGNATURE_SCHEMES, fits
@@ -13,9 +13,10 @@ from puretls.messages.key_exchange import DigitallySigned
 from puretls.suites import Authentication, Suite
 
 if TYPE_CHECKING:
-    from puretls.config import Credential
+    from puretls.config import Config, Credential
     from puretls.handshake.context import Context
     from puretls.x509.certificate import Certificate
+    from puretls.x509.verifier import ChainRequest
 
 IMPLIED_SCHEMES: tuple[SignatureScheme, ...] = (SignatureScheme.RSA_PKCS1_SHA1, SignatureScheme.ECDSA_SHA1)
 """What a client that sends no signature_algorithms is taken to accept (RFC 5246 7.4.1.4.1)."""
@@ -89,3 +90,34 @@ def parse_leaf(chain: Sequence[bytes]) -> tuple[Certificate, PublicKey]:
         return leaf, leaf.public_key
     except DecodeError as error:
         raise PeerError(reason, error.message, path=error.path, offset=error.offset, rfc=error.rfc) from None
+
+
+# Verdicts
+
+
+def question(
+    context: Context,
+    purpose: str,
+    chain: tuple[bytes, ...],
+    *,
+    ocsp_response: bytes | None = None,
+    sct_list: bytes | None = None,
+    resumed: bool,
+) -> ChainRequest | None:
+    """What the verifier is asked about a chain, shown now or kept with a session: the name and the time are of now. None: no chain."""
+    from puretls.x509.verifier import ChainRequest
+
+    if not chain:
+        return None
+    now = context.config.clock()
+    return ChainRequest(chain, purpose, context.verified_name, now, ocsp_response, sct_list, resumed=resumed)
+
+
+def consult(config: Config, request: ChainRequest) -> Any:
+    """What the configured verifier says: a report, or PENDING. Without a verifier nothing is trusted, so everything refused."""
+    verifier = config.verifier
+    if verifier is None:
+        from puretls.x509.verifier import chain_verifier
+
+        verifier = chain_verifier((), provider=config.provider)
+    return verifier(request)

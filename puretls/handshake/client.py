@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
-from puretls.config import Credential
+from puretls.config import PENDING, Credential
 from puretls.crypto.keys import EcPublicKey, EdPublicKey, RsaPublicKey
 from puretls.errors import PeerError, Reason
 from puretls.events import HandshakeStarted, RenegotiationRefused, TicketReceived
@@ -19,7 +19,7 @@ from puretls.extensions import (
     StatusRequest,
 )
 from puretls.handshake import kx
-from puretls.handshake.authenticate import choose_scheme, curve_of, key_serves, parse_leaf, sign, usage_allows
+from puretls.handshake.authenticate import choose_scheme, consult, curve_of, key_serves, parse_leaf, question, sign, usage_allows
 from puretls.handshake.context import Context, Negotiated, Offer
 from puretls.handshake.effects import Ask, Effect, Emit, KeepSession, Send, Step, Update, Warn
 from puretls.handshake.finish import (
@@ -121,15 +121,26 @@ def make_client_hello(context: Context) -> ClientHello:
 
 
 def _resumable(context: Context) -> Session | None:
-    """The session to offer: fresh, and one that `_fitting` lets through."""
+    """The session to offer: fresh, one that `_fitting` lets through, and of a chain that the verifier does not refuse."""
     session = _fitting(context)
-    return session if session is not None and session.is_fresh(context.config.clock()) else None
+    if session is None or not session.is_fresh(context.config.clock()) or _is_refused(context, session):
+        return None
+    return session
+
+
+def _is_refused(context: Context, session: Session) -> bool:
+    """Whether the verifier says no already. PENDING is no answer: it is asked again, and waited for, once the server resumes."""
+    request = question(
+        context, "server", session.peer_chain, ocsp_response=session.ocsp_response, sct_list=session.sct_list, resumed=True
+    )
+    report = None if request is None else consult(context.config, request)
+    return report is not None and report is not PENDING and not report.accepted
 
 
 def _fitting(context: Context) -> Session | None:
     """The session, if its suite and its master secret are still wanted; none in a renegotiation.
 
-    Nor one of another name, or of none: a resumed handshake shows no certificate that could be verified for this one.
+    Nor one of another name, or of none: what a server keeps under one name is not looked for under another (RFC 6066 3).
     """
     session, config = context.session, context.client_config
     if session is None or context.established is not None or session.server_name != context.server_name:
@@ -257,8 +268,10 @@ def _resume(context: Context, session: Session) -> Step:
     if negotiated.extended_master_secret != session.extended_master_secret:
         raise PeerError(Reason.EMS_MISMATCH)
     context = context.evolve(
-        peer=context.peer.evolve(chain=session.peer_chain),
+        peer=context.peer.evolve(chain=session.peer_chain, ocsp_response=session.ocsp_response),
         _negotiated=negotiated.evolve(
+            # RFC 6962 3.3.1: the timestamps belong to the session, whatever a resumption shows.
+            results={**negotiated.results, SignedCertificateTimestamp: session.sct_list},
             psk_identity=session.psk_identity or None,
             group=session.group,
             signature_scheme=session.signature_scheme,
@@ -266,8 +279,17 @@ def _resume(context: Context, session: Session) -> Step:
         ),
         secrets=context.secrets.evolve(master=session.master_secret),
     )
-    waiting = S.WAIT_TICKET if negotiated.result(SessionTicket) else S.WAIT_CCS
-    return Step(derive_keys(context), waiting, (LOG_MASTER_SECRET, TELL_PARAMETERS))
+    return Step(context, S.WAIT_RESUMPTION_VERDICT, (TELL_PARAMETERS, *_ASK))
+
+
+def on_resumption_verdict(context: Context, message: Verdict) -> Step:
+    """The session's chain was accepted once more: on with its master secret (RFC 5246 7.3 figure 2)."""
+    context = context.evolve(peer=context.peer.evolve(report=message.report))
+    return Step(derive_keys(context), _before_finished(context), (LOG_MASTER_SECRET,))
+
+
+def _before_finished(context: Context) -> ClientState:
+    return S.WAIT_TICKET if context.negotiated.result(SessionTicket) else S.WAIT_CCS
 
 
 def _after_hello(context: Context) -> ClientState:
@@ -346,17 +368,10 @@ def on_server_hello_done(context: Context, message: ServerHelloDone) -> Step:
 
 def server_question(context: Context) -> Any:
     """What the verifier is asked; None where the server shows no certificate."""
-    from puretls.x509.verifier import ChainRequest
-
-    if not context.peer.chain:
-        return None
-    return ChainRequest(
-        chain=context.peer.chain,
-        purpose="server",
-        server_name=context.verified_name,
-        time=context.config.clock(),
-        ocsp_response=context.peer.ocsp_response,
-        sct_list=context.negotiated.result(SignedCertificateTimestamp),
+    peer, negotiated = context.peer, context.negotiated
+    stamps = negotiated.result(SignedCertificateTimestamp)
+    return question(
+        context, "server", peer.chain, ocsp_response=peer.ocsp_response, sct_list=stamps, resumed=negotiated.resumed
     )
 
 
@@ -382,7 +397,7 @@ def on_verdict(context: Context, message: Verdict) -> Step:
     if context.credential is not None:
         flight.append(Send(make_certificate_verify, _keep_client_scheme))
     flight += finish(Role.CLIENT)
-    return Step(context, S.WAIT_TICKET if context.negotiated.result(SessionTicket) else S.WAIT_CCS, tuple(flight))
+    return Step(context, _before_finished(context), tuple(flight))
 
 
 def make_certificate_verify(context: Context) -> CertificateVerify:

@@ -69,7 +69,7 @@ class Emit(Effect):
 
 @frozen
 class Ask(Effect):
-    """Ask the verifier what `request` says; its answer comes back as a `Verdict`."""
+    """Ask the verifier what `request` says; its yes comes back as a `Verdict`, its no as a `Rejection` where the table has one."""
 
     request: Callable[[Context], Any]
 

@@ -14,7 +14,7 @@ from puretls.crypto.secret import Secret
 from puretls.crypto.signatures import digest_size
 from puretls.errors import PeerError, Reason
 from puretls.events import CertificateReceived, HandshakeCompleted, ParametersNegotiated
-from puretls.extensions import MaxFragmentLength
+from puretls.extensions import MaxFragmentLength, SignedCertificateTimestamp
 from puretls.handshake.context import Context, Established, Negotiated, Peer, Secrets
 from puretls.handshake.effects import (
     SEND_CHANGE_CIPHER_SPEC,
@@ -174,5 +174,7 @@ def new_session(context: Context, created: float | None = None, **more: Any) -> 
         group=negotiated.group,
         signature_scheme=negotiated.signature_scheme,
         client_signature_scheme=negotiated.client_signature_scheme,
+        ocsp_response=context.peer.ocsp_response,
+        sct_list=negotiated.result(SignedCertificateTimestamp) if context.role is Role.CLIENT else None,
         **more,
     )

@@ -29,10 +29,11 @@ from puretls.handshake.authenticate import (
     curve_of,
     key_serves,
     parse_leaf,
+    question,
     usage_allows,
     verify,
 )
-from puretls.handshake.context import Context, Negotiated, Offer, Peer
+from puretls.handshake.context import Context, Negotiated, Offer, Peer, Secrets
 from puretls.handshake.effects import Ask, Effect, Emit, KeepSession, Send, Step, Update, Warn
 from puretls.handshake.finish import (
     LOG_MASTER_SECRET,
@@ -50,7 +51,7 @@ from puretls.handshake.finish import (
     on_change_cipher_spec,
 )
 from puretls.handshake.hello import index_extensions, known_suites, parse_body
-from puretls.handshake.states import Refused, Renegotiate, Role, ServerState, Verdict
+from puretls.handshake.states import Refused, Rejection, Renegotiate, Role, ServerState, Verdict
 from puretls.iana import (
     AlertDescription,
     CertificateStatusType,
@@ -203,7 +204,7 @@ def _may_resume_again(context: Context, session: Session) -> bool:
 
 
 def _resume(context: Context, results: Results, session: Session, *, renew: bool) -> Step:
-    """RFC 5246 7.3 figure 2."""
+    """RFC 5246 7.3 figure 2, as far as it goes before the verifier has judged the session's chain again."""
     suite = context.server_config.suites_by_id[session.suite]
     negotiated = _negotiated(context, results, suite, session_id=context.offer.hello.session_id, resumed=True)
     context = context.evolve(
@@ -218,9 +219,21 @@ def _resume(context: Context, results: Results, session: Session, *, renew: bool
         peer=Peer(chain=session.peer_chain),
         secrets=context.secrets.evolve(master=session.master_secret),
     )
-    ticket = (Send(_make_renewed_ticket),) if renew else ()
+    return Step(context, S.WAIT_RESUMPTION_VERDICT, _ASK)
+
+
+def on_resumption_verdict(context: Context, message: Verdict) -> Step:
+    """The client's chain was accepted once more, or there is none: the abbreviated handshake."""
+    context = context.evolve(peer=context.peer.evolve(report=message.report))
+    ticket = (Send(_make_renewed_ticket),) if context.renew_ticket else ()
     flight = (_SEND_HELLO, *_STARTED, Update(derive_keys), LOG_MASTER_SECRET, *ticket, *finish(Role.SERVER))
     return Step(context, S.WAIT_CCS, flight)
+
+
+def on_resumption_rejected(context: Context, message: Rejection) -> Step:
+    """The client's chain is not accepted any more: it may show another in a full handshake."""
+    results = dict(context.negotiated.results)
+    return _negotiate(context.evolve(_negotiated=None, peer=Peer(), secrets=Secrets()), results)
 
 
 def _make_renewed_ticket(context: Context) -> NewSessionTicket:
@@ -464,21 +477,15 @@ def on_client_certificate(context: Context, message: Certificate) -> Step:
     if not usage_allows(leaf, signing=True):
         raise PeerError(Reason.WRONG_KEY_USAGE, "client certificate")
     context = context.evolve(peer=context.peer.evolve(chain=chain, public_key=key))
-    return Step(context, S.WAIT_CLIENT_VERDICT, (Ask(client_question),))
+    return Step(context, S.WAIT_CLIENT_VERDICT, _ASK)
 
 
 def client_question(context: Context) -> Any:
-    """What the verifier is asked."""
-    from puretls.x509.verifier import ChainRequest
+    """What the verifier is asked; None where a resumed session has no certificate of the client's."""
+    return question(context, "client", context.peer.chain, resumed=context.negotiated.resumed)
 
-    return ChainRequest(
-        chain=context.peer.chain,
-        purpose="client",
-        server_name=None,
-        time=context.config.clock(),
-        ocsp_response=None,
-        sct_list=None,
-    )
+
+_ASK = (Ask(client_question),)
 
 
 def on_client_verdict(context: Context, message: Verdict) -> Step:

@@ -35,6 +35,7 @@ class ClientState(Enum):
     WAIT_DONE = "ServerHelloDone comes next"
     WAIT_DONE_ANONYMOUS = "ServerHelloDone comes next; the server is anonymous"
     WAIT_VERDICT = "the verifier decides on the server's chain"
+    WAIT_RESUMPTION_VERDICT = "the server resumes; the verifier decides again on the session's chain"
     WAIT_TICKET = "NewSessionTicket comes next"
     WAIT_CCS = "ChangeCipherSpec comes next"
     WAIT_FINISHED = "Finished comes next"
@@ -49,6 +50,7 @@ class ServerState(Enum):
     __hash__ = object.__hash__  # members are compared by identity; Enum's own hash costs a Python call
 
     START = "waiting for ClientHello"
+    WAIT_RESUMPTION_VERDICT = "the session fits; the verifier decides again on the client's chain in it"
     WAIT_CLIENT_CERTIFICATE = "the client's chain comes next"
     WAIT_CLIENT_VERDICT = "the verifier decides on the client's chain"
     WAIT_CLIENT_KEY_EXCHANGE = "ClientKeyExchange comes next; the client shows no certificate"
@@ -77,6 +79,13 @@ class Start(LocalInput):
 @frozen
 class Verdict(LocalInput):
     """The verifier's report on the peer's chain; None where the peer shows none."""
+
+    report: Any
+
+
+@frozen
+class Rejection(LocalInput):
+    """The verifier's no to the chain of a session, where a full handshake can still be had instead."""
 
     report: Any
 

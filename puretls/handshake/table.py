@@ -19,6 +19,7 @@ from puretls.handshake.states import (
     ClientState,
     LocalInput,
     Refused,
+    Rejection,
     Renegotiate,
     Role,
     ServerState,
@@ -83,7 +84,8 @@ def _stay(state: State) -> Handler:
 
 
 C, S = ClientState, ServerState
-_CLIENT_HANDSHAKING = tuple(state for state in C if state not in {C.START, C.CONNECTED, C.CLOSED, C.FAILED, C.WAIT_VERDICT})
+_CLIENT_IDLE = {C.START, C.CONNECTED, C.CLOSED, C.FAILED, C.WAIT_VERDICT, C.WAIT_RESUMPTION_VERDICT}
+_CLIENT_HANDSHAKING = tuple(state for state in C if state not in _CLIENT_IDLE)
 _SERVER_HANDSHAKING = (
     S.WAIT_CLIENT_CERTIFICATE,
     S.WAIT_CLIENT_KEY_EXCHANGE,
@@ -96,8 +98,8 @@ _SERVER_HANDSHAKING = (
 CLIENT: tuple[Row, ...] = (
     row(C.START,                        Start,              c.on_start,               C.WAIT_SERVER_HELLO),
     row(C.WAIT_SERVER_HELLO,            ServerHello,        c.on_server_hello,        C.WAIT_CERTIFICATE, C.WAIT_KEY_EXCHANGE,
-                                                                                      C.WAIT_KEY_EXCHANGE_OR_DONE, C.WAIT_TICKET,
-                                                                                      C.WAIT_CCS),
+                                                                                      C.WAIT_KEY_EXCHANGE_OR_DONE,
+                                                                                      C.WAIT_RESUMPTION_VERDICT),
     row(C.WAIT_SERVER_HELLO_AGAIN,      ServerHello,        c.on_server_hello,        C.WAIT_CERTIFICATE, C.WAIT_KEY_EXCHANGE,
                                                                                       C.WAIT_KEY_EXCHANGE_OR_DONE),
     row(C.WAIT_SERVER_HELLO_AGAIN,      ApplicationData,    _deliver_in(C.WAIT_SERVER_HELLO_AGAIN), C.WAIT_SERVER_HELLO_AGAIN),
@@ -125,6 +127,7 @@ CLIENT: tuple[Row, ...] = (
     row(C.WAIT_DONE_ANONYMOUS,          CertificateRequest, c.on_anonymous_request),
     row(C.WAIT_DONE_ANONYMOUS,          ServerHelloDone,    c.on_server_hello_done,   C.WAIT_VERDICT),
     row(C.WAIT_VERDICT,                 Verdict,            c.on_verdict,             C.WAIT_TICKET, C.WAIT_CCS),
+    row(C.WAIT_RESUMPTION_VERDICT,      Verdict,            c.on_resumption_verdict,  C.WAIT_TICKET, C.WAIT_CCS),
     row(C.WAIT_TICKET,                  NewSessionTicket,   c.on_new_session_ticket,  C.WAIT_CCS),
     row(C.WAIT_CCS,                     ChangeCipherSpec,   c.on_server_change_cipher_spec, C.WAIT_FINISHED),
     row(C.WAIT_FINISHED,                Finished,           c.on_finished,            C.CONNECTED),
@@ -137,7 +140,11 @@ CLIENT: tuple[Row, ...] = (
 
 SERVER: tuple[Row, ...] = (
     row(S.START,                        ClientHello,        s.on_client_hello,        S.WAIT_CLIENT_CERTIFICATE,
-                                                                                      S.WAIT_CLIENT_KEY_EXCHANGE, S.WAIT_CCS),
+                                                                                      S.WAIT_CLIENT_KEY_EXCHANGE,
+                                                                                      S.WAIT_RESUMPTION_VERDICT),
+    row(S.WAIT_RESUMPTION_VERDICT,      Verdict,            s.on_resumption_verdict,  S.WAIT_CCS),
+    row(S.WAIT_RESUMPTION_VERDICT,      Rejection,          s.on_resumption_rejected, S.WAIT_CLIENT_CERTIFICATE,
+                                                                                      S.WAIT_CLIENT_KEY_EXCHANGE),
     row(S.WAIT_CLIENT_CERTIFICATE,      Certificate,        s.on_client_certificate,  S.WAIT_CLIENT_VERDICT,
                                                                                       S.WAIT_CLIENT_KEY_EXCHANGE),
     row(S.WAIT_CLIENT_VERDICT,          Verdict,            s.on_client_verdict,      S.WAIT_CLIENT_KEY_EXCHANGE_THEN_VERIFY),
@@ -153,7 +160,8 @@ SERVER: tuple[Row, ...] = (
     row(S.CONNECTED,                    ApplicationData,    _deliver_in(S.CONNECTED), S.CONNECTED),
     row(S.CONNECTED,                    Write,              _write_in(S.CONNECTED),   S.CONNECTED),
     row(S.CONNECTED,                    ClientHello,        s.on_client_hello_again,  S.CONNECTED, S.WAIT_CLIENT_CERTIFICATE,
-                                                                                      S.WAIT_CLIENT_KEY_EXCHANGE, S.WAIT_CCS),
+                                                                                      S.WAIT_CLIENT_KEY_EXCHANGE,
+                                                                                      S.WAIT_RESUMPTION_VERDICT),
     row(S.CONNECTED,                    Renegotiate,        s.on_renegotiate,         S.CONNECTED),
     row(S.CONNECTED,                    Refused,            s.on_refused,             S.CONNECTED),
 )

@@ -254,16 +254,23 @@ class SslTransfer(SslSettings):
 
     def _on_certificate(self, event: CertificateReceived) -> None:
         self._take_peer_certificates()
+        self._tell_faults()
+
+    def _tell_faults(self) -> bool:
+        """Tells what is wrong with the chain, shown or of a resumed session, where it was not told before. False: a slot ended it."""
         if not self._config.handshakeMustInterruptOnError():
             for fault in self._faults:
                 self.peerVerifyError.emit(fault)
                 if self._state is not _CONNECTED:
-                    return
+                    return False
+        return True
 
     def _take_peer_certificates(self) -> None:
         chain = tuple(QSslCertificate._of(der) for der in self._connection.peer_certificates)
         negotiated = self._connection.negotiated
         resumed = negotiated is not None and negotiated.resumed
+        if not chain:
+            self._report, self._faults = None, []  # what was found was about a session that the server did not take up
         self._config._values["peer"] = chain[0] if chain else QSslCertificate()
         self._config._values["peer_chain"] = () if resumed else chain
 
@@ -287,6 +294,8 @@ class SslTransfer(SslSettings):
             return  # a renegotiation
         self._handshake_over = True
         self._take_peer_certificates()
+        if event.negotiated.resumed and not self._tell_faults():
+            return
         if self._judge_peer():
             self._enter_encrypted_state()
 
@@ -315,7 +324,7 @@ class SslTransfer(SslSettings):
         """What is wrong with who the peer is, whatever its chain may be worth."""
         found: list[QSslError] = []
         peer = self._config._values["peer"]
-        if any(each.isBlacklisted() for each in (peer, *self._config._values["peer_chain"])):
+        if any(QSslCertificate._of(each).isBlacklisted() for each in self._connection.peer_certificates):
             found.append(QSslError(QSslError.SslError.CertificateBlacklisted, peer))
         if not peer.isNull() and self._mode is CLIENT:
             name = self._verify_name or self._peer_name
@@ -328,7 +337,7 @@ class SslTransfer(SslSettings):
     def _ocsp_faults(self) -> list[QSslError]:
         if not self._config.ocspStaplingEnabled() or self._mode is not CLIENT or not self._demands():
             return []
-        if not self._connection.negotiated.suite.has_certificate or self._connection.negotiated.resumed:
+        if not self._connection.negotiated.suite.has_certificate:
             return []
         path = self._report.path if self._report is not None else ()
         self._ocsp, faults = judge_staple(self._connection.ocsp_response, path, self._config._values["peer"])

@@ -38,6 +38,8 @@ class ChainRequest:
     """What a handshake wants to know. `chain`: DER, leaf first. `purpose`: "server" or "client", the peer's role.
 
     `server_name`: a host name or address; None checks no name. `time`: seconds since 1970. `ocsp_response`, `sct_list`: stapled.
+    `resumed`: the chain, and what was stapled with it, are those of a session that is about to be resumed. The answer ought not to
+    depend on it: resumption is no way around a verifier.
     """
 
     chain: tuple[bytes, ...]
@@ -46,6 +48,7 @@ class ChainRequest:
     time: float
     ocsp_response: bytes | None = None
     sct_list: bytes | None = None
+    resumed: bool = False
 
 
 _PURPOSES: Mapping[str, tuple[bytes, frozenset[KeyUsageBit]]] = {

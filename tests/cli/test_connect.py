@@ -73,6 +73,26 @@ def test_resumed_session_is_verified_by_the_authorities_of_today(echo, files, tm
     assert "session resumed" in accepted.stderr
 
 
+def test_session_file_of_an_earlier_version_leads_to_a_full_handshake(echo, files, tmp_path):
+    path = tmp_path / "session"
+    connect(echo, files, "--session-file", path)
+    path.write_bytes(b"\2" + path.read_bytes()[1:])
+    assert "handshake    full" in connect(echo, files, "--session-file", path).stderr
+    assert "session resumed" in connect(echo, files, "--session-file", path).stderr
+
+
+@pytest.mark.parametrize("authorities", ["another", "the system's"])
+def test_session_that_is_not_trusted_is_not_shown_to_the_server(echo, files, tmp_path, authorities):
+    path = tmp_path / "session"
+    connect(echo, files, "--session-file", path)
+    kept = path.read_bytes()
+    trusts = ("--ca", files.other_ca) if authorities == "another" else ()
+    refused = puretls("connect", f"localhost:{echo.port}", *trusts, "--trace", "--session-file", path)
+    assert refused.returncode == 1
+    assert "ServerHelloDone" in refused.stderr
+    assert path.read_bytes() == kept
+
+
 def test_session_of_another_name_is_not_offered(echo, files, tmp_path):
     path = tmp_path / "session"
     assert "handshake    full" in connect(echo, files, "--session-file", path).stderr

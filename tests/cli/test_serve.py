@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -24,9 +25,9 @@ def web(files, options, tmp_path_factory):
         yield server
 
 
-def fetch(server, files, path="/"):
+def fetch(server, files, path="/", *arguments):
     request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
-    return puretls("connect", f"localhost:{server.port}", "--ca", files.ca, stdin=request)
+    return puretls("connect", f"localhost:{server.port}", "--ca", files.ca, *arguments, stdin=request)
 
 
 def needs(program):
@@ -162,6 +163,21 @@ def test_openssl_client_is_served_and_resumes(web, files, tmp_path):
     assert b"Verify return code: 0 (ok)" in first
     assert b"HTTP/1.1 200 OK" in first
     assert b"Reused, TLSv1.2" in run("-sess_in", tmp_path / "session")
+
+
+def test_client_whose_authority_is_not_trusted_any_more_does_not_get_in_by_its_session(files, options, tmp_path):
+    trusted, session = tmp_path / "trusted.pem", tmp_path / "session"
+    trusted.write_bytes(Path(files.ca).read_bytes())
+    who = ("--cert", files.client_cert, "--key", files.client_key, "--session-file", session)
+    with serving(tmp_path, "--client-ca", trusted, "--require-client-cert", *options) as server:
+        assert b"200 OK" in fetch(server, files, "/", *who).stdout
+        assert "session resumed" in fetch(server, files, "/", *who).stderr
+        trusted.write_bytes(Path(files.other_ca).read_bytes())
+        server.send(signal.SIGHUP)
+        server.wait_for("reloaded")
+        refused = fetch(server, files, "/", *who)
+        assert refused.returncode == 1
+        assert "fatal alert handshake_failure" in refused.stderr  # asked for a certificate of the new authority, it has none
 
 
 @pytest.mark.interop

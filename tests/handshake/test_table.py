@@ -6,9 +6,21 @@ from dataclasses import replace
 import pytest
 
 from puretls.connection import Connection
+from puretls.danger import AcceptedUnverified
 from puretls.errors import PeerError, Reason, UsageError
 from puretls.handshake import table
-from puretls.handshake.states import ClientState, LocalInput, Refused, Renegotiate, Role, ServerState, Start, Verdict, Write
+from puretls.handshake.states import (
+    ClientState,
+    LocalInput,
+    Refused,
+    Rejection,
+    Renegotiate,
+    Role,
+    ServerState,
+    Start,
+    Verdict,
+    Write,
+)
 from puretls.handshake.table import CLIENT, SERVER, TABLES, lookup
 from puretls.iana import HandshakeType
 from puretls.intercept import Direction
@@ -16,16 +28,17 @@ from puretls.messages import handshake as hs
 from puretls.messages.handshake import HelloRequest, ServerHello
 from puretls.messages.key_exchange import ServerKeyExchange
 from puretls.messages.records import ApplicationData, ChangeCipherSpec, Record
+from puretls.suites import DEFAULT_PSK_SUITES, DEFAULT_SUITES
 from tests.support.breaks import before
-from tests.support.conversations import flows, resumptions
-from tests.support.credentials import NAME
-from tests.support.pair import client_config, no_security, pair, server_config
+from tests.support.conversations import flows, resumptions, tickets
+from tests.support.credentials import NAME, credential
+from tests.support.pair import client_config, fields_for, no_security, pair, server_config, suite_named
 
 pytestmark = pytest.mark.rfc("5246", "7.3")
 HANDSHAKE_TYPES = sorted({*map(int, HandshakeType), 7, 99, 255})
 STATES = {Role.CLIENT: ClientState, Role.SERVER: ServerState}
 LIVE = [(role, state) for role, states in STATES.items() for state in states if state.name not in {"CLOSED", "FAILED"}]
-LOCAL = (Start(), Verdict(None), Write(b"x"), Renegotiate(), Refused())
+LOCAL = (Start(), Verdict(None), Rejection(None), Write(b"x"), Renegotiate(), Refused())
 
 
 def in_state(role, state):
@@ -103,7 +116,7 @@ HEAD, TAIL = ("Start", "ServerHello"), ("ChangeCipherSpec", "Finished")
 def _legal_flows():
     """2 resumed; 16 with a certificate: stapled status x key exchange message x client authentication x ticket; 4 without one."""
     tickets = ((), ("NewSessionTicket",))
-    found = {(*HEAD, *ticket, *TAIL) for ticket in tickets}
+    found = {(*HEAD, "Verdict", *ticket, *TAIL) for ticket in tickets}
     exchanges = ((), ("ServerKeyExchange",))
     for exchange in exchanges:
         for ticket in tickets:
@@ -118,11 +131,15 @@ def _legal_flows():
 ONLY_IN_THE_GRAPH = {
     (*HEAD, "ServerKeyExchange", "CertificateRequest", "ServerHelloDone", "Verdict", *ticket, *TAIL) for ticket in ((), ("NewSessionTicket",))
 }
+_FULL = {
+    ("ClientKeyExchange", "ChangeCipherSpec", "Finished"),
+    ("Certificate", "ClientKeyExchange", "ChangeCipherSpec", "Finished"),
+    ("Certificate", "Verdict", "ClientKeyExchange", "CertificateVerify", "ChangeCipherSpec", "Finished"),
+}
 SERVER_FLOWS = {
-    ("ClientHello", "ChangeCipherSpec", "Finished"),
-    ("ClientHello", "ClientKeyExchange", "ChangeCipherSpec", "Finished"),
-    ("ClientHello", "Certificate", "ClientKeyExchange", "ChangeCipherSpec", "Finished"),
-    ("ClientHello", "Certificate", "Verdict", "ClientKeyExchange", "CertificateVerify", "ChangeCipherSpec", "Finished"),
+    ("ClientHello", "Verdict", "ChangeCipherSpec", "Finished"),
+    *{("ClientHello", *full) for full in _FULL},
+    *{("ClientHello", "Rejection", *full) for full in _FULL},
 }
 
 
@@ -150,8 +167,32 @@ def _seen(end):
     return [entry.name for entry in end.connection.trace.messages(Direction.INBOUND) if entry.name != "application_data"]
 
 
+def refuses_sessions(request):
+    """A verifier for which what is shown is good enough, and what was shown is not."""
+    return AcceptedUnverified(accepted=not request.resumed)
+
+
+def _rejections():
+    """A session whose chain the server does not accept any more: the client shows its chain again, shows none, or is asked for none."""
+    shows, psk = {"credentials": (credential(usage="client"),)}, fields_for(suite_named("TLS_PSK_WITH_AES_128_GCM_SHA256"))
+    both = DEFAULT_PSK_SUITES + DEFAULT_SUITES
+    for again, server in (({}, {}), ({"credentials": ()}, {}), ({"psk": psk[0]["psk"], "suites": both}, {"psk": psk[1]["psk"], "suites": both})):
+        far = {"tickets": tickets(), "client_authentication": "request"}
+        session = pair(shows, far).handshake().client.connection.session
+        yield pair(shows | again, far | server | {"verifier": refuses_sessions}, session=session).handshake()
+
+
 def _conversations():
     return [*flows(no_security), *resumptions(no_security)]
+
+
+def _server_flow(joined):
+    flow, connection = _seen(joined.server), joined.server.connection
+    if connection.negotiated.resumed:
+        flow.insert(1, "Verdict")
+    elif connection.peer_certificates:
+        flow.insert(flow.index("Certificate") + 1, "Verdict")
+    return tuple(flow)
 
 
 def test_every_legal_flow_happens():
@@ -160,15 +201,16 @@ def test_every_legal_flow_happens():
         joined = conversation.make().handshake()
         assert joined.connected, f"{conversation.name}\n{joined.story()}"
         flow = ["Start", *_seen(joined.client)]
-        if "ServerHelloDone" in flow:
-            flow.insert(flow.index("ServerHelloDone") + 1, "Verdict")
+        asked = "ServerHelloDone" if "ServerHelloDone" in flow else "ServerHello"
+        flow.insert(flow.index(asked) + 1, "Verdict")
         client.add(tuple(flow))
-        flow = _seen(joined.server)
-        if joined.server.connection.peer_certificates and not joined.server.connection.negotiated.resumed:
-            flow.insert(flow.index("Certificate") + 1, "Verdict")
-        server.add(tuple(flow))
+        server.add(_server_flow(joined))
     assert client == _legal_flows()
-    server.add(tuple(_seen(pair({}, {"client_authentication": "request"}).handshake().server)))
+    server.add(_server_flow(pair({}, {"client_authentication": "request"}).handshake()))
+    for joined in _rejections():
+        assert joined.connected, joined.story()
+        first, *rest = _server_flow(joined)
+        server.add((first, "Rejection", *rest))
     assert server == SERVER_FLOWS
 
 
@@ -186,13 +228,14 @@ def test_every_row_and_every_next_state_is_reached(monkeypatch):
     monkeypatch.setattr(table, "INDEX", {key: noting(row) for key, row in table.INDEX.items()})
     for conversation in _conversations():
         conversation.make().handshake().exchange()
+    assert all(joined.connected for joined in _rejections())
     _renegotiations()
     wanted = {(row.state, row.input, target) for rows in TABLES.values() for row in rows for target in row.next_states}
     # HelloRequests in the middle of a handshake, and data that crosses a renegotiation, have tests of their own.
     rare = {key for key in wanted if key[1] in {HelloRequest, ApplicationData} and key[0].name != "CONNECTED"}
     # A renegotiation goes on as the same kinds of first handshakes do.
     again = {key for key in wanted if key[0] is ClientState.WAIT_SERVER_HELLO_AGAIN and key[1] is ServerHello}
-    again.add((ServerState.CONNECTED, hs.ClientHello, ServerState.WAIT_CCS))  # see test_renegotiation.py
+    again.add((ServerState.CONNECTED, hs.ClientHello, ServerState.WAIT_RESUMPTION_VERDICT))  # see test_renegotiation.py
     assert wanted - reached - rare - again == set()
     assert reached <= wanted
     assert reached & again

@@ -240,7 +240,7 @@ def test_every_state_of_both_roles_is_among_the_scenes():
     from puretls.handshake.states import ClientState, ServerState
 
     states = {connection.state for _, connection, _ in scenes()}
-    passive = {"START", "WAIT_VERDICT", "WAIT_CLIENT_VERDICT", "CLOSED", "FAILED"}
+    passive = {"START", "WAIT_VERDICT", "WAIT_CLIENT_VERDICT", "WAIT_RESUMPTION_VERDICT", "CLOSED", "FAILED"}
     assert states >= {state for state in ClientState if state.name not in passive}
     assert states >= {state for state in ServerState if state.name not in passive - {"START"}}
 

@@ -69,9 +69,9 @@ def run_until(condition: Callable[[], object], seconds: float = 20.0) -> bool:
 
 
 class SslPeer:
-    """The standard library's TLS in a thread: `talk` gets the encrypted socket of the one connection."""
+    """The standard library's TLS in a thread: `talk` gets the encrypted socket of each connection, one unless told otherwise."""
 
-    def __init__(self, pki: Pki, talk: Callable[[ssl.SSLSocket], None], *, verify: bool = False) -> None:
+    def __init__(self, pki: Pki, talk: Callable[[ssl.SSLSocket], None], *, verify: bool = False, connections: int = 1) -> None:
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.maximum_version = ssl.TLSVersion.TLSv1_2
         self.context.load_cert_chain(pki.folder / "server.pem", pki.folder / "server.key")
@@ -80,21 +80,21 @@ class SslPeer:
             self.context.load_verify_locations(pki.folder / "root.pem")
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.port = self.listening.getsockname()[1]
-        self.talk = talk
+        self.talk, self.connections = talk, connections
         self.problem: Exception | None = None
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
     def _run(self) -> None:
-        try:
-            plain, _ = self.listening.accept()
-            plain.settimeout(20)
-            with self.context.wrap_socket(plain, server_side=True) as encrypted:
-                self.talk(encrypted)
-        except OSError as problem:
-            self.problem = problem
-        finally:
-            self.listening.close()
+        for _ in range(self.connections):
+            try:
+                plain, _ = self.listening.accept()
+                plain.settimeout(20)
+                with self.context.wrap_socket(plain, server_side=True) as encrypted:
+                    self.talk(encrypted)
+            except OSError as problem:
+                self.problem = problem
+        self.listening.close()
 
     def join(self) -> None:
         self.thread.join(20)

@@ -238,6 +238,76 @@ def test_ignoring_before_connecting_works_once_as_the_page_promises(pki, ssl_pee
     second.join()
 
 
+class Resumption:
+    """A client that resumes what a first one, which ignored all errors, has kept; what it was told."""
+
+    def __init__(self, pki, port: int, *, trusts: bool, name: str = "server.test", ignores: bool = False) -> None:
+        first = QSslSocket()
+        first.setSslConfiguration(self._configuration(pki, trusts=False))
+        first.ignoreSslErrors()
+        first.connectToHostEncrypted("127.0.0.1", port, name)
+        assert first.waitForEncrypted(10000)
+        self.first = [error.error() for error in first.sslHandshakeErrors()]
+        kept = first.sslConfiguration().sessionTicket()
+        first.abort()
+        configuration = self._configuration(pki, trusts=trusts)
+        configuration.setSessionTicket(kept)
+        self.client, self.told, self.verify_errors = QSslSocket(), [], []
+        self.client.setSslConfiguration(configuration)
+        self.client.sslErrors.connect(lambda errors: self.told.extend(error.error() for error in errors))
+        self.client.peerVerifyError.connect(lambda error: self.verify_errors.append(error.error()))
+        if ignores:
+            self.client.ignoreSslErrors()
+        self.client.connectToHostEncrypted("127.0.0.1", port, name)
+        self.encrypted = self.client.waitForEncrypted(10000)
+
+    @staticmethod
+    def _configuration(pki, *, trusts: bool) -> QSslConfiguration:
+        made = pki.configuration()
+        made.setCaCertificates([pki.root] if trusts else [])
+        made.setSslOption(QSsl.SslOptionDisableSessionPersistence, False)
+        return made
+
+    @property
+    def resumed(self) -> bool:
+        return self.client._last_connection.negotiated.resumed
+
+
+def test_session_made_in_spite_of_errors_has_them_again(pki, ssl_peer) -> None:
+    peer = ssl_peer(echo, connections=2)
+    again = Resumption(pki, peer.port, trusts=False)
+    assert not again.encrypted
+    assert again.resumed
+    assert again.client.error() is QAbstractSocket.SslHandshakeFailedError
+    assert again.told == again.verify_errors == again.first != []
+    peer.join()
+
+
+def test_errors_of_a_resumed_session_are_ignored_as_those_of_a_new_one(pki, ssl_peer) -> None:
+    peer = ssl_peer(echo, connections=2)
+    again = Resumption(pki, peer.port, trusts=False, name="wrong.name", ignores=True)
+    assert again.encrypted
+    assert again.resumed
+    assert again.told == again.first
+    assert sorted(again.verify_errors, key=lambda error: error.name) == sorted(again.first, key=lambda error: error.name)
+    assert QSslError.HostNameMismatch in again.told
+    again.client.abort()
+    peer.join()
+
+
+def test_session_of_a_chain_that_is_trusted_now_has_no_errors(pki, ssl_peer) -> None:
+    peer = ssl_peer(echo, connections=2)
+    again = Resumption(pki, peer.port, trusts=True)
+    assert again.encrypted
+    assert again.resumed
+    assert again.told == again.verify_errors == []
+    again.client.write(b"again")
+    assert again.client.waitForReadyRead(10000)
+    assert again.client.readAll().data() == b"again"
+    again.client.abort()
+    peer.join()
+
+
 def test_common_name_is_no_host_name(pki, ssl_peer) -> None:
     peer = ssl_peer(echo)
     client = connect(pki, peer.port, "elsewhere.test")
