@@ -7,8 +7,22 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
+from puretls.arguments import (
+    FLAG,
+    FUNCTION,
+    Kind,
+    check_fields,
+    described,
+    instance,
+    methods,
+    octets,
+    one_of,
+    optional,
+    several,
+    whole,
+)
 from puretls.crypto import provider as providers
 from puretls.crypto.groups import RandomBytes
 from puretls.crypto.keys import PrivateKey, PublicKey
@@ -32,6 +46,8 @@ if TYPE_CHECKING:
 
 PENDING: Final = Sentinel("PENDING")
 """What a verifier returns to decide later: the connection pauses until `Connection.answer`."""
+
+_Path = str | os.PathLike[str]
 
 Verifier = Callable[["ChainRequest"], "Report | Sentinel"]
 
@@ -61,6 +77,10 @@ DEFAULT_SCHEMES: tuple[SignatureScheme, ...] = tuple(
 )
 
 
+TAPS = ("flight", "message", "handshake", "plaintext", "ciphertext")
+"""What an interceptor has a method for each."""
+
+
 @frozen
 class Limits:
     """Bounds on what a peer may cost. All are counts or bytes, `handshake_time` seconds (kept by whoever does the I/O)."""
@@ -87,6 +107,35 @@ class Limits:
     largest_dh_prime: int = 8192
     handshake_time: float = 60.0
 
+    def __post_init__(self) -> None:
+        check_fields(self, _LIMITS)
+        if self.smallest_dh_prime > self.largest_dh_prime:
+            raise UsageError("Limits.smallest_dh_prime is not above largest_dh_prime")
+
+
+def _count(low: int, what: str = "a number") -> Kind:
+    return whole(low, 2**64 - 1, f"{what}, at least {low}")
+
+
+_LIMITS: dict[str, Kind] = {
+    "handshake_message": _count(1, "a number of bytes"),
+    "certificates": _count(1),
+    "empty_records": _count(0),
+    "warning_alerts": _count(0),
+    "hello_requests": _count(0),
+    "renegotiations": _count(0),
+    "records_per_key": _count(1),
+    "bytes_per_key_64": _count(1, "a number of bytes"),
+    "buffered": _count(1, "a number of bytes"),
+    "smallest_dh_prime": _count(1, "a number of bits"),
+    "largest_dh_prime": _count(1, "a number of bits"),
+    "handshake_time": Kind("a number of seconds above 0, and no more than a year", lambda value: _is_number(value) and 0 < value <= 3e7),
+}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
 
 @dataclass(frozen=True)
 class Credential:
@@ -101,6 +150,7 @@ class Credential:
     sct_list: bytes | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        check_fields(self, _CREDENTIAL)
         if not self.chain:
             raise UsageError("a credential needs a certificate")
         try:
@@ -114,6 +164,35 @@ class Credential:
                 parse(SctList, self.sct_list)
         except DecodeError as error:
             raise UsageError(f"sct_list is no list of timestamps (RFC 6962 3.3): {error}") from None
+
+    @classmethod
+    def from_pem(cls, chain: str | bytes, key: str | bytes | None = None, password: str | bytes | None = None) -> Self:
+        """From certificates in PEM, leaf first, and a private key in PEM or DER; without `key` it is beside the certificates.
+
+        `password` opens an encrypted key. Raises `UsageError` for what cannot be read, or does not belong together.
+        """
+        from puretls.x509.keys import parse_private_key
+        from puretls.x509.pem import load_certificates
+
+        for given in (chain, key):
+            if not isinstance(given, str | bytes | None):
+                raise UsageError(f"PEM is text or bytes, not {described(given)}")
+        try:
+            certificates = load_certificates(chain)
+            return cls(certificates, parse_private_key(chain if key is None else key, password))
+        except DecodeError as error:
+            raise UsageError(f"no credential can be made of this: {error}") from None
+
+    @classmethod
+    def from_files(cls, chain: _Path, key: _Path | None = None, password: str | bytes | None = None) -> Self:
+        """As `from_pem`, from files: the one call here that reads any. Raises `OSError` besides, and `UsageError` with their names."""
+        from pathlib import Path
+
+        texts = [Path(path).read_bytes() for path in (chain, key) if path is not None]
+        try:
+            return cls.from_pem(texts[0], texts[-1], password)
+        except UsageError as error:
+            raise UsageError(f"{chain}{'' if key is None else f', {key}'}: {error}") from None
 
     @cached_property
     def leaf(self) -> Certificate:
@@ -162,6 +241,14 @@ class Credential:
             return False
 
 
+_CREDENTIAL: dict[str, Kind] = {
+    "chain": several(instance(bytes, "the DER of a certificate, in bytes"), "a tuple of certificates, each the bytes of its DER"),
+    "key": instance(PrivateKey, "a private key, as `x509.keys.parse_private_key` makes them"),
+    "ocsp_response": optional(instance(bytes, "bytes in DER")),
+    "sct_list": optional(instance(bytes, "the bytes of a list")),
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """What both roles share.
@@ -199,6 +286,7 @@ class Config:
     """Allows suites marked dangerous in `suites`: 3DES, RC4, NULL, anonymous."""
 
     def __post_init__(self) -> None:
+        check_fields(self, _CONFIG)
         self._check_suites()
         for group in self.groups:
             if group not in SUPPORTED_GROUPS:
@@ -208,12 +296,6 @@ class Config:
         for scheme in (*self.signature_schemes, *(self.signing_schemes or ())):
             if scheme not in SIGNATURE_SCHEMES:
                 raise UsageError(f"signature scheme {scheme!r} is not supported")
-        if not 1 <= self.max_send_fragment <= 2**14:
-            raise UsageError("max_send_fragment is between 1 and 16384 bytes")
-        if self.trace_level not in {"off", "handshake", "full"}:
-            raise UsageError('trace_level is "off", "handshake" or "full"')
-        if self.trace_limit < 0:
-            raise UsageError("trace_limit is a number of bytes")
         _ = self.active_extensions
 
     def _check_suites(self) -> None:
@@ -222,6 +304,10 @@ class Config:
         dangerous = [suite.name for suite in self.suites if suite.danger]
         if dangerous and not self.danger_suites:
             raise UsageError(f"{dangerous[0]} protects nothing worth the name; danger_suites=True allows it for teaching")
+        if not self.groups and any(suite.is_elliptic for suite in self.suites):
+            raise UsageError("groups is empty, and suites with ECDHE need one: leave it out for the usual ones, or drop these suites")
+        if not self.signature_schemes and any(suite.is_signed for suite in self.suites):
+            raise UsageError("signature_schemes is empty, and suites with signed keys need one: leave it out for the usual ones")
 
     @cached_property
     def active_extensions(self) -> tuple[Extension, ...]:
@@ -254,6 +340,29 @@ class Config:
         return next((extension for extension in self.active_extensions if type(extension) is cls), None)
 
 
+_CONFIG: dict[str, Kind] = {
+    "provider": instance(Provider, "a Provider, as `crypto.provider.default()` makes one"),
+    "suites": several(instance(Suite, "a Suite, such as `names.suites` makes"), "a tuple of Suites (names.suites makes them)"),
+    "groups": several(instance(int, "a NamedGroup"), "a tuple of NamedGroups (names.groups makes them from names)"),
+    "signature_schemes": several(instance(int, "a SignatureScheme"), "a tuple of SignatureSchemes (names.signature_schemes makes them)"),
+    "signing_schemes": optional(several(instance(int, "a SignatureScheme"), "a tuple of SignatureSchemes")),
+    "extensions": several(instance(Extension, "an Extension, such as Alpn(\"h2\")"), "a tuple of Extensions"),
+    "credentials": several(instance(Credential, "a Credential"), "a tuple of Credentials"),
+    "verifier": optional(Kind("a verifier, such as `roots.system_verifier()`", callable)),
+    "random": FUNCTION,
+    "clock": FUNCTION,
+    "limits": instance(Limits, "a Limits"),
+    "key_log": optional(FUNCTION),
+    "interceptors": several(methods(*TAPS, of="an object of a subclass of Interceptor"), "a tuple of Interceptors"),
+    "trace_level": one_of("off", "handshake", "full"),
+    "trace_limit": _count(0, "a number of bytes"),
+    "max_send_fragment": whole(1, 2**14, "a number of bytes, 1 to 16384"),
+    "renegotiation": FLAG,
+    "require_secure_renegotiation": FLAG,
+    "danger_suites": FLAG,
+}
+_STORE = methods("get", "put", "discard", of="a store of sessions, such as MemorySessionStore()")
+
 Psk = tuple[bytes, bytes]
 """(identity, key)"""
 
@@ -276,8 +385,18 @@ class ClientConfig(Config):
     client_certificate: Callable[[Any], Credential | None] | None = None
 
     def __post_init__(self) -> None:
+        check_fields(self, _CLIENT)
         _add_psk_suites(self, self.psk is not None)
         super().__post_init__()
+
+
+_CLIENT: dict[str, Kind] = {
+    "psk": optional(FUNCTION),
+    "tickets": FLAG,
+    "session_store": optional(_STORE),
+    "fallback_scsv": FLAG,
+    "client_certificate": optional(FUNCTION),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -305,15 +424,36 @@ class ServerConfig(Config):
     """Answer unrecognized_name to a server name that no credential serves (RFC 6066 3), instead of taking the first one."""
 
     def __post_init__(self) -> None:
+        check_fields(self, _SERVER)
         _add_psk_suites(self, self.psk is not None)
         super().__post_init__()
-        if self.client_authentication not in {"none", "request", "require"}:
-            raise UsageError('client_authentication is "none", "request" or "require"')
         needs_certificate = all(suite.has_certificate for suite in self.suites)
         if needs_certificate and not self.credentials:
             raise UsageError("a server needs a credential (or a pre-shared key)")
         if self.tickets is not None:
             self.tickets.prepare(self)
+
+
+_SERVER: dict[str, Kind] = {
+    "client_authentication": one_of("none", "request", "require"),
+    "certificate_authorities": several(octets(1, 2**16 - 1), "a tuple of names, each the bytes of its DER"),
+    "session_cache": optional(_STORE),
+    "tickets": optional(methods("seal", "open", of="the keys for tickets, TicketKeys()")),
+    "session_lifetime": whole(0, 2**32 - 1, "a number of seconds"),
+    "psk": optional(FUNCTION),
+    "psk_hint": optional(octets(0, 2**16 - 1)),
+    "dh_parameters": Kind("the numbers p and g, or None", lambda value: value is None or _are_dh_parameters(value)),
+    "prefer_client_order": FLAG,
+    "refuse_unknown_names": FLAG,
+}
+
+
+def _are_dh_parameters(value: object) -> bool:
+    """RFC 5246 7.4.3: what can be a group at all; how good it is, the provider says."""
+    if not (isinstance(value, tuple) and len(value) == 2 and all(type(number) is int for number in value)):
+        return False
+    p, g = value
+    return bool(1 < g < p - 1 and p % 2 == 1)
 
 
 def _add_psk_suites(config: ClientConfig | ServerConfig, has_psk: bool) -> None:

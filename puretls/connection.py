@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from puretls import schedule
+from puretls.arguments import as_bytes, described
 from puretls.config import PENDING, ClientConfig, Config, ServerConfig
 from puretls.crypto.cbc import CbcAlgorithm
 from puretls.errors import DecodeError, FatalAlert, InternalError, PeerError, PuretlsError, Reason, UsageError, VerificationError
@@ -27,7 +28,7 @@ from puretls.events import (
 )
 from puretls.extensions import MaxFragmentLength, RecordSizeLimit
 from puretls.handshake import effects as fx
-from puretls.handshake.authenticate import consult
+from puretls.handshake.authenticate import check_report, consult
 from puretls.handshake.context import Context, Established, Negotiated
 from puretls.handshake.states import (
     ClientState,
@@ -44,7 +45,7 @@ from puretls.handshake.states import (
 )
 from puretls.handshake.table import expected, input_key, lookup
 from puretls.iana import AlertDescription, AlertLevel, ContentType, HandshakeType, ProtocolVersion, known
-from puretls.intercept import Direction
+from puretls.intercept import Direction, given
 from puretls.keylog import key_log_line
 from puretls.messages.handshake import HandshakeMessage
 from puretls.messages.records import Alert, ApplicationData, ChangeCipherSpec, Record
@@ -89,6 +90,9 @@ class Connection:
         An international name is mapped once, as by `puretls.x509.hostname.ascii_name`; the zone of an address is not verified.
         `session` is offered for resumption; without one, the configuration's `session_store` is asked.
         """
+        _check_role(config, ClientConfig)
+        if not isinstance(session, Session | None):
+            raise UsageError(f"a session to resume is a Session, not {described(session)}")
         host, sni = _names(server_name)
         if session is None and config.session_store is not None and host:
             session = config.session_store.get(host.encode())
@@ -99,6 +103,7 @@ class Connection:
     @classmethod
     def server(cls, config: ServerConfig) -> Connection:
         """A server."""
+        _check_role(config, ServerConfig)
         return cls(Role.SERVER, config)
 
     # What the application asks
@@ -194,8 +199,9 @@ class Connection:
     def receive_bytes(self, data: bytes) -> None:
         """Take what the peer sent; b"" says that the stream has ended. Nothing is processed before `next_event`.
 
-        Raises `UsageError` when more is fed than may be held: take events first.
+        Raises `UsageError` when more is fed than may be held: take events first; and for what are no bytes.
         """
+        data = as_bytes(data)
         if not data:
             self._eof = True
         elif not (self._close_received or self._error):
@@ -245,10 +251,7 @@ class Connection:
         if self._context.established is None:
             raise UsageError("the handshake is not complete: wait for HandshakeCompleted")
         self._outbound.check()
-        try:
-            data = bytes(memoryview(data))  # `bytes` alone would make zeros of a number
-        except TypeError:
-            raise UsageError(f"bytes can be sent, not {type(data).__name__}") from None
+        data = as_bytes(data)
         if not data:
             return
         if lookup(self.state, Write) is None:
@@ -277,8 +280,7 @@ class Connection:
         """The verdict that the connection is waiting for. Raises `UsageError` for what is none, and where none is asked for."""
         if not self._paused:
             raise UsageError("no verdict is asked for")
-        if not hasattr(report, "accepted"):
-            raise UsageError(f"a verdict is a Report, not {type(report).__name__}")
+        check_report(report, "a verdict")
         self._paused = False
         self._judge(report)
 
@@ -298,8 +300,7 @@ class Connection:
 
         What is negotiated follows with the next handshake; call-backs and limits of one's own are those of the new one at once.
         """
-        if type(config) is not type(self._context.config):
-            raise UsageError("the new configuration is of another role")
+        _check_role(config, ClientConfig if self.role is Role.CLIENT else ServerConfig)
         self._context = self._context.evolve(config=config)
 
     def fork(self) -> Connection:
@@ -741,7 +742,8 @@ class Connection:
 
     def _pass_flight(self, flight: fx.Flight) -> Iterable[fx.Effect]:
         for interceptor in self._line.taps:
-            flight = tuple(interceptor.flight(flight, self._line.where(_OUT, self._outbound.channel.epoch)))
+            where = self._line.where(_OUT, self._outbound.channel.epoch)
+            flight = tuple(given(interceptor, "flight", interceptor.flight(flight, where)))
         return flight
 
 
@@ -749,10 +751,17 @@ def _names(server_name: str | None) -> tuple[str | None, str | None]:
     """The name the connection is made for, and the one to send; raises `UsageError` for what is no name."""
     if server_name is None:
         return None, None
+    if not isinstance(server_name, str):
+        raise UsageError(f"a server name is a host name or an address, or None, not {described(server_name)}")
     from puretls.x509.hostname import parse_reference
 
     reference = parse_reference(server_name)
     return reference.host, reference.sni
+
+
+def _check_role(config: object, wanted: type[Config]) -> None:
+    if not isinstance(config, wanted):
+        raise UsageError(f"a {wanted.__name__} is wanted here, not {described(config)}")
 
 
 def _message_name(type_: int) -> str:

@@ -7,10 +7,15 @@ Finished must fail. Inbound the taps are passed in the opposite order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from enum import Enum
+from types import FunctionType
 from typing import Any
 
+from puretls.arguments import described
+from puretls.errors import UsageError
 from puretls.handshake.effects import Effect
 from puretls.handshake.states import Role, State
 from puretls.messages.records import Record
@@ -38,7 +43,17 @@ class Where:
 
 
 class Interceptor:
-    """Override what is needed; the rest passes unchanged."""
+    """Override what is needed; the rest passes unchanged.
+
+    A method that takes a value and its `where` under a name that is no tap's would never be called: the class is refused with
+    `UsageError`, and so is a tap that does not take the two. Helpers may have any other form, or a name with an underscore.
+    """
+
+    def __init_subclass__(cls, **keywords: object) -> None:
+        super().__init_subclass__(**keywords)
+        for name, method in vars(cls).items():
+            if isinstance(method, FunctionType):
+                _check_method(cls, name, method)
 
     def flight(self, effects: tuple[Effect, ...], where: Where) -> Iterable[Effect]:
         """The effects of a handler, before any is done."""
@@ -61,9 +76,50 @@ class Interceptor:
         return (raw,)
 
 
+_RESULTS: Mapping[str, tuple[type | tuple[type, ...], str]] = {
+    "flight": (Effect, "effects"),
+    "message": (Struct, "messages"),
+    "handshake": ((bytes, bytearray), "bytes objects"),
+    "plaintext": (Record, "Records"),
+    "ciphertext": ((bytes, bytearray), "bytes objects"),
+}
+"""What each tap gives: the type of the items, and how they are called."""
+
+
 def through(taps: Sequence[Interceptor], tap: str, value: Any, where: Where) -> list[Any]:
-    """What comes out when a value passes the tap of that name of all interceptors, one after the other."""
+    """What comes out when a value passes the tap of that name of all interceptors, one after the other.
+
+    Raises `UsageError` for a tap that does not give an iterable of its kind.
+    """
     values = [value]
     for interceptor in taps:
-        values = [result for item in values for result in getattr(interceptor, tap)(item, where)]
+        values = [result for item in values for result in given(interceptor, tap, getattr(interceptor, tap)(item, where))]
     return values
+
+
+def given(interceptor: Interceptor, tap: str, results: Any) -> list[Any]:
+    """What a tap returned, as a list, once it is what this tap returns."""
+    kind, plural = _RESULTS[tap]
+    name = f"{type(interceptor).__name__}.{tap}"
+    if isinstance(results, str | bytes | bytearray) or not isinstance(results, Iterable):
+        raise UsageError(f"{name} returns an iterable of {plural}, such as (value,) or (), not {described(results)}")
+    items = list(results)
+    for item in items:
+        if not isinstance(item, kind):
+            raise UsageError(f"{name} gives {plural}, and {described(item)} is among them")
+    return items
+
+
+def _check_method(cls: type, name: str, method: FunctionType) -> None:
+    parameters = list(inspect.signature(method).parameters.values())
+    positional = [p for p in parameters if p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD}]
+    if name in _RESULTS:
+        try:
+            inspect.signature(method).bind(None, None, None)
+        except TypeError:
+            raise UsageError(f"{cls.__name__}.{name} must take a value and its `where` besides self") from None
+    elif not name.startswith("_") and len(positional) == len(parameters) == 3:
+        meant = get_close_matches(name, _RESULTS, n=1, cutoff=0.75)
+        if meant or positional[-1].name == "where":
+            hint = f"did you mean {meant[0]}" if meant else f"the taps are {', '.join(_RESULTS)}"
+            raise UsageError(f"{cls.__name__}.{name} is no tap and would never be called: {hint}? A helper's name begins with _")

@@ -52,18 +52,23 @@ HELP = "name a file of trusted certificates with SSL_CERT_FILE, or install puret
 
 @frozen
 class Sources:
-    """Where roots are read: `files`, and every file in `directories`. `named`: the user chose them, so they must exist."""
+    """Where roots are read: `files`, and every file in `directories`. `named`: the user chose them, so they must exist.
+
+    `origin` says where the names are from, in words that follow the name of a file.
+    """
 
     files: tuple[str, ...] = ()
     directories: tuple[str, ...] = ()
     named: bool = False
+    origin: str = ""
 
 
 def find_sources(environ: Mapping[str, str]) -> Sources:
     """Where the roots of this system are. Raises `UsageError` where there are none."""
     file, directories = environ.get("SSL_CERT_FILE"), environ.get("SSL_CERT_DIR")
     if file or directories:
-        return Sources((file,) if file else (), tuple(directories.split(os.pathsep)) if directories else (), named=True)
+        inside = tuple(directories.split(os.pathsep)) if directories else ()
+        return Sources((file,) if file else (), inside, True, ", which SSL_CERT_FILE names")
     for bundle in BUNDLES:
         if os.path.isfile(bundle):
             return Sources((bundle,))
@@ -86,7 +91,7 @@ def read_sources(sources: Sources) -> tuple[bytes, ...]:
         except (OSError, DecodeError) as error:
             if sources.named and str(path) in sources.files:
                 text = error.strerror if isinstance(error, OSError) else str(error)
-                raise UsageError(f"{path}, which SSL_CERT_FILE names: {text}") from None
+                raise UsageError(f"{path}{sources.origin}: {text}") from None
     if not found:
         raise UsageError(f"no certificate in {', '.join(sources.files + sources.directories)}: {HELP}")
     return tuple(found)
@@ -168,3 +173,17 @@ class SystemVerifier:
 def system_verifier(**options: Any) -> SystemVerifier:
     """The verifier of clients by default: the system's roots, loaded by the first chain. `options` as for `chain_verifier`."""
     return SystemVerifier(**options)
+
+
+def file_verifier(*paths: str | os.PathLike[str], **options: Any) -> Verifier:
+    """A verifier that trusts the certificates in these files, in PEM or DER, and no others; of a directory, all its files.
+
+    `options` as for `chain_verifier`. Raises `UsageError` for a file that cannot be read or has no certificate.
+    """
+    if not paths:
+        raise UsageError("name a file of certificates to trust")
+    anchors: list[bytes] = []
+    for path in (os.fspath(path) for path in paths):
+        sources = Sources(directories=(path,), named=True) if os.path.isdir(path) else Sources((path,), named=True)
+        anchors += read_sources(sources)
+    return chain_verifier(anchors, **{"provider": default(), **options})

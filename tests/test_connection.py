@@ -352,7 +352,7 @@ def test_verdict_that_is_none_leaves_the_question_open(verdict):
 @pytest.mark.parametrize("verdict", [None, "yes", object()], ids=str)
 def test_verifier_that_gives_no_report_refuses(verdict):
     joined = pair({"verifier": lambda request: verdict}).handshake()
-    assert isinstance(joined.client.error, InternalError)
+    assert isinstance(joined.client.error, UsageError)
     assert joined.server.alerts_received == ["internal_error"]
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from puretls.arguments import described
+from puretls.config import PENDING
 from puretls.crypto.keys import EcPublicKey, EdPublicKey, PublicKey, RsaPublicKey
 from puretls.crypto.signatures import SIGNATURE_SCHEMES, fits
-from puretls.errors import DecodeError, PeerError, Reason
-from puretls.iana import NamedGroup, SignatureScheme
+from puretls.errors import DecodeError, PeerError, Reason, UsageError
+from puretls.iana import AlertDescription, NamedGroup, SignatureScheme
 from puretls.messages.key_exchange import DigitallySigned
 from puretls.suites import Authentication, Suite
 
@@ -120,4 +122,15 @@ def consult(config: Config, request: ChainRequest) -> Any:
         from puretls.x509.verifier import chain_verifier
 
         verifier = chain_verifier((), provider=config.provider)
-    return verifier(request)
+    report = verifier(request)
+    if report is not PENDING:
+        name = getattr(verifier, "__qualname__", type(verifier).__name__)
+        check_report(report, f"what the verifier {name} returns")
+    return report
+
+
+def check_report(report: Any, what: str) -> None:
+    """Anything shaped like a `Report` will do; None or True must never be taken for a yes, nor for a no. Raises `UsageError`."""
+    accepted = getattr(report, "accepted", None)
+    if not isinstance(accepted, bool) or not (accepted or isinstance(getattr(report, "alert", None), AlertDescription)):
+        raise UsageError(f"{what} is a Report, as the verifiers of x509.verifier make them, or PENDING; not {described(report)}")

@@ -16,6 +16,7 @@ from puretls.config import ClientConfig, ServerConfig
 from puretls.connection import Connection
 from puretls.errors import PuretlsError, Truncated, UsageError
 from puretls.events import PAUSED, ConnectionClosed, DataReceived, Event, HandshakeCompleted, Sentinel
+from puretls.net.defaults import client_defaults
 from puretls.net.pump import last_open_state, why_closed
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ ClientConnected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitab
 async def open_connection(
     host: str,
     port: int,
-    config: ClientConfig,
+    config: ClientConfig | None = None,
     *,
     server_name: str | None = None,
     session: Session | None = None,
@@ -42,12 +43,14 @@ async def open_connection(
 ) -> Streams:
     """Connect and shake hands; `options` go to `loop.create_connection`.
 
+    Without a `config` the system's roots are trusted, as by `ClientConfig(verifier=roots.system_verifier())`.
     The name to verify is `host` unless `server_name` is given; an IPv6 address may have a zone ("fe80::1%eth0").
     `handshake_timeout` is in seconds, None takes the configuration's.
     `writer.get_extra_info("tls")` is the `Connection`. Raises `OSError`, `TimeoutError` and `puretls.TlsError`.
     """
     from puretls.x509.hostname import host_to_look_up
 
+    config = client_defaults() if config is None else config
     connection = Connection.client(config, server_name or host, session=session)
     host = host_to_look_up(host)
     reader, upper = _stream_protocol()

@@ -20,6 +20,7 @@ from puretls.connection import Connection
 from puretls.errors import PuretlsError, Truncated
 from puretls.events import ConnectionClosed, DataReceived, Event, HandshakeCompleted
 from puretls.net import pump
+from puretls.net.defaults import client_defaults
 
 SMALL_READ = 2**16
 """What a read asks for until one brings that much: a buffer of a megabyte costs 50 microseconds even if it stays empty."""
@@ -417,7 +418,7 @@ class _RawFile(io.RawIOBase):
 
 def connect(
     address: tuple[str, int],
-    config: ClientConfig,
+    config: ClientConfig | None = None,
     *,
     server_name: str | None = None,
     timeout: float | None = None,
@@ -426,12 +427,14 @@ def connect(
 ) -> TlsSocket:
     """Connect to `address` and shake hands; the name to verify is the host of the address unless `server_name` is given.
 
+    Without a `config` the system's roots are trusted, as by `ClientConfig(verifier=roots.system_verifier())`.
     An international host name is mapped once, and an IPv6 address may have a zone: ("fe80::1%eth0", 443).
 
     `timeout`: seconds for the connection and, afterwards, for each wait. Raises as `TlsSocket` does.
     """
     from puretls.x509.hostname import host_to_look_up
 
+    config = client_defaults() if config is None else config
     connection = Connection.client(config, server_name or address[0], session=session)  # a name that is none is refused before
     address = host_to_look_up(address[0]), address[1]
     return TlsSocket(socket.create_connection(address, timeout), connection, **options)._opened()

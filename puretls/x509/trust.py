@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
+from puretls.arguments import described
 from puretls.der import reader as der
 from puretls.der.reader import Reader
-from puretls.errors import DecodeError
+from puretls.errors import DecodeError, UsageError
 from puretls.x509.certificate import Certificate
 from puretls.x509.names import Name
 
@@ -95,9 +96,22 @@ def _raw_and_subject(certificate: bytes | Certificate) -> tuple[bytes, bytes]:
     return certificate, subject_of(certificate)
 
 
+_FROM_PEM = "`x509.pem.load_certificates` reads PEM, `roots.file_verifier` a file of it"
+
+
 def trust_store(anchors: Iterable[bytes | Certificate | TrustStore]) -> TrustStore:
-    """One store of all the anchors given; a single store is taken as it is, so that what it has parsed stays parsed."""
+    """One store of all the anchors given; a single store is taken as it is, so that what it has parsed stays parsed.
+
+    Raises `UsageError` for what is no anchor by its type, and for PEM.
+    """
+    if isinstance(anchors, str | bytes | bytearray | Certificate) or not isinstance(anchors, Iterable):
+        raise UsageError(f"anchors are a list of certificates, not {described(anchors)}; {_FROM_PEM}")
     given = list(anchors)
+    for anchor in given:
+        if not isinstance(anchor, bytes | Certificate | TrustStore):
+            raise UsageError(f"an anchor is a Certificate, the bytes of its DER, or a TrustStore, not {described(anchor)}; {_FROM_PEM}")
+        if isinstance(anchor, bytes) and b"-----BEGIN" in anchor:
+            raise UsageError(f"an anchor in bytes is DER, and this is PEM; {_FROM_PEM}")
     if len(given) == 1 and isinstance(given[0], TrustStore):
         return given[0]
     flat: list[bytes | Certificate] = []

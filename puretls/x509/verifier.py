@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from puretls.arguments import described
 from puretls.crypto.provider import Provider
 from puretls.der import oids
 from puretls.errors import DecodeError, UsageError
@@ -57,6 +58,12 @@ _PURPOSES: Mapping[str, tuple[bytes, frozenset[KeyUsageBit]]] = {
 }
 
 
+_NO_ANCHORS = (
+    "no trust anchors are configured, so no certificate can be trusted: give the configuration a verifier, such as "
+    "puretls.roots.system_verifier() or file_verifier(PATH)"
+)
+
+
 @dataclass(frozen=True)
 class Verifier:
     """Validates chains against a store of anchors under a set of rules. Call it with a `ChainRequest`.
@@ -95,7 +102,7 @@ class Verifier:
     def _presented_fault(self, request: ChainRequest) -> Finding | None:
         budgets = self.settings.budgets
         if not len(self.store):
-            return Finding(RULES["anchors"], "no trust anchors are configured, so no certificate can be trusted")
+            return Finding(RULES["anchors"], _NO_ANCHORS)
         if not request.chain:
             return Finding(RULES["presented"], "the peer sent no certificate")
         size = sum(map(len, request.chain))
@@ -145,6 +152,8 @@ def chain_verifier(
 
     Raises `UsageError` for unknown names, and for a rule of the default profile in `without`.
     """
+    if not isinstance(provider, Provider):
+        raise UsageError(f"the provider is a Provider, as `crypto.provider.default()` makes one, not {described(provider)}")
     harmless, dangerous = frozenset(without), frozenset(danger_without)
     needed = harmless & _rules(DEFAULT)
     if needed:
@@ -184,7 +193,7 @@ class PinnedVerifier:
 
 def pinned_verifier(pins: Iterable[bytes]) -> PinnedVerifier:
     """A verifier that trusts exactly these: SHA-256 of a certificate's DER, or of its SubjectPublicKeyInfo (32 bytes each)."""
-    known = frozenset(bytes(pin) for pin in pins)
-    if any(len(pin) != 32 for pin in known):
+    given = list(pins)
+    if not all(isinstance(pin, bytes | bytearray) and len(pin) == 32 for pin in given):
         raise UsageError("a pin is a SHA-256 digest of 32 bytes: Certificate.fingerprint or Certificate.spki_pin")
-    return PinnedVerifier(known)
+    return PinnedVerifier(frozenset(map(bytes, given)))
