@@ -14,7 +14,7 @@ from typing import Protocol
 from puretls.crypto import provider as providers
 from puretls.crypto.aead import AES_256_GCM, Aead
 from puretls.crypto.provider import Provider
-from puretls.crypto.secret import Secret
+from puretls.crypto.secret import Secret, leaving_no_frames
 from puretls.errors import DecodeError, UsageError
 from puretls.iana import NamedGroup, SignatureScheme, known
 from puretls.values import frozen
@@ -106,18 +106,12 @@ class Session:
         )
 
     @classmethod
+    @leaving_no_frames
     def from_bytes(cls, data: bytes) -> Session:
         """The inverse of `to_bytes`; raises `DecodeError`, also for what another version of puretls wrote in another format."""
         if data and data[0] != FORMAT:
             raise DecodeError(f"session format {data[0]} is unknown", path="Session.format")
-        data = Secret(data)
-        try:
-            return cls._from_state(parse(_State, data))
-        except DecodeError as error:
-            raise error.with_traceback(None) from None  # the frames that read the bytes hold the secret
-
-    @classmethod
-    def _from_state(cls, state: _State) -> Session:
+        state = parse(_State, data)
         try:
             server_name = state.server_name.decode() or None
         except UnicodeDecodeError:

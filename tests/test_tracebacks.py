@@ -14,7 +14,12 @@ from puretls.errors import DecodeError, InternalError, PuretlsError, UsageError
 from puretls.intercept import Interceptor
 from puretls.net.keylog_file import KeyLogFile
 from puretls.session import MemorySessionStore, Session, TicketKeys
+from puretls.x509.keys import parse_private_key, private_key_der
+from puretls.x509.pem import write_pem
+from puretls.x509.pkcs8 import encrypted_key_pem
+from puretls.x509.pkcs12 import parse_pkcs12
 from tests.support.breaks import bad_group
+from tests.support.credentials import issued
 from tests.support.pair import PSK, Pair, real
 from tests.support.reference import REFERENCE, configurations
 
@@ -238,6 +243,40 @@ def test_a_key_log_file_that_fails_shows_no_secret(tmp_path):
     secrets, text = _shown(joined.client.error, known, bytes(joined.client.sent + joined.server.sent))
     assert "keylog_file.py" in text
     assert secrets == []
+
+
+def _der(kind, change):
+    key = bytearray(private_key_der(issued(kind).key))
+    return bytes(change(key))
+
+
+def _touched(key):
+    key[-3] ^= 1
+    return key
+
+
+def _encrypted():
+    return encrypted_key_pem(issued().key, "the right password", danger.fixed_random(), real())
+
+
+@pytest.mark.parametrize("kind", ["rsa2048", "secp256r1", "ed25519"])
+@pytest.mark.parametrize("read", [
+    pytest.param(lambda kind: parse_private_key(_der(kind, lambda key: key[:-1])), id="cut"),
+    pytest.param(lambda kind: parse_private_key(_der(kind, lambda key: key + b"!")), id="longer"),
+    pytest.param(lambda kind: parse_private_key(_der("rsa2048", _touched)), id="numbers that do not fit"),
+    pytest.param(lambda kind: parse_private_key(write_pem("PRIVATE KEY", _der(kind, lambda key: key[:-1]))), id="PEM"),
+    pytest.param(lambda kind: parse_private_key(_encrypted(), "the wrong password"), id="wrong password"),
+    pytest.param(lambda kind: parse_pkcs12(_der(kind, lambda key: key), "the wrong password"), id="no PKCS#12"),
+])  # fmt: skip
+def test_a_key_that_cannot_be_read_shows_no_secret(kind, read):
+    with pytest.raises((DecodeError, UsageError)) as caught:
+        read(kind)
+    known = Known()
+    for each in ("rsa2048", "secp256r1", "ed25519"):
+        known.key(issued(each).key)
+        known.values.add(private_key_der(issued(each).key)[60:90])
+    assert _shown(caught.value, known, b"")[0] == []
+    assert not [text for text in ("wrong password", "PRIVATE KEY--") if f"{text}'" in _rendered(caught.value).replace(str(caught.value), "")]
 
 
 @pytest.mark.parametrize("wrong", [Secret(b"\1" + b"m" * 300), Secret(b"\2\xc0\x2f" + b"m" * 48 + b"!" * 3)], ids=["old", "cut"])

@@ -7,9 +7,14 @@ computes with plain values calls nothing of the application's, so that no traceb
 from __future__ import annotations
 
 import hmac
-from typing import Any, NoReturn, Self
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NoReturn, ParamSpec, Self, TypeVar
 
-from puretls.errors import UsageError
+from puretls.errors import PuretlsError, UsageError
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class _Hidden:
@@ -67,3 +72,17 @@ class SecretNumber(_Hidden, int):
 
     __ne__ = object.__ne__
     __hash__ = int.__hash__
+
+
+def leaving_no_frames(function: Callable[P, T]) -> Callable[P, T]:
+    """For what reads secrets from bytes: its errors leave without the frames that held them, and without its arguments."""
+
+    @wraps(function)
+    def call(*arguments: P.args, **keywords: P.kwargs) -> T:
+        try:
+            return function(*arguments, **keywords)
+        except PuretlsError as error:
+            del arguments, keywords
+            raise error.with_traceback(None) from None
+
+    return call

@@ -19,7 +19,7 @@ from puretls.crypto.keys import (
     RsaPublicKey,
 )
 from puretls.crypto.provider import Provider
-from puretls.crypto.secret import Secret
+from puretls.crypto.secret import Secret, leaving_no_frames
 from puretls.der import oids, writer
 from puretls.der.reader import BIT_STRING, INTEGER, NULL, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, Reader, context, explicit
 from puretls.errors import DecodeError
@@ -225,6 +225,7 @@ def inside_bits(outer: Reader, name: str, tag: int = BIT_STRING) -> Reader:
 # Private keys
 
 
+@leaving_no_frames
 def parse_private_key(
     data: bytes | str, password: str | bytes | None = None, provider: Provider | None = None, *, sink: list[Span] | None = None
 ) -> PrivateKey:

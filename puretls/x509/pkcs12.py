@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from puretls.crypto.keys import PrivateKey
 from puretls.crypto.provider import Provider
+from puretls.crypto.secret import leaving_no_frames
 from puretls.der import oids
 from puretls.der import reader as der
 from puretls.der.reader import Reader
@@ -69,6 +70,7 @@ class _Opening:
         return pkcs8.decrypt(recipe, self.password, ciphertext, self.provider)
 
 
+@leaving_no_frames
 def parse_pkcs12(
     data: bytes, password: str | None = None, provider: Provider | None = None, *, sink: list[Span] | None = None
 ) -> Pkcs12:
