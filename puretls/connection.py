@@ -28,7 +28,7 @@ from puretls.events import (
 )
 from puretls.extensions import MaxFragmentLength, RecordSizeLimit
 from puretls.handshake import effects as fx
-from puretls.handshake.authenticate import check_report, consult
+from puretls.handshake.authenticate import blamed_path, check_report, consult
 from puretls.handshake.context import Context, Established, Negotiated
 from puretls.handshake.states import (
     ClientState,
@@ -49,12 +49,20 @@ from puretls.intercept import Direction, given
 from puretls.keylog import key_log_line
 from puretls.messages.handshake import HandshakeMessage
 from puretls.messages.records import Alert, ApplicationData, ChangeCipherSpec, Record
-from puretls.messages.registry import KeyExchange, parse_handshake, serialise_handshake
+from puretls.messages.registry import (
+    KeyExchange,
+    annotate_content,
+    content_class,
+    handshake_class,
+    messages_in,
+    parse_handshake,
+    serialise_handshake,
+)
 from puretls.record.channel import Channel
 from puretls.record.fragment import Joiner
 from puretls.record.framing import MAX_PLAINTEXT
 from puretls.session import Session
-from puretls.trace import Trace
+from puretls.trace import Trace, deepened
 from puretls.transfer import Inbound, Line, Outbound
 from puretls.wire.schema import parse, serialise
 
@@ -388,35 +396,44 @@ class Connection:
     # Inbound: content
 
     def _on_plaintext(self, record: Record) -> None:
-        self._check_content(record)
+        try:
+            self._check_content(record)
+        except PeerError as error:
+            self._inbound.place(error, record)
+            raise
         if record.type == ContentType.HANDSHAKE:
             self._joiner.feed(record.fragment)
-        elif record.type == ContentType.ALERT:
-            self._on_alert(record.fragment)
-        elif record.type == ContentType.CHANGE_CIPHER_SPEC:
-            self._on_content(ChangeCipherSpec, record.fragment, Reason.BAD_CHANGE_CIPHER_SPEC)
-        else:
-            self._on_content(ApplicationData, record.fragment, Reason.DECODE)
+            return
+        try:
+            if record.type == ContentType.ALERT:
+                self._on_alert(record.fragment)
+            elif record.type == ContentType.CHANGE_CIPHER_SPEC:
+                self._on_content(ChangeCipherSpec, record.fragment, Reason.BAD_CHANGE_CIPHER_SPEC)
+            else:
+                self._on_content(ApplicationData, record.fragment, Reason.DECODE)
+        except PeerError as error:
+            self._place(error, record.type, record.fragment)
+            raise
 
     def _check_content(self, record: Record) -> None:
         limit = self._receive_limit()
         if len(record.fragment) > limit:
-            raise PeerError(Reason.RECORD_OVERFLOW, f"{len(record.fragment)} bytes of plaintext, at most {limit}")
+            raise PeerError(Reason.RECORD_OVERFLOW, f"{len(record.fragment)} bytes of plaintext, at most {limit}", path="length")
         if not record.fragment:
             if record.type != ContentType.APPLICATION_DATA:
-                raise PeerError(Reason.EMPTY_RECORD, str(known(ContentType, record.type)))
-            self._count("empty", self._context.config.limits.empty_records, Reason.TOO_MANY_EMPTY_RECORDS)
+                raise PeerError(Reason.EMPTY_RECORD, str(known(ContentType, record.type)), path="length")
+            self._count("empty", self._context.config.limits.empty_records, Reason.TOO_MANY_EMPTY_RECORDS, "length")
         elif record.type != ContentType.ALERT:
             self._counts["empty"] = self._counts["warnings"] = 0
             if record.type == ContentType.APPLICATION_DATA:
                 self._counts["hello_requests"] = 0
         if record.type == ContentType.CHANGE_CIPHER_SPEC and self._joiner.pending:
-            raise PeerError(Reason.UNALIGNED_CHANGE_CIPHER_SPEC)
+            raise PeerError(Reason.UNALIGNED_CHANGE_CIPHER_SPEC, path="type")
         if record.type == ContentType.APPLICATION_DATA:
             if not self._inbound.channel.protected:
-                raise self._unexpected("ApplicationData in the clear")
+                raise self._unexpected("ApplicationData in the clear", "type")
             if self._joiner.torn:
-                raise self._unexpected("ApplicationData inside the header of a handshake message")
+                raise self._unexpected("ApplicationData inside the header of a handshake message", "type")
 
     def _receive_limit(self) -> int:
         """What we asked the peer to keep to: by RFC 8449 4 under these keys, by RFC 6066 4 since the ServerHello."""
@@ -424,19 +441,19 @@ class Connection:
         fragment = in_force.result(MaxFragmentLength) if in_force else None
         return min(self._inbound.channel.record_size, fragment or MAX_PLAINTEXT)
 
-    def _count(self, what: str, limit: int, reason: Reason) -> None:
+    def _count(self, what: str, limit: int, reason: Reason, path: str) -> None:
         self._counts[what] += 1
         if self._counts[what] > limit:
-            raise PeerError(reason, f"more than {limit}")
+            raise PeerError(reason, f"more than {limit}", path=path)
 
     def _on_content(self, cls: type[ChangeCipherSpec | ApplicationData], data: bytes, reason: Reason) -> None:
         self._trace_message(_IN, cls.content_type, data)
         if lookup(self.state, cls) is None:
-            raise self._unexpected(cls.__name__)
+            raise self._unexpected(cls.__name__, cls.path_name)
         try:
             message = parse(cls, data)
         except DecodeError as error:
-            raise PeerError(reason, error.message, path=error.path, offset=error.offset) from None
+            raise PeerError(reason, error.message, path=error.path) from None
         for passed in self._pass("message", _IN, message):
             self._feed(passed)
 
@@ -446,27 +463,34 @@ class Connection:
             # Dropped above the transcript line: the peer sent it, so both sides have hashed it.
             self._context = self._context.evolve(transcript=self._context.transcript + raw)
         for index, changed in enumerate(passed):
-            self._on_handshake_message(changed, raw if index == 0 else b"")
+            try:
+                self._on_handshake_message(changed, raw if index == 0 else b"")
+            except PeerError as error:
+                self._place(error, ContentType.HANDSHAKE, changed)
+                raise
 
     def _on_handshake_message(self, raw: bytes, for_transcript: bytes) -> None:
         """`for_transcript` is what the peer hashed: `raw` as it came, or nothing for what a tap injected."""
         type_ = raw[0] if raw else -1
         self._trace_message(_IN, ContentType.HANDSHAKE, raw)
         if lookup(self.state, type_) is None:
-            raise self._unexpected(_message_name(type_))
+            raise self._unexpected(_message_name(type_), f"{handshake_class(type_, None).path_name}.msg_type")
         if type_ in _FLIGHT_ENDS and self._joiner.pending:
-            raise PeerError(Reason.EXCESS_HANDSHAKE_DATA, f"after {_message_name(type_)}")
+            raise PeerError(Reason.EXCESS_HANDSHAKE_DATA, f"after {_message_name(type_)}", path=f"{_message_name(type_)}.length")
         if self._close_sent and type_ in {HandshakeType.HELLO_REQUEST, HandshakeType.CLIENT_HELLO}:
-            raise PeerError(Reason.NO_RENEGOTIATION, "after our close_notify")  # RFC 5246 7.2.1: nothing may be sent any more
+            # RFC 5246 7.2.1: nothing may be sent any more.
+            raise PeerError(Reason.NO_RENEGOTIATION, "after our close_notify", path=f"{_message_name(type_)}.msg_type")
         if type_ == HandshakeType.HELLO_REQUEST:
-            self._count("hello_requests", self._context.config.limits.hello_requests, Reason.TOO_MANY_HELLO_REQUESTS)
+            limit = self._context.config.limits.hello_requests
+            self._count("hello_requests", limit, Reason.TOO_MANY_HELLO_REQUESTS, "HelloRequest.msg_type")
             for_transcript = b""  # RFC 5246 7.4.1.1: never part of the handshake hash
         if self._begins_again(type_):
-            self._count("renegotiations", self._context.config.limits.renegotiations, Reason.NO_RENEGOTIATION)
+            limit = self._context.config.limits.renegotiations
+            self._count("renegotiations", limit, Reason.NO_RENEGOTIATION, f"{_message_name(type_)}.msg_type")
         try:
             message = parse_handshake(raw, self._key_exchange())
         except DecodeError as error:
-            raise PeerError(Reason.DECODE, error.message, path=error.path, offset=error.offset, rfc=error.rfc) from None
+            raise PeerError(Reason.DECODE, error.message, path=error.path, rfc=error.rfc) from None
         for index, passed in enumerate(self._pass("message", _IN, message)):
             self._feed(passed, for_transcript if index == 0 else b"")
 
@@ -481,9 +505,9 @@ class Connection:
         negotiated = self._context._negotiated
         return negotiated.suite.kx if negotiated else None
 
-    def _unexpected(self, got: str) -> PeerError:
+    def _unexpected(self, got: str, path: str) -> PeerError:
         wanted = ", ".join(expected(self.role, self.state)) or "nothing"
-        return PeerError(Reason.UNEXPECTED_MESSAGE, f"got {got}, expected {wanted}")
+        return PeerError(Reason.UNEXPECTED_MESSAGE, f"got {got}, expected {wanted}", path=path)
 
     # Inbound: alerts
 
@@ -492,9 +516,9 @@ class Connection:
         try:
             alert = parse(Alert, data)
         except DecodeError as error:
-            raise PeerError(Reason.BAD_ALERT, error.message, path=error.path, offset=error.offset) from None
+            raise PeerError(Reason.BAD_ALERT, error.message, path=error.path) from None
         if alert.level not in {AlertLevel.WARNING, AlertLevel.FATAL}:
-            raise PeerError(Reason.UNKNOWN_ALERT_LEVEL, str(alert.level), path="Alert.level", offset=0)
+            raise PeerError(Reason.UNKNOWN_ALERT_LEVEL, str(alert.level), path="Alert.level")
         self._events.append(AlertReceived(alert.level, alert.description))
         if alert.description == AlertDescription.CLOSE_NOTIFY:
             self._on_close_notify()
@@ -514,7 +538,7 @@ class Connection:
         self._events.append(ConnectionClosed(clean=True))
 
     def _on_warning(self, description: int) -> None:
-        self._count("warnings", self._context.config.limits.warning_alerts, Reason.TOO_MANY_WARNINGS)
+        self._count("warnings", self._context.config.limits.warning_alerts, Reason.TOO_MANY_WARNINGS, "Alert.level")
         if description == AlertDescription.NO_RENEGOTIATION and lookup(self.state, Refused) is not None:
             self._feed(Refused())
 
@@ -543,7 +567,7 @@ class Connection:
         before = self._line.state
         row = lookup(before, input_key(type(message)))  # type: ignore[arg-type]
         if row is None:
-            raise self._unexpected(type(message).__name__)
+            raise self._unexpected(type(message).__name__, getattr(message, "path_name", ""))
         step = row.handler(self._context, message)
         if step.next_state not in row.next_states:
             raise InternalError(f"{before} x {type(message).__name__} led to {step.next_state}")
@@ -619,7 +643,8 @@ class Connection:
         goes_on = lookup(self.state, Rejection) is not None
         if not report.accepted and not goes_on:
             self._context = self._context.evolve(peer=self._context.peer.evolve(report=report))
-            error = VerificationError(report, report.alert, state=self.state.name)
+            path = blamed_path(report, self._context.peer.chain)
+            error = VerificationError(report, report.alert, state=self.state.name, path=path)
             self._fail(error)
             return
         try:
@@ -653,12 +678,27 @@ class Connection:
 
     # Failure
 
+    def _place(self, error: PeerError, content_type: int, raw: bytes) -> None:
+        """Find the bytes at fault in the message that was being handled, if it is the one the error speaks of."""
+        if error.offset is None and error.path.partition(".")[0] == _path_name(content_type, raw):
+            error.place(deepened(annotate_content(content_type, raw, self._key_exchange()), raw, error.path))
+
+    def _place_earlier(self, error: PeerError) -> None:
+        """Find them in a message handled before, the newest of that name, or in the header of the one that is not complete."""
+        self._place(error, ContentType.HANDSHAKE, self._joiner.head)
+        for raw in reversed(messages_in(self._context.transcript)):
+            self._place(error, ContentType.HANDSHAKE, raw)
+        if error.offset is None:
+            error.path = ""  # of a handshake long ago: there are no bytes to point at
+
     def _fail(self, error: PuretlsError, alert: AlertDescription | None = None) -> None:
         """Queue the alert that belongs to the error, once, and end the connection."""
         if self._error is not None:
             return
-        if isinstance(error, PeerError) and not error.state:
-            error.state = self.state.name
+        if isinstance(error, PeerError):
+            error.state = error.state or self.state.name
+            if error.path and error.offset is None:
+                self._place_earlier(error)
         if alert is None:
             alert = error.alert if isinstance(error, PeerError) else AlertDescription.INTERNAL_ERROR
         self._forget_session()
@@ -762,6 +802,14 @@ def _names(server_name: str | None) -> tuple[str | None, str | None]:
 def _check_role(config: object, wanted: type[Config]) -> None:
     if not isinstance(config, wanted):
         raise UsageError(f"a {wanted.__name__} is wanted here, not {described(config)}")
+
+
+def _path_name(content_type: int, raw: bytes) -> str:
+    """What the paths of the fields of a message begin with."""
+    if content_type == ContentType.HANDSHAKE:
+        return handshake_class(raw[0] if raw else -1, None).path_name
+    cls = content_class(content_type)
+    return cls.path_name if cls else ""
 
 
 def _message_name(type_: int) -> str:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from puretls.iana import AlertDescription as A
+
+if TYPE_CHECKING:
+    from puretls.spans import Span
 
 
 class PuretlsError(Exception):
@@ -150,7 +155,8 @@ class TlsError(PuretlsError):
 class PeerError(TlsError):
     """The peer broke a rule, or offered nothing that will do; `alert` has been queued for it.
 
-    `path` and `offset` name the field in the message where there is one; `state` is the state in which it happened.
+    `path` names the field at fault in the byte map of the message or record (`paths` has the grammar), `offset` its first byte there,
+    from the first byte of the message's header; both are absent where no byte is at fault. `state` is the state in which it happened.
     """
 
     def __init__(
@@ -169,6 +175,14 @@ class PeerError(TlsError):
         """The alert that tells the peer."""
         return self.reason.alert
 
+    def place(self, spans: Iterable[Span]) -> None:
+        """Name the bytes at fault: `path` and `offset` become those of the span, among `spans`, that `path` is about."""
+        from puretls.spans import nearest
+
+        span = nearest(spans, self.path)
+        if span is not None:
+            self.path, self.offset = span.path, span.start
+
     def __str__(self) -> str:
         text = self.reason.sentence + (f": {self.detail}" if self.detail else "")
         if self.path:
@@ -181,8 +195,8 @@ class PeerError(TlsError):
 class VerificationError(PeerError):
     """The peer's certificate chain was refused; `report` says by what rule, and which certificate."""
 
-    def __init__(self, report: object, alert: A, *, state: str = "") -> None:
-        super().__init__(Reason.VERIFICATION_FAILED, str(report), state=state)
+    def __init__(self, report: object, alert: A, *, state: str = "", path: str = "") -> None:
+        super().__init__(Reason.VERIFICATION_FAILED, str(report), state=state, path=path)
         self.report = report
         self._alert = alert
 

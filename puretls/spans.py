@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from puretls.errors import UsageError
+from puretls.paths import enclosing
 from puretls.values import frozen
 
 
@@ -42,6 +43,32 @@ def patch(data: bytes, spans: Iterable[Span], path: str, new: bytes) -> bytes:
         if span.path == path:
             return data[: span.start] + new + data[span.end :]
     raise UsageError(f"no field {path!r} in these bytes")
+
+
+def nearest(spans: Iterable[Span], path: str) -> Span | None:
+    """The span that an error at `path` is about; None where there are no bytes at all.
+
+    That is the span of this path. Of a list or a struct it is the first in it (a list's length only where the list is empty). What is
+    not there is at fault of the length of what should hold it.
+    """
+    leaves = [span for span in spans if span.start < span.end]
+    by_path = {span.path: span for span in reversed(leaves)}
+    if path in by_path:
+        return by_path[path]
+    inside = _below(leaves, path)
+    if inside:
+        return next((span for span in inside if span.path != f"{path}.length"), inside[0])
+    while path := enclosing(path):
+        length = by_path.get(f"{path}.length") or by_path.get(f"{path}.extension_data.length")
+        if length is not None:
+            return length
+        if inside := _below(leaves, path):
+            return inside[0]
+    return leaves[0] if leaves else None
+
+
+def _below(spans: Iterable[Span], path: str) -> list[Span]:
+    return [span for span in spans if span.path.startswith((f"{path}.", f"{path}["))]
 
 
 def check_tiling(spans: Sequence[Span], length: int) -> str:

@@ -7,23 +7,23 @@ Capturing is always on and cheap; decoding is lazy; the store is bounded. Applic
 from __future__ import annotations
 
 import copy
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from enum import Enum
 from typing import Any, NamedTuple
 
-from puretls.errors import DecodeError
 from puretls.handshake.states import State
 from puretls.iana import ContentType, known
 from puretls.intercept import Direction
 from puretls.messages.records import Record
-from puretls.messages.registry import KeyExchange, annotate_handshake, content_class
+from puretls.messages.registry import KeyExchange, annotate_content, content_class, handshake_class
 from puretls.record.channel import Channel
-from puretls.record.framing import HEADER_LENGTH
+from puretls.record.framing import HEADER_LENGTH, annotate_record
 from puretls.record.protection import Layout
 from puretls.spans import Span, at
 from puretls.values import frozen
-from puretls.wire.schema import annotate
 
 _ENTRY_COST = 200
 """Bytes that an entry takes besides `raw`, about."""
@@ -74,46 +74,49 @@ class Entry(NamedTuple):
         label = kind.name.lower() if isinstance(kind, ContentType) else f"type {self.content_type}"
         if self.layer is Layer.RECORD:
             return f"record {label}"
-        spans = self.spans()
-        return (
-            spans[-1].path.split(".")[0] if spans and self.content_type != ContentType.HANDSHAKE else self._handshake_name(spans)
-        )
-
-    def _handshake_name(self, spans: list[Span]) -> str:
-        from puretls.messages.registry import handshake_class
-
         if not self.raw:
             return "application_data"
-        cls = handshake_class(self.raw[0], self.key_exchange).__name__
-        # One name for all forms of the key exchange messages.
-        for general in ("ServerKeyExchange", "ClientKeyExchange"):
-            if cls.startswith(general):
-                return general
-        return f"Handshake type {self.raw[0]}" if cls == "Unknown" else cls
+        if self.content_type != ContentType.HANDSHAKE:
+            cls = content_class(self.content_type)
+            return cls.path_name if cls else "Unknown"
+        name = handshake_class(self.raw[0], self.key_exchange).path_name
+        return f"Handshake type {self.raw[0]}" if name == "Unknown" else name
 
     def spans(self) -> list[Span]:
         """Spans that tile `raw`, whatever its bytes."""
         if self.layer is Layer.RECORD:
-            return self._record_spans()
-        if self.content_type == ContentType.HANDSHAKE:
-            return annotate_handshake(self.raw, self.key_exchange)
-        cls = content_class(self.content_type)
-        if cls is None:
-            return [Span(0, len(self.raw), "Unknown", self.raw)]
-        return annotate(cls, self.raw)
+            return annotate_record(self.raw, self.number, self.parts)
+        return deepened(annotate_content(self.content_type, self.raw, self.key_exchange), self.raw)
 
-    def _record_spans(self) -> list[Span]:
-        raw = self.raw
-        spans = [
-            Span(0, 1, "Record.type", known(ContentType, raw[0]), "RFC 5246 6.2.1"),
-            Span(1, 3, "Record.version", raw[1] << 8 | raw[2], "RFC 5246 6.2.1"),
-            Span(3, HEADER_LENGTH, "Record.length", raw[3] << 8 | raw[4], "RFC 5246 6.2.1"),
-        ]
-        position = HEADER_LENGTH
-        for name, length in self.parts if len(raw) > HEADER_LENGTH else ():
-            spans.append(Span(position, position + length, f"Record.{name}", None, "RFC 5246 6.2.3"))
-            position += length
-        return spans
+
+_CERTIFICATE = re.compile(r"Certificate\.certificate_list\[\d+\]")
+
+
+def deepened(spans: list[Span], raw: bytes, path: str = "") -> list[Span]:
+    """The spans of a message, with those of a certificate's own fields in place of each certificate; of the one `path` lies in, if given.
+
+    A certificate's fields have the names of RFC 5280 below `certificate_list[i]`; its outermost tag and length are `certificate.tag` and
+    `certificate.length`. One that cannot be parsed is explained as far as that goes, and then marked as fault.
+    """
+    made: list[Span] = []
+    for span in spans:
+        within = not path or path == span.path or path.startswith(f"{span.path}.")
+        wanted = within and not span.fault and _CERTIFICATE.fullmatch(span.path)
+        made += _certificate_spans(raw[span.start : span.end], span) if wanted else [span]
+    return made
+
+
+def _certificate_spans(der: bytes, span: Span) -> list[Span]:
+    from puretls.x509.explain import annotate  # explanations are text that a handshake never needs
+
+    return [replace(inner.shifted(span.start), path=span.path + _below_root(inner.path)) for inner in annotate(der)]
+
+
+def _below_root(path: str) -> str:
+    below = path.removeprefix("Certificate")
+    if below in {".tag", ".length"}:
+        return f".certificate{below}"
+    return below if below != path or not path else f".{path}"
 
 
 @frozen
@@ -132,7 +135,7 @@ class Explanation:
         text = f"record {self.record.number}, {kind.name.lower() if isinstance(kind, ContentType) else kind}, "
         if self.span is None or self.message is None:
             return text + _field_text(self.field)
-        sealed = "" if self.field.path == "Record.fragment" else f"{self.field.path} of "
+        sealed = "" if self.field.path.endswith(".fragment") else f"{self.field.path} of "
         return f"{text}{self.message.name}: {sealed}{_field_text(self.span)}"
 
 
@@ -159,7 +162,7 @@ class Trace:
         self._kept: deque[Entry] = deque()
         self._size = 0
         self._positions: dict[tuple[Direction, Layer, int], int] = {}
-        self._last_spans: dict[type | Layer, tuple[object, Sequence[Span]]] = {}
+        self._last_spans: dict[Layer, tuple[object, Sequence[Span]]] = {}
         """Whoever explains one byte mostly explains its neighbours next."""
 
     def __iter__(self) -> Iterator[Entry]:
@@ -312,43 +315,26 @@ class Trace:
 
     def _explain_in(self, record: Entry, offset: int) -> Explanation:
         inside = offset - record.offset
-        field = at(self._spans(record), inside) or Span(HEADER_LENGTH, record.length, "Record.fragment", None, "not kept: application data")
-        if field.path not in {"Record.fragment", "Record.ciphertext"}:
+        missing = f"record[{record.number}].fragment"
+        field = at(self._spans(record), inside) or Span(HEADER_LENGTH, record.length, missing, None, "not kept: application data")
+        part = field.path.rpartition(".")[2]
+        if part not in {"fragment", "ciphertext"}:
             return Explanation(record.direction, offset, record, field)
-        if field.path == "Record.ciphertext" and not _byte_for_byte(record):
+        if part == "ciphertext" and not _byte_for_byte(record):
             block = (inside - field.start) // 16
             return Explanation(record.direction, offset, record, Span(field.start, field.end, field.path, None, f"block {block}"))
         content = record.content_offset + inside - field.start
         found = self._message_at(record, content)
         if found is None:
             return Explanation(record.direction, offset, record, field)
-        return Explanation(record.direction, offset, record, field, found, self._deepest(found, content - found.offset))
+        return Explanation(record.direction, offset, record, field, found, at(self._spans(found), content - found.offset))
 
     def _spans(self, entry: Entry) -> Sequence[Span]:
-        return self._remembered(entry.layer, entry, entry.spans)
-
-    def _remembered(self, kind: type | Layer, of: object, make: Callable[[], Sequence[Span]]) -> Sequence[Span]:
-        known_of, spans = self._last_spans.get(kind, (None, []))
-        if known_of is not of:
-            spans = make()
-            self._last_spans[kind] = of, spans
+        of, spans = self._last_spans.get(entry.layer, (None, []))
+        if of is not entry:
+            spans = entry.spans()
+            self._last_spans[entry.layer] = entry, spans
         return spans
-
-    def _deepest(self, message: Entry, offset: int) -> Span | None:
-        """The innermost field at `offset`: inside a certificate, the field of the certificate."""
-        span = at(self._spans(message), offset)
-        if span is None or not span.path.startswith("Certificate.certificate_list[") or span.path.endswith(".length"):
-            return span
-        from puretls.x509.certificate import Certificate
-
-        def inner_spans() -> Sequence[Span]:
-            try:
-                return Certificate.parse(message.raw[span.start : span.end]).spans()
-            except DecodeError:
-                return []
-
-        inner = at(self._remembered(Certificate, span, inner_spans), offset - span.start)
-        return inner.shifted(span.start, f"{span.path}.") if inner else span
 
     def _message_at(self, record: Entry, content: int) -> Entry | None:
         for entry in self._entries:

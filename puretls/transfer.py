@@ -18,7 +18,7 @@ from puretls.intercept import Direction, Interceptor, Where, through
 from puretls.messages.records import Record
 from puretls.record.channel import Channel
 from puretls.record.fragment import split
-from puretls.record.framing import HEADER_LENGTH, MAX_EXPANSION, MAX_PLAINTEXT, Framer
+from puretls.record.framing import HEADER_LENGTH, MAX_EXPANSION, MAX_PLAINTEXT, Framer, annotate_record
 from puretls.trace import Trace
 
 BATCH = 64
@@ -59,6 +59,8 @@ class Inbound:
         self._tapped: deque[Record] = deque()
         self._opened: deque[tuple[Record, bytes | None]] = deque()
         self._ready: deque[Record] = deque()
+        self.count = 0
+        """Records opened so far: the number of the next one."""
 
     def __len__(self) -> int:
         """Bytes that wait."""
@@ -80,6 +82,7 @@ class Inbound:
         twin = Inbound(line, self.channel.fork())
         twin._framer = copy.copy(self._framer)
         twin._tapped, twin._opened, twin._ready = self._tapped.copy(), self._opened.copy(), self._ready.copy()
+        twin.count = self.count
         return twin
 
     def next(self, *, version: int | None, batch: bool) -> Record | None:
@@ -89,7 +92,12 @@ class Inbound:
         """
         while not self._ready:
             if not self._opened:
-                records = self._framed(version, batch=batch)
+                try:
+                    records = self._framed(version, batch=batch)
+                except PeerError as error:
+                    error.path = f"record[{self.count}].{error.path}"
+                    error.place(annotate_record(self._framer.head, self.count))
+                    raise
                 if not records:
                     return None
                 if len(records) == 1:
@@ -105,9 +113,23 @@ class Inbound:
     def _judged(self, record: Record, data: bytes | None) -> Record:
         """The record with its plaintext, which is None if it is not authentic."""
         self._line.trace.record(Direction.INBOUND, record, data, self._line.state, self.channel)
+        number, self.count = self.count, self.count + 1
         if data is None:
-            raise PeerError(Reason.BAD_RECORD_MAC, f"{len(record.fragment)} bytes of type {record.type}")
+            raise self._forged(record, number)
         return Record(record.type, record.version, data) if self.channel.protected else record
+
+    def _forged(self, record: Record, number: int) -> PeerError:
+        """What does not fit is what stands last: the tag, the MAC, or the ciphertext that holds it."""
+        parts = self.channel.protection.layout.parts(len(record.fragment))
+        path = f"record[{number}].{parts[-1][0] if parts else 'length'}"
+        error = PeerError(Reason.BAD_RECORD_MAC, f"{len(record.fragment)} bytes of type {record.type}", path=path)
+        error.place(annotate_record(record.to_bytes(), number, parts))
+        return error
+
+    def place(self, error: PeerError, record: Record) -> None:
+        """Name the field of the newest record, `record` once it was opened, that the error is about."""
+        error.path = f"record[{self.count - 1}].{error.path}"
+        error.place(annotate_record(record.header(), self.count - 1))
 
     def _framed(self, version: int | None, *, batch: bool) -> Sequence[Record]:
         """The next record, or a run of them that may be opened in one call; none when bytes are missing."""

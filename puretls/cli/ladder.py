@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from enum import Enum
 from typing import TextIO
 
-from puretls.errors import DecodeError
 from puretls.spans import Span
 from puretls.values import frozen
 
 BYTES_A_ROW = 16
 WIDEST_VALUE = 60
-_CERTIFICATE = re.compile(r"Certificate\.certificate_list\[\d+\]")
 INNER = 44
 """Columns between the two lists of states."""
 
@@ -72,8 +68,8 @@ Row = tuple[str, str, str, str, str]
 
 
 def explained(raw: bytes, spans: Iterable[Span], bytes_a_row: int = BYTES_A_ROW) -> Iterator[Row]:
-    """Rows of a table: offsets, bytes, field, value, source; long fields take several rows, certificates are taken apart."""
-    for span in _deepened(raw, spans):
+    """Rows of a table: offsets, bytes, field, value, source; long fields take several rows."""
+    for span in spans:
         if span.start == span.end:
             continue
         told = (span.path, _value(span.value), span.note)
@@ -86,22 +82,6 @@ def explained(raw: bytes, spans: Iterable[Span], bytes_a_row: int = BYTES_A_ROW)
             offsets = f"{start}" if end == start + 1 else f"{start}-{end - 1}"
             yield offsets, raw[start:end].hex(" "), *told
             told = ("", "", "")
-
-
-def _deepened(raw: bytes, spans: Iterable[Span]) -> Iterator[Span]:
-    """The spans, with those of each certificate's own fields in place of the certificate."""
-    for span in spans:
-        inside = _certificate_fields(raw[span.start : span.end]) if _CERTIFICATE.fullmatch(span.path) else []
-        yield from [field.shifted(span.start, span.path) for field in inside] or [span]
-
-
-def _certificate_fields(der: bytes) -> list[Span]:
-    from puretls.x509.certificate import ROOT, Certificate
-
-    try:
-        return [replace(field, path=field.path.removeprefix(ROOT)) for field in Certificate.parse(der).spans()]
-    except DecodeError:
-        return []
 
 
 def shortened(path: str, width: int = 44) -> str:

@@ -14,6 +14,7 @@ Given a list as `sink`, the same calls also record a `Span` for each tag, length
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from puretls.der.memo import Memo
@@ -359,6 +360,10 @@ class Reader:
     def _record(self, at: int, start: int, stop: int, name: str, *, leaf: bool) -> None:
         assert self.sink is not None
         path = join(self.path, name)
+        if not name and self.sink and self.sink[-1].end == at and self.sink[-1].path == path + ".length":
+            # The value has the name of the explicit tag around it, whose own header is told apart (X.690 8.14).
+            tag, length = self.sink[-2:]
+            self.sink[-2:] = replace(tag, path=path + ".explicit.tag"), replace(length, path=path + ".explicit.length")
         self.sink.append(Span(at, at + 1, path + ".tag", tag_name(self.data[at])))
         self.sink.append(Span(at + 1, start, path + ".length", stop - start))
         if leaf and stop > start:

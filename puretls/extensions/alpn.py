@@ -60,7 +60,7 @@ class Alpn(Extension):
             return None
         chosen = next((name for name in self.protocols if name in offered), None)
         if chosen is None and self.required:
-            raise PeerError(Reason.NO_APPLICATION_PROTOCOL, f"offered {', '.join(offered)[:200]}", path="alpn")
+            raise PeerError(Reason.NO_APPLICATION_PROTOCOL, f"offered {', '.join(offered)[:200]}", path="names")
         return chosen
 
     def _selected(self, offered: tuple[str, ...]) -> str | None:
@@ -74,8 +74,8 @@ class Alpn(Extension):
 
     def confirm(self, body: ProtocolNameList, view: View) -> str:
         if len(body.names) != 1:
-            raise self.illegal("the answer must hold exactly one protocol", Reason.MALFORMED_EXTENSION)
+            raise self.illegal("the answer must hold exactly one protocol", "names", Reason.MALFORMED_EXTENSION)
         name = body.names[0].decode("latin-1")
         if name not in self.protocols:
-            raise PeerError(Reason.ALPN_NOT_OFFERED, repr(name), path="alpn")
+            raise PeerError(Reason.ALPN_NOT_OFFERED, repr(name), path="names[0]")
         return name

@@ -2,7 +2,8 @@
 
 Client: `offer` gives the body for the ClientHello, `confirm` turns the server's body into a result. Server: `accept` turns the
 client's body into a result, `answer` gives the body for the ServerHello. `if_missing` gives the result where the other side said
-nothing. A result is what `negotiated.result(ThatExtension)` returns; None means that it was not agreed on.
+nothing. A result is what `negotiated.result(ThatExtension)` returns; None means that it was not agreed on. The path of a `PeerError`
+that they raise names a field of the body ("names[0]"), or the extension as a whole ("").
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
 from puretls.errors import PeerError, Reason
-from puretls.iana import ExtensionType, HandshakeType
+from puretls.iana import HandshakeType
 from puretls.messages.extension import BODIES
 from puretls.suites import Suite
 from puretls.wire.schema import Struct, wire
@@ -95,7 +96,6 @@ class Extension:
     def if_missing(self, view: View) -> Any:
         """The result where the peer did not send the extension; may raise `PeerError` where it must have."""
 
-    def illegal(self, detail: str, reason: Reason = Reason.ILLEGAL_EXTENSION_VALUE) -> PeerError:
-        """An error that names this extension."""
-        name = ExtensionType(self.type).name.lower() if self.type in ExtensionType._value2member_map_ else str(self.type)
-        return PeerError(reason, detail, path=name, rfc=self.rfc)
+    def illegal(self, detail: str, field: str = "", reason: Reason = Reason.ILLEGAL_EXTENSION_VALUE) -> PeerError:
+        """An error that names a field of the body, as its struct has it; "" stands for the extension as a whole."""
+        return PeerError(reason, detail, path=field, rfc=self.rfc)

@@ -45,5 +45,5 @@ class EcPointFormats(Extension):
 
     def _check(self, body: EcPointFormatList) -> bool:
         if ECPointFormat.UNCOMPRESSED not in body.formats:
-            raise self.illegal("", Reason.NO_UNCOMPRESSED_POINTS)
+            raise self.illegal("", "formats", Reason.NO_UNCOMPRESSED_POINTS)
         return True

@@ -28,5 +28,5 @@ class EncryptThenMac(Extension):
 
     def confirm(self, body: Empty, view: View) -> bool:
         if view.suite is not None and not view.suite.is_cbc:
-            raise PeerError(Reason.ETM_WITHOUT_CBC, view.suite.name, path="encrypt_then_mac")
+            raise PeerError(Reason.ETM_WITHOUT_CBC, view.suite.name)
         return True

@@ -50,7 +50,7 @@ class MaxFragmentLength(Extension):
         if view.result(RecordSizeLimit) is not None:
             return None  # RFC 8449 5: a server that uses record_size_limit ignores this one
         if body.code not in LENGTHS:
-            raise PeerError(Reason.BAD_FRAGMENT_LENGTH, f"code {body.code}", path="max_fragment_length")
+            raise PeerError(Reason.BAD_FRAGMENT_LENGTH, f"code {body.code}", path="code")
         return LENGTHS[body.code]
 
     def answer(self, result: int, view: View) -> MaxFragmentLengthBody:
@@ -61,10 +61,10 @@ class MaxFragmentLength(Extension):
 
         if view.result(RecordSizeLimit) is not None:
             raise PeerError(
-                Reason.BAD_FRAGMENT_LENGTH, "answered beside record_size_limit", path="max_fragment_length", rfc="RFC 8449 5"
+                Reason.BAD_FRAGMENT_LENGTH, "answered beside record_size_limit", path="code", rfc="RFC 8449 5"
             )
         if LENGTHS.get(body.code) != self.length or self.length is None:
             raise PeerError(
-                Reason.BAD_FRAGMENT_LENGTH, f"asked for {self.length}, got code {body.code}", path="max_fragment_length"
+                Reason.BAD_FRAGMENT_LENGTH, f"asked for {self.length}, got code {body.code}", path="code"
             )
         return self.length

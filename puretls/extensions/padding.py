@@ -34,5 +34,5 @@ class Padding(Extension):
 
     def accept(self, body: PaddingBody, view: View) -> bool:
         if body.zeros.strip(b"\0"):
-            raise self.illegal("padding that is not zero")
+            raise self.illegal("padding that is not zero", "zeros")
         return True

@@ -41,5 +41,5 @@ class RenegotiationInfo(Extension):
 
     def _compare(self, body: RenegotiatedConnection, expected: bytes) -> bool:
         if not hmac.compare_digest(body.renegotiated_connection, expected):
-            raise PeerError(Reason.RENEGOTIATION_INFO_MISMATCH, path="renegotiation_info")
+            raise PeerError(Reason.RENEGOTIATION_INFO_MISMATCH, path="renegotiated_connection")
         return True

@@ -46,11 +46,11 @@ class ServerName(Extension):
     def accept(self, body: ServerNameList, view: View) -> str | None:
         names = [entry.name for entry in body.names if entry.name_type == HOST_NAME]
         if len(names) > 1:
-            raise self.illegal("more than one host name")
+            raise self.illegal("more than one host name", "names")
         if not names:
             return None
         if not _HOST_NAME.fullmatch(names[0]):
-            raise self.illegal("the host name is not one")
+            raise self.illegal("the host name is not one", "names")
         return names[0].decode("ascii").lower()
 
     def answer(self, result: str | None, view: View) -> Empty | None:

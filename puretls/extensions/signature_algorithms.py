@@ -36,7 +36,7 @@ class SignatureAlgorithms(Extension):
         return body.schemes
 
     def confirm(self, body: SignatureSchemeList, view: View) -> None:
-        raise self.illegal("", Reason.EXTENSION_NOT_IN_SERVER_HELLO)
+        raise self.illegal("", reason=Reason.EXTENSION_NOT_IN_SERVER_HELLO)
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ class StatusRequest(Extension):
         try:
             parse(OcspStatusRequest, body.request)
         except DecodeError as error:
-            raise PeerError(Reason.MALFORMED_EXTENSION, str(error), path="status_request", rfc=self.rfc) from None
+            raise PeerError(Reason.MALFORMED_EXTENSION, str(error), path="request", rfc=self.rfc) from None
         return True
 
     def answer(self, result: bool, view: View) -> Empty | None:
@@ -54,5 +54,5 @@ class StatusRequest(Extension):
 
     def confirm(self, body: Empty, view: View) -> bool:
         if view.suite is not None and not view.suite.has_certificate:
-            raise self.illegal("with a suite that has no certificate", Reason.EXTENSION_NOT_OFFERED)
+            raise self.illegal("with a suite that has no certificate", reason=Reason.EXTENSION_NOT_OFFERED)
         return True

@@ -30,5 +30,5 @@ class SupportedVersions(Extension):
 
     def accept(self, body: VersionList, view: View) -> tuple[int, ...]:
         if ProtocolVersion.TLS_1_2 not in body.versions:
-            raise PeerError(Reason.TLS_1_2_NOT_SUPPORTED, path="supported_versions")
+            raise PeerError(Reason.TLS_1_2_NOT_SUPPORTED, path="versions")
         return body.versions

@@ -60,9 +60,9 @@ class TokenBinding(Extension):
 
     def confirm(self, body: TokenBindingParameters, view: View) -> int | None:
         if len(body.key_parameters_list) != 1 or body.key_parameters_list[0] not in self.keys:
-            raise self.illegal("not one of the keys that were offered")
+            raise self.illegal("not one of the keys that were offered", "key_parameters_list")
         if not view.result(ExtendedMasterSecret):
             raise self.illegal("without extended_master_secret")
         if (body.major, body.minor) > (1, 0):
-            raise self.illegal("a version that was not offered")
+            raise self.illegal("a version that was not offered", "major")
         return body.key_parameters_list[0] if (body.major, body.minor) == (1, 0) else None

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from puretls.x509.certificate import Certificate
     from puretls.x509.verifier import ChainRequest
 
+_KEY_FIELD = "tbs_certificate.subject_public_key_info"
+KEY_PATH = f"Certificate.certificate_list[0].{_KEY_FIELD}"
+"""The path of the peer's public key in its Certificate message."""
 IMPLIED_SCHEMES: tuple[SignatureScheme, ...] = (SignatureScheme.RSA_PKCS1_SHA1, SignatureScheme.ECDSA_SHA1)
 """What a client that sends no signature_algorithms is taken to accept (RFC 5246 7.4.1.4.1)."""
 
@@ -36,15 +39,18 @@ def sign(context: Context, credential: Credential, scheme: int, data: bytes) -> 
     return DigitallySigned(scheme, signature)
 
 
-def verify(context: Context, key: PublicKey, signed: DigitallySigned, data: bytes) -> None:
-    """Check the peer's signature; raises for a scheme that was not offered or does not fit, and for a wrong signature."""
+def verify(context: Context, key: PublicKey, signed: DigitallySigned, data: bytes, path: str) -> None:
+    """Check the peer's signature; raises for a scheme that was not offered or does not fit, and for a wrong signature.
+
+    `path` is that of the struct that holds algorithm and signature.
+    """
     scheme = signed.algorithm
     if scheme not in context.config.signature_schemes:
-        raise PeerError(Reason.SCHEME_NOT_OFFERED, scheme_name(scheme), path="signed.algorithm")
+        raise PeerError(Reason.SCHEME_NOT_OFFERED, scheme_name(scheme), path=f"{path}.algorithm")
     if not fits(scheme, key):
-        raise PeerError(Reason.SCHEME_DOES_NOT_FIT, scheme_name(scheme), path="signed.algorithm")
+        raise PeerError(Reason.SCHEME_DOES_NOT_FIT, scheme_name(scheme), path=f"{path}.algorithm")
     if not context.config.provider.verify(SIGNATURE_SCHEMES[scheme], key, data, signed.signature):
-        raise PeerError(Reason.BAD_SIGNATURE, scheme_name(scheme), path="signed.signature")
+        raise PeerError(Reason.BAD_SIGNATURE, scheme_name(scheme), path=f"{path}.signature")
 
 
 def scheme_name(scheme: int) -> str:
@@ -72,6 +78,14 @@ def usage_allows(leaf: Certificate, *, signing: bool) -> bool:
     return found is None or (KeyUsageBit.DIGITAL_SIGNATURE if signing else KeyUsageBit.KEY_ENCIPHERMENT) in found
 
 
+def usage_path(leaf: Certificate) -> str:
+    """The path of keyUsage in the peer's Certificate message."""
+    from puretls.x509.extensions import KeyUsage
+
+    found = next((extension for extension in leaf.extensions if isinstance(extension.value, KeyUsage)), None)
+    return leaf_path(f"{found.path}.key_usage" if found else "tbs_certificate.extensions")
+
+
 def _is_cut_off(der: bytes) -> bool:
     """Whether the outermost element is longer, by what it says itself, than what is there: a wrong length (RFC 5246 7.2.2)."""
     if len(der) < 2:
@@ -79,6 +93,24 @@ def _is_cut_off(der: bytes) -> bool:
     count = der[1] & 0x7F if der[1] & 0x80 else 0
     length = int.from_bytes(der[2 : 2 + count], "big") if count else der[1]
     return 2 + count + length > len(der)
+
+
+def leaf_path(path: str = "") -> str:
+    """The path, in the Certificate message, of a field of the leaf: `path` as `Certificate.parse` names it."""
+    return certificate_path(0, path)
+
+
+def certificate_path(index: int, path: str) -> str:
+    """The path of a field of the `index`-th certificate of the Certificate message."""
+    inner = path.removeprefix("Certificate").removeprefix(".")
+    return f"Certificate.certificate_list[{index}]" + (f".{inner}" if inner else "")
+
+
+def blamed_path(report: Any, chain: Sequence[bytes]) -> str:
+    """Where in the Certificate message lies what the verifier found first; the whole list where it is in none of the chain."""
+    first = next(iter(getattr(report, "findings", ())), None)
+    raw = getattr(getattr(first, "certificate", None), "raw", None)
+    return certificate_path(chain.index(raw), str(first.path)) if first and raw in chain else "Certificate.certificate_list"
 
 
 def parse_leaf(chain: Sequence[bytes]) -> tuple[Certificate, PublicKey]:
@@ -91,7 +123,8 @@ def parse_leaf(chain: Sequence[bytes]) -> tuple[Certificate, PublicKey]:
         reason = Reason.UNSUPPORTED_KEY
         return leaf, leaf.public_key
     except DecodeError as error:
-        raise PeerError(reason, error.message, path=error.path, offset=error.offset, rfc=error.rfc) from None
+        path = leaf_path(error.path if reason is not Reason.UNSUPPORTED_KEY else _KEY_FIELD)
+        raise PeerError(reason, error.message, path=path, rfc=error.rfc) from None
 
 
 # Verdicts

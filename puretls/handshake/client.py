@@ -19,7 +19,18 @@ from puretls.extensions import (
     StatusRequest,
 )
 from puretls.handshake import kx
-from puretls.handshake.authenticate import choose_scheme, consult, curve_of, key_serves, parse_leaf, question, sign, usage_allows
+from puretls.handshake.authenticate import (
+    KEY_PATH,
+    choose_scheme,
+    consult,
+    curve_of,
+    key_serves,
+    parse_leaf,
+    question,
+    sign,
+    usage_allows,
+    usage_path,
+)
 from puretls.handshake.context import Context, Negotiated, Offer
 from puretls.handshake.effects import Ask, Effect, Emit, KeepSession, Send, Step, Update, Warn
 from puretls.handshake.finish import (
@@ -37,7 +48,7 @@ from puretls.handshake.finish import (
     new_session,
     on_change_cipher_spec,
 )
-from puretls.handshake.hello import extension_name, index_extensions, known_suites, parse_body
+from puretls.handshake.hello import extension_name, extension_path, index_extensions, known_suites, parse_body
 from puretls.handshake.states import ClientState, LocalInput, Refused, Role, Start, Verdict
 from puretls.iana import (
     AlertDescription,
@@ -96,7 +107,7 @@ def on_hello_request(context: Context, message: HelloRequest) -> Step:
 def on_refused(context: Context, message: Refused) -> Step:
     """The server answered no_renegotiation: the connection goes on as it was (RFC 5746 4.5)."""
     if context.established is None:
-        raise PeerError(Reason.NO_RENEGOTIATION)
+        raise PeerError(Reason.NO_RENEGOTIATION, path="Alert.description")
     back = context.evolve(transcript=b"", peer=context.established.peer, _negotiated=context.established.negotiated)
     return Step(back, S.CONNECTED, (Emit(lambda context: RenegotiationRefused(by_peer=True)),))
 
@@ -210,10 +221,10 @@ def on_server_hello(context: Context, hello: ServerHello) -> Step:
         secure_renegotiation=bool(results.get(RenegotiationInfo)),
         results=results,
     )
-    _check_renegotiation(context, negotiated)
+    _check_renegotiation(context, hello, negotiated)
     context = context.evolve(_negotiated=negotiated, session=session if resumed else None)
     if session is not None and resumed:
-        return _resume(context, session)
+        return _resume(context, session, hello)
     return Step(context, _after_hello(context), (TELL_PARAMETERS,))
 
 
@@ -221,52 +232,59 @@ def _check_choice(offer: Offer, hello: ServerHello, *, again: bool) -> None:
     if hello.server_version != ProtocolVersion.TLS_1_2:
         old = hello.server_version < ProtocolVersion.TLS_1_2
         reason = Reason.VERSION_CHANGED if again else Reason.VERSION_TOO_OLD if old else Reason.VERSION_NOT_OFFERED
-        raise PeerError(reason, str(hello.server_version), path="ServerHello.server_version", offset=4)
+        raise PeerError(reason, str(hello.server_version), path="ServerHello.server_version")
     if hello.compression_method not in offer.hello.compression_methods or hello.compression_method != CompressionMethod.NULL:
         raise PeerError(Reason.COMPRESSION_NOT_OFFERED, str(hello.compression_method), path="ServerHello.compression_method")
 
 
 def _confirm_extensions(context: Context, hello: ServerHello, suite: Suite, *, resumed: bool) -> dict[type[Extension], Any]:
     given = index_extensions(hello.extensions, "ServerHello")
-    for type_ in given:
+    for number, type_ in enumerate(given):  # each type once, so the order is that of the message
         if type_ not in context.offer.extensions:
-            raise PeerError(Reason.EXTENSION_NOT_OFFERED, extension_name(type_), path="ServerHello.extensions")
+            path = f"ServerHello.extensions[{number}].extension_type"
+            raise PeerError(Reason.EXTENSION_NOT_OFFERED, extension_name(type_), path=path)
     results: dict[type[Extension], Any] = {}
     # `results` grows as the extensions are read, so that later ones see earlier ones.
     view = context.view(suites=context.offer.suites, suite=suite, resumed=resumed, results=results)
     for extension in context.config.active_extensions:
         raw = given.get(extension.type)
-        if raw is None:
-            results[type(extension)] = context.result_without(extension, view)
-        elif extension.server_body is None:
-            raise PeerError(Reason.EXTENSION_NOT_IN_SERVER_HELLO, extension_name(extension.type), path="ServerHello.extensions")
-        else:
-            results[type(extension)] = extension.confirm(parse_body(extension.server_body, raw, extension), view)
+        try:
+            if raw is None:
+                results[type(extension)] = context.result_without(extension, view)
+            elif extension.server_body is None:
+                raise PeerError(Reason.EXTENSION_NOT_IN_SERVER_HELLO, extension_name(extension.type))
+            else:
+                results[type(extension)] = extension.confirm(parse_body(extension.server_body, raw, extension), view)
+        except PeerError as error:
+            error.path = extension_path("ServerHello", given, extension.type, error.path)
+            raise
     return results
 
 
-def _check_renegotiation(context: Context, negotiated: Negotiated) -> None:
+def _check_renegotiation(context: Context, hello: ServerHello, negotiated: Negotiated) -> None:
     """RFC 5746 3.4 and 3.5, RFC 7627 5.4: what was secured once stays so."""
     before = context.established
     if before is None:
         if context.config.require_secure_renegotiation and not negotiated.secure_renegotiation:
-            raise PeerError(Reason.INSECURE_RENEGOTIATION)
+            raise PeerError(Reason.INSECURE_RENEGOTIATION, path="ServerHello.extensions.length")
         return
     if not negotiated.secure_renegotiation:
-        raise PeerError(Reason.RENEGOTIATION_INFO_MISMATCH, "missing in a renegotiation")
+        raise PeerError(Reason.RENEGOTIATION_INFO_MISMATCH, "missing in a renegotiation", path="ServerHello.extensions.length")
     if before.negotiated.extended_master_secret != negotiated.extended_master_secret:
         # Added, too: what a first handshake without it secured may be shared with an attacker who relays the second.
-        raise PeerError(Reason.EMS_MISMATCH, "changed in a renegotiation", rfc="RFC 7627 5.4")
-    check_encrypt_then_mac(before.negotiated, negotiated)
+        path = extension_path("ServerHello", index_extensions(hello.extensions, "ServerHello"), ExtendedMasterSecret.type)
+        raise PeerError(Reason.EMS_MISMATCH, "changed in a renegotiation", path=path, rfc="RFC 7627 5.4")
+    check_encrypt_then_mac(before.negotiated, negotiated, "ServerHello")
 
 
-def _resume(context: Context, session: Session) -> Step:
+def _resume(context: Context, session: Session, hello: ServerHello) -> Step:
     """RFC 5246 7.3 figure 2; the session's suite and its kind of master secret must be back (RFC 7627 5.3)."""
     negotiated = context.negotiated
     if negotiated.suite.id != session.suite:
         raise PeerError(Reason.SESSION_SUITE_MISMATCH, negotiated.suite.name, path="ServerHello.cipher_suite")
     if negotiated.extended_master_secret != session.extended_master_secret:
-        raise PeerError(Reason.EMS_MISMATCH)
+        path = extension_path("ServerHello", index_extensions(hello.extensions, "ServerHello"), ExtendedMasterSecret.type)
+        raise PeerError(Reason.EMS_MISMATCH, path=path)
     context = context.evolve(
         peer=context.peer.evolve(chain=session.peer_chain, ocsp_response=session.ocsp_response),
         _negotiated=negotiated.evolve(
@@ -317,18 +335,18 @@ def on_certificate(context: Context, message: Certificate) -> Step:
     """RFC 5246 7.4.2."""
     chain = message.certificate_list
     if not chain:
-        raise PeerError(Reason.EMPTY_SERVER_CHAIN, path="Certificate.certificate_list", offset=4)
+        raise PeerError(Reason.EMPTY_SERVER_CHAIN, path="Certificate.certificate_list.length")
     if len(chain) > context.config.limits.certificates:
-        raise PeerError(Reason.CHAIN_TOO_LONG, f"{len(chain)} certificates", path="Certificate.certificate_list")
+        raise PeerError(Reason.CHAIN_TOO_LONG, f"{len(chain)} certificates", path="Certificate.certificate_list.length")
     check_same_peer(context, chain)
     leaf, key = parse_leaf(chain)
     suite = context.suite
     if not key_serves(key, suite):
-        raise PeerError(Reason.WRONG_KEY_TYPE, f"{type(key).__name__} for {suite.name}")
+        raise PeerError(Reason.WRONG_KEY_TYPE, f"{type(key).__name__} for {suite.name}", path=KEY_PATH)
     if isinstance(key, EcPublicKey) and curve_of(key) not in context.config.groups:
-        raise PeerError(Reason.WRONG_KEY_TYPE, f"{key.curve} was not offered", rfc="RFC 8422 5.3")
+        raise PeerError(Reason.WRONG_KEY_TYPE, f"{key.curve} was not offered", path=KEY_PATH, rfc="RFC 8422 5.3")
     if not usage_allows(leaf, signing=suite.is_signed):
-        raise PeerError(Reason.WRONG_KEY_USAGE, suite.name)
+        raise PeerError(Reason.WRONG_KEY_USAGE, suite.name, path=usage_path(leaf))
     context = context.evolve(peer=context.peer.evolve(chain=chain, public_key=key))
     form = _KEY_EXCHANGE_MESSAGE.get(suite.kx, "must")
     return Step(context, _AFTER_CERTIFICATE[form, bool(context.negotiated.result(StatusRequest))])
@@ -337,7 +355,7 @@ def on_certificate(context: Context, message: Certificate) -> Step:
 def on_certificate_status(context: Context, message: CertificateStatus) -> Step:
     """RFC 6066 8; the response is judged with the chain."""
     if message.status_type != CertificateStatusType.OCSP:
-        raise PeerError(Reason.BAD_STATUS_RESPONSE, f"type {message.status_type}", path="CertificateStatus.status_type", offset=4)
+        raise PeerError(Reason.BAD_STATUS_RESPONSE, f"type {message.status_type}", path="CertificateStatus.status_type")
     context = context.evolve(peer=context.peer.evolve(ocsp_response=message.response))
     after = {"must": S.WAIT_KEY_EXCHANGE, "may": S.WAIT_KEY_EXCHANGE_OR_DONE, "never": S.WAIT_REQUEST_OR_DONE}
     return Step(context, after[_KEY_EXCHANGE_MESSAGE.get(context.suite.kx, "must")])
@@ -353,7 +371,7 @@ def on_server_key_exchange(context: Context, message: ServerKeyExchange) -> Step
 
 def on_anonymous_request(context: Context, message: CertificateRequest) -> Step:
     """RFC 5246 7.4.4: a fatal handshake_failure."""
-    raise PeerError(Reason.ANONYMOUS_REQUEST)
+    raise PeerError(Reason.ANONYMOUS_REQUEST, path="CertificateRequest.msg_type")
 
 
 def on_certificate_request(context: Context, message: CertificateRequest) -> Step:

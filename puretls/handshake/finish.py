@@ -105,14 +105,14 @@ def finish(role: Role) -> tuple[Effect, ...]:
 def on_change_cipher_spec(context: Context, message: ChangeCipherSpec, waiting: State, peer: Role) -> Step:
     """RFC 5246 7.1: the byte 1, then the peer's new keys."""
     if message.type != 1:
-        raise PeerError(Reason.BAD_CHANGE_CIPHER_SPEC, f"type {message.type}", path="ChangeCipherSpec.type", offset=0)
+        raise PeerError(Reason.BAD_CHANGE_CIPHER_SPEC, f"type {message.type}", path="ChangeCipherSpec.type")
     return Step(context, waiting, (ChangeReadKeys(lambda context: protection(context, peer)),))
 
 
 def check_finished(context: Context, message: Finished, peer: Role) -> Context:
     """RFC 5246 7.4.9: the peer saw the same handshake and knows the master secret."""
     if not hmac.compare_digest(message.verify_data, expected_verify_data(context, peer)):
-        raise PeerError(Reason.BAD_FINISHED, path="Finished.verify_data", offset=4)
+        raise PeerError(Reason.BAD_FINISHED, path="Finished.verify_data")
     return _keep_finished(peer)(context, message)
 
 
@@ -144,10 +144,10 @@ def begin(context: Context) -> Context:
     return context.evolve(transcript=b"", _offer=None, _negotiated=None, peer=Peer(), secrets=Secrets(), credential=None)
 
 
-def check_encrypt_then_mac(before: Negotiated, now: Negotiated) -> None:
-    """RFC 7366 3.1: what was once better protected is not renegotiated to be worse."""
+def check_encrypt_then_mac(before: Negotiated, now: Negotiated, hello: str) -> None:
+    """RFC 7366 3.1: what was once better protected is not renegotiated to be worse; `hello` names the peer's message."""
     if before.encrypt_then_mac and now.suite.is_cbc and not now.encrypt_then_mac:
-        raise PeerError(Reason.ETM_DROPPED, now.suite.name)
+        raise PeerError(Reason.ETM_DROPPED, now.suite.name, path=f"{hello}.extensions.length")
 
 
 def check_same_peer(context: Context, chain: tuple[bytes, ...]) -> None:
@@ -156,7 +156,7 @@ def check_same_peer(context: Context, chain: tuple[bytes, ...]) -> None:
     if before is None or before.peer.chain[:1] == chain[:1] or not before.peer.chain:
         return
     if not (before.negotiated.extended_master_secret and context.negotiated.extended_master_secret):
-        raise PeerError(Reason.IDENTITY_CHANGED, path="Certificate.certificate_list")
+        raise PeerError(Reason.IDENTITY_CHANGED, path="Certificate.certificate_list[0]")
 
 
 def new_session(context: Context, created: float | None = None, **more: Any) -> Session:

@@ -9,7 +9,7 @@ from typing import Any
 from puretls.errors import DecodeError, PeerError, Reason
 from puretls.extensions import Extension
 from puretls.iana import ExtensionType
-from puretls.messages.extension import RawExtension
+from puretls.messages.extension import RawExtension, body_name
 from puretls.suites import BY_ID, Suite
 from puretls.wire.schema import Struct, parse
 
@@ -20,7 +20,7 @@ def index_extensions(extensions: Iterable[RawExtension] | None, message: str) ->
     for number, extension in enumerate(extensions or ()):
         if extension.extension_type in found:
             raise PeerError(
-                Reason.DUPLICATE_EXTENSION, extension_name(extension.extension_type), path=f"{message}.extensions[{number}]"
+                Reason.DUPLICATE_EXTENSION, extension_name(extension.extension_type), path=f"{message}.extensions[{number}].extension_type"
             )
         found[extension.extension_type] = extension
     return found
@@ -29,6 +29,17 @@ def index_extensions(extensions: Iterable[RawExtension] | None, message: str) ->
 def extension_name(type_: int) -> str:
     """For people: the registered name, or the number."""
     return type_.name.lower() if isinstance(type_, ExtensionType) else str(type_)
+
+
+def extension_path(message: str, given: Mapping[int, RawExtension], type_: int, field: str = "") -> str:
+    """The path, in the hello called `message`, of a field in the body of one of its extensions; where that is missing, of their length.
+
+    `given` holds the extensions by type, in the order of the message, each type once.
+    """
+    if type_ not in given:
+        return f"{message}.extensions.length"
+    place = f"{message}.extensions[{list(given).index(type_)}]"
+    return f"{place}.{body_name(given[type_].extension_type)}.{field}" if field else f"{place}.extension_type"
 
 
 def parse_body(body: type[Struct], raw: RawExtension, extension: Extension) -> Any:
@@ -40,8 +51,7 @@ def parse_body(body: type[Struct], raw: RawExtension, extension: Extension) -> A
         raise PeerError(
             Reason.MALFORMED_EXTENSION,
             f"{extension_name(raw.extension_type)}: {error.message}",
-            path=error.path,
-            offset=error.offset,
+            path=error.path.removeprefix(body.path_name).removeprefix("."),
             rfc=extension.rfc,
         ) from None
 

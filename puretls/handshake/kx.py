@@ -14,7 +14,7 @@ from puretls.crypto.keys import RsaPrivateKey, RsaPublicKey
 from puretls.crypto.secret import Secret
 from puretls.errors import InternalError, PeerError, Reason
 from puretls.extensions.supported_groups import FINITE_FIELD
-from puretls.handshake.authenticate import sign, verify
+from puretls.handshake.authenticate import KEY_PATH, sign, verify
 from puretls.handshake.context import Context
 from puretls.iana import ECCurveType, NamedGroup
 from puretls.messages import key_exchange as messages
@@ -143,14 +143,14 @@ def _verify_params(context: Context, message: Any) -> None:
         raise InternalError("the server has no certificate")
     negotiated = context.negotiated
     data = negotiated.client_random + negotiated.server_random + serialise(message.params)
-    verify(context, context.peer.public_key, message.signed, data)
+    verify(context, context.peer.public_key, message.signed, data, "ServerKeyExchange.signed")
 
 
 def _named_curve(context: Context, params: messages.ServerEcdhParams) -> Group:
     if params.curve_type != ECCurveType.NAMED_CURVE:
-        raise PeerError(Reason.NOT_A_NAMED_CURVE, str(params.curve_type), path="params.curve_type")
+        raise PeerError(Reason.NOT_A_NAMED_CURVE, str(params.curve_type), path="ServerKeyExchange.params.curve_type")
     if params.named_curve not in context.config.groups or params.named_curve in FINITE_FIELD:
-        raise PeerError(Reason.GROUP_NOT_OFFERED, str(params.named_curve), path="params.named_curve")
+        raise PeerError(Reason.GROUP_NOT_OFFERED, str(params.named_curve), path="ServerKeyExchange.params.named_curve")
     return context.config.provider.group(group_name(params.named_curve))  # type: ignore[no-any-return]
 
 
@@ -160,11 +160,11 @@ def _finite_field(context: Context, params: messages.ServerDhParams) -> Group:
     p, g = int.from_bytes(params.dh_p, "big"), int.from_bytes(params.dh_g, "big")
     if not limits.smallest_dh_prime <= p.bit_length() <= limits.largest_dh_prime:
         wanted = f"wanted are {limits.smallest_dh_prime} to {limits.largest_dh_prime}"
-        raise PeerError(Reason.WEAK_DH_GROUP, f"{p.bit_length()} bits, {wanted}", path="params.dh_p")
+        raise PeerError(Reason.WEAK_DH_GROUP, f"{p.bit_length()} bits, {wanted}", path="ServerKeyExchange.params.dh_p")
     try:
         return context.config.provider.finite_field(p, g, min_bits=limits.smallest_dh_prime)  # type: ignore[no-any-return]
     except BadPublicValue as error:
-        raise PeerError(Reason.BAD_PUBLIC_VALUE, str(error), path="params.dh_p") from None
+        raise PeerError(Reason.BAD_PUBLIC_VALUE, str(error), path="ServerKeyExchange.params.dh_p") from None
 
 
 # Messages of the client
@@ -180,7 +180,8 @@ def client_exchange(context: Context) -> tuple[Context, Secret]:
         group = context.peer.group
         if group is None:
             raise InternalError("the server's share is missing")
-        share, other = _agree(lambda: group.answer(context.config.random, context.peer.share))
+        path = f"ServerKeyExchange.params.{_share_field(suite, 'dh_ys')}"
+        share, other = _agree(lambda: group.answer(context.config.random, context.peer.share), path)
         context = context.evolve(secrets=context.secrets.evolve(share=share))
     elif suite.kx in {KeyExchange.RSA, KeyExchange.RSA_PSK}:
         version = int(context.offer.hello.client_version).to_bytes(2, "big")
@@ -201,12 +202,17 @@ def _choose_psk(context: Context) -> Context:
     )
 
 
-def _agree(compute: Callable[[], T]) -> T:
-    """What the group makes of the peer's public value."""
+def _share_field(suite: Suite, finite: str) -> str:
+    """What the field with a public value is called: `finite` in a finite field."""
+    return finite if suite.is_finite_field else "public"
+
+
+def _agree(compute: Callable[[], T], path: str) -> T:
+    """What the group makes of the peer's public value, which is at `path`."""
     try:
         return compute()
     except BadPublicValue as error:
-        raise PeerError(Reason.BAD_PUBLIC_VALUE, str(error), path="public") from None
+        raise PeerError(Reason.BAD_PUBLIC_VALUE, str(error), path=path) from None
 
 
 def _combine(context: Context, other: bytes) -> bytes:
@@ -249,8 +255,9 @@ def read_client_key_exchange(context: Context, message: Any) -> tuple[Context, S
         group, share = context.peer.group, context.secrets.share
         if group is None or share is None:
             raise InternalError("the server has no share")
-        public = message.dh_yc if suite.is_finite_field else message.public
-        other = _agree(lambda: group.shared_secret(share.private, public))
+        field = _share_field(suite, "dh_yc")
+        public = getattr(message, field)
+        other = _agree(lambda: group.shared_secret(share.private, public), f"ClientKeyExchange.{field}")
     elif suite.kx in {KeyExchange.RSA, KeyExchange.RSA_PSK}:
         other = _rsa_decrypt(context, message.encrypted_premaster_secret)
     return context, Secret(_combine(context, other))
@@ -278,7 +285,7 @@ def _rsa_encrypt(context: Context) -> bytes:
     length = (key.n.bit_length() + 7) // 8
     count = length - 3 - _PREMASTER_LENGTH
     if count < 8:
-        raise PeerError(Reason.WRONG_KEY_TYPE, f"an RSA key of {key.n.bit_length()} bits is too short")
+        raise PeerError(Reason.WRONG_KEY_TYPE, f"an RSA key of {key.n.bit_length()} bits is too short", path=KEY_PATH)
     filler = b""
     while len(filler) < count:
         filler += context.config.random(count).replace(b"\0", b"")

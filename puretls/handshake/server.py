@@ -31,6 +31,7 @@ from puretls.handshake.authenticate import (
     parse_leaf,
     question,
     usage_allows,
+    usage_path,
     verify,
 )
 from puretls.handshake.context import Context, Negotiated, Offer, Peer, Secrets
@@ -50,7 +51,7 @@ from puretls.handshake.finish import (
     new_session,
     on_change_cipher_spec,
 )
-from puretls.handshake.hello import index_extensions, known_suites, parse_body
+from puretls.handshake.hello import extension_path, index_extensions, known_suites, parse_body
 from puretls.handshake.states import Refused, Rejection, Renegotiate, Role, ServerState, Verdict
 from puretls.iana import (
     AlertDescription,
@@ -116,7 +117,7 @@ def _check_version(hello: ClientHello, given: Mapping[int, RawExtension]) -> Non
     if hello.client_version < ProtocolVersion.TLS_1_2 and ExtensionType.SUPPORTED_VERSIONS not in given:
         # RFC 7507 3: a client that fell back below what we speak is told so.
         reason = Reason.INAPPROPRIATE_FALLBACK if fallback else Reason.VERSION_TOO_OLD
-        raise PeerError(reason, str(hello.client_version), path="ClientHello.client_version", offset=4)
+        raise PeerError(reason, str(hello.client_version), path="ClientHello.client_version")
     if CompressionMethod.NULL not in hello.compression_methods:
         raise PeerError(Reason.NO_NULL_COMPRESSION, path="ClientHello.compression_methods")
 
@@ -127,11 +128,15 @@ def _accept_extensions(context: Context) -> Results:
     view = context.view(suites=context.offer.suites, results=results)  # grows, so that later ones see earlier ones
     for extension in context.config.active_extensions:
         raw = given.get(extension.type)
-        if raw is None:
-            results[type(extension)] = context.result_without(extension, view)
-        else:
-            body = parse_body(extension.client_body, raw, extension)
-            results[type(extension)] = extension.accept(body, view)
+        try:
+            if raw is None:
+                results[type(extension)] = context.result_without(extension, view)
+            else:
+                body = parse_body(extension.client_body, raw, extension)
+                results[type(extension)] = extension.accept(body, view)
+        except PeerError as error:
+            error.path = extension_path("ClientHello", given, extension.type, error.path)
+            raise
     return results
 
 
@@ -142,14 +147,14 @@ def _check_renegotiation(context: Context, results: Results) -> bool:
     before = context.established
     if before is None:
         if context.config.require_secure_renegotiation and not (scsv or extension):
-            raise PeerError(Reason.INSECURE_RENEGOTIATION)
+            raise PeerError(Reason.INSECURE_RENEGOTIATION, path="ClientHello.extensions.length")
         return scsv or extension
     if scsv or not extension:
-        raise PeerError(
-            Reason.RENEGOTIATION_INFO_MISMATCH, "the SCSV in a renegotiation" if scsv else "missing in a renegotiation"
-        )
+        what = "the SCSV in a renegotiation" if scsv else "missing in a renegotiation"
+        path = "ClientHello.cipher_suites" if scsv else "ClientHello.extensions.length"
+        raise PeerError(Reason.RENEGOTIATION_INFO_MISMATCH, what, path=path)
     if before.negotiated.extended_master_secret and not results.get(ExtendedMasterSecret):
-        raise PeerError(Reason.EMS_MISMATCH, "dropped in a renegotiation", rfc="RFC 7627 5.4")
+        raise PeerError(Reason.EMS_MISMATCH, "dropped in a renegotiation", path="ClientHello.extensions.length", rfc="RFC 7627 5.4")
     return True
 
 
@@ -177,7 +182,7 @@ def _may_resume(context: Context, results: Results, session: Session) -> bool:
     """Whether what the client offers now is what the session was made for; else a full handshake follows."""
     config = context.server_config
     if session.extended_master_secret and not results.get(ExtendedMasterSecret):
-        raise PeerError(Reason.EMS_MISMATCH)  # RFC 7627 5.3: the server MUST abort
+        raise PeerError(Reason.EMS_MISMATCH, path="ClientHello.extensions.length")  # RFC 7627 5.3: the server MUST abort
     return (
         _may_resume_again(context, session)
         and session.is_fresh(config.clock())
@@ -289,7 +294,7 @@ def _negotiated(context: Context, results: Results, suite: Suite, *, session_id:
         results=results,
     )
     if context.established is not None:
-        check_encrypt_then_mac(context.established.negotiated, negotiated)
+        check_encrypt_then_mac(context.established.negotiated, negotiated, "ClientHello")
     return negotiated
 
 
@@ -326,7 +331,8 @@ def _candidates(context: Context, results: Results) -> list[Credential]:
     if name:
         serving = [credential for credential in credentials if credential.serves(name)]
         if not serving and config.refuse_unknown_names and credentials:
-            raise PeerError(Reason.UNRECOGNIZED_NAME, repr(name), path="server_name")
+            path = extension_path("ClientHello", context.offer.extensions, ServerName.type, "names")
+            raise PeerError(Reason.UNRECOGNIZED_NAME, repr(name), path=path)
         credentials = serving + [credential for credential in credentials if credential not in serving]
     wanted = results.get(SignatureAlgorithmsCert) or results.get(SignatureAlgorithms)
     if wanted and len(credentials) > 1:
@@ -468,14 +474,14 @@ def on_client_certificate(context: Context, message: Certificate) -> Step:
     chain = message.certificate_list
     if not chain:
         if context.server_config.client_authentication == "require":
-            raise PeerError(Reason.CLIENT_CERTIFICATE_REQUIRED, path="Certificate.certificate_list", offset=4)
+            raise PeerError(Reason.CLIENT_CERTIFICATE_REQUIRED, path="Certificate.certificate_list.length")
         return Step(context, S.WAIT_CLIENT_KEY_EXCHANGE)
     if len(chain) > context.config.limits.certificates:
-        raise PeerError(Reason.CHAIN_TOO_LONG, f"{len(chain)} certificates", path="Certificate.certificate_list")
+        raise PeerError(Reason.CHAIN_TOO_LONG, f"{len(chain)} certificates", path="Certificate.certificate_list.length")
     check_same_peer(context, chain)
     leaf, key = parse_leaf(chain)
     if not usage_allows(leaf, signing=True):
-        raise PeerError(Reason.WRONG_KEY_USAGE, "client certificate")
+        raise PeerError(Reason.WRONG_KEY_USAGE, "client certificate", path=usage_path(leaf))
     context = context.evolve(peer=context.peer.evolve(chain=chain, public_key=key))
     return Step(context, S.WAIT_CLIENT_VERDICT, _ASK)
 
@@ -512,7 +518,7 @@ def _exchange_keys(context: Context, message: ClientKeyExchange, waiting: Server
 def on_certificate_verify(context: Context, message: CertificateVerify) -> Step:
     """RFC 5246 7.4.8."""
     assert context.peer.public_key is not None
-    verify(context, context.peer.public_key, DigitallySigned(message.algorithm, message.signature), context.transcript)
+    verify(context, context.peer.public_key, DigitallySigned(message.algorithm, message.signature), context.transcript, "CertificateVerify")
     negotiated = context.negotiated.evolve(client_signature_scheme=message.algorithm)
     return Step(context.evolve(_negotiated=negotiated), S.WAIT_CCS)
 

@@ -5,11 +5,10 @@ In a message an extension stays raw; bodies are parsed by the extension that own
 
 from __future__ import annotations
 
-from puretls.errors import DecodeError
 from puretls.iana import ExtensionType, HandshakeType
 from puretls.spans import Span, with_note
-from puretls.wire.codec import Codec, Spans, Vector, names_of, nothing_after
-from puretls.wire.schema import Struct, StructCodec, opaque_vector, u16, wire
+from puretls.wire.codec import Codec, Spans, Vector, names_of
+from puretls.wire.schema import Struct, StructCodec, annotate_into, opaque_vector, u16, wire
 
 BODIES: dict[tuple[HandshakeType, int], type[Struct]] = {}
 """(message, extension type) -> struct of the body; filled by `extensions`."""
@@ -24,6 +23,11 @@ class RawExtension(Struct):
 
 
 _TYPE_OF = names_of(ExtensionType)
+
+
+def body_name(extension_type: int) -> str:
+    """What the body of an extension is called in paths."""
+    return extension_type.name.lower() if isinstance(extension_type, ExtensionType) else "extension_data"
 
 
 class _ExtensionCodec(StructCodec):
@@ -48,7 +52,6 @@ class _ExtensionCodec(StructCodec):
 
     def annotate(self, data: bytes, pos: int, end: int, path: str, spans: Spans) -> int:
         raw, stop = self.read(data, pos, end)
-        name = raw.extension_type.name.lower() if isinstance(raw.extension_type, ExtensionType) else "unknown"
         start = pos + 4
         spans.append(Span(pos, pos + 2, f"{path}.extension_type", raw.extension_type))
         spans.append(Span(pos + 2, start, f"{path}.extension_data.length", stop - start))
@@ -58,12 +61,8 @@ class _ExtensionCodec(StructCodec):
                 spans.append(Span(start, stop, f"{path}.extension_data", raw.extension_data))
             return stop
         inside: Spans = []
-        try:
-            nothing_after(body.codec.annotate(data, start, stop, f"{path}.{name}", inside), stop)
-        except DecodeError as error:
-            # The body is wrong but the extension is framed well: mark it and go on with the next one.
-            covered = inside[-1].end if inside else start
-            inside.append(Span(covered, stop, f"{path}.{name}.fault", data[covered:stop], error.message, fault=True))
+        # Where the body is wrong the extension is framed well all the same: it is marked, and the next one read.
+        annotate_into(inside, body, data, start, stop, f"{path}.{body_name(raw.extension_type)}")
         spans += with_note(inside, body.rfc)
         return stop
 

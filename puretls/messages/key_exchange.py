@@ -40,6 +40,7 @@ class ServerKeyExchange(HandshakeMessage):
     """Base of all forms."""
 
     __slots__ = ()
+    path_name = "ServerKeyExchange"
     handshake_type = HandshakeType.SERVER_KEY_EXCHANGE
 
 
@@ -47,6 +48,7 @@ class ClientKeyExchange(HandshakeMessage):
     """Base of all forms."""
 
     __slots__ = ()
+    path_name = "ClientKeyExchange"
     handshake_type = HandshakeType.CLIENT_KEY_EXCHANGE
 
 

@@ -60,14 +60,38 @@ def handshake_class(type_: int, key_exchange: KeyExchange | None) -> type[Handsh
     return BY_TYPE.get(type_, Unknown)
 
 
+def _class_of(raw: bytes, key_exchange: KeyExchange | None) -> type[HandshakeMessage]:
+    return handshake_class(raw[0], key_exchange) if raw else Unknown
+
+
 def content_class(content_type: int) -> type[Struct] | None:
     """The struct of a record's content, for all types but handshake."""
     return _BY_CONTENT.get(content_type)
 
 
+def annotate_content(content_type: int, raw: bytes, key_exchange: KeyExchange | None) -> list[Span]:
+    """Spans that tile what a record of this type carries: one handshake message, or the whole content of another."""
+    if content_type == ContentType.HANDSHAKE:
+        return annotate_handshake(raw, key_exchange)
+    cls = content_class(content_type)
+    return annotate(cls, raw) if cls is not None else [Span(0, len(raw), Unknown.path_name, raw)]
+
+
+def messages_in(transcript: bytes) -> list[bytes]:
+    """The handshake messages that a transcript is made of, each with its header."""
+    found, position = [], 0
+    while position + HEADER_LENGTH <= len(transcript):
+        end = position + HEADER_LENGTH + int.from_bytes(transcript[position + 1 : position + HEADER_LENGTH], "big")
+        found.append(transcript[position:end])
+        position = end
+    return found
+
+
 def parse_handshake(raw: bytes, key_exchange: KeyExchange | None) -> HandshakeMessage:
     """A whole handshake message, header included. Offsets in `DecodeError` count from the header's first byte."""
-    cls = handshake_class(raw[0], key_exchange)
+    cls = _class_of(raw, key_exchange)
+    if len(raw) < HEADER_LENGTH:
+        raise DecodeError("the header is cut short", path=cls.path_name, rfc="RFC 5246 7.4")
     try:
         return parse(cls, raw[HEADER_LENGTH:])
     except DecodeError as error:
@@ -82,11 +106,11 @@ def serialise_handshake(message: HandshakeMessage) -> bytes:
 
 def annotate_handshake(raw: bytes, key_exchange: KeyExchange | None) -> list[Span]:
     """Spans that tile a handshake message, header included, whatever its bytes."""
+    cls = _class_of(raw, key_exchange)
     if len(raw) < HEADER_LENGTH:
-        return [Span(0, len(raw), "Handshake.fault", raw, "the header is cut short", fault=True)]
-    cls = handshake_class(raw[0], key_exchange)
+        return [Span(0, len(raw), cls.path_name, raw, "the header is cut short", fault=True)]
     header = [
-        Span(0, 1, "Handshake.msg_type", known(HandshakeType, raw[0]), cls.rfc),
-        Span(1, HEADER_LENGTH, "Handshake.length", int.from_bytes(raw[1:HEADER_LENGTH], "big"), "RFC 5246 7.4"),
+        Span(0, 1, f"{cls.path_name}.msg_type", known(HandshakeType, raw[0]), cls.rfc),
+        Span(1, HEADER_LENGTH, f"{cls.path_name}.length", int.from_bytes(raw[1:HEADER_LENGTH], "big"), "RFC 5246 7.4"),
     ]
     return header + [span.shifted(HEADER_LENGTH) for span in annotate(cls, raw[HEADER_LENGTH:])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from puretls.errors import PeerError, Reason
 from puretls.iana import HandshakeType, known
+from puretls.messages.registry import handshake_class
 
 HEADER_LENGTH = 4
 
@@ -25,6 +26,11 @@ class Joiner:
         """Whether a message is held whose type and length are not even there yet."""
         return 0 < len(self._buffer) < HEADER_LENGTH
 
+    @property
+    def head(self) -> bytes:
+        """The header of the message that is held, as far as it is there."""
+        return bytes(self._buffer[:HEADER_LENGTH])
+
     def feed(self, fragment: bytes) -> None:
         """Append the content of a handshake record."""
         self._buffer += fragment
@@ -40,9 +46,8 @@ class Joiner:
         length = int.from_bytes(self._buffer[1:HEADER_LENGTH], "big")
         if length > self._limit:
             name = str(known(HandshakeType, self._buffer[0]))
-            raise PeerError(
-                Reason.MESSAGE_TOO_LONG, f"type {name}, {length} bytes, at most {self._limit}", path="Handshake.length", offset=1
-            )
+            path = f"{handshake_class(self._buffer[0], None).path_name}.length"
+            raise PeerError(Reason.MESSAGE_TOO_LONG, f"type {name}, {length} bytes, at most {self._limit}", path=path)
         end = HEADER_LENGTH + length
         if len(self._buffer) < end:
             return None

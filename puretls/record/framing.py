@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from puretls.errors import PeerError, Reason
-from puretls.iana import ContentType
+from puretls.iana import ContentType, known
 from puretls.messages.records import HEADER, Record
+from puretls.spans import Span
 
 HEADER_LENGTH = HEADER.size
 MAX_PLAINTEXT = 2**14
@@ -12,6 +15,22 @@ MAX_EXPANSION = 2048
 """What a protected record may be longer than its plaintext (RFC 5246 6.2.3)."""
 VERSION = 0x0303
 _TYPES = frozenset((ContentType.CHANGE_CIPHER_SPEC, ContentType.ALERT, ContentType.HANDSHAKE, ContentType.APPLICATION_DATA))
+
+
+def annotate_record(raw: bytes, number: int, parts: Sequence[tuple[str, int]] = ()) -> list[Span]:
+    """Spans that tile a record as it is on the wire, or its header alone; `parts` are names and lengths in the fragment."""
+    thing = f"record[{number}]"
+    type_, version, length = HEADER.unpack_from(raw)
+    spans = [
+        Span(0, 1, f"{thing}.type", known(ContentType, type_), "RFC 5246 6.2.1"),
+        Span(1, 3, f"{thing}.version", version, "RFC 5246 6.2.1"),
+        Span(3, HEADER_LENGTH, f"{thing}.length", length, "RFC 5246 6.2.1"),
+    ]
+    position = HEADER_LENGTH
+    for name, size in parts if len(raw) > HEADER_LENGTH else ():
+        spans.append(Span(position, position + size, f"{thing}.{name}", None, "RFC 5246 6.2.3"))
+        position += size
+    return spans
 
 
 class Framer:
@@ -25,6 +44,11 @@ class Framer:
 
     def __len__(self) -> int:
         return len(self._buffer) - self._position
+
+    @property
+    def head(self) -> bytes:
+        """The header of the record that comes next, as far as it is there."""
+        return self._buffer[self._position : self._position + HEADER_LENGTH]
 
     def feed(self, data: bytes) -> None:
         """Append bytes as they came."""
@@ -50,7 +74,7 @@ class Framer:
         """The next record, or None until it is complete.
 
         `limit` bounds the fragment, `version` is what the header must say (None: any 3.x, as before the ServerHello). The header is
-        judged as soon as it is there.
+        judged as soon as it is there; the path of a `PeerError` is that of the field below the record.
         """
         buffer, start = self._buffer, self._position
         body = start + HEADER_LENGTH
@@ -61,9 +85,9 @@ class Framer:
             raise self._not_a_record(buffer[start:body])
         # RFC 5246 E.1: the first records may carry any 3.x; what follows must carry the version agreed on.
         if said >> 8 != 3 or (version is not None and said != version):
-            raise PeerError(Reason.WRONG_RECORD_VERSION, f"{said >> 8}.{said & 0xFF}", path="Record.version", offset=1)
+            raise PeerError(Reason.WRONG_RECORD_VERSION, f"{said >> 8}.{said & 0xFF}", path="version")
         if length > limit:
-            raise PeerError(Reason.RECORD_OVERFLOW, f"{length} bytes, at most {limit}", path="Record.length", offset=3)
+            raise PeerError(Reason.RECORD_OVERFLOW, f"{length} bytes, at most {limit}", path="length")
         end = body + length
         if len(buffer) < end:
             return None
@@ -76,7 +100,7 @@ class Framer:
 
     def _not_a_record(self, header: bytes) -> PeerError:
         if self.consumed:
-            return PeerError(Reason.UNKNOWN_CONTENT_TYPE, str(header[0]), path="Record.type", offset=0)
+            return PeerError(Reason.UNKNOWN_CONTENT_TYPE, str(header[0]), path="type")
         if header[0] & 0x80 and header[2] == 1:
-            return PeerError(Reason.SSLV2_HELLO, path="Record.type", offset=0)
-        return PeerError(Reason.NOT_TLS, f"its first bytes are {header!r}", path="Record.type", offset=0)
+            return PeerError(Reason.SSLV2_HELLO, path="type")
+        return PeerError(Reason.NOT_TLS, f"its first bytes are {header!r}", path="type")

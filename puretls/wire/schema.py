@@ -26,6 +26,8 @@ class Struct:
 
     __slots__ = ()
     wire_fields: ClassVar[tuple[tuple[str, Codec], ...]] = ()
+    path_name: ClassVar[str] = ""
+    """What its fields' paths begin with: the class's name, unless a base gives one for all its forms."""
     rfc: ClassVar[str] = ""
     codec: ClassVar[StructCodec]
 
@@ -120,6 +122,7 @@ def wire(rfc: str) -> Callable[[type[S]], type[S]]:
     def decorate(cls: type[S]) -> type[S]:
         made = frozen(cls)
         made.wire_fields = tuple((field.name, field.metadata[_CODEC]) for field in dataclasses.fields(made))  # type: ignore[arg-type]
+        made.path_name = cls.path_name or cls.__name__
         made.rfc = f"RFC {rfc}"
         made.codec = StructCodec(made)
         return made
@@ -133,7 +136,7 @@ def parse(cls: type[S], data: bytes) -> S:
         value, pos = cls.codec.read(data, 0, len(data))
         nothing_after(pos, len(data))
     except DecodeError as error:
-        raise error.within(cls.__name__) from None
+        raise error.within(cls.path_name) from None
     return value  # type: ignore[no-any-return]
 
 
@@ -147,12 +150,28 @@ def serialise(value: Struct) -> bytes:
 def annotate(cls: type[Struct], data: bytes) -> list[Span]:
     """Spans that tile `data` exactly, each with the RFC section it follows.
 
-    At a fault the rest of the data is one span with `fault` set and the reason as note.
+    At a fault the rest of the data is one span with `fault` set, the path that `parse` names, and the reason as note.
     """
     spans: list[Span] = []
-    try:
-        nothing_after(cls.codec.annotate(data, 0, len(data), cls.__name__, spans), len(data))
-    except DecodeError as error:
-        covered = spans[-1].end if spans else 0
-        spans.append(Span(covered, len(data), f"{cls.__name__}.fault", data[covered:], error.message, fault=True))
+    annotate_into(spans, cls, data, 0, len(data), cls.path_name)
     return with_note(spans, cls.rfc)
+
+
+def annotate_into(spans: Spans, cls: type[Struct], data: bytes, start: int, stop: int, path: str) -> None:
+    """Append the spans of `data[start:stop]` as a `cls`, under `path`; a fault is marked where it begins, under its field's path."""
+    before = len(spans)
+    try:
+        nothing_after(cls.codec.annotate(data, start, stop, path, spans), stop)
+    except DecodeError as fault:
+        covered = spans[-1].end if len(spans) > before else start
+        where = path + _fault_path(cls, data[start:stop])
+        spans.append(Span(covered, stop, where, data[covered:stop], fault.message, fault=True))
+
+
+def _fault_path(cls: type[Struct], data: bytes) -> str:
+    """Which field cannot be read, below the struct: reading knows, annotating does not."""
+    try:
+        parse(cls, data)
+    except DecodeError as error:
+        return error.path.removeprefix(cls.path_name)
+    return ""

@@ -131,7 +131,7 @@ def _hash_algorithm(field: Reader) -> str:
 
 def _rsa_public(spki: Reader, pss: bool) -> RsaPublicKey:
     key = inside_bits(spki, "subject_public_key")
-    public = key.enter(SEQUENCE, "RSAPublicKey")
+    public = key.enter(SEQUENCE, "rsa_public_key")
     n, e = _modulus(public), public.integer("public_exponent")
     public.done()
     key.done()

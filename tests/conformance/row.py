@@ -66,7 +66,9 @@ class Row:
     def run(self) -> Pair:
         breaks = self.breaks if isinstance(self.breaks, tuple) else (self.breaks,)
         client, server = dict(self.client), dict(self.server)
-        (server if self.refuses == CLIENT else client)["interceptors"] = breaks
+        refusing, breaking = (client, server) if self.refuses == CLIENT else (server, client)
+        breaking["interceptors"] = breaks
+        refusing.setdefault("trace_level", "full")  # the place of the error is looked for in what arrived
         return self.act(lambda: pair(client, server, **self.options))
 
 

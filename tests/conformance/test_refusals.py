@@ -10,6 +10,7 @@ import pytest
 from puretls.errors import FatalAlert, PeerError, UsageError
 from tests.conformance import rows_extensions, rows_handshake, rows_key_exchange, rows_records, rows_renegotiation
 from tests.conformance.row import Row
+from tests.support.places import check_place
 
 ROWS: list[Row] = [
     *rows_records.ROWS,
@@ -30,6 +31,7 @@ def test_broken_rule_is_refused(row):
     assert fatal == [row.alert], joined.story()
     assert refusing.state == "FAILED"
     assert "\n" not in str(refusing.error)
+    check_place(refusing)
     # Dead: nothing more is taken, sent or told.
     refusing.connection.receive_bytes(b"\x17\3\3\0\1x")
     with pytest.raises(PeerError):

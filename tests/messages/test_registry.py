@@ -91,7 +91,7 @@ def test_message_comes_back_with_its_header(cls, how, data):
     assert parse_handshake(raw, how) == message
     spans = annotate_handshake(raw, how)
     assert check_tiling(spans, len(raw)) == ""
-    assert [span.path for span in spans[:2]] == ["Handshake.msg_type", "Handshake.length"]
+    assert [span.path for span in spans[:2]] == [f"{cls.path_name}.msg_type", f"{cls.path_name}.length"]
 
 
 @given(raw=st.binary(max_size=60), how=st.none() | st.sampled_from(KeyExchange), number=st.sampled_from(HandshakeType))
