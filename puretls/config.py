@@ -369,8 +369,10 @@ Psk = tuple[bytes, bytes]
 
 @dataclass(frozen=True, kw_only=True)
 class ClientConfig(Config):
-    """A client. `psk(hint)` gives identity and key for a server's hint (None: it gave none), or None to give up.
+    """A client.
 
+    `psk(hint)` gives identity (at most 65,535 bytes) and key (1 to 65,535 bytes) for a server's hint (None: it gave none), or None to
+    give up.
     `tickets` asks for session tickets; `session_store` keeps sessions by server name so that the next connection resumes. Configurations
     may share a store, whatever they trust: `verifier` is asked about a session's chain before it is offered, and again when the server
     resumes it.
@@ -407,8 +409,8 @@ class ServerConfig(Config):
     `session_cache` serves resumption by id, `tickets` by ticket; None switches either off. `session_lifetime` in seconds. Configurations
     may share both, whatever they trust: `verifier` is asked again about the client's certificates in a session, and where it says no
     a full handshake follows.
-    `psk(identity)` gives the key of an identity or None; `psk_hint` is sent to clients. `dh_parameters` (p, g) replace the named
-    groups for clients that name none (RFC 7919 4).
+    `psk(identity)` gives the key (1 to 65,535 bytes) of an identity or None; `psk_hint` is sent to clients. `dh_parameters` (p, g) replace
+    the named groups for clients that name none (RFC 7919 4).
     """
 
     client_authentication: str = "none"
@@ -418,6 +420,8 @@ class ServerConfig(Config):
     session_lifetime: int = 24 * 3600
     psk: Callable[[bytes], bytes | None] | None = field(default=None, repr=False)
     psk_hint: bytes | None = None
+    refuse_unknown_identities: bool = False
+    """Answer unknown_psk_identity where `psk` gives None, which tells who is known, instead of what a wrong key gets (RFC 4279 2)."""
     dh_parameters: tuple[int, int] | None = None
     prefer_client_order: bool = False
     refuse_unknown_names: bool = False
@@ -444,6 +448,7 @@ _SERVER: dict[str, Kind] = {
     "psk_hint": optional(octets(0, 2**16 - 1)),
     "dh_parameters": Kind("the numbers p and g, or None", lambda value: value is None or _are_dh_parameters(value)),
     "prefer_client_order": FLAG,
+    "refuse_unknown_identities": BOOLEAN,
     "refuse_unknown_names": FLAG,
 }
 

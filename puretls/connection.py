@@ -15,7 +15,18 @@ from puretls import schedule
 from puretls.arguments import as_bytes, described
 from puretls.config import PENDING, ClientConfig, Config, ServerConfig
 from puretls.crypto.cbc import CbcAlgorithm
-from puretls.errors import DecodeError, FatalAlert, InternalError, PeerError, PuretlsError, Reason, UsageError, VerificationError
+from puretls.errors import (
+    Aborted,
+    DecodeError,
+    FatalAlert,
+    InternalError,
+    PeerError,
+    PuretlsError,
+    Reason,
+    UsageError,
+    VerificationError,
+    calling,
+)
 from puretls.events import (
     NEED_DATA,
     PAUSED,
@@ -103,7 +114,8 @@ class Connection:
             raise UsageError(f"a session to resume is a Session, not {described(session)}")
         host, sni = _names(server_name)
         if session is None and config.session_store is not None and host:
-            session = config.session_store.get(host.encode())
+            with calling("session_store.get", config.session_store.get):
+                session = config.session_store.get(host.encode())
         made = cls(Role.CLIENT, config, host, session)
         made._context = made._context.evolve(sni=sni)
         return made
@@ -279,10 +291,13 @@ class Connection:
                 self._attempt(self._send_close_notify)
 
     def abort(self, description: AlertDescription = AlertDescription.USER_CANCELED) -> None:
-        """Give the connection up with a fatal alert of the application's choice."""
+        """Give the connection up with a fatal alert of the application's choice; none is sent after `close`.
+
+        `next_event` raises `Aborted` from then on.
+        """
         if self._error is None:
             self._outbound.check()
-            self._fail(PeerError(Reason.APPLICATION, description.name.lower()), description)
+            self._fail(Aborted(description, self.state.name), description)
 
     def answer(self, report: Any) -> None:
         """The verdict that the connection is waiting for. Raises `UsageError` for what is none, and where none is asked for."""
@@ -613,8 +628,10 @@ class Connection:
                 raise InternalError(f"no executor for {effect}")
 
     def _log_secret(self, label: str, client_random: bytes, secret: bytes) -> None:
-        if self._context.config.key_log is not None:
-            self._context.config.key_log(key_log_line(label, client_random, secret))
+        key_log = self._context.config.key_log
+        if key_log is not None:
+            with calling("key_log", key_log):
+                key_log(key_log_line(label, client_random, secret))
 
     @staticmethod
     def _own_record_size(context: Context) -> int:
@@ -664,7 +681,8 @@ class Connection:
     def _keep_session(self, key: bytes) -> None:
         store, session = self._session_store(), self._context.session
         if store is not None and session is not None and key:
-            store.put(key, session)
+            with calling("session_store.put" if self.role is Role.CLIENT else "session_cache.put", store.put):
+                store.put(key, session)
 
     def _forget_session(self) -> None:
         """RFC 5246 7.2.2: a session that ended in a fatal alert is not resumed."""
@@ -702,8 +720,11 @@ class Connection:
         if alert is None:
             alert = error.alert if isinstance(error, PeerError) else AlertDescription.INTERNAL_ERROR
         self._forget_session()
+        sent = False
         with suppress(Exception):  # a key that is used up seals no alert either, and taps may raise anything
-            self._send_alert(AlertLevel.FATAL, alert)
+            sent = self._send_alert(AlertLevel.FATAL, alert)
+        if isinstance(error, PeerError | Aborted):
+            error.alert_sent = sent
         self._die(error)
 
     def _die(self, error: PuretlsError) -> None:
@@ -724,12 +745,13 @@ class Connection:
             self._send_alert(AlertLevel.WARNING, AlertDescription.CLOSE_NOTIFY)
             self._close_sent = True
 
-    def _send_alert(self, level: AlertLevel, description: AlertDescription) -> None:
+    def _send_alert(self, level: AlertLevel, description: AlertDescription) -> bool:
         """Send an alert, and tell of it once it was sent: not after close_notify, nor in a fork that must not send."""
         if self._close_sent or self._outbound.barred:
-            return
+            return False
         self._send_content(ContentType.ALERT, serialise(Alert(level, description)))
         self._events.append(AlertSent(level, description))
+        return True
 
     def _send_message(self, message: Any, sent: Any) -> None:
         for passed in self._pass("message", _OUT, message):
@@ -783,7 +805,8 @@ class Connection:
     def _pass_flight(self, flight: fx.Flight) -> Iterable[fx.Effect]:
         for interceptor in self._line.taps:
             where = self._line.where(_OUT, self._outbound.channel.epoch)
-            flight = tuple(given(interceptor, "flight", interceptor.flight(flight, where)))
+            with calling(f"{type(interceptor).__name__}.flight", interceptor.flight):
+                flight = tuple(given(interceptor, "flight", interceptor.flight(flight, where)))
         return flight
 
 
@@ -821,6 +844,6 @@ def _message_name(type_: int) -> str:
 
 def _internal(error: Exception) -> PuretlsError:
     """An exception that is not ours, as one that is; what it said may hold secrets and stays in the cause."""
-    made = InternalError(f"{type(error).__name__} in a call-back or in puretls")
+    made = InternalError(f"{type(error).__name__} in puretls: please report it")
     made.__cause__ = error
     return made

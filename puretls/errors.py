@@ -17,7 +17,38 @@ class PuretlsError(Exception):
 
 
 class UsageError(PuretlsError, ValueError):
-    """The caller is at fault; nothing was sent. The text says what to do."""
+    """The caller is at fault. The text says what to do."""
+
+
+class CallbackError(UsageError):
+    """A call-back of the application raised something, and the connection ended with internal_error.
+
+    `name` says which call-back; what it raised is `__cause__`, and not in the text, for it may hold secrets.
+    """
+
+    def __init__(self, name: str, error: BaseException) -> None:
+        super().__init__(f"{name} raised {type(error).__name__}: a call-back must not raise, or only exceptions of puretls")
+        self.name = name
+
+
+class calling:
+    """`with calling("psk", function):` around a call of the application's function: its exceptions leave as `CallbackError`.
+
+    Those of puretls pass, and so does whatever a function of puretls raises: that is a defect.
+    """
+
+    __slots__ = ("_name", "_ours")
+
+    def __init__(self, name: str, function: object) -> None:
+        self._name = name
+        self._ours = (getattr(function, "__module__", None) or "").startswith("puretls.")
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, Exception) and not isinstance(error, PuretlsError) and not self._ours:
+            raise CallbackError(self._name, error) from error
 
 
 class InternalError(PuretlsError):
@@ -72,7 +103,6 @@ class Reason(Enum):
     BAD_ALERT = A.DECODE_ERROR, "RFC 5246 7.2", "malformed alert"
     UNKNOWN_ALERT_LEVEL = A.ILLEGAL_PARAMETER, "RFC 5246 7.2", "alert of a level that is neither warning nor fatal"
     BAD_CHANGE_CIPHER_SPEC = A.UNEXPECTED_MESSAGE, "RFC 5246 7.1", "malformed ChangeCipherSpec"
-    SEQUENCE_EXHAUSTED = A.INTERNAL_ERROR, "RFC 5246 6.1", "sequence number or key limit reached"
 
     # Handshake messages
     DECODE = A.DECODE_ERROR, "RFC 5246 7.2.2", "malformed message"
@@ -144,16 +174,41 @@ class Reason(Enum):
     VERIFICATION_FAILED = A.CERTIFICATE_UNKNOWN, "RFC 5280 6", "the certificate chain was refused"
     BAD_STATUS_RESPONSE = A.BAD_CERTIFICATE_STATUS_RESPONSE, "RFC 6066 8", "the stapled certificate status is not valid"
 
-    # Ourselves
-    APPLICATION = A.INTERNAL_ERROR, "RFC 5246 7.2", "the application sent this alert"
-
 
 class TlsError(PuretlsError):
     """A connection ended other than well."""
 
 
+class Aborted(TlsError):
+    """The application gave the connection up by `Connection.abort`; `alert_sent` tells whether the peer hears of it."""
+
+    def __init__(self, alert: A, state: str = "") -> None:
+        super().__init__(alert, state)
+        self.alert = alert
+        self.state = state
+        self.alert_sent = False
+
+    def __str__(self) -> str:
+        sent = f"alert {self.alert.name.lower()}" if self.alert_sent else "no alert was sent"
+        return f"the application gave the connection up; state {self.state}; {sent} [RFC 5246 7.2]"
+
+
+class KeyLimitReached(TlsError):
+    """A key has protected as much as it may (`Limits.records_per_key`, `bytes_per_key_64`): nobody's fault; connect anew.
+
+    The peer is told internal_error where a key is left to say it with.
+    """
+
+    def __init__(self, records: int, count: int) -> None:
+        super().__init__(
+            f"{records} records, {count} bytes under one key are more than its limit: connect anew or renegotiate earlier [RFC 5246 6.1]"
+        )
+
+
 class PeerError(TlsError):
-    """The peer broke a rule, or offered nothing that will do; `alert` has been queued for it.
+    """The peer broke a rule, or offered nothing that will do; `alert` has been queued for it, unless `alert_sent` is False.
+
+    An alert is not sent after our close_notify, under a key that is used up, and by a fork.
 
     `path` names the field at fault in the byte map of the message or record (`paths` has the grammar), `offset` its first byte there,
     from the first byte of the message's header; both are absent where no byte is at fault. `state` is the state in which it happened.
@@ -169,6 +224,7 @@ class PeerError(TlsError):
         self.offset = offset
         self.state = state
         self.rfc = rfc or reason.rfc
+        self.alert_sent = True
 
     @property
     def alert(self) -> A:
@@ -189,7 +245,7 @@ class PeerError(TlsError):
             text += f"; field {self.path}" + (f" at byte {self.offset}" if self.offset is not None else "")
         if self.state:
             text += f"; state {self.state}"
-        return f"{text}; alert {self.alert.name.lower()} [{self.rfc}]"
+        return f"{text}; alert {self.alert.name.lower()}{'' if self.alert_sent else ' (not sent)'} [{self.rfc}]"
 
 
 class VerificationError(PeerError):

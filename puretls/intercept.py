@@ -15,7 +15,7 @@ from types import FunctionType
 from typing import Any
 
 from puretls.arguments import described
-from puretls.errors import UsageError
+from puretls.errors import UsageError, calling
 from puretls.handshake.effects import Effect
 from puretls.handshake.states import Role, State
 from puretls.messages.records import Record
@@ -93,7 +93,9 @@ def through(taps: Sequence[Interceptor], tap: str, value: Any, where: Where) -> 
     """
     values = [value]
     for interceptor in taps:
-        values = [result for item in values for result in given(interceptor, tap, getattr(interceptor, tap)(item, where))]
+        method = getattr(interceptor, tap)
+        with calling(f"{type(interceptor).__name__}.{tap}", method):
+            values = [result for item in values for result in given(interceptor, tap, method(item, where))]
     return values
 
 

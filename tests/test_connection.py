@@ -7,14 +7,25 @@ from hypothesis import strategies as st
 from puretls import danger
 from puretls.config import PENDING, Limits
 from puretls.connection import Connection
-from puretls.errors import FatalAlert, InternalError, PeerError, UsageError
+from puretls.errors import Aborted, CallbackError, FatalAlert, KeyLimitReached, PeerError, Reason, UsageError
 from puretls.events import NEED_DATA, PAUSED, ConnectionClosed, DataReceived
 from puretls.extensions import ExtendedMasterSecret, MaxFragmentLength, RecordSizeLimit
 from puretls.iana import AlertDescription
 from puretls.intercept import Direction
 from puretls.session import MemorySessionStore
 from tests.support.credentials import NAME, NOW, credential
-from tests.support.pair import End, client_config, fields_for, no_security, pair, real, server_config, suite_named
+from tests.support.pair import (
+    End,
+    client_config,
+    fields_for,
+    no_security,
+    pair,
+    psk_client,
+    psk_server,
+    real,
+    server_config,
+    suite_named,
+)
 
 # Chunking: any split or coalescing gives the same events and the same output
 
@@ -224,8 +235,58 @@ def test_fatal_alert_ends_the_connection_at_both_ends(description):
     assert joined.server.error.description == description
     assert joined.server.alerts_sent == []
     assert joined.server.connection.bytes_to_send() == b""
-    assert isinstance(joined.client.error, PeerError)
+    assert isinstance(joined.client.error, Aborted)
+    assert f"alert {description.name.lower()}" in str(joined.client.error)
     assert joined.client.alerts_sent == [description.name.lower()]
+
+
+@pytest.mark.rfc("5246", "7.2.1")
+def test_abort_after_close_tells_of_no_alert_that_was_not_sent():
+    joined = pair().handshake()
+    joined.client.connection.close()
+    joined.client.connection.abort(AlertDescription.USER_CANCELED)
+    joined.run()
+    assert joined.client.alerts_sent == ["close_notify"]
+    assert joined.server.alerts_received == ["close_notify"]
+    assert isinstance(joined.client.error, Aborted)
+    assert not joined.client.error.alert_sent
+    assert "no alert was sent" in str(joined.client.error)
+
+
+def test_refusal_after_close_tells_of_no_alert_that_was_not_sent():
+    joined = pair({"provider": real()}, {"provider": real()}).handshake()
+    joined.client.connection.close()
+    joined.client.feed(b"\x17\3\3\0\x40" + bytes(64))
+    assert joined.client.alerts_sent == ["close_notify"]
+    assert joined.client.error.reason is Reason.BAD_RECORD_MAC
+    assert "(not sent)" in str(joined.client.error)
+
+
+@pytest.mark.rfc("5246", "6.1")
+@pytest.mark.parametrize("action", ["send", "abort", "close", "receive"])
+def test_key_that_is_used_up_is_not_the_peers_fault(action):
+    """What seals nothing more seals no alert either, and none is told of; who receives too much can still say so."""
+    joined = pair({"limits": Limits(records_per_key=1 if action != "receive" else 2**20)}, {"limits": Limits(records_per_key=1)}).handshake()
+    client, server = joined.ends()
+    if action == "receive":
+        client.connection.send(b"x")
+        server.feed(client.take())
+        assert isinstance(server.error, KeyLimitReached)
+        assert server.alerts_sent == []  # its own key is used up by the Finished as well
+        return
+    calls = {"send": lambda: client.connection.send(b"x"), "close": client.connection.close, "abort": client.connection.abort}
+    if action == "abort":
+        client.connection.abort()
+        client.drain()
+        assert isinstance(client.error, Aborted)
+        assert not client.error.alert_sent
+    else:
+        with pytest.raises(KeyLimitReached, match="connect anew"):
+            calls[action]()
+    client.drain()
+    assert client.state == "FAILED"
+    assert client.alerts_sent == []
+    assert client.take() == b""
 
 
 @pytest.mark.rfc("5246", "7.2.2")
@@ -296,12 +357,67 @@ def test_call_back_that_fails_gives_internal_error_and_tells_the_peer(side, fiel
     end = getattr(joined, side)
     try:
         joined.handshake()
-    except InternalError as error:  # raised by start() itself
+    except CallbackError as error:  # raised by start() itself
         end.error = error
-    assert isinstance(end.error, InternalError)
+    assert isinstance(end.error, CallbackError)
+    assert end.error.name == next(iter(fields))
+    assert str(end.error).startswith(f"{end.error.name} raised Broken")
     assert "secret words" not in str(end.error)
     assert isinstance(end.error.__cause__, Broken)
     assert b"\x02\x50" in bytes(end.sent) + end.connection.bytes_to_send()
+
+
+class _Unkept(MemorySessionStore):
+    def __init__(self, method):
+        super().__init__()
+        self._fails = method
+
+    def get(self, key):
+        return _breaking() if self._fails == "get" else super().get(key)
+
+    def put(self, key, session):
+        return _breaking() if self._fails == "put" else super().put(key, session)
+
+
+def _tap(name):
+    return type("Tapping", (Nothing,), {name: lambda self, value, where: _breaking()})()
+
+
+PSK_SUITE = suite_named("TLS_PSK_WITH_AES_128_GCM_SHA256")
+# What the application may have called, besides those above: whose fields, the configuration's fields, the name in the error
+FAILING = {
+    "psk": ("client", {"psk": _breaking, "suites": (PSK_SUITE,)}, "psk"),
+    "psk of a server": ("server", {"psk": _breaking}, "psk"),
+    "client_certificate": ("client", {"client_certificate": _breaking}, "client_certificate"),
+    "store, put": ("client", {"session_store": _Unkept("put")}, "session_store.put"),
+    "cache, put": ("server", {"session_cache": _Unkept("put")}, "session_cache.put"),
+    **{f"tap {name}": ("client", {"interceptors": (_tap(name),)}, f"Tapping.{name}") for name in
+       ("flight", "message", "handshake", "plaintext", "ciphertext")},
+    "random that gives too little": ("client", {"random": lambda count: b"r"}, "random must give"),
+    "random that gives text": ("server", {"random": lambda count: "r" * count}, "random must give"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", FAILING)
+def test_call_back_that_fails_is_named(what):
+    side, fields, name = FAILING[what]
+    both = {"suites": (PSK_SUITE,), "psk": psk_client}, {"suites": (PSK_SUITE,), "psk": psk_server, "credentials": ()}
+    client, server = both if "psk" in what else ({}, {"client_authentication": "request", "session_cache": MemorySessionStore()})
+    joined = pair(client | (fields if side == "client" else {}), server | (fields if side == "server" else {}))
+    end = getattr(joined, side)
+    try:
+        joined.handshake()
+    except UsageError as error:
+        end.error = error
+    assert isinstance(end.error, UsageError)
+    assert name in str(end.error)
+    assert "secret words" not in str(end.error)
+    assert end.state == "FAILED"
+
+
+def test_session_store_that_fails_while_a_client_is_made_is_named():
+    with pytest.raises(CallbackError, match=r"session_store\.get raised Broken"):
+        pair({"session_store": _Unkept("get")})
 
 
 class _Forgetful(MemorySessionStore):
@@ -333,7 +449,7 @@ def test_call_back_that_fails_while_the_connection_fails_does_not_keep_it_alive(
 
 def test_closing_fails_as_any_other_step_does():
     joined = pair({"interceptors": (_silent_alerts(),)}).handshake()
-    with pytest.raises(InternalError):
+    with pytest.raises(CallbackError, match=r"Taps\.plaintext raised Broken"):
         joined.client.connection.close()
     assert joined.client.state == "FAILED"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from puretls.errors import InternalError
+from puretls.errors import UsageError
 from puretls.handshake.states import ClientState
 from puretls.iana import ContentType
 from puretls.intercept import Direction, Interceptor
@@ -210,7 +210,8 @@ def test_record_that_no_header_can_describe_leaves_the_trace_readable(direction)
             return [raw[:5] + bytes(2**16) if where.direction is IN is direction and not where.epoch else raw]
 
     joined = pair({"interceptors": (Impossible(),)}, {}).handshake()
-    assert isinstance(joined.client.error, InternalError)
+    assert isinstance(joined.client.error, UsageError)
+    assert "no header can describe" in str(joined.client.error)
     before = {IN: "ClientHello", OUT: "ClientKeyExchange"}[direction]
     assert before in [entry.name for entry in joined.client.connection.trace.messages(OUT)]
 

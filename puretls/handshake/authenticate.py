@@ -9,7 +9,7 @@ from puretls.arguments import described
 from puretls.config import PENDING
 from puretls.crypto.keys import EcPublicKey, EdPublicKey, PublicKey, RsaPublicKey
 from puretls.crypto.signatures import SIGNATURE_SCHEMES, fits
-from puretls.errors import DecodeError, PeerError, Reason, UsageError
+from puretls.errors import DecodeError, PeerError, Reason, UsageError, calling
 from puretls.iana import AlertDescription, NamedGroup, SignatureScheme
 from puretls.messages.key_exchange import DigitallySigned
 from puretls.suites import Authentication, Suite
@@ -35,7 +35,7 @@ def choose_scheme(ours: Iterable[int], theirs: Sequence[int], key: PublicKey) ->
 def sign(context: Context, credential: Credential, scheme: int, data: bytes) -> DigitallySigned:
     """Sign with our own key."""
     config = context.config
-    signature = config.provider.sign(SIGNATURE_SCHEMES[scheme], credential.key, data, config.random)
+    signature = config.provider.sign(SIGNATURE_SCHEMES[scheme], credential.key, data, context.random)
     return DigitallySigned(scheme, signature)
 
 
@@ -144,7 +144,7 @@ def question(
 
     if not chain:
         return None
-    now = context.config.clock()
+    now = context.clock()
     return ChainRequest(chain, purpose, context.verified_name, now, ocsp_response, sct_list, resumed=resumed)
 
 
@@ -155,7 +155,8 @@ def consult(config: Config, request: ChainRequest) -> Any:
         from puretls.x509.verifier import chain_verifier
 
         verifier = chain_verifier((), provider=config.provider)
-    report = verifier(request)
+    with calling("verifier", verifier):
+        report = verifier(request)
     if report is not PENDING:
         name = getattr(verifier, "__qualname__", type(verifier).__name__)
         check_report(report, f"what the verifier {name} returns")

@@ -8,7 +8,7 @@ from typing import Any
 
 from puretls.config import PENDING, Credential
 from puretls.crypto.keys import EcPublicKey, EdPublicKey, RsaPublicKey
-from puretls.errors import PeerError, Reason
+from puretls.errors import PeerError, Reason, calling
 from puretls.events import HandshakeStarted, RenegotiationRefused, TicketReceived
 from puretls.extensions import (
     ExtendedMasterSecret,
@@ -123,18 +123,18 @@ def make_client_hello(context: Context) -> ClientHello:
     session = _resumable(context)
     session_id = session.session_id if session else b""
     if session and session.ticket:
-        session_id = config.random(32)
+        session_id = context.random(32)
     suites: list[CipherSuiteId] = [suite.id for suite in config.suites]
     if config.fallback_scsv:
         suites.append(CipherSuiteId.TLS_FALLBACK_SCSV)
-    hello = partial(ClientHello, ProtocolVersion.TLS_1_2, config.random(32), session_id, tuple(suites), (CompressionMethod.NULL,))
+    hello = partial(ClientHello, ProtocolVersion.TLS_1_2, context.random(32), session_id, tuple(suites), (CompressionMethod.NULL,))
     return hello(_offer_extensions(context, hello, session) or None)
 
 
 def _resumable(context: Context) -> Session | None:
     """The session to offer: fresh, one that `_fitting` lets through, and of a chain that the verifier does not refuse."""
     session = _fitting(context)
-    if session is None or not session.is_fresh(context.config.clock()) or _is_refused(context, session):
+    if session is None or not session.is_fresh(context.clock()) or _is_refused(context, session):
         return None
     return session
 
@@ -444,7 +444,8 @@ def _choose_credential(context: Context) -> Credential | None:
     if request is None:
         return None
     if config.client_certificate is not None:
-        chosen = config.client_certificate(request)
+        with calling("client_certificate", config.client_certificate):
+            chosen = config.client_certificate(request)
         return chosen if chosen is not None and _client_scheme(context, chosen) is not None else None
     return next((credential for credential in config.credentials if _wanted(context, request, credential)), None)
 
@@ -471,7 +472,7 @@ def on_new_session_ticket(context: Context, message: NewSessionTicket) -> Step:
     """
     if not message.ticket:
         return Step(context, S.WAIT_CCS)
-    now, resumed = context.config.clock(), context.session
+    now, resumed = context.clock(), context.session
     created = now if resumed is None else min(now, resumed.created)
     lifetime = min(int(now - created) + (message.ticket_lifetime_hint or MAX_LIFETIME), MAX_LIFETIME)
     session = new_session(context, created, ticket=message.ticket, lifetime=lifetime, server_name=context.server_name)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from puretls.config import ClientConfig, Credential, ServerConfig
-from puretls.crypto.groups import Group, KeyShare
+from puretls.crypto.groups import Group, KeyShare, RandomBytes
 from puretls.crypto.keys import PublicKey
 from puretls.crypto.secret import Secret
-from puretls.errors import InternalError
+from puretls.errors import InternalError, UsageError, calling
 from puretls.extensions import (
     Alpn,
     EncryptThenMac,
@@ -184,6 +185,16 @@ class Context(Evolving):
         return self.config
 
     @property
+    def random(self) -> RandomBytes:
+        """The configuration's source of entropy; what it does wrong, it answers for by name."""
+        return partial(_draw, self.config.random)
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """The configuration's clock, likewise."""
+        return partial(_tell, self.config.clock)
+
+    @property
     def offer(self) -> Offer:
         if self._offer is None:
             raise _too_early("offer")
@@ -236,6 +247,19 @@ class Context(Evolving):
             verify_data=self.verify_data,
             **more,
         )
+
+
+def _draw(random: RandomBytes, count: int) -> bytes:
+    with calling("random", random):
+        drawn = random(count)
+    if not isinstance(drawn, bytes) or len(drawn) != count:
+        raise UsageError(f"random must give as many bytes as it is asked for: {count}")
+    return drawn
+
+
+def _tell(clock: Callable[[], float]) -> float:
+    with calling("clock", clock):
+        return clock()
 
 
 def _too_early(name: str) -> InternalError:

@@ -75,7 +75,7 @@ def protection(context: Context, sender: Role) -> Protection:
         return AeadProtection(suite.bulk, provider.aead(suite.bulk, key), keys.client_iv if client else keys.server_iv)
     if isinstance(suite.bulk, CbcAlgorithm):
         form = EncryptThenMac if context.negotiated.encrypt_then_mac else MacThenEncrypt
-        return form(suite.bulk, provider.cbc(suite.bulk, key), suite.mac, mac_key, context.config.random)
+        return form(suite.bulk, provider.cbc(suite.bulk, key), suite.mac, mac_key, context.random)
     assert isinstance(suite.bulk, StreamAlgorithm)
     return StreamProtection(provider.stream(suite.bulk, key), suite.mac, mac_key)
 
@@ -165,7 +165,7 @@ def new_session(context: Context, created: float | None = None, **more: Any) -> 
     return Session(
         suite=negotiated.suite.id,
         master_secret=context.secrets.master,
-        created=context.config.clock() if created is None else created,
+        created=context.clock() if created is None else created,
         extended_master_secret=negotiated.extended_master_secret,
         max_fragment_length=negotiated.result(MaxFragmentLength),
         alpn=negotiated.alpn,

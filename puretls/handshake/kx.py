@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from puretls.crypto.groups import BadPublicValue, Group
 from puretls.crypto.keys import RsaPrivateKey, RsaPublicKey
 from puretls.crypto.secret import Secret
-from puretls.errors import InternalError, PeerError, Reason
+from puretls.errors import InternalError, PeerError, Reason, UsageError, calling
 from puretls.extensions.supported_groups import FINITE_FIELD
 from puretls.handshake.authenticate import KEY_PATH, sign, verify
 from puretls.handshake.context import Context
@@ -25,6 +25,9 @@ from puretls.wire.schema import Struct, serialise
 T = TypeVar("T")
 
 _PREMASTER_LENGTH = 48
+_LONGEST = 2**16 - 1
+"""Bytes of a pre-shared key, and of an identity (RFC 4279 2)."""
+_NOBODYS_KEY_LENGTH = 32
 
 # Groups
 
@@ -181,21 +184,33 @@ def client_exchange(context: Context) -> tuple[Context, Secret]:
         if group is None:
             raise InternalError("the server's share is missing")
         path = f"ServerKeyExchange.params.{_share_field(suite, 'dh_ys')}"
-        share, other = _agree(lambda: group.answer(context.config.random, context.peer.share), path)
+        share, other = _agree(lambda: group.answer(context.random, context.peer.share), path)
         context = context.evolve(secrets=context.secrets.evolve(share=share))
     elif suite.kx in {KeyExchange.RSA, KeyExchange.RSA_PSK}:
         version = int(context.offer.hello.client_version).to_bytes(2, "big")
-        other = Secret(version + context.config.random(_PREMASTER_LENGTH - 2))
+        other = Secret(version + context.random(_PREMASTER_LENGTH - 2))
         context = context.evolve(secrets=context.secrets.evolve(premaster=other))
     return context, Secret(_combine(context, other))
 
 
 def _choose_psk(context: Context) -> Context:
     callback = context.client_config.psk
-    chosen = callback(context.peer.psk_hint) if callback else None
+    with calling("psk", callback):
+        chosen = callback(context.peer.psk_hint) if callback else None
     if chosen is None:
         raise PeerError(Reason.NO_PSK)
+    if not isinstance(chosen, tuple | list) or len(chosen) != 2:
+        raise UsageError(f"psk must give (identity, key) or None, not {type(chosen).__name__}")
     identity, key = chosen
+    if not isinstance(identity, bytes) or len(identity) > _LONGEST:
+        raise UsageError("psk must give an identity of at most 65,535 bytes (RFC 4279 2)")
+    return _with_psk(context, identity, key)
+
+
+def _with_psk(context: Context, identity: bytes, key: object) -> Context:
+    """The key is judged here for both roles: an empty one would leave no secret at all (RFC 4279 5.3 and 7.1)."""
+    if not isinstance(key, bytes) or not 1 <= len(key) <= _LONGEST:
+        raise UsageError("psk must give a key of 1 to 65,535 bytes (RFC 4279 2 and 5.3)")
     return context.evolve(
         _negotiated=context.negotiated.evolve(psk_identity=identity),
         secrets=context.secrets.evolve(psk=Secret(key)),
@@ -264,14 +279,17 @@ def read_client_key_exchange(context: Context, message: Any) -> tuple[Context, S
 
 
 def _find_psk(context: Context, identity: bytes) -> Context:
+    """The key of an identity; one that nobody has for an unknown identity, so that the client learns what a wrong key tells (RFC 4279 2).
+
+    It is drawn for a known identity, too.
+    """
     callback = context.server_config.psk
-    key = callback(identity) if callback else None
-    if key is None:
+    nobodys = Secret(context.random(_NOBODYS_KEY_LENGTH))
+    with calling("psk", callback):
+        key = callback(identity) if callback else None
+    if key is None and context.server_config.refuse_unknown_identities:
         raise PeerError(Reason.UNKNOWN_PSK_IDENTITY, path="ClientKeyExchange.psk_identity")
-    return context.evolve(
-        _negotiated=context.negotiated.evolve(psk_identity=identity),
-        secrets=context.secrets.evolve(psk=Secret(key)),
-    )
+    return _with_psk(context, identity, nobodys if key is None else key)
 
 
 # RSA
@@ -288,7 +306,7 @@ def _rsa_encrypt(context: Context) -> bytes:
         raise PeerError(Reason.WRONG_KEY_TYPE, f"an RSA key of {key.n.bit_length()} bits is too short", path=KEY_PATH)
     filler = b""
     while len(filler) < count:
-        filler += context.config.random(count).replace(b"\0", b"")
+        filler += context.random(count).replace(b"\0", b"")
     block = b"\0\2" + filler[:count] + b"\0" + context.secrets.premaster
     return pow(int.from_bytes(block, "big"), key.e, key.n).to_bytes(length, "big")
 
@@ -302,11 +320,11 @@ def _rsa_decrypt(context: Context, encrypted: bytes) -> bytes:
     if credential is None or not isinstance(credential.key, RsaPrivateKey):
         raise InternalError("the server's key is not RSA")
     key = credential.key
-    random = Secret(config.random(_PREMASTER_LENGTH))
+    random = Secret(context.random(_PREMASTER_LENGTH))
     length = (key.public.n.bit_length() + 7) // 8
     number = int.from_bytes(encrypted, "big")
     in_range = len(encrypted) == length and number < key.public.n
-    block = config.provider.rsa_private(key, number if in_range else 0, config.random).to_bytes(length, "big")
+    block = config.provider.rsa_private(key, number if in_range else 0, context.random).to_bytes(length, "big")
     # RFC 5246 7.4.7.1: the version is what the ClientHello said, checked along with the padding.
     version = int(context.offer.hello.client_version).to_bytes(2, "big")
     frame = block[:2] + block[-_PREMASTER_LENGTH - 1 : -_PREMASTER_LENGTH + 2]

@@ -8,7 +8,7 @@ from typing import Any
 
 from puretls.config import Credential
 from puretls.crypto.keys import EcPublicKey
-from puretls.errors import PeerError, Reason
+from puretls.errors import PeerError, Reason, calling
 from puretls.events import HandshakeStarted, RenegotiationRefused
 from puretls.extensions import (
     ExtendedMasterSecret,
@@ -167,14 +167,15 @@ def _find_session(context: Context, results: Results) -> tuple[Session | None, b
     session, renew = None, False
     ticket = results.get(SessionTicket)
     if ticket and config.tickets is not None:
-        session, renew = config.tickets.open(ticket, config)
+        session, renew = config.tickets.open(ticket, context)
     elif hello.session_id and config.session_cache is not None:
-        session = config.session_cache.get(hello.session_id)
+        with calling("session_cache.get", config.session_cache.get):
+            session = config.session_cache.get(hello.session_id)
         if session is not None and session.suite not in hello.cipher_suites:
             raise PeerError(Reason.SESSION_SUITE_NOT_OFFERED, path="ClientHello.cipher_suites")
     if session is None or not _may_resume(context, results, session):
         return None, False
-    half_over = config.clock() - session.created > session.lifetime / 2
+    half_over = context.clock() - session.created > session.lifetime / 2
     return session, bool(ticket) and (renew or half_over)
 
 
@@ -185,7 +186,7 @@ def _may_resume(context: Context, results: Results, session: Session) -> bool:
         raise PeerError(Reason.EMS_MISMATCH, path="ClientHello.extensions.length")  # RFC 7627 5.3: the server MUST abort
     return (
         _may_resume_again(context, session)
-        and session.is_fresh(config.clock())
+        and session.is_fresh(context.clock())
         and session.suite in config.suites_by_id
         and session.suite in context.offer.hello.cipher_suites
         and session.extended_master_secret == bool(results.get(ExtendedMasterSecret))
@@ -264,7 +265,7 @@ def _negotiate(context: Context, results: Results) -> Step:
     choice = _choose(context, results)
     config = context.server_config
     issues_ticket = _issues_ticket(context, results)
-    session_id = b"" if issues_ticket or config.session_cache is None else config.random(32)
+    session_id = b"" if issues_ticket or config.session_cache is None else context.random(32)
     negotiated = _negotiated(context, results, choice.suite, session_id=session_id, resumed=False)
     negotiated = negotiated.evolve(group=choice.group, signature_scheme=choice.scheme)
     context = context.evolve(_negotiated=negotiated, credential=choice.credential, session=None, renew_ticket=issues_ticket)
@@ -273,7 +274,7 @@ def _negotiate(context: Context, results: Results) -> Step:
         context = context.evolve(
             _negotiated=negotiated.evolve(group=kx.group_number(group), group_name=group.name),
             peer=context.peer.evolve(group=group),
-            secrets=context.secrets.evolve(share=group.generate(config.random)),
+            secrets=context.secrets.evolve(share=group.generate(context.random)),
         )
     asks = config.client_authentication != "none" and choice.suite.may_request_certificate
     return Step(context, S.WAIT_CLIENT_CERTIFICATE if asks else S.WAIT_CLIENT_KEY_EXCHANGE, _first_flight(context, asks=asks))
@@ -287,7 +288,7 @@ def _negotiated(context: Context, results: Results, suite: Suite, *, session_id:
     negotiated = Negotiated(
         suite=suite,
         client_random=context.offer.hello.random,
-        server_random=context.config.random(32),
+        server_random=context.random(32),
         session_id=session_id,
         resumed=resumed,
         secure_renegotiation=bool(results[RenegotiationInfo]),
@@ -553,8 +554,8 @@ def _ticket_for(context: Context, session: Session) -> NewSessionTicket:
     """RFC 5077 3.3: the hint says what is left of the session's lifetime. Empty where a long client chain does not fit."""
     config = context.server_config
     assert config.tickets is not None
-    left = max(1, int(session.created + session.lifetime - config.clock()))
-    ticket = config.tickets.seal(session, config)
+    left = max(1, int(session.created + session.lifetime - context.clock()))
+    ticket = config.tickets.seal(session, context)
     return NewSessionTicket(left, ticket) if len(ticket) <= UINT16_MAX else NewSessionTicket(0, b"")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import ClassVar
 
+from puretls.errors import UsageError
 from puretls.iana import AlertDescription, AlertLevel, ContentType
 from puretls.values import frozen
 from puretls.wire.schema import Struct, rest, u8, wire
@@ -47,8 +48,12 @@ class Record:
     fragment: bytes
 
     def header(self) -> bytes:
-        """The five bytes in front of the fragment."""
-        return HEADER.pack(self.type, self.version, len(self.fragment))
+        """The five bytes in front of the fragment. Raises `UsageError` for a record that none can describe, as an interceptor may make."""
+        try:
+            return HEADER.pack(self.type, self.version, len(self.fragment))
+        except struct.error:
+            size = len(self.fragment)
+            raise UsageError(f"no header can describe a record of type {self.type}, version {self.version}, {size} bytes") from None
 
     def to_bytes(self) -> bytes:
         """The record on the wire."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 
-from puretls.errors import PeerError, Reason
+from puretls.errors import KeyLimitReached
 from puretls.messages.records import Record
 from puretls.record.framing import MAX_PLAINTEXT, VERSION
 from puretls.record.protection import Plain, Protection, StreamProtection
@@ -58,7 +58,7 @@ class Channel:
             return first
         self._bytes += size
         if self.sequence > self._records_per_key or self._bytes > self._bytes_per_key:
-            raise PeerError(Reason.SEQUENCE_EXHAUSTED, f"{self.sequence} records, {self._bytes} bytes under one key")
+            raise KeyLimitReached(self.sequence, self._bytes)
         return first
 
     def seal(self, type_: int, data: bytes) -> Record:

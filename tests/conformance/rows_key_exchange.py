@@ -18,6 +18,9 @@ from tests.support.pair import pair, real
 ROWS: list[Row] = []
 ILLEGAL = "illegal_parameter"
 
+TELLING_PSK, TELLING_RSA_PSK = ((client, server | {"refuse_unknown_identities": True}) for client, server in (PSK, RSA_PSK))
+REAL_PSK = tuple(side | {"provider": real()} for side in PSK)
+
 
 def S(rfc, what, breaks, alert, setup=({}, {}), **more):
     return Row(rfc, what, SERVER, breaks, alert, setup[0], setup[1], **more)
@@ -191,9 +194,11 @@ ROWS += [
 # Pre-shared keys
 
 ROWS += [
-    S("4279 2", "unknown identity", fields(kx.ClientKeyExchangePsk, psk_identity=b"nobody"), "unknown_psk_identity", PSK),
-    S("4279 2", "empty identity", fields(kx.ClientKeyExchangePsk, psk_identity=b""), "unknown_psk_identity", PSK),
-    S("4279 4", "unknown identity (RSA_PSK)", fields(kx.ClientKeyExchangeRsaPsk, psk_identity=b"nobody"), "unknown_psk_identity", RSA_PSK),
+    S("4279 2", "unknown identity, as a wrong key", fields(kx.ClientKeyExchangePsk, psk_identity=b"nobody"), "bad_record_mac", REAL_PSK),
+    S("4279 2", "empty identity, as a wrong key", fields(kx.ClientKeyExchangePsk, psk_identity=b""), "bad_record_mac", REAL_PSK),
+    S("4279 2", "unknown identity", fields(kx.ClientKeyExchangePsk, psk_identity=b"nobody"), "unknown_psk_identity", TELLING_PSK),
+    S("4279 2", "empty identity", fields(kx.ClientKeyExchangePsk, psk_identity=b""), "unknown_psk_identity", TELLING_PSK),
+    S("4279 4", "unknown identity (RSA_PSK)", fields(kx.ClientKeyExchangeRsaPsk, psk_identity=b"nobody"), "unknown_psk_identity", TELLING_RSA_PSK),
     S("4279 2", "wrong key", (), "bad_record_mac", (PSK[0] | {"psk": lambda hint: (b"somebody", KEY[:-1] + b"x"), "provider": real()},
                                                    PSK[1] | {"provider": real()})),
     S("5246 7.4.7.1", "premaster secret of another key", fields(kx.ClientKeyExchangeRsa, encrypted_premaster_secret=b"\1" * 256), "bad_record_mac",

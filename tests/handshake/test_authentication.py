@@ -1,10 +1,12 @@
 """Client certificates, verification, pre-shared keys (RFC 5246 7.4.6, RFC 4279)."""
 
+from dataclasses import replace
+
 import pytest
 
 from puretls import danger
 from puretls.config import PENDING
-from puretls.errors import VerificationError
+from puretls.errors import UsageError, VerificationError
 from puretls.events import CertificateReceived, VerificationRequired
 from puretls.iana import SignatureScheme
 from puretls.x509.verifier import chain_verifier
@@ -163,12 +165,72 @@ def test_pre_shared_key_with_identity_and_hint(name, hint):
 @pytest.mark.parametrize("name", PSK_SUITES)
 def test_unknown_identity_and_wrong_key_are_refused(name):
     near, far = fields_for(suite_named(name))
-    unknown = pair(near | {"psk": lambda hint: (b"stranger", PSK)}, far).handshake()
-    assert unknown.server.alerts_sent == unknown.client.alerts_received == ["unknown_psk_identity"]
+    stranger = near | {"psk": lambda hint: (b"stranger", PSK), "provider": real()}
+    told = pair(stranger, far | {"refuse_unknown_identities": True, "provider": real()}).handshake()
+    assert told.server.alerts_sent == told.client.alerts_received == ["unknown_psk_identity"]
     wrong = pair(near | {"psk": lambda hint: (IDENTITY, b"wrong"), "provider": real()}, far | {"provider": real()}).handshake()
-    assert wrong.server.alerts_sent in (["bad_record_mac"], ["decrypt_error"])
+    assert wrong.server.alerts_sent == ["bad_record_mac"]
+    unknown = pair(stranger, far | {"provider": real()}).handshake()
+    for one, other in zip(unknown.ends(), wrong.ends(), strict=True):
+        assert (one.alerts_sent, one.state, one.kinds(), str(one.error)) == (other.alerts_sent, other.state, other.kinds(), str(other.error))
     none = pair(near | {"psk": lambda hint: None}, far).handshake()
     assert none.client.alerts_sent == ["handshake_failure"]
+
+
+@pytest.mark.rfc("4279", "2")
+def test_known_and_unknown_identities_take_the_same_path():
+    """As much randomness, as many derivations; a key that comes from nowhere is another one each time."""
+    near, far = fields_for(suite_named(PSK_SUITES[0]))
+    seen = []
+    for identity in (IDENTITY, b"stranger", b"stranger"):
+        draws, keys = [], []
+        random = danger.fixed_random(b"known" + bytes((len(seen),)))
+        drawn = lambda count, draws=draws, random=random: draws.append(count) or random(count)  # noqa: E731
+        provider = replace(real(), prf=lambda *arguments, keys=keys: keys.append(bytes(arguments[1])) or real().prf(*arguments))
+        pair(near | {"psk": lambda hint, identity=identity: (identity, b"wrong" * 7)}, far | {"random": drawn, "provider": provider}).handshake()
+        seen.append((draws, keys))
+    assert seen[0][0] == seen[1][0] == seen[2][0]
+    assert len(seen[0][1]) == len(seen[1][1])
+    assert seen[1][1][0] != seen[2][1][0]
+
+
+LONG = b"k" * 2**16
+BAD_PSKS = {
+    "empty key": ((IDENTITY, b""), b"", "1 to 65,535 bytes"),
+    "key too long": ((IDENTITY, LONG), LONG, "1 to 65,535 bytes"),
+    "text": ((IDENTITY, "key"), "key", "1 to 65,535 bytes"),
+    "a number": ((IDENTITY, 32), 32, "1 to 65,535 bytes"),
+    "no key": ((IDENTITY, None), True, "1 to 65,535 bytes"),
+    "identity too long": ((LONG, PSK), None, "identity of at most 65,535 bytes"),
+    "identity as text": (("me", PSK), None, "identity of at most 65,535 bytes"),
+    "key alone": (PSK, None, "(identity, key) or None"),
+    "three things": ((IDENTITY, PSK, 1), None, "(identity, key) or None"),
+    "True": (True, None, "(identity, key) or None"),
+}
+
+
+@pytest.mark.rfc("4279", "5.3")
+@pytest.mark.parametrize("suite", PSK_SUITES)
+@pytest.mark.parametrize("what", BAD_PSKS)
+def test_key_that_is_none_is_the_callers_fault_in_both_roles(what, suite):
+    given, key, text = BAD_PSKS[what]
+    near, far = fields_for(suite_named(suite))
+    client = pair(near | {"psk": lambda hint: given}, far).handshake().client
+    server = pair(near, far | {"psk": lambda identity: key}).handshake().server
+    for end in (client, server) if key is not None else (client,):
+        assert type(end.error) is UsageError
+        assert str(end.error).startswith("psk must give")
+        assert end.alerts_sent == ["internal_error"]
+    assert text in str(client.error)
+
+
+def test_longest_key_and_identity_work():
+    near, far = fields_for(suite_named(PSK_SUITES[0]))
+    near["psk"], far["psk"] = lambda hint: (LONG[1:], LONG[1:]), lambda identity: LONG[1:]
+    joined = pair(near, far).handshake()
+    joined.check_secrets()
+    with pytest.raises(UsageError, match="psk_hint"):
+        pair(near, far | {"psk_hint": LONG})
 
 
 def test_keys_of_any_length_work_and_are_not_shown():

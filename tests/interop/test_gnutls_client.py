@@ -216,8 +216,10 @@ def test_psk_hint(certificates, name, hint):
 def test_unknown_psk_identity(certificates):
     suite = NAMED["ECDHE-PSK-CHACHA20-POLY1305"]
     options = ("--pskusername=nobody", f"--pskkey={PSK.hex()}", *verifying(certificates))
-    error, _ = refused(server(certificates, suite), *options)
+    error, _ = refused(server(certificates, suite, refuse_unknown_identities=True), *options)
     assert error.reason is Reason.UNKNOWN_PSK_IDENTITY
+    error, _ = refused(server(certificates, suite), *options)
+    assert error.reason is Reason.BAD_RECORD_MAC  # RFC 4279 2: as a wrong key
 
 
 def test_wrong_psk(certificates):

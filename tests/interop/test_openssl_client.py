@@ -382,8 +382,10 @@ def test_psk_without_any_certificate(certificates, name):
 def test_unknown_psk_identity(certificates):
     suite = NAMED["ECDHE-PSK-CHACHA20-POLY1305"]
     options = ("-psk", PSK.hex(), "-psk_identity", "nobody", "-cipher", suite.openssl_name)
-    error, _ = refused(server(certificates, suite), *options)
+    error, _ = refused(server(certificates, suite, refuse_unknown_identities=True), *options)
     assert error.reason is Reason.UNKNOWN_PSK_IDENTITY
+    error, _ = refused(server(certificates, suite), *options)
+    assert error.reason is Reason.BAD_RECORD_MAC  # RFC 4279 2: as a wrong key
 
 
 def test_wrong_psk(certificates):

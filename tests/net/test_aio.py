@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from puretls.config import ClientConfig
-from puretls.errors import FatalAlert, InternalError, TlsError, Truncated, VerificationError
+from puretls.errors import CallbackError, FatalAlert, TlsError, Truncated, VerificationError
 from puretls.net import aio
 from tests.net.wires import NAME
 
@@ -286,7 +286,7 @@ def test_client_that_cannot_even_begin_says_so_at_once(configs):
 
     async def main():
         async with tls_server(configs, echo) as port:
-            with pytest.raises(InternalError):
+            with pytest.raises(CallbackError, match="random raised RuntimeError"):
                 await dial(port, replace(configs.client, random=broken))
 
     asyncio.run(main())

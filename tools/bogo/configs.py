@@ -246,6 +246,7 @@ def server_config(flags: SimpleNamespace, shared: Shared) -> ServerConfig:
         tickets=None if flags.no_ticket or flags.skip_ticket else shared.tickets,
         session_lifetime=SESSION_LIFETIME,
         psk=(lambda shown: key if shown == identity else None) if flags.psk else None,
+        refuse_unknown_identities=True,
         psk_hint=identity or None,
         prefer_client_order=not (flags.cipher or flags.server_preference),
     )
