@@ -448,7 +448,7 @@ _SERVER: dict[str, Kind] = {
     "psk_hint": optional(octets(0, 2**16 - 1)),
     "dh_parameters": Kind("the numbers p and g, or None", lambda value: value is None or _are_dh_parameters(value)),
     "prefer_client_order": FLAG,
-    "refuse_unknown_identities": BOOLEAN,
+    "refuse_unknown_identities": FLAG,
     "refuse_unknown_names": FLAG,
 }
 
