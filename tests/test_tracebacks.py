@@ -140,7 +140,7 @@ def _conversation(row, side=0, name="", number=-1):
     configs = [trap.config(config, MemorySessionStore()) for trap, config in zip(traps, configurations(row), strict=True)]
     try:
         joined = Pair(*configs)
-    except Boom as error:  # the store is asked before there is a connection
+    except (Boom, PuretlsError) as error:  # the store is asked before there is a connection
         return traps[side], known, None, error
     end = joined.ends()[side]
     try:
