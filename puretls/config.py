@@ -411,6 +411,9 @@ class ServerConfig(Config):
     a full handshake follows.
     `psk(identity)` gives the key (1 to 65,535 bytes) of an identity or None; `psk_hint` is sent to clients. `dh_parameters` (p, g) replace
     the named groups for clients that name none (RFC 7919 4).
+
+    The order of `suites` decides, or the client's where `prefer_client_order` says so. `equal_suites` are groups of equal preference:
+    among the suites of one group, which stand together in `suites`, the client's order decides.
     """
 
     client_authentication: str = "none"
@@ -424,6 +427,7 @@ class ServerConfig(Config):
     """Answer unknown_psk_identity where `psk` gives None, which tells who is known, instead of what a wrong key gets (RFC 4279 2)."""
     dh_parameters: tuple[int, int] | None = None
     prefer_client_order: bool = False
+    equal_suites: tuple[tuple[Suite, ...], ...] = ()
     refuse_unknown_names: bool = False
     """Answer unrecognized_name to a server name that no credential serves (RFC 6066 3), instead of taking the first one."""
 
@@ -431,13 +435,27 @@ class ServerConfig(Config):
         check_fields(self, _SERVER)
         _add_psk_suites(self, self.psk is not None)
         super().__post_init__()
+        _ = self.suite_ranks
         needs_certificate = all(suite.has_certificate for suite in self.suites)
         if needs_certificate and not self.credentials:
             raise UsageError("a server needs a credential (or a pre-shared key)")
         if self.tickets is not None:
             self.tickets.prepare(self)
 
+    @cached_property
+    def suite_ranks(self) -> dict[int, int]:
+        """Suites by their numbers: the lower, the better. Raises `UsageError` for a group that does not stand together in `suites`."""
+        ranks = {int(suite.id): place for place, suite in enumerate(self.suites)}
+        for group in self.equal_suites:
+            places = sorted({ranks.get(int(suite.id), -1) for suite in group})
+            if not places or places[0] < 0 or places != list(range(places[0], places[0] + len(set(group)))):
+                names = ", ".join(suite.name for suite in group) or "nothing"
+                raise UsageError(f"suites of equal preference stand together in suites, each in one group: not so {names}")
+            ranks |= dict.fromkeys((int(suite.id) for suite in group), places[0])
+        return ranks
 
+
+_SUITES = Kind("a tuple of Suites", lambda value: isinstance(value, tuple) and all(isinstance(one, Suite) for one in value))
 _SERVER: dict[str, Kind] = {
     "client_authentication": one_of("none", "request", "require"),
     "certificate_authorities": several(octets(1, 2**16 - 1), "a tuple of names, each the bytes of its DER"),
@@ -449,6 +467,7 @@ _SERVER: dict[str, Kind] = {
     "dh_parameters": Kind("the numbers p and g, or None", lambda value: value is None or _are_dh_parameters(value)),
     "prefer_client_order": FLAG,
     "refuse_unknown_identities": FLAG,
+    "equal_suites": several(_SUITES, "a tuple of groups of suites (names.equal_suites makes them)"),
     "refuse_unknown_names": FLAG,
 }
 

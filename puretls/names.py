@@ -173,12 +173,12 @@ def suites(text: str, *, default: Iterable[Suite] = DEFAULT_SUITES, danger: bool
     """Suites in order of preference: a list of names, or an OpenSSL cipher string (ciphers(1): `!` `-` `+` `@STRENGTH`).
 
     `default` is what DEFAULT means. Without `danger`, those for teaching only are never included, and naming one is an error.
-    Raises `UsageError` for an unknown word, and when nothing is left.
+    `[A|B]` stands for both, in this order: see `equal_suites`. Raises `UsageError` for an unknown word, and when nothing is left.
     """
     default = tuple(default)
     chosen: list[Suite] = []
     killed: set[Suite] = set()
-    for word in split_list(text):
+    for word in split_list(_GROUP.sub(lambda found: f":{found[1].replace('|', ':')}:", text)):
         operator, pattern = (word[0], word[1:]) if word[0] in "!-+" else ("", word)
         if pattern.startswith("@"):
             chosen = _sorted(chosen, pattern)
@@ -194,6 +194,29 @@ def suites(text: str, *, default: Iterable[Suite] = DEFAULT_SUITES, danger: bool
     if not chosen:
         raise UsageError(f"no suite is left of {text!r}")
     return tuple(chosen)
+
+
+_GROUP = re.compile(r"\[([^][]*)\]")
+
+
+def equal_suites(text: str, *, default: Iterable[Suite] = DEFAULT_SUITES, danger: bool = False) -> tuple[tuple[Suite, ...], ...]:
+    """The groups of equal preference in a list such as `[ECDHE-RSA-AES128-GCM-SHA256|ECDHE-RSA-CHACHA20-POLY1305]:AES128-SHA`.
+
+    They are for `ServerConfig.equal_suites`, beside what `suites` makes of the same list. Raises `UsageError` as `suites` does, and for
+    operators in a list that has groups: what moves a suite would tear its group apart.
+    """
+    groups = _GROUP.findall(text)
+    if groups and re.search(r"(^|[,:;\s|[])[-+!@]", text):
+        raise UsageError(f"a list with groups of equal preference has no operators: {text!r}")
+    default, chosen = tuple(default), set[Suite]()
+    found: list[tuple[Suite, ...]] = []
+    for number, part in enumerate(_GROUP.split(text)):
+        words = split_list(part.replace("|", ":") if number % 2 else part)
+        named = dict.fromkeys(suite for word in words for suite in _matching(word, default, danger) if suite not in chosen)
+        if number % 2 and len(named) > 1:
+            found.append(tuple(named))
+        chosen |= named.keys()
+    return tuple(found)
 
 
 def _sorted(chosen: list[Suite], command: str) -> list[Suite]:

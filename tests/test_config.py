@@ -119,3 +119,13 @@ def test_largest_finite_fields_are_there_for_those_who_list_them():
     assert not set(large) & set(DEFAULT_GROUPS)
     for group in large:
         assert ClientConfig(groups=(group,)).groups == (group,)
+
+
+def test_suites_of_equal_preference_stand_together_each_in_one_group():
+    a, b, c, d = DEFAULT_SUITES[:4]
+    fields = {"credentials": (credential(),), "suites": (a, b, c)}
+    assert ServerConfig(**fields, equal_suites=((b, c),)).suite_ranks == {a.id: 0, b.id: 1, c.id: 1}
+    assert ServerConfig(**fields, equal_suites=((c, b, a),)).suite_ranks == {a.id: 0, b.id: 0, c.id: 0}
+    for groups in (((a, c),), ((a, d),), ((),), ((a, b), (b, c))):
+        with pytest.raises(UsageError, match="equal preference"):
+            ServerConfig(**fields, equal_suites=groups)

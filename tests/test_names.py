@@ -134,3 +134,36 @@ def test_signature_schemes_in_both_spellings():
     )
     with pytest.raises(UsageError):
         names.signature_schemes("RSA+SHA999")
+
+
+# Groups of equal preference
+
+GCM, CHACHA, CBC = "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-ECDSA-AES128-SHA"
+
+
+@pytest.mark.parametrize(
+    ("text", "order", "groups"),
+    [
+        (f"[{GCM}|{CHACHA}]:{CBC}", [GCM, CHACHA, CBC], [[GCM, CHACHA]]),
+        (f"{CBC},[{CHACHA}|{GCM}]", [CBC, CHACHA, GCM], [[CHACHA, GCM]]),
+        (f"{GCM}:[{GCM}|{CHACHA}|{CBC}]", [GCM, CHACHA, CBC], [[CHACHA, CBC]]),
+        (f"[{GCM}]:[{CHACHA}|{GCM}]", [GCM, CHACHA], []),
+        (f"[{GCM}|{CHACHA}][{CBC}|AES128-SHA]", [GCM, CHACHA, CBC, "AES128-SHA"], [[GCM, CHACHA], [CBC, "AES128-SHA"]]),
+        (f"{GCM}:{CHACHA}", [GCM, CHACHA], []),
+    ],
+)
+def test_suites_in_brackets_are_equal(text, order, groups):
+    assert [suite.openssl_name for suite in names.suites(text)] == order
+    assert [[suite.openssl_name for suite in group] for group in names.equal_suites(text)] == groups
+
+
+@pytest.mark.parametrize("text", [f"[{GCM}|{CHACHA}]:!AES", f"[{GCM}|-AES]", f"[{GCM}|{CHACHA}]:@STRENGTH", f"+AES:[{GCM}|{CHACHA}]"])
+def test_operators_would_tear_a_group_apart(text):
+    with pytest.raises(UsageError, match="no operators"):
+        names.equal_suites(text)
+
+
+@pytest.mark.parametrize("text", [f"[{GCM}|{CHACHA}", f"{GCM}|{CHACHA}", f"[{GCM}|NONSENSE]", "[[AES]]"])
+def test_brackets_that_do_not_fit_are_refused(text):
+    with pytest.raises(UsageError):
+        names.suites(text)

@@ -35,6 +35,8 @@ def run(arguments: list[str]) -> None:
     session = None
     for number in range(1 + (first.resume_count or 0)):
         flags = later if number else first
+        if flags.ticket_key:
+            shared.tickets.set((flags.ticket_key,))
         if number and later.renew_ticket:
             shared.tickets.rotate()
         session = hold(flags, shared, session, resumes=number > 0)

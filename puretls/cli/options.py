@@ -52,7 +52,8 @@ def add_server_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_common_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--ciphers", metavar="LIST", help="cipher suites, IANA's or OpenSSL's names, or an OpenSSL cipher string")
+    ciphers = "cipher suites, IANA's or OpenSSL's names, or an OpenSSL cipher string; in [A|B] a server leaves the choice to the client"
+    parser.add_argument("--ciphers", metavar="LIST", help=ciphers)
     parser.add_argument("--groups", metavar="LIST", help="key exchange groups, such as x25519,P-256")
     parser.add_argument("--sigalgs", metavar="LIST", help="signature algorithms, such as ed25519,RSA+SHA256")
     parser.add_argument("--alpn", metavar="LIST", help="application protocols, such as h2,http/1.1")
@@ -81,6 +82,7 @@ def client_config(arguments: argparse.Namespace) -> ClientConfig:
 
 def server_config(arguments: argparse.Namespace) -> ServerConfig:
     """The configuration of `serve`. Raises `UsageError`, `DecodeError` and `OSError`."""
+    from puretls import names
     from puretls.config import ServerConfig
 
     shared = _shared(arguments)
@@ -94,6 +96,8 @@ def server_config(arguments: argparse.Namespace) -> ServerConfig:
     if arguments.client_ca:
         shared["client_authentication"] = "require" if arguments.require_client_cert else "request"
         shared["verifier"], shared["certificate_authorities"] = _client_verifier(arguments.client_ca)
+    if arguments.ciphers:
+        shared["equal_suites"] = names.equal_suites(arguments.ciphers, danger=arguments.danger_suites)
     hint = arguments.psk_hint.encode() if arguments.psk_hint else None
     shared["refuse_unknown_names"] = arguments.refuse_unknown_names
     return ServerConfig(credentials=_credentials(arguments), psk_hint=hint, **shared)

@@ -27,6 +27,8 @@ class Alpn(Extension):
 
     `select(offered)` chooses for a server instead of the order: it returns a name, or None to go on without. `required=False` lets
     a server without a protocol in common go on without one, instead of refusing with no_application_protocol (RFC 7301 3.2).
+    `danger_any_answer=True` lets a client take a protocol that it did not offer: against RFC 7301 3.1, and only for those who look at
+    what was agreed on before they speak.
     """
 
     type = ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION
@@ -39,14 +41,23 @@ class Alpn(Extension):
     protocols: tuple[str, ...] = ()
     required: bool = True
     select: Select | None = None
+    danger_any_answer: bool = False
 
-    def __init__(self, *protocols: str, required: bool = True, select: Select | None = None, enabled: bool = True) -> None:
+    def __init__(
+        self,
+        *protocols: str,
+        required: bool = True,
+        select: Select | None = None,
+        danger_any_answer: bool = False,
+        enabled: bool = True,
+    ) -> None:
         for name in protocols:
             if not 1 <= len(name.encode("latin-1", "replace")) <= 255:
                 raise UsageError(f"an application protocol name has 1 to 255 bytes: {name!r}")
         object.__setattr__(self, "protocols", protocols)
         object.__setattr__(self, "required", required)
         object.__setattr__(self, "select", select)
+        object.__setattr__(self, "danger_any_answer", danger_any_answer)
         object.__setattr__(self, "enabled", enabled)
 
     def offer(self, view: View) -> ProtocolNameList | None:
@@ -76,6 +87,6 @@ class Alpn(Extension):
         if len(body.names) != 1:
             raise self.illegal("the answer must hold exactly one protocol", "names", Reason.MALFORMED_EXTENSION)
         name = body.names[0].decode("latin-1")
-        if name not in self.protocols:
+        if name not in self.protocols and not self.danger_any_answer:
             raise PeerError(Reason.ALPN_NOT_OFFERED, repr(name), path="names[0]")
         return name

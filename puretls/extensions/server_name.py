@@ -30,7 +30,11 @@ class ServerNameList(Struct):
 
 @dataclass(frozen=True)
 class ServerName(Extension):
-    """Sends the name the connection was made for, or `name` instead; the server's result is the name as text."""
+    """Sends the name the connection was made for, or `name` instead; the server's result is the name as text.
+
+    `acknowledge` is a server's: whether it says in its ServerHello that it went by the name (RFC 6066 3). None, the default: where the
+    name is one of the certificate's; else always, or never.
+    """
 
     type = ExtensionType.SERVER_NAME
     rfc = "RFC 6066 3"
@@ -38,6 +42,7 @@ class ServerName(Extension):
     server_body = Empty
 
     name: str | None = None
+    acknowledge: bool | None = None
 
     def offer(self, view: View) -> ServerNameList | None:
         name = self.name or view.server_name

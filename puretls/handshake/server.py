@@ -301,12 +301,10 @@ def _negotiated(context: Context, results: Results, suite: Suite, *, session_id:
 
 def _choose(context: Context, results: Results) -> _Choice:
     """The first suite for which group, certificate and signature algorithm are there."""
-    config, offered = context.server_config, context.offer.suites
-    if config.prefer_client_order:
-        order = [suite for suite in offered if suite.id in config.suites_by_id]
-    else:
-        known = set(offered)
-        order = [suite for suite in config.suites if suite in known]
+    config = context.server_config
+    order = [suite for suite in context.offer.suites if suite.id in config.suites_by_id]
+    if not config.prefer_client_order:
+        order.sort(key=lambda suite: config.suite_ranks[suite.id])  # stable: the client's order among equals
     credentials = _candidates(context, results)
     for suite in order:
         choice = _feasible(context, results, suite, credentials)
@@ -427,6 +425,8 @@ def _may_answer(context: Context, extension: Extension, result: Any) -> bool:
     A server name is answered where it led to the certificate (RFC 6066 3), not where any other would have been shown as well.
     """
     if isinstance(extension, ServerName):
+        if extension.acknowledge is not None:
+            return extension.acknowledge
         return context.credential is not None and context.credential.serves(result)
     return extension.type in context.offer.extensions or (isinstance(extension, RenegotiationInfo) and result)
 

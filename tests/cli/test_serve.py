@@ -139,6 +139,13 @@ def test_unknown_names_are_refused_where_that_is_wanted(files, options, tmp_path
         assert b"200 OK" in fetch(server, files).stdout
 
 
+def test_client_decides_among_ciphers_in_brackets(files, options, tmp_path):
+    gcm, chacha = "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305"
+    with serving(tmp_path, "--ciphers", f"[{gcm}|{chacha}]", *options) as server:
+        for first, second in ((gcm, chacha), (chacha, gcm)):
+            assert f"({first})" in fetch(server, files, "/", "--ciphers", f"{first}:{second}").stderr
+
+
 @pytest.mark.interop
 @needs("curl")
 def test_curl_fetches_a_megabyte(files, options, tmp_path):

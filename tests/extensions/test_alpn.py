@@ -3,6 +3,8 @@
 import pytest
 
 from puretls.extensions import Alpn
+from puretls.messages.handshake import ServerHello
+from tests.support.breaks import extension
 from tests.support.pair import pair
 
 pytestmark = pytest.mark.rfc("7301", "3.2")
@@ -39,3 +41,15 @@ def test_selector_is_told_what_is_offered():
     seen = []
     chosen(Alpn("one", "two"), Alpn(select=seen.append))
     assert seen == [("one", "two")]
+
+
+@pytest.mark.rfc("7301", "3.2")
+@pytest.mark.parametrize("switch", [False, True])
+def test_protocol_that_was_not_offered_is_taken_only_where_that_danger_is_wanted(switch):
+    other = extension(ServerHello, Alpn.type, lambda body: body.replace(b"h2", b"h9"))
+    server = {"extensions": (Alpn("h2"),), "interceptors": (other,)}
+    joined = pair({"extensions": (Alpn("h2", danger_any_answer=switch),)}, server).handshake()
+    if switch:
+        assert joined.client.connection.negotiated.alpn == "h9"
+    else:
+        assert joined.server.alerts_received == ["illegal_parameter"]

@@ -6,7 +6,7 @@ from puretls.extensions import ServerName
 from puretls.messages.handshake import ClientHello
 from puretls.messages.registry import parse_handshake
 from tests.support.breaks import extension
-from tests.support.credentials import credential
+from tests.support.credentials import NAME, credential
 from tests.support.pair import pair
 
 pytestmark = pytest.mark.rfc("6066", "3")
@@ -57,3 +57,13 @@ def test_name_is_answered_only_where_the_certificate_is_made_for_it(name, answer
     extensions = parse_handshake(raw, None).extensions
     assert (ServerName.type in {one.extension_type for one in extensions}) is answered
     assert joined.server.connection.server_name == name
+
+
+@pytest.mark.rfc("6066", "3")
+@pytest.mark.parametrize("name", [NAME, "other.test"])
+@pytest.mark.parametrize("acknowledge", [None, True, False])
+def test_server_acknowledges_a_name_of_its_certificate_or_as_it_is_told(name, acknowledge):
+    joined = pair({}, {"extensions": (ServerName(acknowledge=acknowledge),)}, name=name).handshake()
+    joined.check_secrets()
+    wanted = name == NAME if acknowledge is None else acknowledge
+    assert (joined.client.connection.negotiated.server_name == name) is wanted

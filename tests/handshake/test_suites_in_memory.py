@@ -1,6 +1,7 @@
 """Every suite with every group and certificate that fits, puretls against itself (RFC 5246 7.3)."""
 
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 
@@ -198,3 +199,17 @@ def test_finite_field_secret_loses_its_leading_zeros():
     assert not shared.startswith(b"\0")
     # 2^-1 times 2: a shared secret of one byte
     assert group.shared_secret(type(one.private)((1).to_bytes(1, "big")), (2).to_bytes(256, "big")) == b"\2"
+
+
+@pytest.mark.rfc("5246", "7.4.1.3")
+@pytest.mark.parametrize("client_first", [False, True])
+def test_client_decides_among_suites_of_equal_preference_and_the_server_among_groups(client_first):
+    gcm, chacha, cbc = (
+        suite_named(f"TLS_ECDHE_ECDSA_WITH_{bulk}") for bulk in ("AES_128_GCM_SHA256", "CHACHA20_POLY1305_SHA256", "AES_128_CBC_SHA")
+    )
+    far = {"suites": (gcm, chacha, cbc), "equal_suites": ((gcm, chacha),), "prefer_client_order": client_first}
+    for offered in permutations((gcm, chacha, cbc)):
+        joined = pair({"suites": offered}, far).handshake()
+        joined.check_secrets()
+        wanted = offered if client_first else [suite for suite in offered if suite is not cbc]
+        assert joined.client.connection.negotiated.suite is wanted[0]

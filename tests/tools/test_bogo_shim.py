@@ -38,6 +38,7 @@ from puretls.extensions import ExtendedMasterSecret, SignedCertificateTimestamp
 from puretls.iana import AlertDescription, NamedGroup, SignatureScheme
 from puretls.messages.handshake import ClientHello, ServerHello
 from puretls.names import suites
+from tests.support.breaks import extension
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "bogo_shim.py"
 SHIM_ID = 0x0102030405060708
@@ -551,10 +552,63 @@ def test_no_session(shim, files):
     passes(shim, Runner(client()), "-server", *files.flags(), "-expect-no-session-id")
 
 
-def test_tickets_of_another_library_are_another_librarys(shim, files):
-    """The runner rewrites BoringSSL's tickets by this key; puretls makes its own."""
-    status, told = run(shim, Runner(client()), "-server", *files.flags(), "-ticket-key", b64(bytes(48)))
-    assert (status, told) == (89, "UNIMPLEMENTED: -ticket-key\n")
+def test_ticket_key_seals_the_tickets(shim, files):
+    key, other = b"n" * 16 + bytes(32), b"o" * 16 + bytes(32)
+    runner = Runner([client()] * 2)
+    passes(shim, runner, "-server", *files.flags(), "-resume-count", 1, "-ticket-key", b64(key))
+    session, renew = TicketKeys([key]).open(runner.connections[0].session.ticket)
+    assert session.master_secret == runner.connections[1].session.master_secret
+    assert not renew
+    replaced = ("-on-initial-ticket-key", b64(key), "-on-resume-ticket-key", b64(other), "-expect-session-miss")
+    passes(shim, Runner([client()] * 2), "-server", *files.flags(), "-resume-count", 1, *replaced)
+
+
+@pytest.mark.parametrize("custom", [(), ("-use-custom-verify-callback",)], ids=["callback", "custom callback"])
+def test_verification_again_on_resumption(shim, files, custom):
+    asking = ("-resume-count", 1, "-verify-peer", *custom)
+    tickets = TicketKeys()
+    peers = [server(files, tickets=tickets), server(files, tickets=tickets)]
+    passes(shim, Runner(peers), *asking, "-on-resume-verify-fail")
+    passes(shim, Runner(peers), *asking, "-reverify-on-resume")
+    alert = "certificate_unknown" if custom else "handshake_failure"
+    again = ("-reverify-on-resume", "-on-resume-verify-fail")
+    in_the_end = lambda runner: (drain if len(runner.connections) > 1 else echo)(runner)  # noqa: E731
+    fails(shim, Runner(peers, in_the_end), f"ALERT_SENT:{alert}", *asking, *again)
+
+
+EQUAL = "[ECDHE-ECDSA-CHACHA20-POLY1305|ECDHE-ECDSA-AES128-GCM-SHA256|ECDHE-ECDSA-AES128-SHA]:ECDHE-ECDSA-AES256-GCM-SHA384:AES128-SHA"
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [
+        ("ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305", 0xC02B),
+        ("ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256", 0xCCA9),
+        ("ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-CHACHA20-POLY1305", 0xC009),
+        ("AES128-SHA:ECDHE-ECDSA-AES256-GCM-SHA384", 0xC02C),
+    ],
+)
+def test_suites_of_equal_preference(shim, files, offered, chosen):
+    runner = Runner(client(suites=suites(offered)))
+    passes(shim, runner, "-server", *files.flags(), "-cipher", EQUAL, "-expect-cipher", chosen)
+    passes(shim, Runner(server(files, suites=suites(offered))), "-cipher", EQUAL)
+
+
+@pytest.mark.parametrize("flags", [(), ("-no-server-name-ack",)], ids=["", "not acknowledged"])
+def test_server_name_is_acknowledged_or_not(shim, files, flags):
+    runner = Runner(client(), name="test")
+    passes(shim, runner, "-server", *files.flags(), "-expect-server-name", "test", *flags)
+    assert (runner.connection.negotiated.server_name is None) is bool(flags)
+
+
+def test_unknown_protocol_is_accepted_where_allowed(shim, files):
+    flags = ("-advertise-alpn", "\3foo\3bar")
+    foo = {"extensions": (Alpn("foo"),)}
+    passes(shim, Runner(server(files, **foo)), *flags, "-expect-alpn", "foo", "-allow-unknown-alpn-protos")
+    other = extension(ServerHello, Alpn.type, lambda body: body.replace(b"foo", b"baz"))
+    baz = server(files, **foo, interceptors=(other,))
+    passes(shim, Runner(baz), *flags, "-expect-alpn", "baz", "-allow-unknown-alpn-protos")
+    fails(shim, Runner(baz, drain), "ALERT_SENT:illegal_parameter", *flags)
 
 
 def test_resumption_after_a_delay(shim, files):

@@ -27,9 +27,9 @@ from puretls import (
 from puretls.crypto.keys import RsaPublicKey
 from puretls.crypto.signatures import SIGNATURE_SCHEMES, fits
 from puretls.danger import AcceptedUnverified
-from puretls.extensions import Padding, SignedCertificateTimestamp, StatusRequest
+from puretls.extensions import Padding, ServerName, SignedCertificateTimestamp, StatusRequest
 from puretls.iana import AlertDescription, ClientCertificateType, NamedGroup, SignatureScheme
-from puretls.names import suites
+from puretls.names import equal_suites, suites
 from puretls.values import frozen
 from puretls.x509.keys import parse_private_key
 from puretls.x509.pem import load_certificates
@@ -79,8 +79,6 @@ class Shared:
 
     tickets: TicketKeys
     delay: int = 0
-    stapled: dict[str, bytes | None] = field(default_factory=dict)
-    """What the server stapled in the full handshake: it belongs to the session, whatever a resumption shows."""
     cache: MemorySessionStore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -114,11 +112,14 @@ def _credentials(flags: SimpleNamespace) -> tuple[Credential, ...]:
 
 
 def _suites(flags: SimpleNamespace) -> tuple[Any, ...]:
-    text = flags.cipher or DEFAULT_CIPHERS
-    if "[" in text:
-        raise Unimplemented("suites of equal preference")
-    chosen = suites(text, default=suites(DEFAULT_CIPHERS, danger=True), danger=True)
+    chosen = suites(flags.cipher or DEFAULT_CIPHERS, default=suites(DEFAULT_CIPHERS, danger=True), danger=True)
     return chosen if flags.psk else tuple(suite for suite in chosen if not suite.is_psk)
+
+
+def _equal_suites(flags: SimpleNamespace, chosen: tuple[Any, ...]) -> tuple[tuple[Any, ...], ...]:
+    """The groups in brackets, as far as there are suites of them."""
+    groups = equal_suites(flags.cipher, danger=True) if "[" in (flags.cipher or "") else ()
+    return tuple(left for group in groups if (left := tuple(suite for suite in group if suite in chosen)))
 
 
 def _schemes(numbers: list[int], default: tuple[SignatureScheme, ...]) -> tuple[int, ...]:
@@ -146,10 +147,15 @@ def _verdict(flags: SimpleNamespace) -> AcceptedUnverified:
 
 
 def _verifier(flags: SimpleNamespace) -> Callable[[Any], AcceptedUnverified]:
-    """-verify-fail decides; a peer that shows another certificate in a renegotiation is refused, as this application wants it."""
+    """-verify-fail decides, over a session only with -reverify-on-resume.
+
+    A peer that shows another certificate in a renegotiation is refused, as this application wants it.
+    """
     verdict, first = _verdict(flags), []
 
     def verify(request: Any) -> AcceptedUnverified:
+        if request.resumed:
+            return verdict if flags.reverify_on_resume else AcceptedUnverified()
         first.append(request.chain)
         if request.chain != first[0]:
             raise Unmet(":SERVER_CERT_CHANGED:")
@@ -184,7 +190,7 @@ def client_config(flags: SimpleNamespace, shared: Shared) -> ClientConfig:
         SignedCertificateTimestamp(enabled=bool(flags.enable_signed_cert_timestamps)),
     ]
     if flags.advertise_alpn:
-        extensions.append(Alpn(*flags.advertise_alpn))
+        extensions.append(Alpn(*flags.advertise_alpn, danger_any_answer=bool(flags.allow_unknown_alpn_protos)))
     return ClientConfig(
         **common,
         extensions=tuple(extensions),
@@ -230,15 +236,16 @@ def _certificate_type(credential: Credential) -> ClientCertificateType:
 
 def server_config(flags: SimpleNamespace, shared: Shared) -> ServerConfig:
     """The server that the flags ask for."""
-    extensions: list[Any] = []
+    extensions: list[Any] = [ServerName(acknowledge=False if flags.no_server_name_ack else None)]
     if flags.reject_alpn:
         extensions.append(Alpn("\0nothing that anybody offers"))
     elif flags.select_alpn is not None or flags.decline_alpn or flags.select_empty_alpn:
         extensions.append(Alpn(select=lambda offered: _select_alpn(flags, offered)))
     key, identity = os.fsencode(flags.psk or ""), os.fsencode(flags.psk_identity or "")
     authentication = "request" if flags.verify_peer else "require" if flags.require_any_client_certificate else "none"
+    common = _common(flags, shared)
     return ServerConfig(
-        **_common(flags, shared),
+        **common,
         extensions=tuple(extensions),
         client_authentication=authentication,
         certificate_authorities=flags.use_client_ca_list or (),
@@ -249,6 +256,7 @@ def server_config(flags: SimpleNamespace, shared: Shared) -> ServerConfig:
         refuse_unknown_identities=True,
         psk_hint=identity or None,
         prefer_client_order=not (flags.cipher or flags.server_preference),
+        equal_suites=_equal_suites(flags, common["suites"]),
     )
 
 

@@ -112,7 +112,7 @@ def hold(flags: SimpleNamespace, shared: Shared, session: Any, *, resumes: bool)
     peer = Peer(connection, dial(flags))
     try:
         connection.start()
-        return Conversation(peer, flags, config, shared).run(resumes=resumes) or session
+        return Conversation(peer, flags, config).run(resumes=resumes) or session
     except PuretlsError as error:
         raise Unmet(_told(error, peer)) from error
     finally:
@@ -176,8 +176,8 @@ def _messages(connection: Connection) -> str:
 class Conversation:
     """The handshake, the checks on it, the exchange, the end."""
 
-    def __init__(self, peer: Peer, flags: SimpleNamespace, config: Any, shared: Shared) -> None:
-        self.peer, self.flags, self.config, self._shared = peer, flags, config, shared
+    def __init__(self, peer: Peer, flags: SimpleNamespace, config: Any) -> None:
+        self.peer, self.flags, self.config = peer, flags, config
         self.connection = peer.connection
         self._pending = bytearray()
 
@@ -263,14 +263,12 @@ class Conversation:
         self._check_stapled()
 
     def _check_stapled(self) -> None:
-        if not self.connection.negotiated.resumed:
-            scts = self.connection.negotiated.result(SignedCertificateTimestamp)
-            self._shared.stapled = {"OCSP response": self.connection.ocsp_response, "certificate timestamps": scts}
-        for wanted, what in (
-            (self.flags.expect_ocsp_response, "OCSP response"),
-            (self.flags.expect_signed_cert_timestamps, "certificate timestamps"),
+        connection, flags = self.connection, self.flags
+        for wanted, got, what in (
+            (flags.expect_ocsp_response, connection.ocsp_response, "OCSP response"),
+            (flags.expect_signed_cert_timestamps, connection.negotiated.result(SignedCertificateTimestamp), "certificate timestamps"),
         ):
-            expect(wanted is None or self._shared.stapled[what] == wanted, what)
+            expect(wanted is None or wanted == got, what)
 
     # Data
 

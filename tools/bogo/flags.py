@@ -47,7 +47,8 @@ _FLAGS: dict[str, Any] = dict.fromkeys(
         expect-secure-renegotiation expect-no-secure-renegotiation renegotiate-once renegotiate-freely renegotiate-ignore
         renegotiate-explicit forbid-renegotiation-after-handshake send-alert tls-unique use-export-context server-preference
         handshake-never-done write-different-record-sizes renew-ticket use-exporter-between-reads is-handshaker-supported
-        read-with-unfinished-write use-custom-verify-callback decline-ocsp-callback skip-ticket
+        read-with-unfinished-write use-custom-verify-callback decline-ocsp-callback skip-ticket reverify-on-resume
+        no-server-name-ack allow-unknown-alpn-protos
     """)
 )
 """What follows a flag: None for nothing, else what makes a value of it. `Many`: numbers, one each time it is given."""
@@ -76,7 +77,7 @@ _FLAGS |= dict.fromkeys(
 _FLAGS |= dict.fromkeys(
     _words("""
         ocsp-response signed-cert-timestamps expect-ocsp-response expect-signed-cert-timestamps
-        expect-certificate-types
+        expect-certificate-types ticket-key
     """),
     base64.b64decode,
 )
