@@ -20,6 +20,8 @@ _TYPES = frozenset((ContentType.CHANGE_CIPHER_SPEC, ContentType.ALERT, ContentTy
 def annotate_record(raw: bytes, number: int, parts: Sequence[tuple[str, int]] = ()) -> list[Span]:
     """Spans that tile a record as it is on the wire, or its header alone; `parts` are names and lengths in the fragment."""
     thing = f"record[{number}]"
+    if len(raw) < HEADER_LENGTH:
+        return [Span(0, len(raw), thing, raw, "the header is cut short", fault=True)]
     type_, version, length = HEADER.unpack_from(raw)
     spans = [
         Span(0, 1, f"{thing}.type", known(ContentType, type_), "RFC 5246 6.2.1"),
