@@ -68,3 +68,22 @@ class EdPrivateKey:
 
 PublicKey = RsaPublicKey | EcPublicKey | EdPublicKey
 PrivateKey = RsaPrivateKey | EcPrivateKey | EdPrivateKey
+
+
+MAX_RSA_BITS, MAX_RSA_EXPONENT_BITS = 8192, 32
+"""Of keys that signatures are verified with: longer ones let a peer dictate what a verification costs."""
+_WEIGHTS = {"secp384r1": 2, "secp521r1": 4, "ed448": 4}
+
+
+def is_too_large(key: PublicKey) -> bool:
+    """Whether a verification with this key costs more than any honest one: RSA over `MAX_RSA_BITS`, or with a long exponent."""
+    return isinstance(key, RsaPublicKey) and (
+        key.n.bit_length() > MAX_RSA_BITS or key.e.bit_length() > MAX_RSA_EXPONENT_BITS
+    )
+
+
+def weight(key: PublicKey) -> int:
+    """What a verification with this key costs, 1 for the most common keys."""
+    if isinstance(key, RsaPublicKey):
+        return 1 if key.n.bit_length() <= MAX_RSA_BITS // 2 else 4
+    return _WEIGHTS.get(key.curve, 1)

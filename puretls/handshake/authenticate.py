@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from puretls.arguments import described
 from puretls.config import PENDING
-from puretls.crypto.keys import EcPublicKey, EdPublicKey, PublicKey, RsaPublicKey
+from puretls.crypto.keys import (
+    MAX_RSA_BITS,
+    MAX_RSA_EXPONENT_BITS,
+    EcPublicKey,
+    EdPublicKey,
+    PublicKey,
+    RsaPublicKey,
+    is_too_large,
+)
 from puretls.crypto.signatures import SIGNATURE_SCHEMES, fits
 from puretls.errors import DecodeError, PeerError, Reason, UsageError, calling
 from puretls.iana import AlertDescription, NamedGroup, SignatureScheme
@@ -70,6 +80,25 @@ def curve_of(key: PublicKey) -> int | None:
     return NamedGroup[key.curve.upper()] if isinstance(key, EcPublicKey) else None
 
 
+def is_issued_by(credential: Credential, authorities: tuple[bytes, ...]) -> bool:
+    """Whether one of these names (DER) issued a certificate of the chain (RFC 5246 7.4.4), compared by RFC 5280 7.1."""
+    if not set(credential.issuers).isdisjoint(authorities):
+        return True
+    return not _comparable(credential.issuers).isdisjoint(_comparable(authorities))
+
+
+@lru_cache(maxsize=16)
+def _comparable(names: tuple[bytes, ...]) -> frozenset[bytes]:
+    """The names in the form in which equal ones are the same; what is no name is nobody's."""
+    from puretls.x509.names import parse_name
+
+    found = set()
+    for name in names:
+        with suppress(DecodeError):
+            found.add(parse_name(name).canonical)
+    return frozenset(found)
+
+
 def usage_allows(leaf: Certificate, *, signing: bool) -> bool:
     """Whether keyUsage, where it is there, lets the key sign, or else encipher other keys (RFC 5246 7.4.2, RFC 5280 4.2.1.3)."""
     from puretls.x509.extensions import KeyUsage, KeyUsageBit
@@ -121,10 +150,15 @@ def parse_leaf(chain: Sequence[bytes]) -> tuple[Certificate, PublicKey]:
     try:
         leaf = parse_remembered(chain[0])
         reason = Reason.UNSUPPORTED_KEY
-        return leaf, leaf.public_key
+        key = leaf.public_key
     except DecodeError as error:
         path = leaf_path(error.path if reason is not Reason.UNSUPPORTED_KEY else _KEY_FIELD)
         raise PeerError(reason, error.message, path=path, rfc=error.rfc) from None
+    if isinstance(key, RsaPublicKey) and is_too_large(key):  # its owner signs before anybody has verified the chain
+        found = f"{key.n.bit_length()} bits and an exponent of {key.e.bit_length()}"
+        most = f"{MAX_RSA_BITS} and {MAX_RSA_EXPONENT_BITS} are the most"
+        raise PeerError(Reason.UNSUPPORTED_KEY, f"an RSA key of {found}; {most}", path=leaf_path(_KEY_FIELD), rfc="RFC 8017 3.1")
+    return leaf, key
 
 
 # Verdicts

@@ -24,6 +24,7 @@ from puretls.handshake.authenticate import (
     choose_scheme,
     consult,
     curve_of,
+    is_issued_by,
     key_serves,
     parse_leaf,
     question,
@@ -458,8 +459,7 @@ def _wanted(context: Context, request: CertificateRequest, credential: Credentia
     }[type(credential.public_key)]
     if kind not in request.certificate_types or _client_scheme(context, credential) is None:
         return False
-    authorities = request.certificate_authorities
-    return not authorities or any(name in authorities for name in credential.issuers)
+    return not request.certificate_authorities or is_issued_by(credential, request.certificate_authorities)
 
 
 # The end

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import Enum
 
-from puretls.crypto.keys import EcPublicKey, RsaPublicKey
+from puretls.crypto.keys import EcPublicKey, RsaPublicKey, is_too_large
 from puretls.der import oids
 from puretls.der import reader as der
 from puretls.errors import DecodeError
@@ -97,7 +97,7 @@ def _key(certificate: Certificate) -> Faults:
             yield Fault("rsa-breakable", path, f"an RSA key of {bits} bits")
         if bits < 2048:
             yield Fault("rsa-size", path, f"an RSA key of {bits} bits")
-        if bits > 8192 or key.e >= 1 << 32:
+        if is_too_large(key):
             yield Fault("rsa-too-large", path, f"an RSA key of {bits} bits with an exponent of {key.e.bit_length()} bits")
         if bits % 8:
             yield Fault("rsa-modulus-octets", path, f"an RSA key of {bits} bits")

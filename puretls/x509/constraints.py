@@ -38,7 +38,12 @@ class _Subtrees:
     mailboxes: set[tuple[str, str]] = field(default_factory=set)
     networks: dict[tuple[int, int], set[int]] = field(default_factory=dict)
     """(length of the address, mask) -> networks."""
-    directories: set[tuple[object, ...]] = field(default_factory=set)
+    directories: set[bytes] = field(default_factory=set)
+    """Hashes of the names; `lengths` are how many relative names they have."""
+    lengths: set[int] = field(default_factory=set)
+    places: set[tuple[int, bytes]] = field(default_factory=set)
+    unclear: set[tuple[int, bytes]] = field(default_factory=set)
+    """What the names have of these, see `Name`."""
 
     def add(self, subtree: GeneralSubtree) -> None:
         base = subtree.base
@@ -46,11 +51,17 @@ class _Subtrees:
             raise Unprocessable(f"the constraint {base} has minimum or maximum, which have no meaning (RFC 5280 4.2.1.10)")
         value = base.value
         if isinstance(value, Name):
-            self.directories.add(value.canonical)
+            self._add_directory(value)
         elif base.kind is Kind.IP and isinstance(value, bytes):
             self._add_network(base, value)
         elif isinstance(value, str):
             self._add_text(base, value)
+
+    def _add_directory(self, name: Name) -> None:
+        self.directories.add(name.canonical)
+        self.lengths.add(len(name.rdns))
+        self.places |= name.places
+        self.unclear |= name.unclear
 
     def _add_network(self, base: GeneralName, value: bytes) -> None:
         half = len(value) // 2
@@ -91,8 +102,8 @@ class _Subtrees:
         return self._contains_host(Kind.URI, uri_host(value))
 
     def _contains_directory(self, name: Name) -> bool:
-        rdns = name.canonical
-        return any(rdns[:length] in self.directories for length in range(len(rdns) + 1))
+        prefixes = name.prefixes
+        return any(prefixes[length] in self.directories for length in self.lengths if length < len(prefixes))
 
     def _contains_dns(self, value: str) -> bool:
         """A base stands for itself and what is below (a leading dot: only what is below), so a wildcard is inside with its parent,
@@ -111,9 +122,21 @@ class _Subtrees:
             return True
         return any((kind, host[i:]) in self.hosts for i, c in enumerate(host) if c == ".")
 
+    def _may_contain(self, name: Name) -> bool:
+        """False, or `Unprocessable` where a value that can be compared by its bytes alone meets one of its kind."""
+        for index, kind in (self.places & name.unclear) | (self.unclear & name.places):
+            where = f"{oids.describe(kind)} in its relative name {index}"
+            raise Unprocessable(f"directory name {name} cannot be compared with what is excluded, because of {where}")
+        return False
+
     def overlaps(self, name: GeneralName) -> bool:
-        """Whether anything the name stands for is inside: as `contains`, and a wildcard that can expand to an excluded name."""
+        """Whether anything the name stands for is inside: as `contains`, and a wildcard that can expand to an excluded name.
+
+        Raises `Unprocessable` for a directory name of which that cannot be told.
+        """
         value = name.value
+        if isinstance(value, Name):
+            return self.contains(name) or self._may_contain(value)
         if name.kind is Kind.DNS and isinstance(value, str) and value[:2] == "*." and value[2:].lower() in self.dns_parents:
             return True
         return self.contains(name)
@@ -159,7 +182,7 @@ class Constraints:
         Each attribute of the subject counts as a directory name, for it is compared on its own.
         """
         names = Counter(name.kind for name in certificate.subject_alt_names)
-        names[Kind.DIRECTORY] += sum(len(rdn) for rdn in certificate.subject.rdns)
+        names[Kind.DIRECTORY] += certificate.subject.size
         names[Kind.RFC822] += sum(1 for _ in certificate.subject.attributes(oids.EMAIL_ADDRESS))
         return sum(count * names[kind] for kind, count in self.bases.items())
 
@@ -179,6 +202,8 @@ class Constraints:
         permitted, excluded = kind in self.permitted.kinds, kind in self.excluded.kinds
         if not permitted and not excluded:
             return ""
+        if kind is Kind.RFC822 and isinstance(name.value, bytes):
+            raise Unprocessable(f"an emailAddress that is no string, {name}, cannot be compared")
         if kind in _UNSUPPORTED:
             return f"{name} is of a kind that is constrained but cannot be compared"
         if excluded and self.excluded.overlaps(name):
@@ -194,8 +219,7 @@ def constrained_names(certificate: Certificate) -> Iterator[tuple[str, GeneralNa
     if subject:
         yield "tbs_certificate.subject", GeneralName(Kind.DIRECTORY, subject)
         for attribute in subject.attributes(oids.EMAIL_ADDRESS):
-            if isinstance(attribute.value, str):
-                yield "tbs_certificate.subject", GeneralName(Kind.RFC822, attribute.value)
+            yield "tbs_certificate.subject", GeneralName(Kind.RFC822, attribute.value)
     alternative = certificate.extension(oids.SUBJECT_ALT_NAME)
     if alternative is not None:
         for index, name in enumerate(certificate.subject_alt_names):
@@ -205,6 +229,8 @@ def constrained_names(certificate: Certificate) -> Iterator[tuple[str, GeneralNa
 def split_mailbox(text: str) -> tuple[str, str]:
     """Local part and lower-case host of a mailbox (RFC 5280 4.2.1.6). Raises `Unprocessable` for anything else."""
     local, at, host = text.rpartition("@")
+    if not (text.isascii() and text.isprintable()):  # what looks alike must not pass for another mailbox
+        raise Unprocessable(f"{text[:80]!r} is not a mail address")
     if not local or not at or "@" in local or any(c in local for c in ' "(),:;<>[\\]') or dns_fault(host, underscore=True):
         raise Unprocessable(f"{text[:80]!r} is not a mail address")
     return local, host.lower()

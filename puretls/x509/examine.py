@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 
-from puretls.crypto.keys import PublicKey
+from puretls.crypto.keys import PublicKey, weight
 from puretls.crypto.provider import Provider
 from puretls.crypto.signatures import SignatureAlgorithm
 from puretls.der import oids
@@ -21,7 +21,7 @@ from puretls.x509 import checks
 from puretls.x509.algorithms import allows
 from puretls.x509.certificate import Certificate
 from puretls.x509.checks import Role
-from puretls.x509.constraints import Constraints
+from puretls.x509.constraints import Constraints, Violation
 from puretls.x509.extensions import BasicConstraints, KeyUsageBit, NameConstraints, TlsFeature
 from puretls.x509.hostname import Reference, covered
 from puretls.x509.names import GeneralName, GeneralNameKind
@@ -32,7 +32,7 @@ from puretls.x509.status import RevocationChecker, StatusContext
 
 SHOWN_NAMES = 6
 """Names of a certificate shown in a message (CVE-2025-61729: error text must not grow with the certificate)."""
-EXPLANATION = Budgets(signatures=24, steps=512, paths=48)
+EXPLANATION = Budgets(signatures=24, steps=512, paths=48, work_per_byte=4)
 MAX_FAULTS = 64
 """Faults of one certificate that are kept: the first is enough to refuse it, and a hostile one can have a million."""
 _POLICY_EXTENSIONS = frozenset({oids.CERTIFICATE_POLICIES, oids.POLICY_CONSTRAINTS, oids.POLICY_MAPPINGS, oids.INHIBIT_ANY_POLICY})
@@ -88,6 +88,8 @@ class Examiner:
         self.caches = caches
         self.question = question
         self.meter = meter
+        self._constraints: dict[bytes, Constraints] = {}
+        self._violations: dict[tuple[bytes, bytes], tuple[Violation, ...]] = {}
 
     def own_faults(self, certificate: Certificate, role: Role) -> Iterator[Fault]:
         """Those of a certificate in its place, whatever the path; under rules that are switched on."""
@@ -188,21 +190,33 @@ class Examiner:
             if extension is None:
                 continue
             below = [i for i in range(above) if i == 0 or not path[i].is_self_issued]
-            constraints = Constraints(extension)
+            constraints = self._constraints_of(path[above], extension)
             for index in below:
-                self._spend_comparisons(path, index, constraints.comparisons(path[index]))
+                self._compare(path, above, index)
             for fault in constraints.faults[:SHOWN_NAMES]:
                 yield above, Fault("name-constraints-unprocessable", checks.place(path[above], oids.NAME_CONSTRAINTS), fault)
             for index in below:
-                for violation in constraints.violations(path[index]):
+                for violation in self._violations[path[above].fingerprint, path[index].fingerprint]:
                     rule = "name-constraints" if violation.processed else "name-constraints-unprocessable"
                     yield index, Fault(rule, violation.path, f"{violation.sentence} by {display_name(path[above])}")
 
-    def _spend_comparisons(self, path: Path, index: int, amount: int) -> None:
+    def _constraints_of(self, certificate: Certificate, extension: NameConstraints) -> Constraints:
+        made = self._constraints.get(certificate.fingerprint)
+        if made is None:
+            made = self._constraints[certificate.fingerprint] = Constraints(extension)
+        return made
+
+    def _compare(self, path: Path, above: int, index: int) -> None:
+        """Looks the names of one certificate up in the constraints of one above it: once, in however many paths they meet."""
+        pair = path[above].fingerprint, path[index].fingerprint
+        if pair in self._violations:
+            return
+        constraints, certificate = self._constraints[path[above].fingerprint], path[index]
         try:
-            self.meter.spend("name_comparisons", amount)
+            self.meter.spend("name_comparisons", constraints.comparisons(certificate), work=len(certificate.raw) // 4)
         except BudgetExceeded as spent:
-            raise BudgetExceeded(str(spent), path[index], index) from None
+            raise BudgetExceeded(str(spent), certificate, index) from None
+        self._violations[pair] = tuple(islice(constraints.violations(certificate), MAX_FAULTS))
 
     def signature_faults(self, path: Path, skip: frozenset[int] = frozenset()) -> Iterator[tuple[int, Fault]]:
         """From the anchor down: until a signature is verified, nothing is known of the key below."""
@@ -229,6 +243,7 @@ class Examiner:
 
     def _verify(self, algorithm: SignatureAlgorithm, key: PublicKey, message: bytes, signature: bytes) -> bool:
         self.meter.spend("signatures")
+        self.meter.spend("signature_work", weight(key))
         return self.settings.provider.verify(algorithm, key, message, signature)
 
     def status_faults(self, path: Path, pool: Iterable[Certificate]) -> Iterator[tuple[int, Fault]]:

@@ -1,15 +1,16 @@
 """Distinguished names and general names (RFC 5280 4.1.2.4, 4.2.1.6, 7.1).
 
-A `Name` keeps its DER: equal bytes are equal names, and only where bytes differ are two names compared attribute by attribute,
-after the normalisation of RFC 5280 7.1.
+A `Name` keeps its DER: equal bytes are equal names, and only where bytes differ are the hashes of two names compared, made of their
+attributes after the preparation that RFC 5280 7.1 asks for.
 """
 
 from __future__ import annotations
 
-import unicodedata
+import hashlib
 from collections.abc import Iterator
 from enum import IntEnum
 from functools import cached_property
+from itertools import accumulate
 
 from puretls.der import oids
 from puretls.der import reader as der
@@ -17,6 +18,7 @@ from puretls.der.memo import Memo
 from puretls.der.reader import Reader
 from puretls.errors import DecodeError
 from puretls.values import frozen
+from puretls.x509.stringprep import prepare
 
 MAX_SHOWN = 200
 """Characters of one name in a message; a hostile certificate can hold megabytes of them."""
@@ -60,18 +62,41 @@ class Name:
         self.rdns = rdns
 
     @cached_property
-    def canonical(self) -> tuple[tuple[tuple[bytes, str | bytes], ...], ...]:
-        """What is compared: per RDN the sorted attributes with folded values (RFC 5280 7.1)."""
-        return tuple(_canonical_rdn(rdn) for rdn in self.rdns)
+    def prefixes(self) -> tuple[bytes, ...]:
+        """Hashes of the first 0, 1, 2, ... relative names in their prepared form: what is equal by RFC 5280 7.1 has the same.
+
+        Each value is prepared once, whatever the name is compared with afterwards.
+        """
+        return tuple(accumulate(map(_prepared_rdn, self._prepared), _chained, initial=b""))
+
+    @cached_property
+    def _prepared(self) -> tuple[tuple[_Prepared, ...], ...]:
+        return tuple(tuple((attribute.type, *_prepared(attribute)) for attribute in rdn) for rdn in self.rdns)
+
+    @cached_property
+    def places(self) -> frozenset[tuple[int, bytes]]:
+        """Where there are attributes: the number of the relative name, and the type."""
+        return frozenset((index, attribute.type) for index, rdn in enumerate(self.rdns) for attribute in rdn)
+
+    @cached_property
+    def unclear(self) -> frozenset[tuple[int, bytes]]:
+        """Those of `places` with a value that equals the same bytes, and of which nothing else can be told."""
+        return frozenset((index, kind) for index, rdn in enumerate(self._prepared) for kind, tag, _ in rdn if tag)
+
+    @property
+    def canonical(self) -> bytes:
+        """The hash of the whole name."""
+        return self.prefixes[-1]
+
+    @cached_property
+    def size(self) -> int:
+        """The number of attributes."""
+        return sum(map(len, self.rdns))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Name):
             return NotImplemented
-        if self.raw == other.raw:
-            return True
-        if len(self.rdns) != len(other.rdns):
-            return False
-        return all(map(_same_rdn, self.rdns, other.rdns))  # most names differ in one of the first
+        return self.raw == other.raw or (len(self.rdns) == len(other.rdns) and self.canonical == other.canonical)
 
     def __hash__(self) -> int:
         return hash(self.canonical)
@@ -101,25 +126,40 @@ class Name:
         return values[-1] if values else None
 
 
-def _canonical_rdn(rdn: tuple[Attribute, ...]) -> tuple[tuple[bytes, str | bytes], ...]:
-    if len(rdn) == 1:
-        return ((rdn[0].type, fold(rdn[0])),)
-    return tuple(sorted(((a.type, fold(a)) for a in rdn), key=repr))
+_Prepared = tuple[bytes, int, bytes]
+"""Type, tag and value of an attribute for comparison; the tag is 0 for text, whichever type of string it came in."""
 
 
-def _same_rdn(one: tuple[Attribute, ...], other: tuple[Attribute, ...]) -> bool:
-    return len(one) == len(other) and _canonical_rdn(one) == _canonical_rdn(other)
+def _chained(before: bytes, rdn: bytes) -> bytes:
+    return hashlib.sha256(before + rdn).digest()
 
 
-def fold(attribute: Attribute) -> str | bytes:
-    """A value ready to compare: NFKC, case folded, white space compressed (RFC 5280 7.1); other types as they are."""
+def _prepared_rdn(rdn: tuple[_Prepared, ...]) -> bytes:
+    """Bytes that differ where relative names do: every part with its length, the attributes in an order of their own."""
+    parts = (part for kind, tag, value in sorted(rdn) for part in (kind, bytes((tag,)), value))
+    return b"".join(len(part).to_bytes(4) + part for part in parts)
+
+
+def _prepared(attribute: Attribute) -> tuple[int, bytes]:
+    """Tag and value for comparison.
+
+    RFC 5280 7.1 compares DirectoryStrings, whichever of their types they have. Attributes with a syntax of their own are compared as
+    text in that type alone. What is neither, or cannot be prepared, equals the same bytes of the same type.
+    """
     value = attribute.value
     if isinstance(value, bytes):
-        return value
-    if value.isascii():
-        return " ".join(value.lower().split())
-    return " ".join(unicodedata.normalize("NFKC", value.casefold()).split())
+        return attribute.tag, value
+    text = prepare(value) if attribute.tag in _SYNTAXES.get(attribute.type, _DIRECTORY_STRING) else None
+    return (attribute.tag, value.encode()) if text is None else (0, text.encode())
 
+
+_DIRECTORY_STRING = frozenset({der.UTF8_STRING, der.PRINTABLE_STRING, der.TELETEX_STRING, der.BMP_STRING, der.UNIVERSAL_STRING})
+_PRINTABLE, _IA5 = frozenset({der.PRINTABLE_STRING}), frozenset({der.IA5_STRING})
+_SYNTAXES = {
+    oids.COUNTRY: _PRINTABLE, oids.SERIAL_NUMBER: _PRINTABLE, oids.DN_QUALIFIER: _PRINTABLE, oids.JURISDICTION_COUNTRY: _PRINTABLE,
+    oids.DOMAIN_COMPONENT: _IA5, oids.EMAIL_ADDRESS: _IA5,
+}  # fmt: skip
+"""Attributes that are no DirectoryString (RFC 5280 A.1)."""
 
 _CODECS = {
     der.UTF8_STRING: "utf-8", der.PRINTABLE_STRING: "ascii", der.IA5_STRING: "ascii", der.NUMERIC_STRING: "ascii",

@@ -33,12 +33,18 @@ class Budgets:
     """What one verification may cost. Real chains use a handful of each."""
 
     signatures: int = 128
+    """Signatures verified."""
+    signature_work: int = 128
+    """The same, each counted by what its key costs (`crypto.keys.weight`): up to 4."""
     steps: int = 4096
     """Candidate issuers looked at."""
     paths: int = 512
     """Complete paths examined."""
     name_comparisons: int = 2**20
     """Names times constraints, as if compared pair by pair."""
+    work_per_byte: int = 8
+    """Steps, paths and look-ups of names, in units of about a microsecond, for each byte of certificates and at least for
+    `SMALL` bytes: what a peer can make a search do grows with what it sends."""
     intermediates: int = 16
     """Of a path; self-issued ones count here too, against endless chains."""
     presented: int = 128
@@ -46,22 +52,32 @@ class Budgets:
     presented_bytes: int = 2**21
 
 
+SMALL = 2048
+"""Bytes of a chain below which all may cost the same."""
+STEP_WORK = 16
+"""Of a candidate issuer. A path, and a certificate whose names are looked up in constraints, count one for each 4 bytes."""
+
+
 class Meter:
-    """What has been spent of `Budgets`."""
+    """What has been spent of `Budgets`, for certificates of `size` bytes."""
 
-    __slots__ = ("budgets", "fetches", "name_comparisons", "paths", "signatures", "steps")
+    __slots__ = ("budgets", "fetches", "name_comparisons", "paths", "signature_work", "signatures", "size", "steps", "work")
 
-    def __init__(self, budgets: Budgets) -> None:
+    def __init__(self, budgets: Budgets, size: int = 0) -> None:
         self.budgets = budgets
-        self.signatures = self.steps = self.paths = self.name_comparisons = self.fetches = 0
+        self.size = size
+        self.signatures = self.signature_work = self.steps = self.paths = self.name_comparisons = self.fetches = self.work = 0
 
-    def spend(self, what: str, amount: int = 1) -> None:
-        """Adds to a count; raises `BudgetExceeded` beyond its limit."""
+    def spend(self, what: str, amount: int = 1, *, work: int = 0) -> None:
+        """Adds to a count, and `work` to what all of them share; raises `BudgetExceeded` beyond a limit."""
         spent = getattr(self, what) + amount
         setattr(self, what, spent)
         limit = getattr(self.budgets, what)
         if spent > limit:
             raise BudgetExceeded(f"more than {limit} {what.replace('_', ' ')}")
+        self.work += work
+        if self.work > self.budgets.work_per_byte * max(self.size, SMALL):
+            raise BudgetExceeded(f"more work than {self.size} bytes of certificates are worth ({spent} {what.replace('_', ' ')})")
 
 
 class Pool:
@@ -69,11 +85,13 @@ class Pool:
 
     def __init__(self) -> None:
         self._all: dict[Certificate, None] = {}
+        self._by_subject: dict[bytes, list[Certificate]] = {}
 
     def add(self, certificate: Certificate) -> bool:
         """Takes one in; tells whether it was new."""
         known = certificate in self._all
         self._all[certificate] = None
+        self._by_subject.clear()
         return not known
 
     def __iter__(self) -> Iterator[Certificate]:
@@ -81,7 +99,10 @@ class Pool:
 
     def by_subject(self, name: Name) -> list[Certificate]:
         """Those with this subject, by RFC 5280 7.1, in the order they came."""
-        return [certificate for certificate in self._all if certificate.subject == name]
+        found = self._by_subject.get(name.raw)
+        if found is None:
+            found = self._by_subject[name.raw] = [certificate for certificate in self._all if certificate.subject == name]
+        return found
 
 
 def identity(certificate: Certificate) -> tuple[bytes, bytes, bytes]:
@@ -147,8 +168,9 @@ class PathFinder:
             elif isinstance(step, End):
                 yield tuple(path), step
             elif step.anchor:
-                self.meter.spend("paths")
-                yield (*path, step.certificate), End.ANCHOR
+                complete = (*path, step.certificate)
+                self.meter.spend("paths", work=sum(len(certificate.raw) for certificate in complete) // 4)
+                yield complete, End.ANCHOR
             else:
                 path.append(step.certificate)
                 stack.append(self._issuers(path))
@@ -160,7 +182,7 @@ class PathFinder:
         seen = {identity(c) for c in path}
         nobody = True
         for candidate in self._named(child):
-            self.meter.spend("steps")
+            self.meter.spend("steps", work=STEP_WORK)
             if identity(candidate.certificate) in seen:
                 continue
             nobody = False

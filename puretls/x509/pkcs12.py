@@ -26,7 +26,8 @@ from puretls.x509.keys import inside_octets, key_fits, parse_private_key
 ROOT = "PFX"
 MAX_FILE = 1 << 24
 MAX_BAGS, MAX_NESTING = 256, 4
-MAX_WORK = 4 * pbkdf.MAX_ITERATIONS
+MAX_WORK = 4_000_000
+"""Rounds of hashing for one file (`pbkdf.rounds`): enough for key, certificates and MAC at 600,000 each, as GnuTLS writes them."""
 """Rounds of hashing for one file: a hostile one could make each of its bags as dear as allowed."""
 
 
@@ -59,14 +60,18 @@ class _Opening:
     password: str | None = field(repr=False)
     provider: Provider
     bags: list[_Bag] = field(default_factory=list)
-    iterations: int = 0
-    """Rounds of hashing spent on this file."""
+    rounds: int = 0
+    """Of hashing, spent on this file."""
+
+    def spend(self, rounds: int) -> None:
+        """Raises `DecodeError` for a file that demands more than `MAX_WORK` altogether."""
+        self.rounds += rounds
+        if self.rounds > MAX_WORK:
+            raise DecodeError(f"more than {MAX_WORK} rounds of hashing in one file", path=ROOT, rfc="RFC 8018 4.2")
 
     def decrypt(self, recipe: pkcs8.Recipe, ciphertext: bytes) -> bytes:
-        """The plaintext. Raises `DecodeError` for a file whose bags together demand more than `MAX_WORK`."""
-        self.iterations += recipe.iterations
-        if self.iterations > MAX_WORK:
-            raise DecodeError(f"more than {MAX_WORK} rounds of hashing in one file", path=ROOT)
+        """The plaintext. Raises as `spend` does, before anything is derived."""
+        self.spend(recipe.rounds)
         return pkcs8.decrypt(recipe, self.password, ciphertext, self.provider)
 
 
@@ -88,12 +93,13 @@ def parse_pkcs12(
         provider = default()
     if password:
         return _parsed(data, _Opening(password, provider), sink)
+    first = _Opening("", provider)
     try:
-        return _parsed(data, _Opening("", provider), sink)
+        return _parsed(data, first, sink)
     except UsageError:
         if sink is not None:
             sink.clear()
-        return _parsed(data, _Opening(None, provider), sink)
+        return _parsed(data, _Opening(None, provider, rounds=first.rounds), sink)
 
 
 def _parsed(data: bytes, opening: _Opening, sink: list[Span] | None) -> Pkcs12:
@@ -105,7 +111,7 @@ def _parsed(data: bytes, opening: _Opening, sink: list[Span] | None) -> Pkcs12:
     safe = _content(pfx, "auth_safe")
     if pfx.more:  # looked at first, and read once more in its place, so that spans come in order
         ahead = Reader(data, pfx.at, pfx.end, name=ROOT)
-        _check_mac(_read_mac(ahead.enter(name="mac_data")), data[safe.at : safe.end], opening.password)
+        _check_mac(_read_mac(ahead.enter(name="mac_data")), data[safe.at : safe.end], opening)
     infos = safe.enter(name="AuthenticatedSafe")
     safe.done()
     while infos.more:
@@ -155,10 +161,11 @@ def _read_mac(mac_data: Reader) -> _Mac:
     return _Mac(oids.HASH_NAMES[oid], digest, salt, iterations)
 
 
-def _check_mac(mac: _Mac, content: bytes, password: str | None) -> None:
+def _check_mac(mac: _Mac, content: bytes, opening: _Opening) -> None:
     """RFC 7292 B: HMAC with a key from the password. Raises `UsageError` where it differs."""
     size = len(hmac.digest(b"", b"", mac.hash))
-    key = pbkdf.pkcs12_kdf(mac.hash, pbkdf.bmp_password(password), mac.salt, mac.iterations, size, pbkdf.PKCS12_MAC)
+    opening.spend(pbkdf.pkcs12_rounds(mac.hash, mac.iterations, size))
+    key = pbkdf.pkcs12_kdf(mac.hash, pbkdf.bmp_password(opening.password), mac.salt, mac.iterations, size, pbkdf.PKCS12_MAC)
     if not hmac.compare_digest(hmac.digest(key, content, mac.hash), mac.digest):
         raise UsageError(pkcs8.WRONG_PASSWORD)
 

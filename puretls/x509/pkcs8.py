@@ -49,11 +49,11 @@ RC2_40_CBC = CbcAlgorithm("RC2-40-CBC", 5, 8)
 
 
 class Recipe(NamedTuple):
-    """How to decrypt: the cipher, from the password its key and IV, and how many rounds of hashing that takes."""
+    """How to decrypt: the cipher, from the password its key and IV, and how many rounds of hashing that takes (`pbkdf.rounds`)."""
 
     cipher: CbcAlgorithm
     derive: Callable[[str | bytes | None], tuple[bytes, bytes]]
-    iterations: int = 1
+    rounds: int = 1
 
 
 def as_bytes(password: str | bytes | None) -> bytes:
@@ -140,7 +140,7 @@ def _read_pbes2(algorithm: Reader) -> Recipe:
     def derive(password: str | bytes | None) -> tuple[bytes, bytes]:
         return pbkdf.pbkdf2(hash_name, as_bytes(password), salt, iterations, cipher.key_length), iv
 
-    return Recipe(cipher, derive, iterations)
+    return Recipe(cipher, derive, pbkdf.rounds(hash_name, iterations, cipher.key_length))
 
 
 def _read_pbkdf2(params: Reader) -> tuple[str, bytes, int, int | None]:
@@ -178,7 +178,7 @@ def _read_pkcs12_pbe(algorithm: Reader, cipher: CbcAlgorithm) -> Recipe:
         key = pbkdf.pkcs12_kdf("sha1", text, salt, iterations, cipher.key_length, pbkdf.PKCS12_KEY)
         return key, pbkdf.pkcs12_kdf("sha1", text, salt, iterations, 8, pbkdf.PKCS12_IV)
 
-    return Recipe(cipher, derive, iterations)
+    return Recipe(cipher, derive, pbkdf.pkcs12_rounds("sha1", iterations, cipher.key_length, 8))
 
 
 def open_traditional(block: PemBlock, password: str | bytes | None, provider: Provider) -> bytes:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from enum import Enum
 
-from puretls.crypto.keys import PublicKey, RsaPublicKey
+from puretls.crypto.keys import PublicKey, RsaPublicKey, is_too_large
 from puretls.errors import DecodeError, UsageError
 from puretls.values import frozen
 from puretls.x509.algorithms import WEAK_HASHES, AlgorithmIdentifier, signature_algorithm
@@ -125,7 +125,7 @@ class SignatureChecker:
         if not isinstance(key, RsaPublicKey):
             return ""
         bits = key.n.bit_length()
-        if (bits < 2048 and "rsa-size" in self.rules) or bits > 8192 or key.e >= 1 << 32:
+        if (bits < 2048 and "rsa-size" in self.rules) or is_too_large(key):
             return f"is signed by an RSA key of {bits} bits"
         return ""
 

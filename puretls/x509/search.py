@@ -39,7 +39,7 @@ class Search:
         self.caches = caches
         self.question = question
         self.pool = Pool()
-        self.meter = Meter(settings.budgets)
+        self.meter = Meter(settings.budgets, len(question.leaf.raw))
         self.examiner = Examiner(settings, caches, question, self.meter)
         self.spent = Meter(settings.budgets)  # of the first pass, once the second has begun
         self.unreadable: list[Finding] = []
@@ -47,6 +47,7 @@ class Search:
 
     def present(self, index: int, data: bytes) -> None:
         """Takes in a certificate that may help; one that cannot be read is kept for the report only."""
+        self.meter.size += len(data)
         try:
             self.pool.add(parse_remembered(data))
         except DecodeError as bad:
@@ -104,6 +105,7 @@ class Search:
                 break
             self.meter.fetches += 1
             for index, data in enumerate(islice(fetch(certificate), FETCHES)):
+                self.meter.size += len(data)
                 try:
                     new |= self.pool.add(parse_remembered(data))
                 except DecodeError as bad:
@@ -115,7 +117,7 @@ class Search:
 
     def _explanations(self) -> list[TriedPath]:
         self.spent = self.meter
-        meter = self.meter = Meter(replace(self.settings.explanation, intermediates=self.settings.budgets.intermediates))
+        meter = self.meter = Meter(replace(self.settings.explanation, intermediates=self.settings.budgets.intermediates), self.spent.size)
         self.examiner = Examiner(self.settings, self.caches, self.question, meter)
         tried: list[TriedPath] = []
         leaf = self.question.leaf

@@ -5,13 +5,18 @@ from dataclasses import replace
 import pytest
 
 from puretls import danger
-from puretls.config import PENDING
-from puretls.errors import UsageError, VerificationError
+from puretls.config import PENDING, Credential
+from puretls.crypto.keys import RsaPublicKey
+from puretls.der import oids
+from puretls.errors import Reason, UsageError, VerificationError
 from puretls.events import CertificateReceived, VerificationRequired
 from puretls.iana import SignatureScheme
+from puretls.x509 import drafts
+from puretls.x509.keys import spki_bytes
+from puretls.x509.names import parse_name
 from puretls.x509.verifier import chain_verifier
 from tests.support.credentials import NAME, authority, credential, issued
-from tests.support.pair import IDENTITY, PSK, fields_for, pair, real, suite_named
+from tests.support.pair import IDENTITY, PSK, fields_for, no_security, pair, real, suite_named
 
 KINDS = ("secp256r1", "secp384r1", "secp521r1", "ed25519", "ed448", "rsa2048", "rsa_pss")
 
@@ -239,3 +244,41 @@ def test_keys_of_any_length_work_and_are_not_shown():
         joined = pair(near | {"psk": lambda hint, key=key: (IDENTITY, key)}, far | {"psk": lambda identity, key=key: key}).handshake()
         joined.check_secrets()
         assert repr(key)[2:-1] * 4 not in repr(joined.client.connection._context)
+
+
+@pytest.mark.rfc("5280", "7.1")
+@pytest.mark.rfc("5246", "7.4.4")
+@pytest.mark.parametrize(
+    ("asked", "sent"),
+    [
+        (drafts.name((oids.ORGANIZATION, "PURETLS  development ca"), (oids.COMMON_NAME, "puretls Development CA intermediate")), True),
+        (drafts.name((oids.ORGANIZATION, "puretls development CA"), (oids.COMMON_NAME, "somebody else")), False),
+        (b"\x30\x03\x31\x00\x00", False),
+    ],
+)
+def test_authorities_are_names_and_not_bytes(asked, sent):
+    """A server that writes the CA's name in another string type or case gets the certificate all the same."""
+    name = parse_name(authority().intermediate.name)
+    assert str(name) == "CN=puretls development CA intermediate,O=puretls development CA"
+    mine = credential("rsa2048", usage="client")
+    joined = pair({"credentials": (mine,)}, {"client_authentication": "request", "certificate_authorities": (asked,)}).handshake()
+    joined.check_secrets()
+    assert joined.server.connection.peer_certificates == (mine.chain if sent else ())
+
+
+@pytest.mark.parametrize("key", [RsaPublicKey((1 << 8200) + 1, 65537), RsaPublicKey((1 << 2047) + 1, (1 << 40) + 1)])
+def test_a_key_that_would_be_dear_is_refused_before_its_signature_is_verified(key):
+    """Nobody has verified the chain when the signature over the key exchange is checked (RFC 8017 3.1)."""
+    verified = []
+
+    def verify(*arguments):
+        verified.append(arguments)
+        return True
+
+    made = authority().issued(replace(issued("rsa2048").draft, spki=spki_bytes(key)), issued("rsa2048").key)
+    bad = object.__new__(Credential)
+    bad.__dict__.update(credential("rsa2048").__dict__ | {"chain": made.chain})
+    fields = {"provider": replace(no_security(), verify=verify)}
+    joined = pair(fields, {"credentials": (bad,)}).handshake()
+    assert joined.client.error.reason is Reason.UNSUPPORTED_KEY
+    assert verified == []
