@@ -28,6 +28,7 @@ BENCHES = {
     "import": ("imports", "import time"),
     "public-key": ("public_key", "key exchange and signatures, operation by operation"),
     "x509": ("x509", "parsing and validating certificates"),
+    "hostile": ("hostile", "the worst inputs; ratio: what a kilobyte of them costs against an honest one, at most 5"),
     "memory": ("memory", "what connections, keys and batches hold"),
 }
 """Sub-command: module in tools/benchmarks, what it measures."""

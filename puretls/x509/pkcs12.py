@@ -28,6 +28,13 @@ MAX_FILE = 1 << 24
 MAX_BAGS, MAX_NESTING = 256, 4
 MAX_WORK = 4_000_000
 """Rounds of hashing for one file (`pbkdf.rounds`): enough for key, certificates and MAC at 600,000 each, as GnuTLS writes them."""
+
+
+def most_rounds(size: int) -> int:
+    """`MAX_WORK`, or less for a file of few bytes: what its maker can make us do goes with its size."""
+    return min(MAX_WORK, 1_000_000 + 2000 * size)
+
+
 """Rounds of hashing for one file: a hostile one could make each of its bags as dear as allowed."""
 
 
@@ -59,15 +66,16 @@ class _Opening:
 
     password: str | None = field(repr=False)
     provider: Provider
+    most: int
+    """Rounds of hashing that the file may demand; `rounds` are those spent on it."""
     bags: list[_Bag] = field(default_factory=list)
     rounds: int = 0
-    """Of hashing, spent on this file."""
 
     def spend(self, rounds: int) -> None:
-        """Raises `DecodeError` for a file that demands more than `MAX_WORK` altogether."""
+        """Raises `DecodeError` for a file that demands more than it may altogether."""
         self.rounds += rounds
-        if self.rounds > MAX_WORK:
-            raise DecodeError(f"more than {MAX_WORK} rounds of hashing in one file", path=ROOT, rfc="RFC 8018 4.2")
+        if self.rounds > self.most:
+            raise DecodeError(f"more than {self.most} rounds of hashing in one file", path=ROOT, rfc="RFC 8018 4.2")
 
     def decrypt(self, recipe: pkcs8.Recipe, ciphertext: bytes) -> bytes:
         """The plaintext. Raises as `spend` does, before anything is derived."""
@@ -92,14 +100,14 @@ def parse_pkcs12(
 
         provider = default()
     if password:
-        return _parsed(data, _Opening(password, provider), sink)
-    first = _Opening("", provider)
+        return _parsed(data, _Opening(password, provider, most_rounds(len(data))), sink)
+    first = _Opening("", provider, most_rounds(len(data)))
     try:
         return _parsed(data, first, sink)
     except UsageError:
         if sink is not None:
             sink.clear()
-        return _parsed(data, _Opening(None, provider, rounds=first.rounds), sink)
+        return _parsed(data, _Opening(None, provider, first.most, rounds=first.rounds), sink)
 
 
 def _parsed(data: bytes, opening: _Opening, sink: list[Span] | None) -> Pkcs12:

@@ -163,7 +163,7 @@ def test_characters_that_are_nothing_hide_no_excluded_name(code):
         (VISIBLE, b"evil hidden", UNPROCESSABLE),
         (OCTETS, b"evil hidden", UNPROCESSABLE),
         (UTF8, "evil hidden\ue000".encode(), UNPROCESSABLE),
-        (UTF8, "evil hidden".encode() + "\u200b".encode() * LONGEST, UNPROCESSABLE),
+        (UTF8, b"evil hidden" + "\u200b".encode() * LONGEST, UNPROCESSABLE),
         (UTF8, b"good", set()),
     ],
 )
