@@ -340,7 +340,7 @@ def _records() -> dict[str, Input]:
 
 def _handshakes() -> dict[str, Input]:
     ends = Ends()
-    client, server = Connection.client(ends.client_config, NAME), Connection.server(ends.server_config)
+    client = Connection.client(ends.client_config, NAME)
     client.start()
     hello = client.bytes_to_send()
 
@@ -370,7 +370,8 @@ def _key_exchange() -> dict[str, Input]:
     def answered(near: dict[str, Any], **fields: Any) -> Input:
         client = Connection.client(ClientConfig(verifier=danger.accept_any_chain, suites=suites, **near), NAME)
         limits = Limits(largest_dh_prime=8192)
-        server = Connection.server(ServerConfig(suites=suites, credentials=(Credential(issued.chain, issued.key),), limits=limits, **fields))
+        credentials = (Credential(issued.chain, issued.key),)
+        server = Connection.server(ServerConfig(suites=suites, credentials=credentials, limits=limits, **fields))
         client.start()
         server.receive_bytes(client.bytes_to_send())
         drain(server)
