@@ -7,13 +7,21 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from puretls.iana import AlertDescription as A
+from puretls.text import printable
 
 if TYPE_CHECKING:
     from puretls.spans import Span
 
 
 class PuretlsError(Exception):
-    """Base of every exception that puretls raises on purpose."""
+    """Base of every exception that puretls raises on purpose. Its text is one line and safe to show, whoever wrote parts of it."""
+
+    def __str__(self) -> str:
+        return printable(self._sentence())
+
+    def _sentence(self) -> str:
+        """What there is to say; subclasses override this and not `__str__`, which escapes what a peer may have put in."""
+        return super().__str__()
 
 
 class UsageError(PuretlsError, ValueError):
@@ -77,7 +85,7 @@ class DecodeError(PuretlsError):
         """The same error, one level further out: `prefix` is put before the path."""
         return DecodeError(self.message, path=prefix + self.path, offset=self.offset, rfc=self.rfc)
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         place = f"{self.path} at byte {self.offset}: " if self.path else f"at byte {self.offset}: "
         return place + self.message + (f" ({self.rfc})" if self.rfc else "")
 
@@ -188,7 +196,7 @@ class Aborted(TlsError):
         self.state = state
         self.alert_sent = False
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         sent = f"alert {self.alert.name.lower()}" if self.alert_sent else "no alert was sent"
         return f"the application gave the connection up; state {self.state}; {sent} [RFC 5246 7.2]"
 
@@ -239,7 +247,7 @@ class PeerError(TlsError):
         if span is not None:
             self.path, self.offset = span.path, span.start
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         text = self.reason.sentence + (f": {self.detail}" if self.detail else "")
         if self.path:
             text += f"; field {self.path}" + (f" at byte {self.offset}" if self.offset is not None else "")
@@ -269,7 +277,7 @@ class FatalAlert(TlsError):
         self.description = description
         self.state = state
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         name = self.description.name.lower() if isinstance(self.description, A) else f"number {self.description}"
         return f"the peer sent the fatal alert {name}" + (f"; state {self.state}" if self.state else "") + " [RFC 5246 7.2]"
 
@@ -281,5 +289,5 @@ class Truncated(TlsError):
         super().__init__(state)
         self.state = state
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         return f"the stream ended without close_notify; state {self.state} [RFC 5246 7.2.1]"

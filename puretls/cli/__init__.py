@@ -1,19 +1,22 @@
 """The command `puretls`: one module a sub-command, each with `add_parser(subparsers)` and `run(arguments) -> exit status`.
 
-Exit status 0: well. 1: TLS failed, the reason is one line on stderr. 2: usage, a file, or the network below TLS.
+Exit status 0: well. 1: TLS failed, the reason is one line on stderr. 2: usage, a file, this machine, or the network below TLS.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, NoReturn, TextIO
 
 from puretls._version import __version__
-from puretls.errors import DecodeError, PuretlsError, TlsError, UsageError
+from puretls.errors import DecodeError, InternalError, PuretlsError, TlsError, UsageError
+from puretls.text import printable
 
 COMMANDS = ("demo", "connect", "serve", "ca", "x509", "listing")
 
@@ -22,32 +25,76 @@ class TransportFailure(PuretlsError):
     """The connection below TLS broke after it had been made."""
 
 
+class LocalFault(PuretlsError):
+    """Something on this machine failed while a connection was open: the peer is not to blame."""
+
+
+class NobodyReads(Exception):
+    """Whoever read our standard output has gone; kept apart from a socket's broken pipe."""
+
+
+@contextmanager
+def local(what: str) -> Iterator[None]:
+    """Around reading and writing of files, `what` says of which, while a connection is open: an `OSError` there is our own."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise NobodyReads from None
+    except OSError as error:
+        raise LocalFault(f"{what}: {describe(error)}") from error
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
-    _open_standard_streams()
+    _prepare_standard_streams()
     try:
-        arguments = parser().parse_args(argv)
-        status: int = arguments.module.run(arguments)
-        sys.stdout.flush()
-        return status
-    except BrokenPipeError:
-        _silence_stdout()
+        return _run(argv)
+    except (BrokenPipeError, NobodyReads):
+        _silence(sys.stdout)
         return 0
     except KeyboardInterrupt:
         return 130
     except (TlsError, TransportFailure) as error:
         return _complain(str(error), 1)
-    except (UsageError, DecodeError) as error:
+    except (UsageError, DecodeError, LocalFault) as error:
         return _complain(str(error), 2)
+    except InternalError as error:
+        if not isinstance(error.__cause__, OSError):
+            raise
+        return _complain(f"{error}: {describe(error.__cause__)}", 2)  # a key log on a full disk
     except OSError as error:
         return _complain(describe(error), 2)
 
 
+def _run(argv: Sequence[str] | None) -> int:
+    """What was asked for. The output is flushed here, where its errors are still told."""
+    try:
+        arguments = parser().parse_args(argv)
+        status: int = arguments.module.run(arguments)
+        return status
+    except SystemExit as end:  # argparse has said what there is to say
+        return int(end.code or 0)
+    finally:
+        sys.stdout.flush()
+
+
 class Parser(argparse.ArgumentParser):
-    """Complains as the rest of the command does: in one line."""
+    """Complains as the rest of the command does: in one line. Where a command is missing altogether, help says what there is."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message} ({self.prog} --help tells more)\n")
+        self.exit(2, printable(f"{self.prog}: {message} ({self.prog} --help tells more)") + "\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        given = sys.argv[1:] if args is None else list(args)
+        if not given and self._subparsers is not None:
+            self.print_help(sys.stderr)
+            self.exit(2)
+        return super().parse_known_args(given, namespace)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Errors of the file are passed over by argparse; a help text that could not be written is one."""
+        if message:
+            (file or sys.stderr).write(message)
 
 
 def parser() -> Parser:
@@ -70,19 +117,34 @@ def describe(error: OSError) -> str:
     return f"{error.filename}: {text}" if error.filename else text
 
 
-def _open_standard_streams() -> None:
-    """A standard stream that is closed would lend its number to the next socket: data would go where no one expects it."""
+def _prepare_standard_streams() -> None:
+    """Closed ones are opened, and what an encoding cannot say is escaped: no character of a peer's may end the command.
+
+    A standard stream that is closed would lend its number to the next socket: data would go where no one expects it.
+    """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             os.open(os.devnull, os.O_RDWR)
             setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115  (lives as long as we do)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _complain(text: str, status: int) -> int:
-    print("puretls: " + " ".join(text.split()), file=sys.stderr)
+    """One line on stderr, and the status. Output that cannot be written is dropped: Python would fail on it again at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _silence(sys.stdout)
+    try:
+        print("puretls: " + printable(" ".join(text.split())), file=sys.stderr)
+    except OSError:
+        _silence(sys.stderr)
     return status
 
 
-def _silence_stdout() -> None:
-    """Whoever read our output has gone; Python would complain about it once more when it flushes at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _silence(stream: TextIO) -> None:
+    """Nobody takes what is written to this stream any more; Python would complain about it once more when it flushes at exit."""
+    with suppress(OSError):  # what cannot be asked for its number is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from puretls.cli import ranges
 from puretls.errors import DecodeError, UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--usage", choices=("server", "client", "both", "ocsp"), help="purpose (server; client for mail addresses)"
     )
-    parser.add_argument("--days", metavar="N", type=int, help="how long the certificate is valid (397)")
+    parser.add_argument("--days", metavar="N", type=ranges.DAYS, help="how long the certificate is valid (397)")
     parser.add_argument("--no-intermediate", action="store_true", help="let a new root issue certificates itself")
     parser.add_argument("--must-staple", action="store_true", help="demand a stapled OCSP response (RFC 7633)")
 
@@ -46,8 +47,6 @@ def run(arguments: argparse.Namespace) -> int:
     folder = Path(arguments.out)
     kind = ALIASES.get(arguments.key.lower(), arguments.key.lower())
     days = LEAF_DAYS if arguments.days is None else arguments.days
-    if days < 1:
-        raise UsageError("--days takes a number of days from 1 on")
     authority = _authority(folder, kind, intermediate=not arguments.no_intermediate)
     if not arguments.names:
         return 0

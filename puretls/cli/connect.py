@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from puretls.cli import ranges
 from puretls.errors import PuretlsError, UsageError
+from puretls.values import frozen
 
 if TYPE_CHECKING:
     from puretls.config import ClientConfig
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from puretls.session import Session
 
 STDIN = 0
+NOTHING_ASKED = 1.0
+"""Seconds of silence after which a conversation is over in which nothing was asked, or somebody typed the last word."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -29,9 +33,11 @@ def add_parser(subparsers: Any) -> None:
 
     parser = subparsers.add_parser("connect", help="talk to a server by TLS 1.2", description=__doc__)
     parser.add_argument("address", metavar="HOST:PORT", help="IPv6: [::1]:443, [fe80::1%%eth0]:443; the port is 443 unless given")
-    parser.add_argument("--linger", type=float, default=1.0, metavar="SECONDS", help="silence to wait for after the input ended")
-    parser.add_argument("--timeout", type=float, default=20.0, metavar="SECONDS", help="to connect, and to shake hands")
-    parser.add_argument("--resume", type=int, default=0, metavar="N", help="then connect N times more, resuming the session")
+    seconds: dict[str, Any] = {"type": ranges.SECONDS, "metavar": "SECONDS"}
+    parser.add_argument("--linger", help="after the input: close when the peer was silent for so long, and be content", **seconds)
+    parser.add_argument("--idle-timeout", default=60.0, help="without --linger: give up then, after so long (%(default)s)", **seconds)
+    parser.add_argument("--timeout", default=20.0, help="to connect, and to shake hands (%(default)s)", **seconds)
+    parser.add_argument("--resume", type=ranges.TIMES, default=0, metavar="N", help="then connect N times more, resuming the session")
     options.add_client_options(parser)
 
 
@@ -46,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         with _connected(host, port, arguments, config, session) as (tls, line):
             _report(tls, arguments)
             if left == 0:
-                _pipe(tls, line, arguments.linger)
+                _pipe(tls, line)
             session = tls.session or session
     options.save_session(arguments.session_file, session)
     return 0
@@ -88,23 +94,17 @@ def _connected(
         raise UsageError(f"{host} port {port}: {describe(error)}") from error
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.settimeout(None)
-    line = Line(sock, arguments.linger)
+    line = Line(sock, _Patience(arguments.linger, arguments.idle_timeout))
     try:
         with tracer(connection, arguments.trace) as seen:
             tls = TlsSocket(line, connection, handshake_timeout=arguments.timeout, on_event=seen)
             with tls:
                 tls.handshake()
                 yield tls, line
-    except BrokenStdout:
-        raise BrokenPipeError from None
     except OSError as error:
         raise TransportFailure(f"{host} port {port}: {describe(error)}; state {connection.state.name}") from error
     finally:
         line.close()
-
-
-class BrokenStdout(Exception):
-    """Nobody reads our output any more; kept apart from a socket's broken pipe."""
 
 
 def _report(tls: TlsSocket, arguments: argparse.Namespace) -> None:
@@ -131,19 +131,26 @@ def _asked_for(connection: Connection, arguments: argparse.Namespace) -> Iterato
         yield f"exporter     {connection.export_keying_material(label, length).hex()}"
 
 
-def _pipe(tls: TlsSocket, line: Line, linger: float) -> None:
-    """Standard input to the peer in a thread, the peer to standard output in this one, until both have ended."""
+def _pipe(tls: TlsSocket, line: Line) -> None:
+    """Standard input to the peer in a thread, the peer to standard output in this one, until both have ended.
+
+    Raises `TransportFailure` for a peer that owes an answer, or its end, and says nothing for too long.
+    """
+    from puretls.cli import TransportFailure
+
     sender = _Sender(tls, line)
     sender.start()
     try:
         while data := tls.recv(65536):
             _write(data)
-        ending = "the peer closed the connection"
-    except Silence:
-        ending = f"silent for {linger:g} s: closing with close_notify"
+        silence = None
+    except Silence as error:
+        silence = error
     if sender.error is not None:
         raise sender.error
-    _say(ending)
+    if silence and not silence.expected:
+        raise TransportFailure(f"{silence}, and did not close: there may be more to come (--idle-timeout, --linger)")
+    _say(f"{silence}: closing with close_notify" if silence else "the peer closed the connection")
 
 
 class _Sender(threading.Thread):
@@ -156,43 +163,65 @@ class _Sender(threading.Thread):
         self._line = line
 
     def run(self) -> None:
+        asked = False
         try:
-            while data := os.read(STDIN, 65536):
+            while data := _read():
+                asked = True
                 self._tls.sendall(data)
         except (BrokenPipeError, ConnectionResetError):
             pass  # the receiver learns why
         except (OSError, PuretlsError) as error:
             self.error = error
-        self._line.input_ended()
+        self._line.input_ended(asked and not os.isatty(STDIN))
+
+
+@frozen
+class _Patience:
+    """How long the peer may be silent once the input has ended: `linger` as the user said, or by what there is to wait for."""
+
+    linger: float | None
+    idle_timeout: float
+
+    def silence(self, owed: bool) -> Silence:
+        """`owed`: whether a request was piped in, whose answer must not be lost."""
+        if self.linger is not None:
+            return Silence(self.linger, expected=True)
+        return Silence(self.idle_timeout, expected=False) if owed else Silence(NOTHING_ASKED, expected=True)
 
 
 class Silence(Exception):
-    """Standard input has ended, and the peer has said nothing for a while."""
+    """Standard input has ended, and the peer has said nothing for so many `seconds`; `expected` is what the user is content with."""
+
+    def __init__(self, seconds: float, *, expected: bool) -> None:
+        super().__init__(f"the peer was silent for {seconds:g} s")
+        self.seconds = seconds
+        self.expected = expected
 
 
 class Line:
     """The socket below TLS. Its `recv` gives up with `Silence` once there is nothing more to send and the peer is silent."""
 
-    def __init__(self, sock: socket.socket, linger: float) -> None:
+    def __init__(self, sock: socket.socket, patience: _Patience) -> None:
         self._sock = sock
-        self._linger = linger
+        self._patience = patience
         self._wake, self._woken = socket.socketpair()
-        self._sending = True
+        self._silence: Silence | None = None
 
-    def input_ended(self) -> None:
-        """From another thread: from now on the silence counts."""
+    def input_ended(self, owed: bool) -> None:
+        """From another thread: from now on the silence counts; `owed` says whether an answer must come."""
+        self._silence = self._patience.silence(owed)
         with suppress(OSError):
             self._wake.send(b".")
 
     def recv(self, size: int) -> bytes:
         while True:
-            watched = [self._sock, self._woken] if self._sending else [self._sock]
-            ready = select.select(watched, [], [], self._sock.gettimeout() if self._sending else self._linger)[0]
+            silence = self._silence
+            watched = [self._sock] if silence else [self._sock, self._woken]
+            ready = select.select(watched, [], [], silence.seconds if silence else self._sock.gettimeout())[0]
             if self._sock in ready:
                 return self._sock.recv(size)
             if not ready:
-                raise TimeoutError("timed out") if self._sending else Silence
-            self._sending = False
+                raise silence or TimeoutError("timed out")
 
     def close(self) -> None:
         self._wake.close()
@@ -203,13 +232,23 @@ class Line:
         return getattr(self._sock, name)
 
 
+def _read() -> bytes:
+    from puretls.cli import local
+
+    with local("standard input"):
+        return os.read(STDIN, 65536)
+
+
 def _write(data: bytes) -> None:
-    try:
+    from puretls.cli import local
+
+    with local("standard output"):
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise BrokenStdout from None
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    from puretls.cli import local
+
+    with local("standard error"):
+        print(text, file=sys.stderr, flush=True)

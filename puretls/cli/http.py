@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import mimetypes
+import os
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 from typing import Protocol
@@ -23,13 +26,18 @@ PAGE = 1024
 class Stream(Protocol):
     """What a request is read from and answered on."""
 
-    def recv(self, size: int, /) -> bytes: ...
+    def recv(self, size: int, /) -> bytes:
+        """Raises `TimeoutError` when it took too long."""
 
     def sendall(self, data: bytes, /) -> None: ...
 
 
 class BadRequest(Exception):
-    """Not an HTTP request; `str()` is the status line's text."""
+    """A request that is not granted; `str()` is the status line's text."""
+
+
+class Abandoned(BadRequest):
+    """The client closed in the middle of its request; TLS lets nobody answer it (RFC 5246 7.2.1)."""
 
 
 @frozen
@@ -42,22 +50,33 @@ class Request:
 
 def read_request(stream: Stream) -> Request | None:
     """The next request; None when the stream ends before one. Raises `BadRequest`."""
-    head = b""
+    head = bytearray()
     while b"\r\n\r\n" not in head and b"\n\n" not in head:
-        data = stream.recv(4096)
+        try:
+            data = stream.recv(4096)
+        except TimeoutError:
+            raise BadRequest("408 Request Timeout") from None
+        if not data and head:
+            raise Abandoned("400 Bad Request")
         if not data:
-            if head:
-                raise BadRequest("400 Bad Request")
             return None
         head += data
         if len(head) > MAX_HEAD:
-            raise BadRequest("431 Request Header Fields Too Large")
+            raise BadRequest("431 Request Header Fields Too Large" if b"\n" in head else "414 URI Too Long")
     words = head.split(b"\n", 1)[0].decode("latin-1").split()
     if len(words) != 3 or not words[2].startswith("HTTP/1."):
         raise BadRequest("400 Bad Request")
     if words[0] not in {"GET", "HEAD"}:
         raise BadRequest("405 Method Not Allowed")
-    return Request(words[0], unquote(urlsplit(words[1]).path))
+    return Request(words[0], _path(words[1]))
+
+
+def _path(target: str) -> str:
+    """The path of a request target, which is a path or a whole URL (RFC 9112 3.2)."""
+    try:
+        return unquote(target.partition("?")[0] if target.startswith("/") else urlsplit(target).path)
+    except ValueError:  # "http://[::1/"
+        raise BadRequest("400 Bad Request") from None
 
 
 def head(status: str, content_type: str, length: int) -> bytes:
@@ -76,17 +95,42 @@ def send_page(stream: Stream, status: str, lines: list[str], body: bool = True) 
 
 
 def find_file(root: Path, path: str) -> Path | None:
-    """The file that a path names below `root`; a directory means its index.html. Links that lead out are not followed."""
-    found = (root / path.lstrip("/")).resolve() if "\0" not in path else None
-    if found is not None and found.is_dir():
-        found = (found / "index.html").resolve()
-    return found if found is not None and found.is_relative_to(root.resolve()) and found.is_file() else None
+    """The file that a path names below `root`; a directory means its index.html. Raises `BadRequest` for a path that is too long.
+
+    Links that lead out are not followed, and what begins with a dot is not there, by its own name or by a link's.
+    """
+    root = root.resolve()
+    try:
+        found = (root / path.lstrip("/")).resolve()
+        if found.is_dir():
+            found = (found / "index.html").resolve()
+        served = found.is_relative_to(root) and found.is_file()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise BadRequest("414 URI Too Long") from None
+        return None
+    except (RuntimeError, ValueError):  # a link that leads to itself; a character that no file name has
+        return None
+    if not served or _hidden(path.split("/")) or _hidden(found.relative_to(root).parts):
+        return None
+    return found
+
+
+def _hidden(parts: Iterable[str]) -> bool:
+    return any(part.startswith(".") for part in parts)
 
 
 def send_file(stream: Stream, file: Path, body: bool = True) -> int:
-    """A file; returns its length. The head travels with the first bytes: records do not tell where it ends."""
-    with file.open("rb") as source:
-        length = file.stat().st_size
+    """A file; returns its length. Raises `BadRequest` for one that cannot be opened.
+
+    The head travels with the first bytes: records do not tell where it ends.
+    """
+    try:
+        source = file.open("rb")
+    except OSError as error:
+        raise BadRequest("403 Forbidden" if isinstance(error, PermissionError) else "404 Not Found") from None
+    with source:
+        length = os.fstat(source.fileno()).st_size
         data = head("200 OK", mimetypes.guess_type(file.name)[0] or "application/octet-stream", length)
         data += source.read(CHUNK) if body else b""
         while data:

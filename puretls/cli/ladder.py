@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TextIO
 
 from puretls.spans import Span
+from puretls.text import printable
 from puretls.values import frozen
 
 BYTES_A_ROW = 16
@@ -77,6 +78,7 @@ def explained(raw: bytes, spans: Iterable[Span], bytes_a_row: int = BYTES_A_ROW)
             told = (span.path, f"FAULT: {span.note}", "")
         elif span.note.startswith(("tag of", "length of")):
             told = (span.path, span.note, "")  # DER: the note has the value in it
+        told = (printable(told[0]), printable(told[1]), printable(told[2]))
         for start in range(span.start, span.end, bytes_a_row):
             end = min(start + bytes_a_row, span.end)
             offsets = f"{start}" if end == start + 1 else f"{start}-{end - 1}"

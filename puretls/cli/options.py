@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from puretls.cli import ranges
 from puretls.errors import DecodeError, UsageError
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ def _add_common_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--psk", metavar="HEX", help="pre-shared key; adds PSK suites")
     parser.add_argument("--psk-identity", metavar="NAME", default="Client_identity", help="identity of the key (%(default)s)")
     parser.add_argument("--renegotiation", action="store_true", help="grant the peer a secure renegotiation")
-    parser.add_argument("--max-fragment", metavar="N", type=int, help="max_fragment_length: 512, 1024, 2048 or 4096")
-    parser.add_argument("--record-size-limit", metavar="N", type=int, help="record_size_limit: 64 to 16384")
+    parser.add_argument("--max-fragment", metavar="N", type=ranges.FRAGMENT, help="max_fragment_length: 512, 1024, 2048 or 4096")
+    parser.add_argument("--record-size-limit", metavar="N", type=ranges.RECORD_SIZE, help="record_size_limit: 64 to 16384")
     parser.add_argument("--danger-suites", action="store_true", help="allow suites for teaching: 3DES, RC4, NULL, anonymous")
     parser.add_argument("--keylog", metavar="FILE", help="append secrets in NSS format (default: the variable SSLKEYLOGFILE)")
     parser.add_argument("--trace", action="store_true", help="print every record and message, annotated")
@@ -169,10 +170,12 @@ def _credential(cert: str, key: str) -> Credential:
 def _stapled(credential: Credential, arguments: argparse.Namespace) -> Credential:
     from dataclasses import replace
 
+    from puretls.x509.ocsp import OcspResponse
+
     if isinstance(arguments.ocsp, str):
-        credential = replace(credential, ocsp_response=Path(arguments.ocsp).read_bytes())
+        credential = replace(credential, ocsp_response=_load(arguments.ocsp, lambda data: OcspResponse.parse(data).raw))
     if isinstance(arguments.sct, str):
-        credential = replace(credential, sct_list=Path(arguments.sct).read_bytes())
+        credential = _load(arguments.sct, lambda data: replace(credential, sct_list=data))
     return credential
 
 

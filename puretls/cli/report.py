@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from puretls.text import printable
+
 if TYPE_CHECKING:
     from puretls.connection import Connection
     from puretls.events import Event
@@ -23,7 +25,7 @@ def negotiated_lines(connection: Connection) -> list[str]:
         first, *more = text.split(" <- ") if len(text) > WRAP_AT else [text]
         lines += [f"{name:<{WIDTH}}{first}"] if first else []
         lines += [f"{'':<{WIDTH}}<- {part}" for part in more]
-    return lines
+    return [printable(line) for line in lines]
 
 
 def one_line(connection: Connection) -> str:
@@ -34,7 +36,7 @@ def one_line(connection: Connection) -> str:
     parts.append("resumed" if agreed.resumed else "full")
     if connection.peer_report is not None:
         parts.append(f"({connection.peer_report})")
-    return " ".join(part for part in parts if part)
+    return printable(" ".join(part for part in parts if part))
 
 
 def scheme_name(scheme: int | None) -> str:
@@ -55,7 +57,7 @@ def _facts(connection: Connection) -> Iterator[tuple[str, str]]:
     yield "signature", scheme_name(agreed.signature_scheme)
     yield "protocol", agreed.alpn or ""
     yield "server name", agreed.server_name or ""
-    yield "PSK identity", (agreed.psk_identity or b"").decode("utf-8", "backslashreplace")
+    yield "PSK identity", printable(agreed.psk_identity or b"")
     yield "agreed", ", ".join(name for name in _AGREEMENTS if getattr(agreed, name))
     yield "records", f"at most {agreed.send_limit} bytes to the peer" if agreed.send_limit < 2**14 else ""
     yield "certificate", str(connection.peer_report or "")
@@ -70,6 +72,8 @@ def tracer(connection: Connection, wanted: bool, file: TextIO | None = None) -> 
     if not wanted:
         yield None
         return
+    from puretls.cli import local
+
     out, seen = file or sys.stderr, 0
 
     def catch_up(event: Event | None = None) -> None:
@@ -77,7 +81,8 @@ def tracer(connection: Connection, wanted: bool, file: TextIO | None = None) -> 
         for number, entry in enumerate(connection.trace, connection.trace.dropped):
             if number >= seen:
                 seen = number + 1
-                print("\n".join(trace_lines(entry)), file=out, flush=True)
+                with local("trace"):
+                    print("\n".join(trace_lines(entry)), file=out, flush=True)
 
     try:
         yield catch_up

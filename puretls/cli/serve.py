@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import signal
 import socket
 import threading
@@ -11,19 +12,28 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from puretls.cli import ranges
 from puretls.errors import PuretlsError, TlsError, UsageError
+from puretls.text import printable, printable_lines
+from puretls.values import frozen
 
 if TYPE_CHECKING:
+    from puretls.cli.http import Request
     from puretls.config import ServerConfig
     from puretls.net import TlsSocket
 
+T = TypeVar("T")
 logger = logging.getLogger("puretls.serve")
 
 MAX_CLIENTS = 256
 """Connections served at a time; more wait in the kernel's queue."""
+
+SLOWEST = 1024
+"""Bytes a second that a client has to read of an answer, so that it does not hold its place for ever."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -31,15 +41,16 @@ def add_parser(subparsers: Any) -> None:
     from puretls.cli import options
 
     parser = subparsers.add_parser("serve", help="serve clients by TLS 1.2", description=__doc__)
-    parser.add_argument("--port", type=int, required=True, help="port to listen on; 0 takes a free one")
+    parser.add_argument("--port", type=ranges.PORT, required=True, help="port to listen on; 0 takes a free one")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s; all: 0.0.0.0 or ::)")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--http", action="store_true", help="answer every GET with a small page (default)")
     what.add_argument("--echo", action="store_true", help="send back what comes")
     what.add_argument("--www", metavar="DIR", type=Path, help="serve the files below DIR")
-    seconds: dict[str, Any] = {"type": float, "metavar": "SECONDS"}
+    seconds: dict[str, Any] = {"type": ranges.SECONDS, "metavar": "SECONDS"}
     parser.add_argument("--handshake-timeout", default=20.0, help="for the whole handshake (%(default)s)", **seconds)
     parser.add_argument("--idle-timeout", default=60.0, help="without a byte from the client (%(default)s)", **seconds)
+    parser.add_argument("--request-timeout", default=20.0, help="for a whole request (%(default)s)", **seconds)
     options.add_server_options(parser)
 
 
@@ -49,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.www is not None and not arguments.www.is_dir():
         raise UsageError(f"{arguments.www}: not a directory")
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    _log_to_stderr()
     server = Server(lambda: options.server_config(arguments), _application(arguments), arguments)
     with _listener(arguments.host, arguments.port) as listener:
         host, port = listener.getsockname()[:2]
@@ -63,11 +74,60 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+class LogFormatter(logging.Formatter):
+    """Escapes whatever is logged, for a client may have written it: one line a message, and no code that a terminal obeys."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:
+        return printable_lines(super().formatException(ei).split("\n"))
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(LogFormatter("%(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+class Line:
+    """A client's socket below TLS, with an end to the patience: `allow` says how long what comes next may take, whatever trickles."""
+
+    def __init__(self, sock: socket.socket, idle: float) -> None:
+        self._sock = sock
+        self._deadline = math.inf
+        sock.settimeout(idle)
+
+    def allow(self, seconds: float) -> None:
+        """From now on, `seconds` for everything together; what is left of the time allowed before is lost."""
+        self._deadline = time.monotonic() + seconds
+
+    def recv(self, size: int) -> bytes:
+        return self._limited(partial(self._sock.recv, size))
+
+    def send(self, data: memoryview) -> int:
+        return self._limited(partial(self._sock.send, data))
+
+    def _limited(self, action: Callable[[], T]) -> T:
+        """Within the socket's own time-out and what is left of the time allowed, whichever is sooner."""
+        own, left = self._sock.gettimeout(), self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the client took too long")
+        self._sock.settimeout(left if own is None else min(own, left))
+        try:
+            return action()
+        finally:
+            self._sock.settimeout(own)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
 class Server:
     """Accepts clients, and gives each a thread and the configuration of the moment."""
 
     def __init__(
-        self, configure: Callable[[], ServerConfig], application: Callable[[TlsSocket], str], arguments: argparse.Namespace
+        self, configure: Callable[[], ServerConfig], application: Application, arguments: argparse.Namespace
     ) -> None:
         self._configure = configure
         self._config = configure()
@@ -100,10 +160,12 @@ class Server:
             threading.Thread(target=self._client, args=(client, address), daemon=True).start()
 
     def _client(self, sock: socket.socket, address: Any) -> None:
+        from puretls.cli import LocalFault, NobodyReads
+
         name = f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"
         try:
             logger.info("%s %s", name, self._converse(sock))
-        except (TlsError, UsageError, OSError) as error:
+        except (TlsError, UsageError, LocalFault, NobodyReads, OSError) as error:
             logger.info("%s failed: %s", name, error)
         except Exception:
             logger.exception("%s: an error in puretls; please report it", name)
@@ -118,26 +180,26 @@ class Server:
         from puretls.net import TlsSocket
 
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.settimeout(self._arguments.idle_timeout)
+        line = Line(sock, self._arguments.idle_timeout)
         connection = Connection.server(self._config)
         limit = self._arguments.handshake_timeout
         with (
             tracer(connection, self._arguments.trace) as seen,
-            TlsSocket(sock, connection, handshake_timeout=limit, on_event=seen) as tls,
+            TlsSocket(line, connection, handshake_timeout=limit, on_event=seen) as tls,
         ):
             tls.handshake()
-            return f"{one_line(connection)} {self._application(tls)}"
+            return f"{one_line(connection)} {self._application(tls, line)}"
 
 
-def _application(arguments: argparse.Namespace) -> Callable[[TlsSocket], str]:
-    if arguments.echo:
-        return echo
-    if arguments.www is not None:
-        return lambda tls: serve_http(tls, arguments.www)
-    return lambda tls: serve_http(tls, None)
+Application = Callable[["TlsSocket", Line], str]
+"""Serves a connection, and tells what it did."""
 
 
-def echo(tls: TlsSocket) -> str:
+def _application(arguments: argparse.Namespace) -> Application:
+    return echo if arguments.echo else partial(serve_http, root=arguments.www, seconds=arguments.request_timeout)
+
+
+def echo(tls: TlsSocket, _line: Line) -> str:
     """Send back what comes until the client closes."""
     total = 0
     while data := tls.recv(65536):
@@ -146,26 +208,53 @@ def echo(tls: TlsSocket) -> str:
     return f"echoed {total} bytes"
 
 
-def serve_http(tls: TlsSocket, root: Path | None) -> str:
+@frozen
+class Exchange:
+    """A request and its answer on a connection: `seconds` for each, and for what is sent as long as its length takes at the slowest."""
+
+    tls: TlsSocket
+    line: Line
+    seconds: float
+
+    def recv(self, size: int) -> bytes:
+        return self.tls.recv(size)
+
+    def sendall(self, data: bytes) -> None:
+        self.line.allow(self.seconds + len(data) / SLOWEST)
+        self.tls.sendall(data)
+
+
+def serve_http(tls: TlsSocket, line: Line, *, root: Path | None, seconds: float) -> str:
     """Answer one request: from the files below `root`, or with a page that tells what was negotiated."""
+    from puretls.cli import http
+
+    stream, told, body = Exchange(tls, line, seconds), "", True
+    line.allow(seconds)
+    try:
+        request = http.read_request(stream)
+        if request is None:
+            return "no request"
+        told, body = f"{request.method} {request.path} ", request.method == "GET"
+        return f"{told}200 {_answer(stream, request, root)} bytes"
+    except http.Abandoned:
+        return "the client closed before its request was whole"
+    except http.BadRequest as error:
+        http.send_page(stream, str(error), [str(error)], body)
+        return f"{told}{error}"
+
+
+def _answer(stream: Exchange, request: Request, root: Path | None) -> int:
+    """Send what was asked for; returns the length of its body. Raises `BadRequest`."""
     from puretls.cli import http
     from puretls.cli.report import negotiated_lines
 
-    try:
-        request = http.read_request(tls)
-    except http.BadRequest as error:
-        http.send_page(tls, str(error), [str(error)])
-        return str(error)
-    if request is None:
-        return "no request"
-    told, body = f"{request.method} {request.path}", request.method == "GET"
+    body = request.method == "GET"
     if root is None:
-        return f"{told} 200 {http.send_page(tls, '200 OK', ['puretls speaks', *negotiated_lines(tls.connection)], body)} bytes"
+        return http.send_page(stream, "200 OK", ["puretls speaks", *negotiated_lines(stream.tls.connection)], body)
     file = http.find_file(root, request.path)
     if file is None:
-        http.send_page(tls, "404 Not Found", ["no such file"], body)
-        return f"{told} 404"
-    return f"{told} 200 {http.send_file(tls, file, body)} bytes"
+        raise http.BadRequest("404 Not Found")
+    return http.send_file(stream, file, body)
 
 
 def _listener(host: str, port: int) -> socket.socket:

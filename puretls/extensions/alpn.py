@@ -52,7 +52,7 @@ class Alpn(Extension):
         enabled: bool = True,
     ) -> None:
         for name in protocols:
-            if not 1 <= len(name.encode("latin-1", "replace")) <= 255:
+            if not 1 <= len(_encoded(name)) <= 255:
                 raise UsageError(f"an application protocol name has 1 to 255 bytes: {name!r}")
         object.__setattr__(self, "protocols", protocols)
         object.__setattr__(self, "required", required)
@@ -61,7 +61,7 @@ class Alpn(Extension):
         object.__setattr__(self, "enabled", enabled)
 
     def offer(self, view: View) -> ProtocolNameList | None:
-        return ProtocolNameList(tuple(name.encode("latin-1") for name in self.protocols)) if self.protocols else None
+        return ProtocolNameList(tuple(map(_encoded, self.protocols))) if self.protocols else None
 
     def accept(self, body: ProtocolNameList, view: View) -> str | None:
         offered = tuple(name.decode("latin-1") for name in body.names)
@@ -90,3 +90,11 @@ class Alpn(Extension):
         if name not in self.protocols and not self.danger_any_answer:
             raise PeerError(Reason.ALPN_NOT_OFFERED, repr(name), path="names[0]")
         return name
+
+
+def _encoded(name: str) -> bytes:
+    """A character a byte: names are bytes (RFC 7301 3.1), and this way every one of them can be written."""
+    try:
+        return name.encode("latin-1")
+    except UnicodeEncodeError:
+        raise UsageError(f"an application protocol name has one byte a character, \\x00 to \\xff: {name!r}") from None

@@ -7,6 +7,7 @@ from typing import Any
 
 from puretls.qt._names import QtNames
 from puretls.qt.qsslcertificate import QSslCertificate
+from puretls.text import printable
 
 
 class QSslError(QtNames):
@@ -71,7 +72,7 @@ class QSslError(QtNames):
 
     def errorString(self) -> str:
         """Qt's words for the error, and after them what was found."""
-        return _TEXTS.get(self._error, "Unknown error") + (f": {self._detail}" if self._detail else "")
+        return _TEXTS.get(self._error, "Unknown error") + (f": {printable(self._detail)}" if self._detail else "")
 
     def detail(self) -> str:
         """What puretls found: the rule, the values and what mends it; empty for an error that a program made."""

@@ -17,6 +17,7 @@ from puretls.der import reader as der
 from puretls.der.memo import Memo
 from puretls.der.reader import Reader
 from puretls.errors import DecodeError
+from puretls.text import printable
 from puretls.values import frozen
 from puretls.x509.stringprep import prepare
 
@@ -48,10 +49,9 @@ _ESCAPED = str.maketrans({c: "\\" + c for c in ',+"\\<>;'})
 
 
 def escape(text: str) -> str:
-    """Text that shows itself on one line: escaped as in RFC 4514 2.4, unprintable characters as code points, cut at MAX_SHOWN."""
+    """Text that shows itself on one line: escaped as in RFC 4514 2.4, what is not printable as in `printable`, cut at MAX_SHOWN."""
     cut = text[:MAX_SHOWN].translate(_ESCAPED)
-    shown = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in cut)
-    return shown + "..." if len(text) > MAX_SHOWN else shown
+    return printable(cut) + ("..." if len(text) > MAX_SHOWN else "")
 
 
 class Name:

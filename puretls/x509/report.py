@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from puretls.iana import AlertDescription
+from puretls.text import printable
 from puretls.values import frozen
 from puretls.x509.certificate import Certificate
 from puretls.x509.rules import Rule
@@ -45,9 +46,8 @@ class Finding:
         return self.certificate.locate(self.path) if self.certificate is not None and self.path else None
 
     def __str__(self) -> str:
-        if self.certificate is None:
-            return self.sentence
-        return f"certificate {self.index} ({self.subject}): {self.sentence}"
+        place = "" if self.certificate is None else f"certificate {self.index} ({self.subject}): "
+        return place + printable(self.sentence)
 
     def as_dict(self) -> dict[str, object]:
         """The finding for machines: numbers, strings, None and a list."""

@@ -13,6 +13,7 @@ from puretls.crypto.secret import Secret
 from puretls.der import oids
 from puretls.errors import DecodeError, UsageError
 from puretls.spans import Span
+from puretls.text import printable, printable_lines
 from puretls.values import frozen
 from puretls.x509 import explain
 from puretls.x509.certificate import Certificate, Extension
@@ -177,7 +178,7 @@ def show(data: bytes, password: str | None = None, *, every_byte: bool = False) 
 def _shown_block(block: PemBlock, password: str | None, *, every_byte: bool) -> str:
     kind = next((kind for kind in KINDS if block.label in kind.labels), None)
     if kind is None:
-        return f"{block.label}: {len(block.data)} bytes of a kind that is not known here"
+        return f"{printable(block.label)}: {len(block.data)} bytes of a kind that is not known here"
     if block.header("DEK-Info") is None:
         return _shown(block.data, kind, password, every_byte=every_byte)
     from puretls.crypto.provider import default
@@ -216,7 +217,7 @@ def _shown(der: bytes, kind: Kind, password: str | None, *, every_byte: bool) ->
     spans = explain.annotated(der, parse, kind.notes)
     if kind.secret:
         spans = tuple(map(redacted, spans))
-    return "\n".join([f"{kind.name}, {len(der)} bytes", *byte_lines(der, spans)])
+    return printable_lines([f"{kind.name}, {len(der)} bytes", *byte_lines(der, spans)])
 
 
 def redacted(span: Span) -> Span:
@@ -246,7 +247,7 @@ def byte_lines(data: bytes, spans: tuple[Span, ...]) -> Iterator[str]:
 
 def crl_text(crl: Crl) -> str:
     """A CRL in words."""
-    return "\n".join(_crl_lines(crl))
+    return printable_lines(_crl_lines(crl))
 
 
 def _crl_lines(crl: Crl) -> Iterator[str]:
@@ -303,7 +304,7 @@ _CRL_WORDS: dict[type, Callable[[Any], Iterator[str]]] = {
 
 def ocsp_text(response: OcspResponse) -> str:
     """An OCSP response in words."""
-    return "\n".join(_ocsp_lines(response))
+    return printable_lines(_ocsp_lines(response))
 
 
 def _ocsp_lines(response: OcspResponse) -> Iterator[str]:
@@ -335,7 +336,7 @@ def private_key_text(key: Any) -> str:
 
 
 def _pkcs12_text(content: Any) -> str:
-    parts = [f"PKCS#12{'' if content.friendly_name is None else f' ({content.friendly_name})'}"]
+    parts = [f"PKCS#12{'' if content.friendly_name is None else f' ({printable(content.friendly_name)})'}"]
     parts.append("no private key" if content.key is None else private_key_text(content.key))
     parts += [certificate_text(Certificate.parse(der)) for der in content.chain]
     return "\n\n".join(parts)

@@ -9,6 +9,7 @@ from typing import Any
 from puretls.crypto.keys import EcPublicKey, RsaPublicKey
 from puretls.der import oids
 from puretls.errors import DecodeError
+from puretls.text import printable_lines
 from puretls.x509 import extensions as ext
 from puretls.x509.certificate import Certificate, Extension
 from puretls.x509.checks import time_text
@@ -23,7 +24,7 @@ MAX_FINDINGS = 16
 
 def certificate_text(certificate: Certificate) -> str:
     """The certificate in words."""
-    return "\n".join(_certificate_lines(certificate))
+    return printable_lines(_certificate_lines(certificate))
 
 
 def _certificate_lines(certificate: Certificate) -> Iterator[str]:
@@ -172,7 +173,7 @@ _DESCRIBE: dict[type, Callable[[Any], Iterator[str]]] = {
 
 def report_text(report: Report) -> str:
     """Verdict, path, findings and what else was tried."""
-    return "\n".join(_report_lines(report))
+    return printable_lines(_report_lines(report))
 
 
 def _report_lines(report: Report) -> Iterator[str]:

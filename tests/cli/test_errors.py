@@ -131,9 +131,16 @@ class TestArguments:
     def test_bad_option(self, files, option, value, word):
         check(puretls("connect", "localhost:1", "--ca", files.ca, option, value), 2, word)
 
-    @pytest.mark.parametrize("arguments", [(), ("nosuch",), ("list", "nosuch"), ("serve",), ("connect", "x", "--linger", "y")])
+    @pytest.mark.parametrize("arguments", [("nosuch",), ("list", "nosuch"), ("serve",), ("connect", "x", "--linger", "y")])
     def test_bad_usage_is_told_where_help_is(self, arguments):
         check(puretls(*arguments), 2, "--help")
+
+    @pytest.mark.parametrize("arguments", [(), ("x509",)])
+    def test_without_a_command_help_says_what_there_is(self, arguments):
+        result = puretls(*arguments)
+        assert (result.returncode, result.stdout) == (2, "")
+        for word in ("usage: puretls", "verify" if arguments else "connect", "options:"):
+            assert word in result.stderr
 
     def test_client_certificates_need_authorities(self, files):
         result = puretls("serve", "--port", 0, "--cert", files.cert, "--key", files.key, "--require-client-cert")

@@ -1,0 +1,24 @@
+"""Text that others wrote, made safe to show: the one place where what a peer says is escaped, for terminals, logs and exceptions alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def printable(text: str | bytes) -> str:
+    r"""`text` with whatever does not show as itself as an escape: `\n`, `\x1b`, `\u202e`.
+
+    Escaped are control characters, line breaks of every kind, characters that change the direction of writing or show nothing
+    (categories Cc, Cf, Zl, Zp of Unicode, and spaces other than U+0020), surrogates, private and unassigned code points: what
+    `str.isprintable` calls unprintable. Bytes are taken for UTF-8. A backslash stays as it is, so that nothing is escaped twice.
+    """
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "backslashreplace")
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def printable_lines(lines: Iterable[str]) -> str:
+    """Several lines as one text; what breaks a line inside of one is escaped."""
+    return "\n".join(map(printable, lines))
