@@ -279,7 +279,14 @@ class FatalAlert(TlsError):
 
     def _sentence(self) -> str:
         name = self.description.name.lower() if isinstance(self.description, A) else f"number {self.description}"
-        return f"the peer sent the fatal alert {name}" + (f"; state {self.state}" if self.state else "") + " [RFC 5246 7.2]"
+        told = _EXPLAINED.get((self.description, self.state), "")
+        return f"the peer sent the fatal alert {name}{told}" + (f"; state {self.state}" if self.state else "") + " [RFC 5246 7.2]"
+
+
+_EXPLAINED: dict[tuple[int, str], str] = {
+    (A.PROTOCOL_VERSION, "WAIT_SERVER_HELLO"): ": puretls speaks TLS 1.2; this server wants newer",
+}
+"""What an alert means to a beginner, where it can mean one thing only: description and state -> more of the sentence."""
 
 
 class Truncated(TlsError):

@@ -25,6 +25,7 @@ from puretls.messages.registry import KeyExchange
 from puretls.suites import DEFAULT_SUITES, SUITES, Authentication, Suite
 
 Test = Callable[[Suite], bool]
+DANGER_SWITCH = "--danger-suites (danger_suites=True in a configuration)"
 
 
 def split_list(text: str) -> list[str]:
@@ -235,7 +236,7 @@ def _matching(pattern: str, default: tuple[Suite, ...], danger: bool) -> list[Su
     named = _BY_NAME.get(pattern.upper())
     if named is not None:
         if named.danger and not danger:
-            raise UsageError(f"{pattern} is not secure, and for teaching only: it needs the danger switch")
+            raise UsageError(f"{pattern} is not secure, and for teaching only: {DANGER_SWITCH} allows it")
         return [named]
     tests = [_keyword(word) for word in pattern.split("+")]
     return [suite for suite in SUITES if (danger or not suite.danger) and all(test(suite) for test in tests)]

@@ -47,15 +47,17 @@ def run(arguments: argparse.Namespace) -> int:
     folder = Path(arguments.out)
     kind = ALIASES.get(arguments.key.lower(), arguments.key.lower())
     days = LEAF_DAYS if arguments.days is None else arguments.days
-    authority = _authority(folder, kind, intermediate=not arguments.no_intermediate)
+    authority, fresh = _authority(folder, kind, intermediate=not arguments.no_intermediate)
     if not arguments.names:
+        _keep(folder, authority, fresh=fresh)
         return 0
     usage = arguments.usage or ("client" if "@" in arguments.names[0] else "server")
     extensions = (drafts.must_staple(),) if arguments.must_staple else ()
-    issued = authority.issue(arguments.names, kind, usage=usage, days=days, extensions=extensions)
     stem = file_stem(arguments.names[0])
     if stem in (ROOT, INTERMEDIATE):
         raise UsageError(f"a certificate called {stem!r} would replace that of the authority: put another name first")
+    issued = authority.issue(arguments.names, kind, usage=usage, days=days, extensions=extensions)
+    _keep(folder, authority, fresh=fresh)
     certificate, key = folder / f"{stem}.pem", folder / f"{stem}.key"
     write_secret(key, issued.key_pem)
     certificate.write_text(issued.chain_pem)
@@ -65,23 +67,28 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _authority(folder: Path, kind: str, *, intermediate: bool) -> DevelopmentCa:
-    """The CA in the directory; a new one where there is none."""
+def _authority(folder: Path, kind: str, *, intermediate: bool) -> tuple[DevelopmentCa, bool]:
+    """The CA in the directory, or a new one where there is none; and whether it is new. Nothing is written yet."""
     from puretls.ca import DevelopmentCa
 
     if (folder / f"{ROOT}.pem").exists():
         root, below = _load(folder, ROOT), None
         if (folder / f"{INTERMEDIATE}.pem").exists():
             below = _load(folder, INTERMEDIATE)
-        return DevelopmentCa.load(root, below, os.urandom, time.time())
-    made = DevelopmentCa.create(os.urandom, time.time(), kind, intermediate=intermediate)
+        return DevelopmentCa.load(root, below, os.urandom, time.time()), False
+    return DevelopmentCa.create(os.urandom, time.time(), kind, intermediate=intermediate), True
+
+
+def _keep(folder: Path, made: DevelopmentCa, *, fresh: bool) -> None:
+    """Write a CA that is new; only after everything that was asked for could be made."""
+    if not fresh:
+        return
     folder.mkdir(parents=True, exist_ok=True)
     for name, one in ((ROOT, made.root), (INTERMEDIATE, made.intermediate)):
         if one is not None:
             write_secret(folder / f"{name}.key", one.key_pem)
             (folder / f"{name}.pem").write_text(one.pem)
     print(f"{folder / ROOT}.pem  root certificate: what clients trust")
-    return made
 
 
 def _load(folder: Path, name: str) -> Authority:

@@ -35,9 +35,13 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("address", metavar="HOST:PORT", help="IPv6: [::1]:443, [fe80::1%%eth0]:443; the port is 443 unless given")
     seconds: dict[str, Any] = {"type": ranges.SECONDS, "metavar": "SECONDS"}
     parser.add_argument("--linger", help="after the input: close when the peer was silent for so long, and be content", **seconds)
-    parser.add_argument("--idle-timeout", default=60.0, help="without --linger: give up then, after so long (%(default)s)", **seconds)
+    parser.add_argument(
+        "--idle-timeout", default=60.0, help="without --linger: give up then, after so long (%(default)s)", **seconds
+    )
     parser.add_argument("--timeout", default=20.0, help="to connect, and to shake hands (%(default)s)", **seconds)
-    parser.add_argument("--resume", type=ranges.TIMES, default=0, metavar="N", help="then connect N times more, resuming the session")
+    parser.add_argument(
+        "--resume", type=ranges.TIMES, default=0, metavar="N", help="then connect N times more, resuming the session"
+    )
     options.add_client_options(parser)
 
 

@@ -16,6 +16,9 @@ from puretls.values import frozen
 MAX_HEAD = 16384
 """Bytes of request line and headers read at most."""
 
+MAX_LINE = 8192
+"""Bytes of the request line (RFC 9112 3 wants 8000 at least)."""
+
 CHUNK = 2**20
 """Bytes of a file read at a time."""
 
@@ -61,9 +64,11 @@ def read_request(stream: Stream) -> Request | None:
         if not data:
             return None
         head += data
+        if len(head.partition(b"\n")[0]) > MAX_LINE:
+            raise BadRequest("414 URI Too Long")
         if len(head) > MAX_HEAD:
-            raise BadRequest("431 Request Header Fields Too Large" if b"\n" in head else "414 URI Too Long")
-    words = head.split(b"\n", 1)[0].decode("latin-1").split()
+            raise BadRequest("431 Request Header Fields Too Large")
+    words = head.partition(b"\n")[0].decode("latin-1").split()
     if len(words) != 3 or not words[2].startswith("HTTP/1."):
         raise BadRequest("400 Bad Request")
     if words[0] not in {"GET", "HEAD"}:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+
+from puretls.errors import UsageError
 
 Table = tuple[tuple[str, ...], Sequence[tuple[str, ...]]]
 
@@ -13,17 +15,33 @@ def add_parser(subparsers: Any) -> None:
     """Declare the options."""
     parser = subparsers.add_parser("list", help="list suites, groups, signature algorithms or extensions", description=__doc__)
     parser.add_argument("what", choices=list(_TABLES))
+    parser.add_argument(
+        "--ciphers",
+        metavar="LIST",
+        help="of the suites, those that this list means, in its order; it is read as OpenSSL reads cipher strings (ciphers(1))",
+    )
+    parser.add_argument(
+        "--danger-suites",
+        action="store_true",
+        help="read the list as connect and serve do with this switch: words such as kRSA or ALL then mean suites with RC4 and NULL, too",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print one table."""
     from puretls.cli.output import table
 
+    if arguments.what == "suites":
+        table(*_suites(arguments.ciphers, danger=arguments.danger_suites))
+        return 0
+    if arguments.ciphers is not None or arguments.danger_suites:
+        raise UsageError(f"--ciphers and --danger-suites say which suites to list, not which {arguments.what}")
     table(*_TABLES[arguments.what]())
     return 0
 
 
-def _suites() -> Table:
+def _suites(ciphers: str | None = None, *, danger: bool = False) -> Table:
+    from puretls import names
     from puretls.suites import DEFAULT_PSK_SUITES, DEFAULT_SUITES, SUITES
 
     def use(suite: Any) -> str:
@@ -33,14 +51,14 @@ def _suites() -> Table:
             return "with --psk"
         return "danger" if suite.danger else "when named"
 
-    rows = [(f"{suite.id:04x}", suite.name, suite.openssl_name, use(suite), suite.rfc) for suite in SUITES]
+    listed = SUITES if ciphers is None else names.suites(ciphers, danger=danger)
+    rows = [(f"{suite.id:04x}", suite.name, suite.openssl_name, use(suite), suite.rfc) for suite in listed]
     return ("id", "name", "OpenSSL's name", "used", "source"), rows
 
 
 def _groups() -> Table:
     from puretls.config import ClientConfig
     from puretls.crypto.provider import default
-    from puretls.errors import UsageError
     from puretls.iana import NamedGroup
 
     provider, used = default(), ClientConfig().groups
@@ -79,4 +97,9 @@ def _extensions() -> Table:
     return ("id", "name", "class", "source"), rows
 
 
-_TABLES = {"suites": _suites, "groups": _groups, "sigalgs": _signature_schemes, "extensions": _extensions}
+_TABLES: dict[str, Callable[[], Table]] = {
+    "suites": _suites,
+    "groups": _groups,
+    "sigalgs": _signature_schemes,
+    "extensions": _extensions,
+}

@@ -53,7 +53,10 @@ def add_server_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_common_options(parser: argparse.ArgumentParser) -> None:
-    ciphers = "cipher suites, IANA's or OpenSSL's names, or an OpenSSL cipher string; in [A|B] a server leaves the choice to the client"
+    ciphers = (
+        "suites: IANA's or OpenSSL's names, or an OpenSSL cipher string; in [A|B] a server leaves the choice to the client; "
+        "puretls list suites --ciphers LIST shows what that means"
+    )
     parser.add_argument("--ciphers", metavar="LIST", help=ciphers)
     parser.add_argument("--groups", metavar="LIST", help="key exchange groups, such as x25519,P-256")
     parser.add_argument("--sigalgs", metavar="LIST", help="signature algorithms, such as ed25519,RSA+SHA256")
@@ -63,7 +66,11 @@ def _add_common_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--renegotiation", action="store_true", help="grant the peer a secure renegotiation")
     parser.add_argument("--max-fragment", metavar="N", type=ranges.FRAGMENT, help="max_fragment_length: 512, 1024, 2048 or 4096")
     parser.add_argument("--record-size-limit", metavar="N", type=ranges.RECORD_SIZE, help="record_size_limit: 64 to 16384")
-    parser.add_argument("--danger-suites", action="store_true", help="allow suites for teaching: 3DES, RC4, NULL, anonymous")
+    parser.add_argument(
+        "--danger-suites",
+        action="store_true",
+        help="allow suites for teaching: 3DES, RC4, NULL, anonymous; words such as kRSA or ALL in --ciphers bring theirs along then",
+    )
     parser.add_argument("--keylog", metavar="FILE", help="append secrets in NSS format (default: the variable SSLKEYLOGFILE)")
     parser.add_argument("--trace", action="store_true", help="print every record and message, annotated")
 
@@ -74,7 +81,7 @@ def client_config(arguments: argparse.Namespace) -> ClientConfig:
 
     shared = _shared(arguments)
     if arguments.psk:
-        identity, key = arguments.psk_identity.encode(), _hexadecimal(arguments.psk)
+        identity, key = os.fsencode(arguments.psk_identity), _hexadecimal(arguments.psk)
         shared["psk"] = lambda hint: (identity, key)
     return ClientConfig(
         verifier=_server_verifier(arguments), credentials=_credentials(arguments), tickets=not arguments.no_tickets, **shared
@@ -88,7 +95,7 @@ def server_config(arguments: argparse.Namespace) -> ServerConfig:
 
     shared = _shared(arguments)
     if arguments.psk:
-        identity, key = arguments.psk_identity.encode(), _hexadecimal(arguments.psk)
+        identity, key = os.fsencode(arguments.psk_identity), _hexadecimal(arguments.psk)
         shared["psk"] = lambda shown: key if shown == identity else None
     if arguments.no_tickets:
         shared["tickets"] = None
@@ -99,7 +106,7 @@ def server_config(arguments: argparse.Namespace) -> ServerConfig:
         shared["verifier"], shared["certificate_authorities"] = _client_verifier(arguments.client_ca)
     if arguments.ciphers:
         shared["equal_suites"] = names.equal_suites(arguments.ciphers, danger=arguments.danger_suites)
-    hint = arguments.psk_hint.encode() if arguments.psk_hint else None
+    hint = os.fsencode(arguments.psk_hint) if arguments.psk_hint else None
     shared["refuse_unknown_names"] = arguments.refuse_unknown_names
     return ServerConfig(credentials=_credentials(arguments), psk_hint=hint, **shared)
 
@@ -192,7 +199,7 @@ def _exporter(text: str) -> tuple[bytes, int]:
     label, _, length = text.rpartition(":")
     if not label or not length.isdigit() or not 0 < int(length) <= MAX_EXPORT:
         raise argparse.ArgumentTypeError(f"{text!r} is not LABEL:LEN with a length of 1 to {MAX_EXPORT} bytes")
-    return label.encode(), int(length)
+    return os.fsencode(label), int(length)
 
 
 def _hexadecimal(text: str) -> bytes:

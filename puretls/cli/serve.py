@@ -126,9 +126,7 @@ class Line:
 class Server:
     """Accepts clients, and gives each a thread and the configuration of the moment."""
 
-    def __init__(
-        self, configure: Callable[[], ServerConfig], application: Application, arguments: argparse.Namespace
-    ) -> None:
+    def __init__(self, configure: Callable[[], ServerConfig], application: Application, arguments: argparse.Namespace) -> None:
         self._configure = configure
         self._config = configure()
         self._application = application

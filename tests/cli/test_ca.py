@@ -124,3 +124,14 @@ def test_openssl_agrees(folder):
     except FileNotFoundError:
         pytest.skip("openssl is not installed")
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["bad name"], ["a..b"], ["--key", "dsa", "a.test"], ["ca"], ["a.test", "b c"], ["--days", "x", "a.test"]])
+def test_what_cannot_be_made_leaves_nothing_behind(folder, capsys, arguments):
+    assert main(["ca", *arguments]) == 2
+    assert list(folder.iterdir()) == []
+
+
+def test_longest_validity_ends_with_that_of_the_authority(folder):
+    assert main(["ca", "a.test", "--days", "36500"]) == 0
+    assert main(["x509", "verify", "ca/a.test.pem", "--ca", "ca/ca.pem"]) == 0

@@ -7,6 +7,7 @@ import pytest
 
 from puretls._version import __version__
 from puretls.cli import parser
+from puretls.names import suites
 from puretls.suites import SUITES
 from tests.cli.command import ENVIRONMENT, in_process, puretls
 
@@ -21,6 +22,29 @@ def test_list_of_suites_has_every_suite_by_both_names():
     for suite in SUITES:
         assert f" {suite.name} " in listing
         assert f" {suite.openssl_name} " in listing
+
+
+@pytest.mark.parametrize("text", ["kRSA", "ECDHE+AESGCM:!aNULL", "DEFAULT", "PSK", "AES128-SHA:kRSA", "ALL:@STRENGTH"])
+@pytest.mark.parametrize("danger", [False, True])
+def test_list_says_what_a_cipher_string_means(text, danger):
+    listing = in_process("list", "suites", "--ciphers", text, *(["--danger-suites"] if danger else []))
+    assert [line.split()[1] for line in listing.stdout.splitlines()[1:]] == [suite.name for suite in suites(text, danger=danger)]
+
+
+def test_words_of_cipher_strings_bring_dangerous_suites_only_with_the_switch():
+    """As in OpenSSL, kRSA says nothing of the cipher."""
+    harmless, all_of_them = (in_process("list", "suites", "--ciphers", "kRSA", *more).stdout for more in ((), ("--danger-suites",)))
+    for name in ("NULL-SHA256", "RC4-MD5", "DES-CBC3-SHA"):
+        assert f" {name} " in all_of_them
+        assert f" {name} " not in harmless
+    for command in ("connect", "serve", "list"):
+        assert "kRSA" in in_process(command, "--help").stdout
+
+
+@pytest.mark.parametrize("arguments", [("groups", "--ciphers", "ALL"), ("suites", "--ciphers", "nosuch"), ("sigalgs", "--danger-suites")])
+def test_list_refuses_what_it_cannot_list(arguments):
+    result = in_process("list", *arguments)
+    assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,17 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from puretls.config import Credential, ServerConfig
+from puretls.net import TlsSocket
+from puretls.x509.keys import parse_private_key
 from puretls.x509.pem import load_certificates
 from tests.cli.command import ENVIRONMENT, in_process, puretls, serving
 
@@ -252,24 +258,13 @@ def test_closed_input_is_no_input(echo, files):
 needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
 
 
-@pytest.mark.interop
-@needs_openssl
-def test_openssl_server_is_talked_to(files, tmp_path):
+@contextmanager
+def openssl_server(files, *options):
+    """The port of an `openssl s_server`."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    command = [
-        "openssl",
-        "s_server",
-        "-accept",
-        f"127.0.0.1:{port}",
-        "-cert",
-        files.cert,
-        "-cert_chain",
-        files.cert,
-        "-key",
-        files.key,
-    ]
-    with subprocess.Popen([*command, "-www", "-tls1_2"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    command = ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", files.cert, "-cert_chain", files.cert, "-key", files.key]
+    with subprocess.Popen([*command, "-www", *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             deadline = time.monotonic() + 10
             while time.monotonic() < deadline:
@@ -278,8 +273,87 @@ def test_openssl_server_is_talked_to(files, tmp_path):
                     break
                 except OSError:
                     time.sleep(0.05)
-            result = puretls("connect", f"localhost:{port}", "--ca", files.ca, stdin=b"GET / HTTP/1.0\r\n\r\n")
-            assert b"HTTP/1.0 200" in result.stdout, result.stderr
-            assert "certificate  verified" in result.stderr
+            yield port
         finally:
             process.kill()
+
+
+@pytest.mark.interop
+@needs_openssl
+def test_openssl_server_is_talked_to(files):
+    with openssl_server(files, "-tls1_2") as port:
+        result = puretls("connect", f"localhost:{port}", "--ca", files.ca, stdin=b"GET / HTTP/1.0\r\n\r\n")
+        assert b"HTTP/1.0 200" in result.stdout, result.stderr
+        assert "certificate  verified" in result.stderr
+
+
+# An answer takes its time
+
+
+@pytest.fixture
+def slow(files):
+    """The port of a server that answers a piped request only when `slow.answer` is set, and then closes if it `closes`."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    state = SimpleNamespace(port=listener.getsockname()[1], answer=threading.Event(), asked=threading.Event(), closes=True)
+    chain, key = (Path(path).read_bytes() for path in (files.cert, files.key))
+    config = ServerConfig(credentials=(Credential(load_certificates(chain), parse_private_key(key)),))
+
+    def serve():
+        sock, _ = listener.accept()
+        with TlsSocket.server(sock, config) as tls:
+            state.request = tls.recv(1000)
+            state.asked.set()
+            state.answer.wait(30)
+            tls.sendall(b"answer")
+            while not state.closes and tls.recv(100):
+                pass
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield state
+    state.answer.set()
+    thread.join()
+    listener.close()
+
+
+def test_answer_to_a_piped_request_is_waited_for(slow, files):
+    """By default as long as the peer keeps the connection open."""
+    arguments = ("connect", f"localhost:{slow.port}", "--ca", files.ca)
+    command = [sys.executable, "-m", "puretls", *arguments]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(command, env=ENVIRONMENT, **pipes) as process:
+        process.stdin.write(b"question")
+        process.stdin.close()
+        process.stdin = None
+        assert slow.asked.wait(30)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1.5)  # longer than the silence after which a conversation without a question is over
+        slow.answer.set()
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (0, b"answer"), err
+    assert b"the peer closed the connection" in err
+
+
+def test_peer_that_neither_answers_nor_closes_is_told_of(slow, files):
+    slow.closes = False
+    slow.answer.set()
+    arguments = ("connect", f"localhost:{slow.port}", "--ca", files.ca, "--idle-timeout", "0.3")
+    result = puretls(*arguments, stdin=b"question")
+    assert (result.returncode, result.stdout) == (1, b"answer")
+    assert result.stderr.splitlines()[-1].startswith("puretls: the peer was silent for 0.3 s, and did not close")
+
+
+def test_without_a_question_no_answer_is_waited_for(echo, files):
+    result = puretls("connect", f"localhost:{echo.port}", "--ca", files.ca, stdin=b"")
+    assert (result.returncode, result.stdout) == (0, b"")
+    assert "silent for 1 s: closing with close_notify" in result.stderr
+
+
+@pytest.mark.interop
+@needs_openssl
+def test_server_of_a_newer_version_is_told_of_in_words(files):
+    with openssl_server(files, "-tls1_3") as port:
+        result = puretls("connect", f"localhost:{port}", "--ca", files.ca)
+    assert result.returncode == 1
+    assert "puretls speaks TLS 1.2; this server wants newer" in result.stderr
+    assert "protocol_version" in result.stderr

@@ -118,7 +118,8 @@ class TestArguments:
         ("option", "value", "word"),
         [
             ("--ciphers", "NOSUCH", "unknown suite"),
-            ("--ciphers", "RC4-SHA", "danger"),
+            ("--ciphers", "RC4-SHA", "--danger-suites"),
+            ("--alpn", "☃", "one byte a character"),
             ("--groups", "nosuch", "unknown group"),
             ("--sigalgs", "nosuch", "unknown signature algorithm"),
             ("--alpn", "x" * 256, "255"),
@@ -141,6 +142,13 @@ class TestArguments:
         assert (result.returncode, result.stdout) == (2, "")
         for word in ("usage: puretls", "verify" if arguments else "connect", "options:"):
             assert word in result.stderr
+
+    @pytest.mark.parametrize(("option", "word"), [("--ocsp", "OCSPResponse"), ("--sct", "sct_list")])
+    @pytest.mark.parametrize("content", [b"", b"garbage", b"\x30\x03\x0a\x01\x03"])
+    def test_garbage_to_staple(self, files, tmp_path, option, word, content):
+        path = tmp_path / "stapled"
+        path.write_bytes(content)
+        check(puretls("serve", "--port", 0, "--cert", files.cert, "--key", files.key, option, path), 2, str(path), word)
 
     def test_client_certificates_need_authorities(self, files):
         result = puretls("serve", "--port", 0, "--cert", files.cert, "--key", files.key, "--require-client-cert")

@@ -1,8 +1,15 @@
 """The small HTTP answers of `puretls serve`."""
 
+import os
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from puretls.cli import http
+from puretls.cli.serve import Line, serve_http
+from tests.support.pair import Pair
 
 
 class Wire:
@@ -77,7 +84,7 @@ def test_only_files_below_the_root_are_found(tmp_path):
     root = tmp_path / "root"
     (root / "sub").mkdir(parents=True)
     (root / "sub" / "index.html").write_text("index")
-    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "secret").write_text("hush!")
     (root / "link").symlink_to(tmp_path / "secret")
     assert http.find_file(root, "/sub/index.html") == root / "sub" / "index.html"
     assert http.find_file(root, "/sub") == root / "sub" / "index.html"
@@ -99,3 +106,166 @@ def test_pages_have_one_length_whatever_they_say():
         http.send_page(wire, "200 OK", lines)
         lengths.add(len(wire.answer))
     assert len(lengths) == 1
+
+
+# Whatever is asked, there is an answer
+
+
+class Client(Wire):
+    """As a connection: pieces of a request, then silence or the end."""
+
+    def __init__(self, pieces, ends, connection):
+        super().__init__(*pieces)
+        self.ends = ends
+        self.connection = connection
+
+    def recv(self, size):
+        if not self.pieces and not self.ends:
+            raise TimeoutError("timed out")
+        return super().recv(size)
+
+
+class Unhurried:
+    """In place of the line: allows any time."""
+
+    def allow(self, seconds):
+        assert seconds > 0
+
+
+@pytest.fixture(scope="module")
+def connection():
+    made = Pair().handshake()
+    made.check_secrets()
+    return made.server.connection
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    root = tmp_path_factory.mktemp("www")
+    (root / "loop").symlink_to("loop")
+    (root / "round").symlink_to("about")
+    (root / "about").symlink_to("round")
+    (root / "gone").symlink_to("nowhere")
+    (root / "sub").mkdir()
+    (root / "sub" / "index.html").write_text("index")
+    (root / ".git").mkdir()
+    (root / ".git" / "config").write_text("hush!")
+    (root / ".htpasswd").write_text("hush!")
+    (root / "alias").symlink_to(".htpasswd")
+    (root / "sub" / ".env").write_text("hush!")
+    (root / "a.txt").write_text("text")
+    os.mkfifo(root / "pipe")
+    return root
+
+
+def answer(pieces, ends, connection, root):
+    client = Client(pieces, ends, connection)
+    told = serve_http(client, Unhurried(), root=root, seconds=1.0)
+    return told, client.answer
+
+
+TARGETS = [
+    "/", "//[", "http://[::1/", "http://[", "//", "http://x/a.txt", "/loop", "/round/x", "/gone", "/pipe", "/sub", "/sub/", "/a.txt/x", "*", "",
+    "/" + "a" * 300, "/" + "a/" * 3000, "/%00", "/%", "/%zz", "/%ff%fe", "/\xff\xfe", "/a\x85b", "/%ed%b2%80", "/..%2f..%2fetc/passwd", "/~",
+    "/" + "../" * 50, "/" + "%2e%2e/" * 50, "\\\\x\\y", "http://[::1]:99999999/", "http://a:b:c@:/", "/a%1b%5b31mred%0a127.0.0.1:1%20forged",
+]  # fmt: skip
+requests = st.builds(
+    lambda target, method, rest: f"{method} {target}{rest}".encode("latin-1"),
+    st.sampled_from(TARGETS) | st.text(st.characters(max_codepoint=255)),
+    st.sampled_from(["GET", "HEAD", "POST", "", "GET\t", "\x1b"]),
+    st.sampled_from([" HTTP/1.1\r\n\r\n", " HTTP/1.0\n\n", "\r\n\r\n", " HTTP/1.1", " HTTP/1.1\n\r\n\n"]),
+)
+ANSWER = re.compile(rb"HTTP/1\.1 (200 OK|[45]\d\d [A-Z][A-Za-z -]+)\r\n(?:[A-Za-z-]+: [^\r\n]+\r\n){3}\r\n")
+
+
+@given(requests | st.binary(max_size=400), st.integers(1, 100), st.booleans(), st.booleans())
+def test_every_request_is_answered_or_abandoned(connection, root, data, size, ends, files):
+    pieces = [data[i : i + size] for i in range(0, len(data), size)]
+    told, answered = answer(pieces, ends, connection, root if files else None)
+    if told in {"no request", "the client closed before its request was whole"}:
+        assert ends
+        assert answered == b""
+    else:
+        assert ANSWER.match(answered), answered
+    assert b"hush!" not in answered
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        ("/a.txt", "200 "),
+        ("/sub", "200 "),
+        ("http://x/a.txt", "200 "),
+        ("//[", "404 "),
+        ("http://[::1/", "400 "),
+        ("http://[", "400 "),
+        ("/loop", "404 "),
+        ("/round", "404 "),
+        ("/gone", "404 "),
+        ("/pipe", "404 "),
+        ("/" + "a" * 300, "414 "),
+        ("/" + "a" * 20_000, "414 "),
+        ("/%00", "404 "),
+        ("/.htpasswd", "404 "),
+        ("/.git/config", "404 "),
+        ("/sub/.env", "404 "),
+        ("/%2egit/config", "404 "),
+        ("/sub/../.htpasswd", "404 "),
+        ("/alias", "404 "),
+        ("/./a.txt", "404 "),
+    ],
+)
+def test_status_says_what_was_wrong_with_a_path(connection, root, target, status):
+    """RFC 9110 15.5."""
+    told, answered = answer([f"GET {target} HTTP/1.1\r\n\r\n".encode()], False, connection, root)
+    assert answered.startswith(b"HTTP/1.1 " + status.encode())
+    assert status in told
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
+def test_unreadable_file_is_forbidden(connection, tmp_path):
+    (tmp_path / "a").write_text("hush!")
+    (tmp_path / "a").chmod(0)
+    assert answer([b"GET /a HTTP/1.1\r\n\r\n"], False, connection, tmp_path)[1].startswith(b"HTTP/1.1 403 Forbidden")
+
+
+def test_silence_in_a_request_is_a_timeout(connection):
+    assert answer([b"GET /"], False, connection, None)[1].startswith(b"HTTP/1.1 408 Request Timeout")
+
+
+class FakeSocket:
+    """A socket on which every wait takes as long as it may, or `step` seconds of the clock in `monkeypatch`."""
+
+    def __init__(self, clock, step):
+        self.clock, self.step, self.timeout = clock, step, None
+
+    def settimeout(self, seconds):
+        self.timeout = seconds
+
+    def gettimeout(self):
+        return self.timeout
+
+    def recv(self, size):
+        if self.timeout < self.step:
+            self.clock[0] += self.timeout
+            raise TimeoutError
+        self.clock[0] += self.step
+        return b"x"
+
+
+def test_time_of_a_request_is_for_all_of_it(monkeypatch):
+    """However a client trickles: the idle time-out alone would let it go on for ever."""
+    clock = [1000.0]
+    monkeypatch.setattr("puretls.cli.serve.time.monotonic", lambda: clock[0])
+    line = Line(FakeSocket(clock, 50.0), 60.0)
+    for _ in range(20):  # no limit yet: that of the handshake is not the line's
+        line.recv(1)
+    line.allow(120.0)
+    assert [line.recv(1), line.recv(1)] == [b"x", b"x"]
+    started = clock[0]
+    with pytest.raises(TimeoutError):
+        line.recv(1)
+    assert clock[0] - started == 20.0
+    with pytest.raises(TimeoutError, match="too long"):
+        line.recv(1)
+    assert line.gettimeout() == 60.0

@@ -205,3 +205,43 @@ def test_gnutls_client_is_served(web, files):
         output, _ = process.communicate(b"GET / HTTP/1.0\r\n\r\n", timeout=30)
     assert b"Handshake was completed" in output
     assert b"HTTP/1.1 200 OK" in output
+
+
+def openssl_client(server, files):
+    ssl = pytest.importorskip("ssl")
+    context = ssl.create_default_context(cafile=files.ca)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    return context.wrap_socket(socket.create_connection(("127.0.0.1", server.port)), server_hostname="localhost")
+
+
+def test_request_that_trickles_is_ended(files, options, tmp_path):
+    """Not the silence counts but the whole time, else a few hundred clients that trickle lock out everybody."""
+    times = ("--idle-timeout", "60", "--request-timeout", "0.5")
+    with serving(tmp_path, *options, *times) as server, openssl_client(server, files) as tls:
+        tls.settimeout(0.05)
+        tls.sendall(b"GET /")
+        for _ in range(400):
+            try:
+                answer = tls.recv(1000)
+                break
+            except TimeoutError:
+                tls.sendall(b"x")
+        assert answer.startswith(b"HTTP/1.1 408 Request Timeout")
+        server.wait_for("408 Request Timeout")
+
+
+def test_client_that_leaves_in_the_middle_of_its_request_is_no_failure(web, files):
+    before = web.log.count("before its request was whole")
+    result = puretls("connect", f"localhost:{web.port}", "--ca", files.ca, "--linger", "0.01", stdin=b"hello\n")
+    assert result.returncode == 0, result.stderr
+    web.wait_for("(?s)" + "before its request was whole.*" * (before + 1))
+    assert "closed for sending" not in web.log
+
+
+@pytest.mark.parametrize("path", ["/a%1b%5b31mred%0a127.0.0.1:1%20forged", "/%e2%80%ae", "/%c2%9b31m%c2%85", "//[", "/\x1b[31m"])
+def test_what_clients_write_reaches_the_log_escaped(web, files, path):
+    fetch(web, files, path)
+    web.wait_for("GET .* 200")
+    for line in web.log.split("\n"):
+        assert line.isprintable(), ascii(line)
+        assert not line.startswith("127.0.0.1:1 forged")

@@ -1,0 +1,118 @@
+"""What the command writes: in any encoding, and with the right status where it cannot be written."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from puretls.ca import DevelopmentCa
+from puretls.x509.pem import load_certificates
+from tests.cli.command import ENVIRONMENT, ROOT, puretls, serving
+
+FULL = Path("/dev/full")
+FOREIGN = "Zürich Ω ☃ 株式会社 \U0001f40d"
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory):
+    """A CA whose names no 8-bit encoding can say, and a certificate for localhost."""
+    folder = tmp_path_factory.mktemp("foreign")
+    authority = DevelopmentCa.create(os.urandom, time.time(), organization=FOREIGN)
+    issued = authority.issue(["localhost"])
+    for name, text in (("ca", authority.root_pem), ("cert", issued.chain_pem), ("key", issued.key_pem)):
+        (folder / name).write_text(text)
+    leaf = load_certificates(issued.chain_pem.encode())[0]
+    (folder / "ocsp").write_bytes(authority.ocsp_response(leaf, "revoked"))
+    return folder
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "cp437", "utf-8"])
+def test_output_works_in_every_encoding(foreign, encoding):
+    environment = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    for arguments, status in (
+        (("x509", "show", foreign / "cert"), 0),
+        (("x509", "show", "--bytes", foreign / "cert"), 0),
+        (("x509", "verify", foreign / "cert", "--ca", foreign / "ca", "--host", "localhost"), 0),
+        (("x509", "verify", foreign / "cert", "--ca", foreign / "ca", "--host", "localhost", "--explain"), 0),
+        (("x509", "verify", foreign / "cert", "--ca", foreign / "ca", "--ocsp", foreign / "ocsp"), 1),
+        (("list", "groups"), 0),
+        (("connect", "☃..☃"), 2),
+        (("connect", b"\xff\xfe:1"), 2),
+    ):
+        command = [sys.executable, "-m", "puretls", *arguments]
+        done = subprocess.run(command, capture_output=True, env=ENVIRONMENT | environment, check=False, timeout=60)
+        assert done.returncode == status, (arguments, done.stderr)
+        assert b"Traceback" not in done.stderr
+        done.stdout.decode(encoding)
+        if encoding == "ascii" and "show" in arguments:
+            assert rb"Z\xfcrich \u03a9 \u2603" in done.stdout
+
+
+def test_connection_and_log_work_in_every_encoding(foreign, tmp_path):
+    environment = {"PYTHONIOENCODING": "ascii:strict", "PYTHONUTF8": "0"}
+    with serving(tmp_path, "--cert", foreign / "cert", "--key", foreign / "key", env=environment) as server:
+        arguments = ("connect", f"localhost:{server.port}", "--ca", foreign / "ca", "--trace")
+        result = puretls(*arguments, stdin="GET /é☃ HTTP/1.0\r\n\r\n".encode(), env=environment)
+        assert result.returncode == 0, result.stderr
+        assert r"\u2603" in result.stderr
+        assert b"200 OK" in result.stdout
+        server.wait_for("GET /.* 200")
+
+
+def redirected(redirection, *arguments, stdin="</dev/null"):
+    """The command with its output sent to a full disk."""
+    line = " ".join([sys.executable, "-m", "puretls", *map(str, arguments), stdin, redirection])
+    return subprocess.run(
+        ["bash", "-c", line], capture_output=True, text=True, env=ENVIRONMENT, cwd=ROOT, check=False, timeout=60
+    )
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
+class TestFullDisk:
+    """What fails on this machine is status 2, and nobody else's fault."""
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            "--help",
+            "--version",
+            "ca --help",
+            "list suites",
+            "demo",
+            "x509 rules",
+            "x509 show {0}/cert",
+            "x509 verify {0}/cert --ca {0}/ca",
+        ],
+    )
+    def test_standard_output(self, foreign, arguments):
+        done = redirected(">/dev/full", *arguments.format(foreign).split())
+        assert (done.returncode, done.stderr) == (2, "puretls: No space left on device\n")
+
+    @pytest.mark.parametrize("arguments", ["nosuch", "", "connect x:y", "x509 show /no/such/file"])
+    def test_standard_error(self, arguments):
+        assert redirected("2>/dev/full", *arguments.split()).returncode == 2
+
+    def test_connection(self, foreign, tmp_path):
+        with serving(tmp_path, "--echo", "--cert", foreign / "cert", "--key", foreign / "key") as server:
+            arguments = ("connect", f"localhost:{server.port}", "--ca", foreign / "ca", "--linger", "0.3")
+            done = redirected(">/dev/full", *arguments, stdin="<README.md")
+            assert done.returncode == 2
+            assert done.stderr.splitlines()[-1] == "puretls: standard output: No space left on device"
+            assert redirected("2>/dev/full", *arguments).returncode == 2
+            assert redirected("2>/dev/full", *arguments, "--trace").returncode == 2
+            done = redirected("", *arguments, "--keylog", "/dev/full")
+            assert done.returncode == 2
+            assert "No space left on device" in done.stderr
+            assert "Traceback" not in done.stderr
+            server.wait_for("(?s)(echoed|failed).*(echoed|failed).*(echoed|failed)")
+
+    def test_standard_input(self, foreign, tmp_path):
+        """What is open for writing alone cannot be read."""
+        with serving(tmp_path, "--echo", "--cert", foreign / "cert", "--key", foreign / "key") as server:
+            arguments = ("connect", f"localhost:{server.port}", "--ca", foreign / "ca", "--linger", "0.3")
+            done = redirected("", *arguments, stdin="0>/dev/null")
+            assert done.returncode == 2
+            assert done.stderr.splitlines()[-1] == "puretls: standard input: Bad file descriptor"
