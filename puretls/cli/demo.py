@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from puretls.errors import PuretlsError, UsageError
@@ -48,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     resumed = converse(client_config, server_config, full.client.session)
     say = _Paragraphs()
     say.text(f"puretls {__version__}: a client and a server talk TLS 1.2 over TCP on 127.0.0.1, both in pure Python.")
-    say.text(f"A fresh certificate authority has signed a certificate for the server:\n{certificate}")
+    say.text(f"A fresh certificate authority has signed a certificate for the server: {certificate}")
     say.heading(
         "1. A full handshake", "an arrow is a message with its size in bytes, double where encrypted; beside it the new states"
     )
@@ -60,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     say.heading("3. The same client again", "both still know the master secret, so no certificate and no key exchange are needed")
     say.lines(_ladder(resumed))
     say.heading(f"4. Every byte of the {explained.name}", "as it travelled, with the field that each byte belongs to")
-    say.table(("byte", "hexadecimal", "field", "value", "source"), _explained(explained))
+    say.table(*_explained(explained))
     say.heading("How to go on", "")
     say.lines(_how_to_go_on(full.client))
     return 0
@@ -121,7 +120,7 @@ def _configure(key_log: Callable[[str], None]) -> tuple[ClientConfig, ServerConf
     credential = Credential(leaf.chain, leaf.key)
     issuer = credential.leaf.issuer
     server = ServerConfig(credentials=(credential,), extensions=(Alpn("demo"),))
-    return client, server, f"  {credential.leaf.subject}, key {key_name(leaf.key.public)}, issued by {issuer}"
+    return client, server, f"{credential.leaf.subject}, key {key_name(leaf.key.public)}, issued by {issuer}"
 
 
 def _find(connection: Connection, wanted: str) -> Entry:
@@ -138,6 +137,7 @@ def _find(connection: Connection, wanted: str) -> Entry:
 def _ladder(conversation: Conversation) -> list[str]:
     """Messages as the client sent and received them; the server's states come from its own trace."""
     from puretls.cli.ladder import Rung, ladder
+    from puretls.cli.output import columns
     from puretls.iana import ContentType
     from puretls.intercept import Direction
 
@@ -154,7 +154,7 @@ def _ladder(conversation: Conversation) -> list[str]:
         rungs.append(Rung(sent, _told(entry), entry.length, entry.state_after, state, protected[entry.direction]))
         if entry.content_type == ContentType.CHANGE_CIPHER_SPEC:
             protected[entry.direction] = True
-    return ladder(rungs)
+    return ladder(rungs, columns=columns())
 
 
 def _told(entry: Entry) -> str:
@@ -166,13 +166,16 @@ def _told(entry: Entry) -> str:
 
 
 def _negotiated(connection: Connection) -> list[str]:
-    from puretls.cli.report import negotiated_lines
+    from puretls.cli.output import wrapped
+    from puretls.cli.report import WIDTH, negotiated_lines
 
-    return negotiated_lines(connection)
+    return [part for line in negotiated_lines(connection) for part in wrapped(line[WIDTH:], line[:WIDTH])]
 
 
 def _secrets(connection: Connection, keys: Sequence[str]) -> list[str]:
     """What is derived from what, by the labels of RFC 5246 8.1, 6.3 and 7.4.9."""
+    from puretls.cli.output import columns, wrapped
+
     agreed = connection.negotiated
     assert agreed is not None
     bulk = agreed.suite.bulk
@@ -185,53 +188,91 @@ def _secrets(connection: Connection, keys: Sequence[str]) -> list[str]:
         ('"client finished"', "12 bytes: proof that the client saw the same handshake", "RFC 5246 7.4.9"),
         ('"server finished"', "12 bytes: proof that the server did", "RFC 5246 7.4.9"),
     )
-    lines = [f"{name:<26}{what:<58}{source}" for name, what, source in rows]
+    if columns() >= 100:
+        lines = [f"{name:<26}{what:<58}{source}" for name, what, source in rows]
+    else:
+        lines = [line for name, what, source in rows for line in wrapped(f"{what} [{source}]", f"{name:<26}")]
     return [*lines, f"In a key log: {label} {client_random[:16]}... <{len(secret) // 2} bytes, not shown>"]
 
 
-def _explained(entry: Entry) -> list[tuple[str, ...]]:
-    """Rows for the terminal's width; a source is told where it changes."""
+Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
+
+
+def _explained(entry: Entry) -> Table:
+    """Headers and rows, as many bytes in each as there is room for; where there is little, the words share a column."""
+    from puretls.cli.output import columns, total
+
+    headers = ("byte", "hexadecimal", "field", "value", "source")
+    for bytes_a_row in (16, 8, 6):
+        rows = _rows(entry, bytes_a_row)
+        if total([headers, *rows]) <= columns():
+            return headers, rows
+    return _merged(_rows(entry, 8), columns())
+
+
+def _rows(entry: Entry, bytes_a_row: int) -> list[tuple[str, ...]]:
+    """A source is told where it changes."""
     from puretls.cli.ladder import explained, shortened
 
-    narrow = sys.stdout.isatty() and shutil.get_terminal_size().columns < 130
     rows: list[tuple[str, ...]] = []
     before = ""
-    for offsets, data, path, value, source in explained(entry.raw, entry.spans(), 8 if narrow else 16):
+    for offsets, data, path, value, source in explained(entry.raw, entry.spans(), bytes_a_row):
         rows.append((offsets, data, shortened(path, 36), value, source if source != before else ""))
         before = source or before
     return rows
 
 
+def _merged(rows: list[tuple[str, ...]], columns: int) -> Table:
+    """Field, value and source of a row in one cell, wrapped beside its bytes and below them."""
+    from puretls.cli.output import wrapped
+
+    room = columns - sum(max(map(len, column)) + 2 for column in list(zip(*rows, strict=True))[:2])
+    merged: list[tuple[str, ...]] = []
+    told: list[str] = []
+    for offsets, data, path, value, source in rows:
+        if path:
+            merged += [("", "", line) for line in told]
+            words = (f"{path} = {value}" if value else path) + (f" [{source}]" if source else "")
+            told = wrapped(words, indent=2, width=room)
+        merged.append((offsets, data, told.pop(0).strip() if path else told.pop(0) if told else ""))
+    return ("byte", "hexadecimal", "field = value [source]"), merged + [("", "", line) for line in told]
+
+
 def _how_to_go_on(connection: Connection) -> list[str]:
-    names = []
-    for entry in connection.trace.messages():
-        if entry.raw and entry.name not in names:
-            names.append(entry.name)
-    return [
-        "puretls demo --explain MESSAGE    another message:",
-        "                                  " + ", ".join(names[:5]) + ",",
-        "                                  " + ", ".join(names[5:]),
-        "puretls connect example.org:443   talk to a server; --trace shows what you have seen here, live",
-        "puretls ca --help                 certificates of your own, and then puretls serve",
-        "puretls list suites               what can be negotiated",
-        "The manual: puretls/manual/tutorial.md",
-    ]
+    from puretls.cli.output import wrapped
+
+    names = dict.fromkeys(entry.name for entry in connection.trace.messages() if entry.raw)
+    hints = (
+        ("puretls demo --explain MESSAGE", f"another message: {', '.join(names)}"),
+        ("puretls connect example.org:443", "talk to a server; --trace shows what you have seen here, live"),
+        ("puretls ca --help", "certificates of your own, and then puretls serve"),
+        ("puretls list suites", "what can be negotiated"),
+    )
+    return [*(line for command, text in hints for line in wrapped(text, f"{command:<34}")), f"The manual: {_manual()}"]
+
+
+def _manual() -> str:
+    """Where the manual is, from here."""
+    path = Path(__file__).parents[1] / "manual" / "index.md"
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 class _Paragraphs:
     """Output with an empty line between its parts."""
 
     def text(self, text: str) -> None:
-        self.lines(text.splitlines())
+        from puretls.cli.output import wrapped
+
+        self.lines(wrapped(text))
 
     def lines(self, lines: Sequence[str]) -> None:
         print("\n".join(lines) + "\n")
 
     def heading(self, title: str, subtitle: str) -> None:
-        from puretls.cli.output import heading
+        from puretls.cli.output import heading, wrapped
 
         heading(title)
-        print(f"   {subtitle}\n" if subtitle else "")
+        self.lines(wrapped(subtitle, "   ")) if subtitle else print()
 
     def table(self, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         from puretls.cli.output import table

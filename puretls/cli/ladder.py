@@ -14,7 +14,7 @@ from puretls.values import frozen
 BYTES_A_ROW = 16
 WIDEST_VALUE = 60
 INNER = 44
-"""Columns between the two lists of states."""
+"""Columns between the two lists of states, where there is room."""
 
 
 @frozen
@@ -29,19 +29,21 @@ class Rung:
     protected: bool = False
 
 
-def ladder(rungs: Sequence[Rung], file: TextIO | None = None) -> list[str]:
+def ladder(rungs: Sequence[Rung], file: TextIO | None = None, columns: int = 10_000) -> list[str]:
     """Lines with an arrow a message, the client's states on the left and the server's on the right; flights stand apart.
 
-    Double lines mark what travels encrypted.
+    Double lines mark what travels encrypted. Arrows are shorter where that makes lines fit into so many `columns`.
     """
     marks = arrow_marks(file or sys.stdout)
     width = max([len("client"), *(len(rung.client_state) for rung in rungs)])
-    lines = [f"{'client':<{width}}  {'':<{INNER}}  server"]
+    shortest = max([0, *(_shortest(rung) for rung in rungs)])
+    inner = max(shortest, min(INNER, columns - width - 4 - max([0, *(len(rung.server_state) for rung in rungs)])))
+    lines = [f"{'client':<{width}}  {'':<{inner}}  server"]
     before: Rung | None = None
     for rung in rungs:
         if before is not None and before.from_client != rung.from_client:
             lines.append("")
-        lines.append(f"{rung.client_state:<{width}}  {_arrow(rung, marks)}  {rung.server_state}".rstrip())
+        lines.append(f"{rung.client_state:<{width}}  {_arrow(rung, marks, inner)}  {rung.server_state}".rstrip())
         before = rung
     return lines
 
@@ -56,10 +58,14 @@ def arrow_marks(file: TextIO) -> str:
     return marks
 
 
-def _arrow(rung: Rung, marks: str) -> str:
+def _shortest(rung: Rung) -> int:
+    return len(f" {rung.name} ") + len(f" {rung.size} ") + 6
+
+
+def _arrow(rung: Rung, marks: str, inner: int) -> str:
     line, right, left = marks[rung.protected], marks[2], marks[3]
     text, size = f" {rung.name} ", f" {rung.size} "
-    fill = INNER - len(text) - len(size) - 5
+    fill = inner - len(text) - len(size) - 5
     if rung.from_client:
         return line * 2 + text + line * fill + size + line * 2 + right
     return left + line * 2 + size + line * fill + text + line * 2
