@@ -31,7 +31,8 @@ def test_broken_rule_is_refused(row):
     assert fatal == [row.alert], joined.story()
     assert refusing.state == "FAILED"
     assert "\n" not in str(refusing.error)
-    check_place(refusing)
+    if isinstance(refusing.error, PeerError):  # a key that is used up has no byte at fault
+        check_place(refusing)
     # Dead: nothing more is taken, sent or told.
     refusing.connection.receive_bytes(b"\x17\3\3\0\1x")
     with pytest.raises(type(refusing.error)):

@@ -11,9 +11,7 @@ from puretls.spans import Span
 from tests.support.pair import End
 
 NO_BYTE_AT_FAULT = {
-    Reason.SEQUENCE_EXHAUSTED: "a key is used up here",
     Reason.NO_PSK: "there is no key for the server here",
-    Reason.APPLICATION: "the application gave up",
 }
 """Reasons that name no field, and why."""
 
