@@ -83,6 +83,6 @@ def leaving_no_frames(function: Callable[P, T]) -> Callable[P, T]:
             return function(*arguments, **keywords)
         except PuretlsError as error:
             del arguments, keywords
-            raise error.with_traceback(None) from None
+            raise error.with_traceback(None) from error.__cause__
 
     return call

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from puretls.crypto.groups import BadPublicValue, Group
 from puretls.crypto.keys import RsaPrivateKey, RsaPublicKey
-from puretls.crypto.secret import Secret
+from puretls.crypto.secret import Secret, leaving_no_frames
 from puretls.errors import InternalError, PeerError, Reason, UsageError, calling
 from puretls.extensions.supported_groups import FINITE_FIELD
 from puretls.handshake.authenticate import KEY_PATH, sign, verify
@@ -193,6 +193,7 @@ def client_exchange(context: Context) -> tuple[Context, Secret]:
     return context, Secret(_combine(context, other))
 
 
+@leaving_no_frames
 def _choose_psk(context: Context) -> Context:
     callback = context.client_config.psk
     with calling("psk", callback):
@@ -278,6 +279,7 @@ def read_client_key_exchange(context: Context, message: Any) -> tuple[Context, S
     return context, Secret(_combine(context, other))
 
 
+@leaving_no_frames
 def _find_psk(context: Context, identity: bytes) -> Context:
     """The key of an identity; one that nobody has for an unknown identity, so that the client learns what a wrong key tells (RFC 4279 2).
 
