@@ -290,11 +290,15 @@ _EXPLAINED: dict[tuple[int, str], str] = {
 
 
 class Truncated(TlsError):
-    """The stream ended without close_notify: what was received may not be all that was sent (RFC 5246 7.2.1)."""
+    """The stream ended without close_notify: what was received may not be all that was sent (RFC 5246 7.2.1).
+
+    `received` is what the call that raised had in hand: from a file in text mode text, else bytes.
+    """
 
     def __init__(self, state: str = "") -> None:
         super().__init__(state)
         self.state = state
+        self.received: bytes | str = b""
 
     def _sentence(self) -> str:
         return f"the stream ended without close_notify; state {self.state} [RFC 5246 7.2.1]"

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import warnings
+from asyncio import constants
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from puretls.config import ClientConfig, ServerConfig
 from puretls.connection import Connection
-from puretls.errors import PuretlsError, Truncated, UsageError
+from puretls.errors import DangerWarning, PuretlsError, Truncated, UsageError
 from puretls.events import PAUSED, ConnectionClosed, DataReceived, Event, HandshakeCompleted, Sentinel
-from puretls.net.defaults import client_defaults
+from puretls.net.defaults import RAGGED, client_defaults
 from puretls.net.pump import last_open_state, why_closed
+from puretls.net.reader import Reader
 
 if TYPE_CHECKING:
     from puretls.session import Session
@@ -26,6 +30,10 @@ logger = logging.getLogger("puretls.aio")
 
 CHUNK = 2**20
 """Plaintext bytes sealed at a time."""
+
+ANSWERS = 2**14
+"""Bytes of our own answers that may wait beyond the high-water mark. Only answers stop the reading, and not data of the application:
+two programs that write much before they read would wait for each other."""
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 ClientConnected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None] | None]
@@ -39,6 +47,7 @@ async def open_connection(
     server_name: str | None = None,
     session: Session | None = None,
     handshake_timeout: float | None = None,
+    suppress_ragged_eofs: bool = False,
     **options: Any,
 ) -> Streams:
     """Connect and shake hands; `options` go to `loop.create_connection`.
@@ -54,7 +63,8 @@ async def open_connection(
     connection = Connection.client(config, server_name or host, session=session)
     host = host_to_look_up(host)
     reader, upper = _stream_protocol()
-    _, lower = await asyncio.get_running_loop().create_connection(lambda: TlsProtocol(connection, upper), host, port, **options)
+    lower_side = partial(TlsProtocol, connection, upper, suppress_ragged_eofs=suppress_ragged_eofs)
+    _, lower = await asyncio.get_running_loop().create_connection(lower_side, host, port, **options)
     return await _opened(lower, reader, upper, handshake_timeout)
 
 
@@ -65,6 +75,7 @@ async def start_server(
     config: ServerConfig | Callable[[], ServerConfig],
     *,
     handshake_timeout: float | None = None,
+    suppress_ragged_eofs: bool = False,
     **options: Any,
 ) -> asyncio.Server:
     """Serve; `client_connected(reader, writer)` is called (and awaited) for each client whose handshake is complete.
@@ -78,7 +89,7 @@ async def start_server(
     def accept() -> TlsProtocol:
         current = config if isinstance(config, ServerConfig) else config()
         _, upper = _stream_protocol(client_connected)
-        protocol = TlsProtocol(Connection.server(current), upper)
+        protocol = TlsProtocol(Connection.server(current), upper, suppress_ragged_eofs=suppress_ragged_eofs)
         task = loop.create_task(_watch(protocol, handshake_timeout))
         watching.add(task)
         task.add_done_callback(watching.discard)
@@ -95,6 +106,7 @@ async def start_tls(
     server_name: str | None = None,
     session: Session | None = None,
     handshake_timeout: float | None = None,
+    suppress_ragged_eofs: bool = False,
 ) -> Streams:
     """Put TLS on an open pair (STARTTLS) and return a new pair; the old one must not be used any more.
 
@@ -105,7 +117,7 @@ async def start_tls(
         Connection.client(config, server_name, session=session) if isinstance(config, ClientConfig) else Connection.server(config)
     )
     new_reader, upper = _stream_protocol()
-    protocol = TlsProtocol(connection, upper, keep=writer)
+    protocol = TlsProtocol(connection, upper, keep=writer, suppress_ragged_eofs=suppress_ragged_eofs)
     await writer.drain()
     early = _buffered(reader)
     writer.transport.set_protocol(protocol)
@@ -121,19 +133,31 @@ async def start_tls(
 class TlsProtocol(asyncio.Protocol):
     """The lower side: feeds a connection from a transport, and its application data to an `upper` protocol.
 
-    `upper.connection_made` is called when the handshake is complete. Any asyncio protocol will do, not only that of streams.
+    `upper.connection_made` is called when the handshake is complete. Any asyncio protocol will do, a `BufferedProtocol` too, not only
+    that of streams.
     """
 
-    def __init__(self, connection: Connection, upper: asyncio.Protocol, keep: object = None) -> None:
-        """`keep` lives as long as this: the writer whose transport was taken over, which would close it when collected."""
+    def __init__(
+        self, connection: Connection, upper: asyncio.BaseProtocol, keep: object = None, *, suppress_ragged_eofs: bool = False
+    ) -> None:
+        """`keep` lives as long as this: the writer whose transport was taken over, which would close it when collected.
+
+        `suppress_ragged_eofs`: as of `TlsSocket`, with a `DangerWarning`.
+        """
+        if suppress_ragged_eofs:
+            warnings.warn(RAGGED, DangerWarning, stacklevel=2)
+        self._ragged_is_clean = suppress_ragged_eofs
         self.connection = connection
         self.handshake: asyncio.Future[TlsTransport] = asyncio.get_running_loop().create_future()
-        self._upper = upper
+        self._upper: Any = upper
         self._lower: asyncio.Transport | None = None
         self._transport: TlsTransport | None = None
         self._state = connection.state.name
         self._ended = False
         self._paused = False
+        self._held = False
+        self._congested = False
+        self._answers = 0
         self._upper_waits = False
         self._keep = keep
 
@@ -165,11 +189,16 @@ class TlsProtocol(asyncio.Protocol):
         self._lower = None
 
     def pause_writing(self) -> None:
+        self._congested = True
         if self._transport is not None:
             self._upper_waits = True
             self._upper.pause_writing()
 
     def resume_writing(self) -> None:
+        self._congested, self._answers = False, 0
+        if self._held:
+            self._held = False
+            self._follow()
         if self._upper_waits:
             self._upper_waits = False
             self._upper.resume_writing()
@@ -177,21 +206,32 @@ class TlsProtocol(asyncio.Protocol):
     def pause(self, paused: bool) -> None:
         """Stop or go on with reading and with events: what arrived stays in the connection meanwhile."""
         self._paused = paused
+        self._follow()
+
+    def _follow(self) -> None:
         if self._lower is None or self._lower.is_closing():
             return
-        if paused:
+        if self._paused or self._held:
             self._lower.pause_reading()
         else:
             self._lower.resume_reading()
             asyncio.get_running_loop().call_soon(self.drive)
 
+    def _answered(self, size: int) -> None:
+        """A peer that has us answer and never reads is not read any further either."""
+        if self._congested:
+            self._answers += size
+            if self._answers > ANSWERS and not self._held:
+                self._held = True
+                self._follow()
+
     def drive(self) -> None:
         """Take events until there is need of data, or the upper side wants no more."""
         try:
-            while not (self._ended or self._paused):
+            while not (self._ended or self._paused or self._held):
                 self._state = last_open_state(self.connection, self._state)
                 event = self.connection.next_event()
-                self.flush()
+                self._answered(self.flush())
                 if isinstance(event, Sentinel):
                     if event is PAUSED:
                         raise UsageError("the verifier gave no verdict: asyncio streams need it at once")
@@ -201,10 +241,12 @@ class TlsProtocol(asyncio.Protocol):
             self.flush()
             self._fail(error)
 
-    def flush(self) -> None:
+    def flush(self) -> int:
+        """Hand what must be sent to the transport; returns how many bytes."""
         data = self.connection.bytes_to_send()
         if data and self._lower is not None:
             self._lower.write(data)
+        return len(data)
 
     def close(self) -> None:
         """Send close_notify and close the transport once everything is written."""
@@ -223,14 +265,14 @@ class TlsProtocol(asyncio.Protocol):
 
     def _take(self, event: Event) -> None:
         if isinstance(event, DataReceived):
-            self._upper.data_received(event.data)
+            _deliver(self._upper, event.data)
         elif isinstance(event, HandshakeCompleted) and self._transport is None:
             assert self._lower is not None
             self._transport = TlsTransport(self, self._lower)
             self._upper.connection_made(self._transport)
             self.handshake.set_result(self._transport) if not self.handshake.done() else None
         elif isinstance(event, ConnectionClosed):
-            if not event.clean or self._transport is None:
+            if self._transport is None or not (event.clean or self._ragged_is_clean):
                 raise why_closed(event, self._state)
             self._upper.eof_received()
             self._transport.close()  # RFC 5246 7.2.1: answer at once, drop what is unsent
@@ -245,11 +287,18 @@ class TlsProtocol(asyncio.Protocol):
             self._lower.close()
 
 
-class TlsTransport(asyncio.Transport):
-    """The upper side: what a protocol above TLS sees as its transport."""
+class TlsTransport(asyncio.transports._FlowControlMixin):
+    """The upper side: what a protocol above TLS sees as its transport.
+
+    The base and the names with an underscore are what asyncio's own TLS transport has: `loop.sendfile` then reads and writes the file
+    itself, and `loop.start_tls` works on top.
+    """
+
+    _sendfile_compatible = constants._SendfileMode.FALLBACK
+    _start_tls_compatible = True
 
     def __init__(self, protocol: TlsProtocol, lower: asyncio.Transport) -> None:
-        super().__init__()
+        asyncio.Transport.__init__(self)
         self._protocol = protocol
         self._lower = lower
         self._closing = False
@@ -289,13 +338,17 @@ class TlsTransport(asyncio.Transport):
         self._protocol.pause(False)
 
     def is_reading(self) -> bool:
-        return self._lower.is_reading()
+        return not (self._protocol._paused or self._closing)
+
+    @property
+    def _protocol_paused(self) -> bool:
+        return self._protocol._upper_waits
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        self._protocol._upper = cast(asyncio.Protocol, protocol)
+        self._protocol._upper = protocol
 
     def get_protocol(self) -> asyncio.BaseProtocol:
-        return self._protocol._upper
+        return cast(asyncio.BaseProtocol, self._protocol._upper)
 
     def get_write_buffer_size(self) -> int:
         return self._lower.get_write_buffer_size()
@@ -314,10 +367,26 @@ class TlsTransport(asyncio.Transport):
             self._protocol._upper.connection_lost(error)
 
 
+def _deliver(upper: Any, data: bytes) -> None:
+    """Hand data to a protocol of either kind."""
+    if not isinstance(upper, asyncio.BufferedProtocol):
+        upper.data_received(data)
+        return
+    with memoryview(data) as view:
+        while view:
+            with memoryview(cast(bytearray, upper.get_buffer(len(view)))).cast("B") as buffer:
+                size = min(len(buffer), len(view))
+                if not size:
+                    raise UsageError(f"{type(upper).__name__}.get_buffer gave a buffer without room")
+                buffer[:size] = view[:size]
+            view = view[size:]  # noqa: PLW2901
+            upper.buffer_updated(size)
+
+
 def _stream_protocol(
     client_connected: ClientConnected | None = None,
 ) -> tuple[asyncio.StreamReader, asyncio.StreamReaderProtocol]:
-    reader = asyncio.StreamReader()
+    reader = Reader()
     return reader, asyncio.StreamReaderProtocol(reader, client_connected)
 
 

@@ -5,22 +5,24 @@ Owns threads, time-outs and buffers; no protocol.
 
 from __future__ import annotations
 
-import io
 import socket
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
+from puretls.arguments import described
 from puretls.config import ClientConfig, ServerConfig
 from puretls.connection import Connection
-from puretls.errors import PuretlsError, Truncated
+from puretls.errors import DangerWarning, PuretlsError, Truncated, UsageError
 from puretls.events import ConnectionClosed, DataReceived, Event, HandshakeCompleted
 from puretls.net import pump
-from puretls.net.defaults import client_defaults
+from puretls.net.defaults import RAGGED, client_defaults
+from puretls.net.files import RawFile, make_file
 
 SMALL_READ = 2**16
 """What a read asks for until one brings that much: a buffer of a megabyte costs 50 microseconds even if it stays empty."""
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 PATIENCE = 2.0
 """Seconds that `close` waits for room to send close_notify, and what a time-out left behind."""
 T = TypeVar("T")
+_Kind = type[BaseException]
 
 
 class StreamSocket(Protocol):
@@ -140,16 +143,22 @@ class TlsSocket:
         *,
         handshake_timeout: float | None = None,
         on_event: Callable[[Event], None] | None = None,
+        suppress_ragged_eofs: bool = False,
     ) -> None:
         """Join a socket and a connection that has not started. No byte moves before the first `handshake`, `recv` or `send`.
 
         `handshake_timeout`: seconds for the whole handshake, however busily the peer trickles bytes; None takes the
         configuration's `limits.handshake_time`. `on_event` sees every event in the thread that caused it.
+        `suppress_ragged_eofs` takes a stream that ends without close_notify for one that ends well, with a `DangerWarning`: somebody
+        on the wire may have cut it, which is harmless only where the protocol above knows the length of what it reads.
         """
+        if suppress_ragged_eofs:
+            warnings.warn(RAGGED, DangerWarning, stacklevel=2)
         self.connection = connection
         self._transport = SocketTransport(sock)
         self._handshake_timeout = connection.config.limits.handshake_time if handshake_timeout is None else handshake_timeout
         self._on_event = on_event
+        self._ragged_is_clean = suppress_ragged_eofs
         self._lock = threading.RLock()  # around each use of the connection
         self._handshaking = threading.Lock()  # not `_reading`: a writer must get on once the handshake is done
         self._reading = threading.RLock()  # one reader
@@ -158,7 +167,7 @@ class TlsSocket:
         self._complete = False
         self._end: ConnectionClosed | None = None
         self._files = 0
-        self._closed = False
+        self._closed = self._detached = False
 
     @classmethod
     def client(
@@ -202,21 +211,24 @@ class TlsSocket:
     def recv(self, size: int, flags: int = 0) -> bytes:
         """Up to `size` bytes of application data; b"" after the peer's close_notify."""
         _refuse(flags)
-        if size < 0:
-            raise ValueError("negative size in recv")
+        if not isinstance(size, int) or size < 0:
+            raise UsageError(f"a size is a number of bytes and never negative, not {described(size)}")
         self.handshake()
         with self._reading:
             while size > 0 and not self._received and self._end is None:
                 self._run(until=lambda event: isinstance(event, DataReceived))
-            if not self._received and size > 0 and self._end is not None and not self._end.clean:
+            if not self._received and size > 0 and self._end is not None and not (self._end.clean or self._ragged_is_clean):
                 raise Truncated("CONNECTED")
             data = bytes(self._received[:size])
             del self._received[:size]
         return data
 
     def recv_into(self, buffer: bytearray | memoryview, size: int = 0, flags: int = 0) -> int:
-        """`recv` into `buffer`; returns the number of bytes."""
-        view = memoryview(buffer).cast("B")
+        """`recv` into `buffer`; returns the number of bytes.
+
+        Raises `UsageError`, before anything is read, for a buffer that cannot take them.
+        """
+        view = _writable(buffer)
         data = self.recv(min(size, len(view)) if size else len(view), flags)
         view[: len(data)] = data
         return len(data)
@@ -241,6 +253,23 @@ class TlsSocket:
             sent = 0
             while sent < len(view):
                 sent += self.send(view[sent:], flags)
+
+    def sendfile(self, file: IO[bytes], offset: int = 0, count: int | None = None) -> int:
+        """Send a file from `offset` on, all of it or `count` bytes; returns how many. The file is left behind what was sent."""
+        if "b" not in getattr(file, "mode", "b"):
+            raise UsageError("sendfile wants a file opened in binary mode")
+        if count is not None and (not isinstance(count, int) or count < 1):
+            raise UsageError("count is a number of bytes, at least 1")
+        if offset:
+            file.seek(offset)
+        total = 0
+        while count is None or total < count:
+            data = file.read(CHUNK if count is None else min(CHUNK, count - total))
+            if not data:
+                break
+            self.sendall(data)
+            total += len(data)
+        return total
 
     def pending(self) -> int:
         """Bytes of application data that `recv` would give without reading the socket."""
@@ -277,19 +306,11 @@ class TlsSocket:
     def makefile(
         self, mode: str = "r", buffering: int = -1, *, encoding: str | None = None, newline: str | None = None
     ) -> IO[Any]:
-        """A file on the connection; `mode` is "r", "w" or "rw", with "b" for bytes, as in `socket.socket.makefile`."""
-        raw = _RawFile(self, "r" in mode, "w" in mode)
-        if buffering == 0:
-            if "b" not in mode:
-                raise ValueError("unbuffered streams must be binary")
-            return raw  # type: ignore[return-value]
-        size = io.DEFAULT_BUFFER_SIZE if buffering < 0 else buffering
-        buffered: Any
-        if raw.readable() and raw.writable():
-            buffered = io.BufferedRWPair(raw, raw, size)
-        else:
-            buffered = io.BufferedWriter(raw, size) if raw.writable() else io.BufferedReader(raw, size)
-        return buffered if "b" in mode else io.TextIOWrapper(buffered, encoding, newline=newline)
+        """A file on the connection; `mode` is "r", "w" or "rw", with "b" for bytes, as in `socket.socket.makefile`.
+
+        Where a read comes to the end of a stream without close_notify it raises `Truncated`; what it read is in `received`.
+        """
+        return make_file(RawFile(self, "r" in mode, "w" in mode), mode, buffering, encoding, newline)
 
     def shutdown(self, how: int) -> None:
         """Shut the socket down; for SHUT_WR and SHUT_RDWR close_notify goes first."""
@@ -319,6 +340,59 @@ class TlsSocket:
     def gettimeout(self) -> float | None:
         return self._transport.sock.gettimeout()
 
+    @property
+    def timeout(self) -> float | None:
+        """As `gettimeout` gives it."""
+        return self.gettimeout()
+
+    def setblocking(self, flag: bool) -> None:
+        """`settimeout(None)` or `settimeout(0)`: then calls that would wait raise `BlockingIOError`.
+
+        What `send` took is sent once, as after a time-out: the rest goes out with the next call.
+        """
+        self.settimeout(None if flag else 0.0)
+
+    def getblocking(self) -> bool:
+        return self.gettimeout() != 0
+
+    def setsockopt(self, *arguments: Any) -> None:
+        """As of the socket below."""
+        self._below.setsockopt(*arguments)
+
+    def getsockopt(self, *arguments: Any) -> Any:
+        """As of the socket below."""
+        return self._below.getsockopt(*arguments)
+
+    @property
+    def family(self) -> Any:
+        return self._below.family
+
+    @property
+    def type(self) -> Any:
+        return self._below.type
+
+    @property
+    def proto(self) -> int:
+        return self._below.proto  # type: ignore[no-any-return]
+
+    def get_inheritable(self) -> bool:
+        return self._below.get_inheritable()  # type: ignore[no-any-return]
+
+    def set_inheritable(self, inheritable: bool) -> None:
+        self._below.set_inheritable(inheritable)
+
+    def detach(self) -> int:
+        """Give the file descriptor away, open, and close this object: as of `ssl.SSLSocket`, no close_notify is sent.
+
+        The keys go with this object, so nobody can go on with the connection. See `unwrap` to go on in the clear.
+        """
+        self._closed = self._detached = True
+        return self._below.detach()  # type: ignore[no-any-return]
+
+    @property
+    def _below(self) -> Any:
+        return self._transport.sock
+
     def fileno(self) -> int:
         """The socket's; mind that `pending` data does not show in `select`."""
         return self._transport.sock.fileno()
@@ -332,7 +406,7 @@ class TlsSocket:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, kind: _Kind | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
     def __repr__(self) -> str:
@@ -367,6 +441,8 @@ class TlsSocket:
             self._transport.flush(self._drain)
 
     def _close_now(self) -> None:
+        if self._detached:
+            return
         if self._complete:
             self._transport.overdue = "the peer did not read what was left to send"
             self._transport.deadline = time.monotonic() + PATIENCE
@@ -383,37 +459,6 @@ class TlsSocket:
         self._files -= 1
         if self._closed and self._files == 0:
             self._close_now()
-
-
-class _RawFile(io.RawIOBase):
-    """What `makefile` builds on."""
-
-    def __init__(self, sock: TlsSocket, reads: bool, writes: bool) -> None:
-        super().__init__()
-        self._sock = sock
-        self._reads = reads
-        self._writes = writes
-        sock._files += 1
-
-    def readable(self) -> bool:
-        return self._reads
-
-    def writable(self) -> bool:
-        return self._writes
-
-    def readinto(self, buffer: Any) -> int:
-        return self._sock.recv_into(buffer)
-
-    def write(self, data: Any) -> int:
-        return self._sock.send(data)
-
-    def fileno(self) -> int:
-        return self._sock.fileno()
-
-    def close(self) -> None:
-        if not self.closed:
-            super().close()
-            self._sock._file_closed()
 
 
 def connect(
@@ -442,4 +487,15 @@ def connect(
 
 def _refuse(flags: int) -> None:
     if flags:
-        raise ValueError("flags make no sense on a TLS connection")
+        raise UsageError("flags make no sense on a TLS connection")
+
+
+def _writable(buffer: Any) -> memoryview:
+    """The bytes of a buffer that can be written to."""
+    try:
+        view = memoryview(buffer).cast("B")
+    except TypeError:
+        raise UsageError(f"recv_into fills a buffer of bytes without gaps, not {described(buffer)}") from None
+    if view.readonly:
+        raise UsageError(f"recv_into fills a buffer that can be written to, and this {described(buffer)} is read-only")
+    return view

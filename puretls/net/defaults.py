@@ -1,4 +1,4 @@
-"""What a client is where nothing is said: one that trusts the system's roots."""
+"""What sockets and streams share: the client where nothing is said, which trusts the system's roots, and a warning."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from puretls.config import ClientConfig
 
+RAGGED = "suppress_ragged_eofs: whoever sits on the wire can cut what is received, and nobody will know (RFC 5246 7.2.1)"
 
 @lru_cache(maxsize=1)
 def client_defaults() -> ClientConfig:

@@ -59,7 +59,8 @@ def run(
             with suppress(OSError):  # the peer may be gone; why the connection failed matters more
                 transport.flush(drain)
             raise
-        with suppress(BrokenPipeError, ConnectionResetError):  # a peer that gave up: its alert may be there to read
+        wanted = not isinstance(event, Sentinel | ConnectionClosed) and until(event)  # first: a flush may time out, events come once
+        with suppress(*(_ENDED if isinstance(event, ConnectionClosed) else _GONE)):
             transport.flush(drain)
         if isinstance(event, Sentinel):
             if event is PAUSED:
@@ -71,10 +72,14 @@ def run(
             if state not in _MAY_END:
                 raise why_closed(event, state)
             return event
-        elif until(event):
+        elif wanted:
             return event
 
 
+_GONE = (BrokenPipeError, ConnectionResetError)
+"""A peer that gave up: its alert may be there to read."""
+_ENDED = (OSError,)
+"""The answer to a close_notify is a courtesy."""
 _MAY_END = frozenset(("CONNECTED", "CLOSED"))
 
 
