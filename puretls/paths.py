@@ -17,12 +17,12 @@ from puretls.errors import UsageError
 from puretls.values import frozen
 
 RECORD = "record"
-_INDEX = r"\[(?:0|[1-9]\d*)\]"
-_PATH = re.compile(
-    rf"(?:(?P<side>client|server)\.)?(?:(?P<message>[A-Z][A-Za-z0-9]*)(?:#(?P<nth>[1-9]\d*))?|record\[(?P<record>0|[1-9]\d*)\])"
-    rf"(?P<fields>(?:\.[a-z][a-z0-9]*(?:_[a-z0-9]+)*(?:{_INDEX})*)*)",
-    re.ASCII,
+_INDEX = r"\[(?:0|[1-9][0-9]*)\]"
+GRAMMAR = (
+    rf"(?:(?P<side>client|server)\.)?(?:(?P<message>[A-Z][A-Za-z0-9]*)(?:#(?P<nth>[1-9][0-9]*))?|record\[(?P<record>0|[1-9][0-9]*)\])"
+    rf"(?P<fields>(?:\.[a-z][a-z0-9]*(?:_[a-z0-9]+)*(?:{_INDEX})*)*)"
 )
+"""As a regular expression; compiled when the first path is taken apart."""
 
 
 @frozen
@@ -45,7 +45,7 @@ class Path:
 
 def parse_path(text: str) -> Path:
     """A path of the grammar above. Raises `UsageError` for anything else."""
-    found = _PATH.fullmatch(text)
+    found = re.fullmatch(GRAMMAR, text)
     if found is None:
         raise UsageError(f"{text!r} is no path: write for example client.ClientHello#2.extensions[3].server_name or record[0].length")
     fields = tuple(found["fields"].split(".")[1:])

@@ -90,7 +90,7 @@ class Entry(NamedTuple):
         return deepened(annotate_content(self.content_type, self.raw, self.key_exchange), self.raw)
 
 
-_CERTIFICATE = re.compile(r"Certificate\.certificate_list\[\d+\]")
+_CERTIFICATE = r"Certificate\.certificate_list\[\d+\]"
 
 
 def deepened(spans: list[Span], raw: bytes, path: str = "") -> list[Span]:
@@ -102,7 +102,7 @@ def deepened(spans: list[Span], raw: bytes, path: str = "") -> list[Span]:
     made: list[Span] = []
     for span in spans:
         within = not path or path == span.path or path.startswith(f"{span.path}.")
-        wanted = within and not span.fault and _CERTIFICATE.fullmatch(span.path)
+        wanted = within and not span.fault and re.fullmatch(_CERTIFICATE, span.path)
         made += _certificate_spans(raw[span.start : span.end], span) if wanted else [span]
     return made
 

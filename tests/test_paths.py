@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import puretls
 from puretls.errors import PeerError, Reason, UsageError
-from puretls.paths import _PATH, Path, enclosing, parse_path
+from puretls.paths import GRAMMAR, Path, enclosing, parse_path
 from puretls.spans import Span, nearest
 from puretls.trace import Layer
 from tests.support.conversations import flows, mapped, resumptions
@@ -53,7 +53,7 @@ def test_what_is_no_path_is_refused(text):
         parse_path(text)
 
 
-@given(st.from_regex(_PATH, fullmatch=True))
+@given(st.from_regex(GRAMMAR, fullmatch=True))
 def test_any_path_comes_back(text):
     assert str(parse_path(text)) == re.sub(r"#1(?!\d)", "", text)
 
