@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from puretls.errors import UsageError
+from puretls.errors import DecodeError, UsageError
 from puretls.handshake.context import Context, Established
 from puretls.handshake.states import Role
 
@@ -42,7 +42,10 @@ def _server_end_point(context: Context) -> bytes:
     chain = context.peer.chain if context.role is Role.CLIENT else (context.credential.chain if context.credential else ())
     if not chain:
         raise UsageError("there is no server certificate to bind to")
-    name = Certificate.parse(chain[0]).signature_algorithm.hash
+    try:
+        name = Certificate.read(chain[0]).signature_algorithm.hash
+    except DecodeError as error:
+        raise UsageError(f"the certificate's signature is of no kind known here (RFC 5929 4.1): {error}") from None
     if not name:
         raise UsageError("the certificate's signature has no hash of its own (RFC 5929 4.1)")
     return hashlib.new("sha256" if name in {"md5", "sha1"} else name, chain[0]).digest()

@@ -199,7 +199,7 @@ class Credential:
         """The first certificate, parsed."""
         from puretls.x509.certificate import Certificate
 
-        return Certificate.parse(self.chain[0])
+        return Certificate.read(self.chain[0])
 
     @cached_property
     def public_key(self) -> PublicKey:
@@ -211,7 +211,7 @@ class Credential:
         """Names (DER) of the issuers along the chain, which a server may ask for (RFC 5246 7.4.4)."""
         from puretls.x509.certificate import Certificate
 
-        return tuple(Certificate.parse(der).issuer.raw for der in self.chain)
+        return tuple(Certificate.read(der).issuer.raw for der in self.chain)
 
     def checkable_with(self, schemes: Sequence[int]) -> bool:
         """Whether all signatures of the chain are made with one of these schemes (RFC 5246 7.4.2)."""
@@ -222,7 +222,7 @@ class Credential:
         from puretls.x509.certificate import Certificate
 
         found: list[SignatureAlgorithm | None] = []
-        for certificate in map(Certificate.parse, self.chain):
+        for certificate in map(Certificate.read, self.chain):
             if certificate.is_self_issued:
                 continue  # nobody checks the signature of a root
             try:

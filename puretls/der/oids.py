@@ -118,6 +118,7 @@ NETSCAPE_CERT_TYPE = _named("2.16.840.1.113730.1.1", "netscapeCertType")
 NETSCAPE_COMMENT = _named("2.16.840.1.113730.1.13", "netscapeComment")
 
 MS_APPLICATION_POLICIES = _named("1.3.6.1.4.1.311.21.10", "msApplicationPolicies")
+MS_ANY_APPLICATION_POLICY = _named("1.3.6.1.4.1.311.10.12.1", "msAnyApplicationPolicy")
 
 # Qualifiers, access methods
 QUALIFIER_CPS = _named("1.3.6.1.5.5.7.2.1", "id-qt-cps")

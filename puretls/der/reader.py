@@ -9,6 +9,9 @@ by field: there is no generic recursion for a hostile input to exploit, and dept
     serial = tbs.integer("serial_number")
 
 Given a list as `sink`, the same calls also record a `Span` for each tag, length and content: the parser *is* the explanation.
+
+What is plain and yet not DER (a DEFAULT written out, a SET OF out of order) is a *lapse*: an error like any other, unless the outermost
+reader is given a list to keep lapses in.
 """
 
 from __future__ import annotations
@@ -34,6 +37,10 @@ MAX_SHARED = 256
 """Bytes of a value that is worth remembering: names in use, and then some."""
 MAX_OID = 64
 """Bytes of an object identifier; the longest in use are below 24."""
+MAX_NATURAL = 128
+"""Bytes of an INTEGER (0..MAX): every one that means something has fewer, and text can be made of it in no time."""
+MAX_LAPSES = 16
+"""Lapses that are kept: each names its place, and a hostile structure can have a hundred thousand."""
 
 
 def context(number: int) -> int:
@@ -95,10 +102,12 @@ def read_header(data: bytes, at: int, end: int) -> tuple[int, int, int]:
 class Reader:
     """A cursor over `data[at:end]`. `name` is the last component of `path`; `depth` counts enclosing constructed values.
 
+    `lapses`, of the outermost reader only: where lapses are kept; None where they are errors.
+
     Every method that reads raises `DecodeError` naming the path and the offset from the start of `data`.
     """
 
-    __slots__ = ("at", "data", "depth", "end", "name", "parent", "sink")
+    __slots__ = ("at", "data", "depth", "end", "lapses", "name", "parent", "sink")
 
     def __init__(self, data: bytes, at: int = 0, end: int | None = None, *, name: str = "", sink: list[Span] | None = None) -> None:
         self.data = data
@@ -108,6 +117,7 @@ class Reader:
         self.parent: Reader | None = None
         self.sink = sink
         self.depth = 0
+        self.lapses: list[DecodeError] | None = None
 
     # Where we are
 
@@ -129,6 +139,27 @@ class Reader:
     def error(self, message: str, name: str = "", *, offset: int | None = None, rfc: str = "") -> DecodeError:
         """A `DecodeError` that names this place; to be raised by the caller."""
         return DecodeError(message, path=join(self.path, name), offset=self.at if offset is None else offset, rfc=rfc)
+
+    def lapse(self, message: str, name: str = "", *, offset: int | None = None, rfc: str = "") -> None:
+        """Something plain is not as DER or its type has it: kept where the outermost reader keeps lapses, else raised."""
+        error = self.error(message, name, offset=offset, rfc=rfc)
+        kept = self._outermost.lapses
+        if kept is None:
+            raise error
+        if len(kept) < MAX_LAPSES:
+            kept.append(error)
+
+    @property
+    def _outermost(self) -> Reader:
+        reader = self
+        while reader.parent is not None:
+            reader = reader.parent
+        return reader
+
+    @property
+    def is_strict(self) -> bool:
+        """Whether lapses are errors: only then is what was read worth remembering as sound."""
+        return self._outermost.lapses is None
 
     # The three ways to move
 
@@ -188,6 +219,26 @@ class Reader:
             found.append(read(body, f"[{len(found)}]"))
         return tuple(found)
 
+    def set_of(self, read: Callable[[Reader, str], T], name: str = "", tag: int = SET) -> tuple[T, ...]:
+        """SET SIZE (1..MAX) OF: as `list_of`, and the elements ascend by their encodings (X.690 11.6)."""
+        start = self.at
+        found = self.list_of(read, name, tag)
+        if len(found) > 1:
+            self._check_order(start, name)
+        return found
+
+    def _check_order(self, at: int, name: str) -> None:
+        data = self.data
+        _, at, end = read_header(data, at, self.at)
+        last = b""
+        while at < end:
+            _, _, stop = read_header(data, at, end)
+            element = data[at:stop]
+            if element < last:
+                self.lapse("SET OF out of order", name, offset=at, rfc="X.690 11.6")
+                return
+            last, at = element, stop
+
     def shared(self, memo: Memo[bytes, T], read: Callable[[Reader, bytes], T], name: str = "") -> T:
         """The next value, a SEQUENCE, as `read(its content, its DER)` makes it: once for the same DER, if that is not long.
 
@@ -199,7 +250,7 @@ class Reader:
         known = memo.get(der) if self.sink is None else None
         if known is None:
             known = read(self.within(start, stop, name), der)
-            if len(der) <= MAX_SHARED:
+            if len(der) <= MAX_SHARED and self.is_strict:
                 memo.put(der, known)
         return known
 
@@ -221,6 +272,8 @@ class Reader:
             _, start, stop = read_header(self.data, at, self.end)
         except DecodeError as bad:
             raise self.error(bad.message, name, offset=bad.offset, rfc=bad.rfc) from None
+        if found == NULL and start != stop:
+            raise self.error("NULL with content", name, offset=start, rfc="X.690 8.8.2")
         if self.sink is not None:
             self._record(at, start, stop, name, leaf=True)
         self.at = stop
@@ -236,7 +289,7 @@ class Reader:
         if start == stop:
             raise self.error("empty INTEGER", name, offset=start, rfc="X.690 8.3.1")
         if not padded and ((data[start] == 0 and data[start + 1] < 0x80) or (data[start] == 0xFF and data[start + 1] >= 0x80)):
-            raise self.error("INTEGER not in its shortest form", name, offset=start, rfc="X.690 8.3.2")
+            self.lapse("INTEGER not in its shortest form", name, offset=start, rfc="X.690 8.3.2")
         return int.from_bytes(data[start:stop], signed=True)
 
     def small(self, name: str = "", tag: int = INTEGER, *, limit: int = 2**31) -> int:
@@ -245,6 +298,14 @@ class Reader:
         value = self.integer(name, tag)
         if not 0 <= value < limit:
             raise self.error(f"value outside 0..{limit - 1}", name, offset=at)
+        return value
+
+    def natural(self, name: str = "", tag: int = INTEGER) -> int:
+        """An INTEGER (0..MAX), of at most `MAX_NATURAL` bytes."""
+        at = self.at
+        value = self.integer(name, tag)
+        if value < 0 or value.bit_length() > 8 * MAX_NATURAL:
+            raise self.error(f"a number below zero, or of more than {MAX_NATURAL} bytes", name, offset=at)
         return value
 
     def enumerated(self, name: str = "") -> int:
@@ -259,7 +320,10 @@ class Reader:
             return True
         if content == b"\x00":
             return False
-        raise self.error("BOOLEAN that is neither 00 nor FF", name, offset=start, rfc="X.690 11.1")
+        if len(content) != 1:
+            raise self.error("BOOLEAN that is not one octet", name, offset=start, rfc="X.690 8.2.1")
+        self.lapse("BOOLEAN that is neither 00 nor FF", name, offset=start, rfc="X.690 11.1")
+        return True
 
     def default_false(self, name: str = "", tag: int = BOOLEAN) -> bool:
         """A BOOLEAN DEFAULT FALSE, which DER must leave out when false (X.690 11.5)."""
@@ -267,7 +331,8 @@ class Reader:
         if self.peek() != tag:
             return False
         if not self.boolean(name, tag):
-            raise self.error("DEFAULT value FALSE written out", name, offset=at, rfc="X.690 11.5")
+            self.lapse("DEFAULT value FALSE written out", name, offset=at, rfc="X.690 11.5")
+            return False
         return True
 
     def null(self, name: str = "") -> None:
@@ -315,7 +380,7 @@ class Reader:
         if stop - start > 8:
             raise self.error("named BIT STRING of more than 64 bits", name, offset=start)
         if stop > start and not padded and not self.data[stop - 1] >> unused & 1:
-            raise self.error("named BIT STRING with trailing zero bits", name, offset=stop - 1, rfc="X.690 11.2.2")
+            self.lapse("named BIT STRING with trailing zero bits", name, offset=stop - 1, rfc="X.690 11.2.2")
         value = int.from_bytes(self.data[start:stop])
         width = 8 * (stop - start)
         return frozenset(bit for bit in range(width - unused) if value >> (width - 1 - bit) & 1)

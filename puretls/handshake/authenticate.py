@@ -101,10 +101,13 @@ def _comparable(names: tuple[bytes, ...]) -> frozenset[bytes]:
 
 def usage_allows(leaf: Certificate, *, signing: bool) -> bool:
     """Whether keyUsage, where it is there, lets the key sign, or else encipher other keys (RFC 5246 7.4.2, RFC 5280 4.2.1.3)."""
+    from puretls.der import oids
     from puretls.x509.extensions import KeyUsage, KeyUsageBit
 
     found = leaf.get(KeyUsage)
-    return found is None or (KeyUsageBit.DIGITAL_SIGNATURE if signing else KeyUsageBit.KEY_ENCIPHERMENT) in found
+    if found is None:
+        return leaf.extension(oids.KEY_USAGE) is None  # what cannot be read allows nothing
+    return (KeyUsageBit.DIGITAL_SIGNATURE if signing else KeyUsageBit.KEY_ENCIPHERMENT) in found
 
 
 def usage_path(leaf: Certificate) -> str:
@@ -143,7 +146,10 @@ def blamed_path(report: Any, chain: Sequence[bytes]) -> str:
 
 
 def parse_leaf(chain: Sequence[bytes]) -> tuple[Certificate, PublicKey]:
-    """The leaf and its key; what cannot be parsed, or has a key that nothing here can use, is refused before anybody trusts a byte."""
+    """The leaf and its key; what has none, or one that nothing here can use, is refused before anybody trusts a byte.
+
+    What is wrong with the rest of the leaf is for the verifier to say, and does not matter where nobody verifies.
+    """
     from puretls.x509.certificate import parse_remembered
 
     reason = Reason.DECODE if _is_cut_off(chain[0]) else Reason.BAD_CERTIFICATE

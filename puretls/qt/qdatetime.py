@@ -41,11 +41,15 @@ class QDateTime(QtNames):
 
     @staticmethod
     def fromSecsSinceEpoch(seconds: int, *_: object) -> QDateTime:
-        return QDateTime(datetime.datetime.fromtimestamp(seconds, datetime.UTC))
+        """The moment; an invalid one outside of the years 1 to 9999."""
+        return QDateTime.fromMSecsSinceEpoch(1000 * seconds)
 
     @staticmethod
     def fromMSecsSinceEpoch(milliseconds: int, *_: object) -> QDateTime:
-        return QDateTime(datetime.datetime.fromtimestamp(milliseconds / 1000, datetime.UTC))
+        try:
+            return QDateTime(datetime.datetime.fromtimestamp(milliseconds / 1000, datetime.UTC))
+        except (ValueError, OverflowError, OSError):
+            return QDateTime()
 
     @staticmethod
     def currentDateTimeUtc() -> QDateTime:

@@ -20,7 +20,7 @@ from puretls.qt.qdatetime import QDateTime
 from puretls.qt.qssl import QSsl
 from puretls.qt.qsslkey import QSslKey
 from puretls.x509 import extensions as ext
-from puretls.x509.certificate import Certificate
+from puretls.x509.certificate import UNREADABLE, Certificate
 from puretls.x509.certificate import Extension as ParsedExtension
 from puretls.x509.names import GeneralNameKind, Name
 from puretls.x509.pem import read_pem, write_pem
@@ -247,10 +247,16 @@ class QSslCertificate(QtNames):
         return QByteArray(hashlib.new(name, bytes(self.toDer()), usedforsecurity=False).digest())
 
     def effectiveDate(self) -> QDateTime:
-        return QDateTime.fromSecsSinceEpoch(self._certificate.validity.not_before) if self._certificate else QDateTime()
+        return self._date("not_before")
 
     def expiryDate(self) -> QDateTime:
-        return QDateTime.fromSecsSinceEpoch(self._certificate.validity.not_after) if self._certificate else QDateTime()
+        return self._date("not_after")
+
+    def _date(self, which: str) -> QDateTime:
+        """An invalid date where there is none that can be read, or none that Qt has."""
+        if self._certificate is None or self._certificate.validity is UNREADABLE:
+            return QDateTime()
+        return QDateTime.fromSecsSinceEpoch(getattr(self._certificate.validity, which))
 
     def publicKey(self) -> QSslKey:
         """The subject's key, null if it is of a kind that is not known."""
@@ -388,8 +394,9 @@ def _content(source: Any) -> bytes:
 
 
 def _parse(der: bytes) -> Certificate | None:
+    """What there is to show, whatever a verifier would have to say of it; None where not even a key can be found."""
     try:
-        return Certificate.parse(der)
+        return Certificate.read(der)
     except PuretlsError:
         return None
 

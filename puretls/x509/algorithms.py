@@ -85,8 +85,6 @@ def _pss(identifier: AlgorithmIdentifier) -> SignatureAlgorithm:
     reader.done()
     if digest != mgf_digest:
         raise _bad_parameters("RSASSA-PSS whose mask generation uses another hash", "RFC 4055 3.1")
-    if salt_length > 64:
-        raise _bad_parameters(f"RSASSA-PSS with a salt of {salt_length} bytes", "RFC 4055 3.1")
     return SignatureAlgorithm(SignatureKind.RSA_PSS, digest, salt_length, mgf_digest)
 
 

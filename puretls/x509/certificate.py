@@ -53,11 +53,17 @@ class Validity:
     tags: tuple[int, int] = (der.UTC_TIME, der.UTC_TIME)
 
 
+UNREADABLE = Validity(0, -1)
+"""What stands for dates that cannot be read: a period without a moment in it."""
+
+
 @dataclass(frozen=True, eq=False)
 class Certificate:
-    """An X.509 certificate. `parse` makes one; every field and known extension is then sound DER. Equal when the bytes are.
+    """An X.509 certificate. Equal when the bytes are.
 
-    Whether it can be *trusted* is for `verifier`; whether its key is of a kind known here shows in `public_key`.
+    What `parse` makes is sound: every field and known extension is strict DER. What `read` makes may have flaws, which it names; all that
+    a handshake needs of a certificate, its key, is there all the same. Whether it can be *trusted* is for `verifier`; whether its key
+    is of a kind known here shows in `public_key`.
     """
 
     raw: bytes
@@ -82,6 +88,10 @@ class Certificate:
     extensions: tuple[Extension, ...]
     outer_signature: AlgorithmIdentifier
     signature: bytes
+    malformed: tuple[DecodeError, ...] = ()
+    """Why fields have no value, or not all of it: a name without attributes, an extension whose `value` is None, an `UNREADABLE` date."""
+    lapses: tuple[DecodeError, ...] = ()
+    """Where a value is plain, and written as DER or its type does not have it."""
 
     @classmethod
     def parse(cls, data: bytes, sink: list[Span] | None = None) -> Certificate:
@@ -102,6 +112,29 @@ class Certificate:
         signature = body.bit_octets("signature_value")
         body.done()
         return cls(data, tbs_der, *fields, outer, signature)  # type: ignore[call-arg, arg-type]
+
+    @classmethod
+    def read(cls, data: bytes, sink: list[Span] | None = None) -> Certificate:
+        """As `parse`; but a certificate that is none of strict DER is read too, as far as it can be, if its key can be found.
+
+        `malformed` and `lapses` then say what is wrong. Raises `DecodeError` where not even the key is where it belongs.
+        """
+        try:
+            return cls.parse(data) if sink is None else cls.parse(data, sink)
+        except DecodeError as strict:
+            from puretls.x509.flawed import read_flawed
+
+            if sink is not None:
+                sink.clear()
+            try:
+                return read_flawed(data, sink)
+            except DecodeError:
+                raise strict from None
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it is strict DER of RFC 5280 throughout, as far as it is known here."""
+        return not (self.malformed or self.lapses)
 
     def __eq__(self, other: object) -> bool:
         return self.raw == other.raw if isinstance(other, Certificate) else NotImplemented
@@ -198,16 +231,23 @@ class Certificate:
         return annotate(self.raw)
 
     def locate(self, path: str) -> tuple[int, int] | None:
-        """Start and end in `raw` of the field `path` below `Certificate` ("tbs_certificate.validity"), tag and length included."""
+        """Start and end in `raw` of the field `path` below `Certificate` ("tbs_certificate.validity"), tag and length included.
+
+        Of a field inside of what cannot be read, that of the whole.
+        """
         wanted = f"{ROOT}.{path}"
-        inside = [s for s in self._recorded if s.path == wanted or s.path.startswith((wanted + ".", wanted + "["))]
-        return (inside[0].start, inside[-1].end) if inside else None
+        while wanted != ROOT:
+            inside = [s for s in self._recorded if s.path == wanted or s.path.startswith((wanted + ".", wanted + "["))]
+            if inside or self.is_sound:
+                return (inside[0].start, inside[-1].end) if inside else None
+            wanted = wanted[: max(wanted.rfind("."), wanted.rfind("["))]
+        return None
 
     @cached_property
     def _recorded(self) -> tuple[Span, ...]:
         """As `spans`, without the explanations, which cost more than all the rest."""
         sink: list[Span] = []
-        Certificate.parse(self.raw, sink)
+        Certificate.read(self.raw, sink)
         return tuple(sink)
 
     def text(self) -> str:
@@ -219,37 +259,36 @@ class Certificate:
 
 @lru_cache(maxsize=256)
 def remembered(data: bytes) -> Certificate:
-    """`Certificate.parse`; the same certificates are met again and again, and frozen ones can be shared."""
-    return Certificate.parse(data)
+    """`Certificate.read`; the same certificates are met again and again, and frozen ones can be shared."""
+    return Certificate.read(data)
 
 
 def parse_remembered(data: bytes) -> Certificate:
-    """`Certificate.parse`, remembered unless it is larger than real ones: huge ones must not fill the memory.
+    """`Certificate.read`, remembered unless it is larger than real ones: huge ones must not fill the memory.
 
     Raises `DecodeError`.
     """
-    return remembered(data) if len(data) <= MAX_REMEMBERED else Certificate.parse(data)
+    return remembered(data) if len(data) <= MAX_REMEMBERED else Certificate.read(data)
 
 
 def _read_tbs(tbs: Reader) -> tuple[object, ...]:
     """The fields of TBSCertificate (RFC 5280 4.1), in the order of `Certificate`."""
-    version = _read_version(tbs)
-    at = tbs.at
-    serial = tbs.integer("serial_number", padded=True)  # some are deployed; the rule "serial-number" has a say
-    is_padded = tbs.at - at - 2 != (serial if serial >= 0 else ~serial).bit_length() // 8 + 1
+    version = read_version(tbs)
+    serial, is_padded = read_serial(tbs)
     inner = read_algorithm(tbs, "signature")
     issuer = read_name(tbs, "issuer")
-    validity = _read_validity(tbs)
+    validity = read_validity(tbs)
     subject = read_name(tbs, "subject")
-    spki, key = _read_spki(tbs)
-    issuer_id = _unique_id(tbs, 1, "issuer_unique_id")
-    subject_id = _unique_id(tbs, 2, "subject_unique_id")
+    spki, key = read_key(tbs)
+    issuer_id = read_unique_id(tbs, 1, "issuer_unique_id")
+    subject_id = read_unique_id(tbs, 2, "subject_unique_id")
     extensions = _read_extensions(tbs) if tbs.more else ()
     tbs.done()
     return version, serial, is_padded, inner, issuer, validity, subject, spki, key, issuer_id, subject_id, extensions
 
 
-def _read_version(tbs: Reader) -> int:
+def read_version(tbs: Reader) -> int:
+    """The version as people count, from 1."""
     if tbs.peek() != der.explicit(0):
         return 1
     field = tbs.enter(der.explicit(0), "version")
@@ -260,7 +299,15 @@ def _read_version(tbs: Reader) -> int:
     return value + 1
 
 
-def _read_validity(tbs: Reader) -> Validity:
+def read_serial(tbs: Reader) -> tuple[int, bool]:
+    """The serial number, and whether it is padded: some are deployed, and the rule "serial-number" has a say."""
+    at = tbs.at
+    serial = tbs.integer("serial_number", padded=True)
+    return serial, tbs.at - at - 2 != (serial if serial >= 0 else ~serial).bit_length() // 8 + 1
+
+
+def read_validity(tbs: Reader) -> Validity:
+    """Both dates."""
     body = tbs.enter(name="validity")
     first = body.peek()
     not_before = body.time("not_before")
@@ -270,7 +317,7 @@ def _read_validity(tbs: Reader) -> Validity:
     return Validity(not_before, not_after, (first, second))
 
 
-def _read_spki(tbs: Reader) -> tuple[bytes, PublicKey | None]:
+def read_key(tbs: Reader) -> tuple[bytes, PublicKey | None]:
     """SubjectPublicKeyInfo as bytes, and the key if it is one that is known here; others must be sound DER all the same."""
     at, recorded = tbs.at, len(tbs.sink or ())
     try:
@@ -292,7 +339,8 @@ def _read_spki(tbs: Reader) -> tuple[bytes, PublicKey | None]:
     return tbs.data[at : tbs.at], None
 
 
-def _unique_id(tbs: Reader, number: int, name: str) -> bytes | None:
+def read_unique_id(tbs: Reader, number: int, name: str) -> bytes | None:
+    """The bits of an issuerUniqueID (1) or subjectUniqueID (2), None where absent."""
     if tbs.peek() != der.context(number):
         return None
     _, start, stop = tbs.bits(name, der.context(number))

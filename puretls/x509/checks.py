@@ -11,6 +11,7 @@ from enum import Enum
 from puretls.crypto.keys import EcPublicKey, RsaPublicKey, is_too_large
 from puretls.der import oids
 from puretls.der import reader as der
+from puretls.der.reader import Reader
 from puretls.errors import DecodeError
 from puretls.x509 import extensions as ext
 from puretls.x509.algorithms import WEAK_HASHES
@@ -35,6 +36,7 @@ Faults = Iterator[Fault]
 
 def static_faults(certificate: Certificate, role: Role) -> Faults:
     """Everything that depends on nothing but the certificate and its place."""
+    yield from encoding_faults(certificate, role)
     yield from _algorithms(certificate, role)
     yield from _key(certificate)
     yield from _fields(certificate, role)
@@ -63,6 +65,28 @@ def is_self_signed(certificate: Certificate) -> bool:
     if own is None or authority is None or authority.key_identifier is None:
         return True
     return own.key_identifier == authority.key_identifier
+
+
+def encoding_faults(certificate: Certificate, role: Role) -> Faults:
+    """What cannot be read, and what is not written as it should be: as the parser says it, field by field."""
+    yield from (_encoding_fault("malformed", error) for error in certificate.malformed)
+    if role is not Role.ANCHOR:  # whoever trusts an anchor has compared more than its encoding
+        yield from (_encoding_fault("strict-der", error) for error in certificate.lapses if not _is_copied(error))
+
+
+def copied_faults(certificate: Certificate, issuer: Certificate) -> Faults:
+    """Lapses in the name of the issuer, where it is not the very bytes of the issuer's own name, which answers for them."""
+    if certificate.lapses and certificate.issuer.raw != issuer.subject.raw:
+        yield from (_encoding_fault("strict-der", error) for error in certificate.lapses if _is_copied(error))
+
+
+def _is_copied(error: DecodeError) -> bool:
+    return error.path.startswith("Certificate.tbs_certificate.issuer[")
+
+
+def _encoding_fault(rule: str, error: DecodeError) -> Fault:
+    sentence = f"{error.message}, at byte {error.offset}" + (f" ({error.rfc})" if error.rfc else "")
+    return Fault(rule, error.path.removeprefix("Certificate."), sentence, error.offset)
 
 
 # Algorithms and keys
@@ -124,6 +148,8 @@ def _fields(certificate: Certificate, role: Role) -> Faults:
         yield Fault("empty-issuer", tbs + "issuer", "the issuer's name is empty")
     if not certificate.subject and (certificate.is_ca or role is not Role.LEAF):
         yield Fault("empty-subject-ca", tbs + "subject", "a CA without a name")
+    if not certificate.subject and certificate.extension(oids.SUBJECT_ALT_NAME) is None and role is Role.LEAF:
+        yield Fault("empty-subject", tbs + "subject", "a certificate of nobody: no subject and no subjectAltName")
     if role is not Role.ANCHOR:  # deployed roots have their dates in the wrong form, or keyUsage, and nobody is misled by that
         yield from _time_encoding(certificate)
         yield from _key_usage_padding(certificate)
@@ -201,13 +227,23 @@ def _key_usage_padding(certificate: Certificate) -> Faults:
 
 
 def _is_understood(extension: Extension, certificate: Certificate) -> bool:
-    if extension.oid == oids.MS_APPLICATION_POLICIES:  # says again what extKeyUsage says, which is looked at
-        return certificate.get(ext.ExtendedKeyUsage) is not None
+    if extension.oid == oids.MS_APPLICATION_POLICIES:  # what it allows is for `purpose_faults`
+        return application_policies(extension) is not None
     if isinstance(extension.value, ext.CertificatePolicies):  # the qualifiers of a critical one must be understood (4.2.1.4)
         return all(q in _QUALIFIERS for policy in extension.value.policies for q, _ in policy.qualifiers)
     if isinstance(extension.value, ext.TlsFeature):
         return set(extension.value.features) <= {STATUS_REQUEST}
     return extension.oid in _HANDLED
+
+
+def application_policies(extension: Extension) -> tuple[bytes, ...] | None:
+    """The purposes of msApplicationPolicies, which has the form of certificatePolicies; None where it cannot be read."""
+    try:
+        value = ext.TYPES[oids.CERTIFICATE_POLICIES].parse(extension.raw, 0, len(extension.raw), Reader(extension.raw))
+    except DecodeError:
+        return None
+    assert isinstance(value, ext.CertificatePolicies)
+    return tuple(information.policy for information in value.policies)
 
 
 def _key_identifiers(certificate: Certificate, role: Role) -> Faults:
@@ -303,17 +339,22 @@ def _authority(certificate: Certificate, role: Role) -> Faults:
         yield Fault("not-a-ca" if role is Role.INTERMEDIATE else root, "tbs_certificate.extensions", "an issuer without basicConstraints")
     elif not constraints.ca:
         yield Fault("not-a-ca", where, "an issuer whose basicConstraints do not say cA")
-    extension = certificate.extension(oids.BASIC_CONSTRAINTS)
-    if extension is not None and not extension.critical:
-        yield Fault("basic-constraints-critical", where, "basicConstraints is not critical")
+    yield from _ca_extensions(certificate, role)
     usage = certificate.get(ext.KeyUsage)
-    if usage is None:
-        yield Fault("ca-key-usage", "tbs_certificate.extensions", "a CA without keyUsage")
-    elif KeyUsageBit.KEY_CERT_SIGN not in usage:
+    if usage is not None and KeyUsageBit.KEY_CERT_SIGN not in usage:
         yield Fault("key-cert-sign", place(certificate, oids.KEY_USAGE), f"an issuer whose keyUsage allows {usage}, not key_cert_sign")
     if role is Role.ANCHOR and certificate.is_self_issued and certificate.get(ext.ExtendedKeyUsage) is not None:
         yield Fault("root-extended-key-usage", place(certificate, oids.EXTENDED_KEY_USAGE), "a root with extKeyUsage")
     yield from _path_length_field(certificate)
+
+
+def _ca_extensions(certificate: Certificate, role: Role) -> Faults:
+    """What RFC 5280 has every CA's certificate carry, in whatever place it is used (4.2.1.3, 4.2.1.9)."""
+    extension = certificate.extension(oids.BASIC_CONSTRAINTS)
+    if extension is not None and not extension.critical:
+        yield Fault("basic-constraints-critical", extension.path, "basicConstraints is not critical")
+    if certificate.get(ext.KeyUsage) is None and role is not Role.ANCHOR:
+        yield Fault("ca-key-usage", "tbs_certificate.extensions", "a CA without keyUsage")
 
 
 def _path_length_field(certificate: Certificate) -> Faults:
@@ -331,6 +372,7 @@ def _leaf(certificate: Certificate) -> Faults:
     if usage is not None and KeyUsageBit.KEY_CERT_SIGN in usage and not certificate.is_ca:
         yield Fault("leaf-key-cert-sign", place(certificate, oids.KEY_USAGE), "keyCertSign in a certificate that is no CA")
     if certificate.is_ca:
+        yield from _ca_extensions(certificate, Role.LEAF)
         yield Fault("ca-as-leaf", place(certificate, oids.BASIC_CONSTRAINTS), "a CA in the place of an end entity")
     if certificate.extension(oids.SUBJECT_ALT_NAME) is None:
         yield Fault("san-missing", "tbs_certificate.extensions", "no subjectAltName")
@@ -378,6 +420,7 @@ def time_text(seconds: int) -> str:
 
 def purpose_faults(certificate: Certificate, purposes: tuple[bytes, ...], role: Role) -> Faults:
     """RFC 5280 4.2.1.12; in a CA, extKeyUsage limits what is below it, as all implementations have it."""
+    yield from _application_policy_faults(certificate, purposes, role)
     allowed = certificate.get(ext.ExtendedKeyUsage)
     if allowed is None:
         if purposes and role is Role.INTERMEDIATE:
@@ -393,6 +436,19 @@ def purpose_faults(certificate: Certificate, purposes: tuple[bytes, ...], role: 
         if purpose not in allowed.purposes:
             where = place(certificate, oids.EXTENDED_KEY_USAGE)
             yield Fault(rule, where, f"issued for {allowed}, not for {oids.describe(purpose)}")
+
+
+def _application_policy_faults(certificate: Certificate, purposes: tuple[bytes, ...], role: Role) -> Faults:
+    """Where msApplicationPolicies is critical, it must be processed (RFC 5280 4.2): it says by other words what extKeyUsage says."""
+    extension = certificate.extension(oids.MS_APPLICATION_POLICIES)
+    allowed = application_policies(extension) if extension is not None and extension.critical else None
+    if extension is None or allowed is None or not {oids.ANY_EXTENDED_KEY_USAGE, oids.MS_ANY_APPLICATION_POLICY}.isdisjoint(allowed):
+        return
+    for purpose in purposes:
+        if purpose not in allowed:
+            rule = "extended-key-usage" if role is Role.LEAF else "ca-extended-key-usage"
+            shown = ext.ExtendedKeyUsage(allowed)
+            yield Fault(rule, extension.path, f"issued under application policies for {shown}, not for {oids.describe(purpose)}")
 
 
 SERVER_USAGES = frozenset({KeyUsageBit.DIGITAL_SIGNATURE, KeyUsageBit.KEY_ENCIPHERMENT, KeyUsageBit.KEY_AGREEMENT})

@@ -204,8 +204,6 @@ def _stranger_fault(signer: Certificate, case: Case) -> str:
     """Empty where a certificate from outside the path is issued by one inside it, valid, and not itself revoked."""
     if case.depth == 0:
         return f"is signed by {signer.subject}, too far from the path"
-    if signer.get(KeyUsage) is None:  # a CA in the path may do without, but not every leaf that happens to have the name
-        return f"is signed by {signer.subject}, which has no keyUsage with cRLSign"
     if not signer.validity.not_before <= case.time <= signer.validity.not_after:
         return f"is signed by {signer.subject}, which is not valid now"
     for index, authority in enumerate(case.above):

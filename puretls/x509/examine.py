@@ -161,6 +161,7 @@ class Examiner:
 
     def _identifier_faults(self, path: Path) -> Iterator[tuple[int, Fault]]:
         for index, (child, issuer) in enumerate(pairwise(path)):
+            yield from ((index, fault) for fault in checks.copied_faults(child, issuer))
             if key_match(child, issuer) is KeyMatch.OTHER:
                 where = checks.place(child, oids.AUTHORITY_KEY_IDENTIFIER, "key_identifier")
                 yield index, Fault("key-identifier-match", where, f"names another key than that of {display_name(issuer)}")
@@ -251,7 +252,7 @@ class Examiner:
         checker = self.settings.revocation
         if checker is None:
             return
-        presented = tuple(c for c in pool if c not in path)
+        presented = tuple(c for c in pool if c not in path and c.is_sound)
         for index in range(len(path) - 1):
             stapled = self.question.ocsp_response if index == 0 else None
             context = StatusContext(path, index, self.question.time, self._verify, self.settings.rules, stapled, presented)

@@ -109,6 +109,8 @@ def annotated(
 
 def _explained(span: Span, tag: str, notes: Mapping[str, tuple[str, str]]) -> Span:
     """A recorded span with its value decoded, by the `tag` before it, and its note written."""
+    if span.fault:
+        return span
     path, _, last = span.path.rpartition(".")
     if last not in {"tag", "length"}:
         meaning, section = _meaning(span.path, notes)

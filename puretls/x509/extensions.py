@@ -276,7 +276,7 @@ def _policy_mapping(reader: Reader, name: str) -> tuple[bytes, bytes]:
 def _directory_attribute(reader: Reader, name: str) -> bytes:
     attribute = reader.enter(name=name)
     kind = attribute.oid("type")
-    attribute.skip("values", der.SET)
+    attribute.set_of(Reader.skip, "values")
     attribute.done()
     return kind
 
@@ -284,7 +284,7 @@ def _directory_attribute(reader: Reader, name: str) -> bytes:
 def _basic_constraints(reader: Reader) -> BasicConstraints:
     body = reader.enter()
     ca = body.default_false("ca")
-    length = body.small("path_len_constraint") if body.more else None
+    length = body.natural("path_len_constraint") if body.more else None
     body.done()
     return BasicConstraints(ca, length)
 
@@ -292,10 +292,20 @@ def _basic_constraints(reader: Reader) -> BasicConstraints:
 def _subtree(reader: Reader, name: str) -> GeneralSubtree:
     subtree = reader.enter(name=name)
     base = read_general_name(subtree, "base", constraint=True)
-    minimum = subtree.small("minimum", der.context(0)) if subtree.peek() == der.context(0) else 0
-    maximum = subtree.small("maximum", der.context(1)) if subtree.more else None
+    minimum = _minimum(subtree)
+    maximum = subtree.natural("maximum", der.context(1)) if subtree.more else None
     subtree.done()
     return GeneralSubtree(base, minimum, maximum)
+
+
+def _minimum(subtree: Reader) -> int:
+    at = subtree.at
+    if subtree.peek() != der.context(0):
+        return 0
+    minimum = subtree.natural("minimum", der.context(0))
+    if minimum == 0:
+        subtree.lapse("DEFAULT value 0 written out", "minimum", offset=at, rfc="X.690 11.5")
+    return minimum
 
 
 def _name_constraints(reader: Reader) -> NameConstraints:
@@ -310,8 +320,8 @@ def _name_constraints(reader: Reader) -> NameConstraints:
 
 def _policy_constraints(reader: Reader) -> PolicyConstraints:
     body = reader.enter()
-    require = body.small("require_explicit_policy", der.context(0)) if body.peek() == der.context(0) else None
-    inhibit = body.small("inhibit_policy_mapping", der.context(1)) if body.more else None
+    require = body.natural("require_explicit_policy", der.context(0)) if body.peek() == der.context(0) else None
+    inhibit = body.natural("inhibit_policy_mapping", der.context(1)) if body.more else None
     body.done()
     return PolicyConstraints(require, inhibit)
 
@@ -370,7 +380,7 @@ class ExtensionType:
             inner = parent.within(start, stop, self.name)
             value = self.read(inner)
             inner.done()
-            if stop - start <= MAX_SHARED:
+            if stop - start <= MAX_SHARED and parent.is_strict:
                 _VALUES.put(key, value)
         return value
 
@@ -398,7 +408,7 @@ _ROWS = (
     (oids.EXTENDED_KEY_USAGE, ExtendedKeyUsage, lambda r: ExtendedKeyUsage(r.list_of(Reader.oid)), "RFC 5280 4.2.1.12"),
     (oids.CRL_DISTRIBUTION_POINTS, CrlDistributionPoints,
      lambda r: CrlDistributionPoints(r.list_of(_distribution_point)), "RFC 5280 4.2.1.13"),
-    (oids.INHIBIT_ANY_POLICY, InhibitAnyPolicy, lambda r: InhibitAnyPolicy(r.small("skip_certs")), "RFC 5280 4.2.1.14"),
+    (oids.INHIBIT_ANY_POLICY, InhibitAnyPolicy, lambda r: InhibitAnyPolicy(r.natural("skip_certs")), "RFC 5280 4.2.1.14"),
     (oids.FRESHEST_CRL, FreshestCrl, lambda r: FreshestCrl(r.list_of(_distribution_point)), "RFC 5280 4.2.1.15"),
     (oids.AUTHORITY_INFO_ACCESS, AuthorityInfoAccess,
      lambda r: AuthorityInfoAccess(r.list_of(_access_description)), "RFC 5280 4.2.2.1"),

@@ -167,17 +167,43 @@ _CODECS = {
 }  # fmt: skip
 
 
-def directory_string(reader: Reader, name: str) -> tuple[int, str | bytes]:
-    """Tag and value of an attribute value: decoded where it is one of the string types, else its whole DER."""
-    tag = reader.peek()
+_DIGITS = b"0123456789"
+_ALPHABETS = {
+    der.NUMERIC_STRING: _DIGITS + b" ",
+    der.PRINTABLE_STRING: _DIGITS + b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz '()+,-./:=?",
+    der.VISIBLE_STRING: bytes(range(0x20, 0x7F)),
+}
+"""The characters of the types that do not have all of their encoding's (X.680 41.2, 41.4, 41.15)."""
+_TEXTUAL = frozenset({
+    *SHORT_LABELS, oids.EMAIL_ADDRESS, oids.SERIAL_NUMBER, oids.DN_QUALIFIER, oids.SURNAME, oids.GIVEN_NAME, oids.TITLE,
+    oids.INITIALS, oids.GENERATION_QUALIFIER, oids.PSEUDONYM,
+})  # fmt: skip
+"""Attribute types whose values are strings of one type or another (RFC 5280 appendix A.1)."""
+
+
+def read_value(reader: Reader, name: str, kind: bytes) -> tuple[int, str | bytes]:
+    """Tag and value of an attribute of type `kind`: decoded where it is one of the string types, else its whole DER.
+
+    A lapse: characters that the string type does not have, and another type than a string where the attribute is text.
+    """
+    at, tag = reader.at, reader.peek()
     codec = _CODECS.get(tag)
     if codec is None:
-        return tag, reader.raw(name)
+        value = reader.raw(name)
+        if kind in _TEXTUAL:
+            reader.lapse(f"{oids.describe(kind)} that is no string but {der.tag_name(tag)}", name, offset=at, rfc="RFC 5280 A.1")
+        return tag, value
     start, stop = reader.take(tag, name)
+    content = reader.data[start:stop]
+    foreign = content.translate(None, _ALPHABETS[tag]) if tag in _ALPHABETS else b""
+    if foreign:
+        where = start + content.index(foreign[:1])
+        reader.lapse(f"{der.tag_name(tag)} with the octet 0x{foreign[0]:02x}", name, offset=where, rfc="X.680 41")
     try:
-        return tag, reader.data[start:stop].decode(codec)
-    except UnicodeDecodeError:
-        raise reader.error(f"{der.tag_name(tag)} that is not {codec}", name, offset=start, rfc="RFC 5280 4.1.2.4") from None
+        return tag, content.decode(codec)
+    except UnicodeDecodeError as bad:
+        reader.lapse(f"{der.tag_name(tag)} that is not {codec}", name, offset=start + bad.start, rfc="RFC 5280 4.1.2.4")
+        return tag, reader.data[at:stop]
 
 
 def read_name(reader: Reader, name: str) -> Name:
@@ -198,12 +224,13 @@ def _read_rdns(body: Reader, der: bytes) -> Name:
 
 def read_rdn(reader: Reader, name: str, tag: int = der.SET) -> tuple[Attribute, ...]:
     """A RelativeDistinguishedName ::= SET SIZE (1..MAX) OF AttributeTypeAndValue."""
-    return reader.list_of(_read_attribute, name, tag)
+    return reader.set_of(_read_attribute, name, tag)
 
 
 def _read_attribute(reader: Reader, name: str) -> Attribute:
     pair = reader.enter(name=name)
-    attribute = Attribute(pair.oid("type"), *directory_string(pair, "value"))
+    kind = pair.oid("type")
+    attribute = Attribute(kind, *read_value(pair, "value", kind))
     pair.done()
     return attribute
 
@@ -312,8 +339,9 @@ def read_general_names(reader: Reader, name: str, tag: int = der.SEQUENCE) -> tu
 
 
 def parse_name(data: bytes) -> Name:
-    """A Name from its DER. Raises `DecodeError`."""
+    """A Name from its DER, to be compared: lapses pass, which count where the name is part of something signed. Raises `DecodeError`."""
     reader = Reader(data, name="Name")
+    reader.lapses = []
     name = read_name(reader, "")
     if reader.more:
         raise DecodeError("bytes after the name", path="Name", offset=reader.at)

@@ -292,6 +292,6 @@ def _gathered(bags: list[_Bag], provider: Provider) -> Pkcs12:
 
 def _fits(certificate: bytes, key: PrivateKey) -> bool:
     try:
-        return key_fits(Certificate.parse(certificate).public_key, key)
+        return key_fits(Certificate.read(certificate).public_key, key)
     except DecodeError:
         return False

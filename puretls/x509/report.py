@@ -12,11 +12,15 @@ from puretls.x509.rules import Rule
 
 
 class Fault(NamedTuple):
-    """A violation as a check sees it: the rule's id, the field's path below `Certificate`, a sentence with the values."""
+    """A violation as a check sees it: the rule's id, the field's path below `Certificate`, a sentence with the values.
+
+    `offset`: of the byte at fault, where one byte is.
+    """
 
     rule: str
     path: str
     sentence: str
+    offset: int | None = None
 
 
 @frozen
@@ -29,6 +33,8 @@ class Finding:
     index: int | None = None
     path: str = ""
     """The field, as in the certificate's spans: "tbs_certificate.validity.not_after"."""
+    offset: int | None = None
+    """The byte of the certificate's DER at fault, where one is; `byte_range` is of the whole field."""
 
     @property
     def id(self) -> str:
@@ -57,6 +63,7 @@ class Finding:
             "subject": self.subject,
             "field": self.path,
             "bytes": list(self.byte_range or ()),
+            "offset": self.offset,
             "sentence": self.sentence,
             "demanded": self.rule.sentence,
             "section": self.rule.section,

@@ -43,7 +43,10 @@ TABLE = (
     # The path
     Rule("anchors", D, "RFC 5280 6.1.1", "there are trust anchors to begin from",
          "configure trust anchors: the system's roots, or the file of your own authority", Alert.UNKNOWN_CA, 99),
-    Rule("malformed", D, "RFC 5280 4.1", "the certificate is strict DER of an X.509 certificate", _REISSUE, rank=95),
+    Rule("malformed", D, "RFC 5280 4.1", "the certificate can be read as RFC 5280 has it, to the last field", _REISSUE, rank=95),
+    Rule("strict-der", D, "X.690 8 to 11, X.680 41; RFC 5280 4.1",
+         "values are written as DER and their types have it: no DEFAULT written out, SET OF in order, strings of their own characters "
+         "(not asked of anchors)", _REISSUE, rank=94),
     Rule("presented", D, "RFC 5246 7.4.2", "the peer sends a certificate, and not more or larger ones than make sense",
          "configure the peer to send its certificate and the intermediates, no more", rank=95),
     Rule("unknown-issuer", D, "RFC 5280 6.1", "a path leads to a trust anchor",
@@ -98,6 +101,7 @@ TABLE = (
     Rule("serial-number", S, "RFC 5280 4.1.2.2", "serial numbers are positive (0 is borne in roots) and of at most 20 octets",
          _REISSUE, rank=25),
     Rule("empty-issuer", D, "RFC 5280 4.1.2.4", "the issuer has a name", _REISSUE, rank=40),
+    Rule("empty-subject", D, "RFC 5280 4.1.2.6", "a leaf has a name: a subject, or else subjectAltName", _REISSUE, rank=42),
     Rule("empty-subject-ca", S, "RFC 5280 4.1.2.6", "a CA has a name", _REISSUE_CA, rank=40),
     # Extensions in general
     Rule("duplicate-extension", D, "RFC 5280 4.2", "no extension appears twice", _REISSUE, rank=55),
@@ -116,7 +120,7 @@ TABLE = (
          "issue from a CA that may have sub-CAs", rank=62),
     Rule("path-length-field", S, "RFC 5280 4.2.1.9", "pathLenConstraint only with cA and keyCertSign", _REISSUE, rank=20),
     Rule("key-cert-sign", D, "RFC 5280 4.2.1.3", "the keyUsage of an issuer, where present, has keyCertSign", _REISSUE_CA, rank=74),
-    Rule("ca-key-usage", S, "RFC 5280 4.2.1.3", "a CA has keyUsage", _REISSUE_CA, rank=20),
+    Rule("ca-key-usage", S, "RFC 5280 4.2.1.3", "a CA has keyUsage (validation begins below the anchor, which may do without)", _REISSUE_CA, rank=20),
     Rule("subject-key-identifier", S, "RFC 5280 4.2.1.2", "a CA has subjectKeyIdentifier", _REISSUE_CA, rank=15),
     Rule("authority-key-identifier", S, "RFC 5280 4.2.1.1", "all but self-signed certificates have an authority keyIdentifier",
          _REISSUE, rank=15),
@@ -142,7 +146,7 @@ TABLE = (
          "use a certificate issued by a CA for this purpose", Alert.UNSUPPORTED_CERTIFICATE, 71),
     Rule("webpki-extended-key-usage", W, "BR 7.1.2.7.10", "the leaf has extKeyUsage, not critical, for TLS and nothing that excludes",
          _REISSUE, Alert.UNSUPPORTED_CERTIFICATE, 30),
-    Rule("explicit-extended-key-usage", frozenset(), "BR 7.1.2.10.6", "extKeyUsage names the purpose; anyExtendedKeyUsage does not count",
+    Rule("explicit-extended-key-usage", W, "BR 7.1.2.10.6", "extKeyUsage names the purpose; anyExtendedKeyUsage does not count",
          _REISSUE_CA, Alert.UNSUPPORTED_CERTIFICATE, 30),
     Rule("sole-extended-key-usage", frozenset(), "RFC 5280 4.2.1.12", "extKeyUsage, where present, names the purpose and no other",
          "have it issued for this purpose alone", Alert.UNSUPPORTED_CERTIFICATE, 30),

@@ -46,7 +46,7 @@ class Search:
         self.dead_ends: dict[Certificate, None] = {}
 
     def present(self, index: int, data: bytes) -> None:
-        """Takes in a certificate that may help; one that cannot be read is kept for the report only."""
+        """Takes in a certificate that may help; one in which not even a key can be found is kept for the report only."""
         self.meter.size += len(data)
         try:
             self.pool.add(parse_remembered(data))
@@ -145,7 +145,7 @@ class Search:
                 faults.extend(broken or self.examiner.status_faults(path, self.pool))
         else:
             faults.append((last, self._end_fault(path, end)))
-        findings = (Finding(RULES[fault.rule], fault.sentence, path[index], index, fault.path) for index, fault in faults)
+        findings = (Finding(RULES[fault.rule], fault.sentence, path[index], index, fault.path, fault.offset) for index, fault in faults)
         return TriedPath(path, tuple(sorted(findings, key=lambda f: -f.rule.rank))[:MAX_FAULTS])
 
     def _end_fault(self, path: Path, end: End) -> Fault:
@@ -171,9 +171,10 @@ class Search:
         settings = self.settings
         ordered = sorted(tried, key=_distance)
         best = ordered[0] if ordered else TriedPath((self.question.leaf,), ())
-        findings = ((first,) if first else ()) + best.findings
-        if not best.complete:
-            findings += tuple(self.unreadable)
+        findings = best.findings
+        if not best.complete:  # what cannot be read may be what is missed, and is the graver fault
+            findings = tuple(sorted((*self.unreadable, *findings), key=lambda finding: -finding.rule.rank))
+        findings = ((first,) if first else ()) + findings
         findings = findings or (Finding(RULES["unknown-issuer"], "no acceptable path"),)  # a refusal always has a reason
         return Report(False, best.path, findings, tuple(ordered[:MAX_TRIED]), settings.profile, settings.switched_off,
                       self.spent.signatures + self.meter.signatures, self.spent.steps + self.meter.steps)  # fmt: skip

@@ -338,7 +338,7 @@ def private_key_text(key: Any) -> str:
 def _pkcs12_text(content: Any) -> str:
     parts = [f"PKCS#12{'' if content.friendly_name is None else f' ({printable(content.friendly_name)})'}"]
     parts.append("no private key" if content.key is None else private_key_text(content.key))
-    parts += [certificate_text(Certificate.parse(der)) for der in content.chain]
+    parts += [certificate_text(Certificate.read(der)) for der in content.chain]
     return "\n\n".join(parts)
 
 
@@ -349,7 +349,7 @@ def _parse_pkcs12(der: bytes, password: str | None, *, sink: list[Span] | None =
 
 
 KINDS = (
-    Kind("certificate", ("CERTIFICATE", "X509 CERTIFICATE", "X.509 CERTIFICATE"), Certificate.parse, certificate_text, explain.NOTES),
+    Kind("certificate", ("CERTIFICATE", "X509 CERTIFICATE", "X.509 CERTIFICATE"), Certificate.read, certificate_text, explain.NOTES),
     Kind("CRL", ("X509 CRL",), Crl.parse, crl_text, CRL_NOTES),
     Kind("OCSP response", ("OCSP RESPONSE",), OcspResponse.parse, ocsp_text, OCSP_NOTES),
     Kind("public key", ("PUBLIC KEY",), parse_spki, public_key_text, KEY_NOTES),

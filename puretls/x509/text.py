@@ -11,7 +11,7 @@ from puretls.der import oids
 from puretls.errors import DecodeError
 from puretls.text import printable_lines
 from puretls.x509 import extensions as ext
-from puretls.x509.certificate import Certificate, Extension
+from puretls.x509.certificate import UNREADABLE, Certificate, Extension, Validity
 from puretls.x509.checks import time_text
 from puretls.x509.names import GeneralName
 from puretls.x509.report import Finding, Report, TriedPath, display_name
@@ -28,14 +28,11 @@ def certificate_text(certificate: Certificate) -> str:
 
 
 def _certificate_lines(certificate: Certificate) -> Iterator[str]:
-    validity = certificate.validity
-    days = (validity.not_after - validity.not_before + 1) / 86400
     yield f"Certificate, version {certificate.version}, {len(certificate.raw)} bytes"
     yield f"  Subject:      {certificate.subject}"
     yield f"  Issuer:       {certificate.issuer}" + ("  (self-issued)" if certificate.is_self_issued else "")
     yield f"  Serial:       {hex_text(certificate.serial_number)}"
-    yield f"  Valid from:   {time_text(validity.not_before)}"
-    yield f"  Valid until:  {time_text(validity.not_after)}  ({days:.0f} days)"
+    yield from _validity_lines(certificate.validity)
     yield f"  Public key:   {key_text(certificate)}"
     yield f"  Signature:    {certificate.outer_signature}, {len(certificate.signature)} bytes"
     yield f"  SHA-256:      {certificate.fingerprint.hex(':')}"
@@ -44,6 +41,19 @@ def _certificate_lines(certificate: Certificate) -> Iterator[str]:
         yield "  Extensions:"
     for extension in certificate.extensions:
         yield from _extension_lines(extension)
+    if not certificate.is_sound:
+        yield "  Faults:"
+    yield from (f"    {error}" for error in certificate.malformed)
+    yield from (f"    {error}" for error in certificate.lapses)
+
+
+def _validity_lines(validity: Validity) -> Iterator[str]:
+    if validity is UNREADABLE:
+        yield "  Valid:        dates that cannot be read"
+        return
+    days = (validity.not_after - validity.not_before + 1) / 86400
+    yield f"  Valid from:   {time_text(validity.not_before)}"
+    yield f"  Valid until:  {time_text(validity.not_after)}  ({days:.0f} days)"
 
 
 def hex_text(number: int) -> str:
@@ -83,7 +93,8 @@ def extension_value(extension: Extension) -> Iterator[str]:
         yield from describe(value)
     elif value is None:
         shown = extension.raw[:64].hex(" ")
-        yield f"{len(extension.raw)} bytes, not known here: {shown}" + (" ..." if len(extension.raw) > 64 else "")
+        why = "which cannot be read" if extension.oid in ext.TYPES else "not known here"
+        yield f"{len(extension.raw)} bytes, {why}: {shown}" + (" ..." if len(extension.raw) > 64 else "")
     else:
         yield textwrap.shorten(str(value), 300)
 

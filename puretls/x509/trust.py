@@ -71,7 +71,7 @@ class TrustStore:
         for index, entry in enumerate(entries):
             if isinstance(entry, bytes):
                 try:
-                    entry = entries[index] = Certificate.parse(entry)  # noqa: PLW2901
+                    entry = entries[index] = Certificate.read(entry)  # noqa: PLW2901
                 except DecodeError:
                     continue
             yield entry

@@ -17,7 +17,7 @@ from puretls.der import oids
 from puretls.errors import DecodeError, UsageError
 from puretls.values import frozen
 from puretls.x509.certificate import Certificate, parse_remembered
-from puretls.x509.checks import CLIENT_USAGES, SERVER_USAGES
+from puretls.x509.checks import CLIENT_USAGES, SERVER_USAGES, Role, encoding_faults
 from puretls.x509.examine import Caches, Question, Settings
 from puretls.x509.extensions import KeyUsageBit
 from puretls.x509.hostname import Reference, parse_reference
@@ -93,6 +93,8 @@ class Verifier:
             leaf = parse_remembered(request.chain[0])
         except DecodeError as bad:
             return self._refusal(Finding(RULES["malformed"], f"certificate 0: {bad}"))
+        if leaf.malformed:  # nothing that is left out can be verified
+            return self._malformed(leaf)
         try:
             reference = parse_reference(request.server_name) if request.server_name is not None else None
         except UsageError as bad:
@@ -113,6 +115,11 @@ class Verifier:
 
     def _refusal(self, finding: Finding) -> Report:
         return Report(False, (), (finding,), profile=self.settings.profile, switched_off=self.settings.switched_off)
+
+    def _malformed(self, leaf: Certificate) -> Report:
+        faults = (fault for fault in encoding_faults(leaf, Role.LEAF) if fault.rule in self.settings.rules)
+        findings = tuple(Finding(RULES[f.rule], f.sentence, leaf, 0, f.path, f.offset) for f in faults)
+        return Report(False, (leaf,), findings, profile=self.settings.profile, switched_off=self.settings.switched_off)
 
     def _search(self, leaf: Certificate, request: ChainRequest, reference: Reference | None) -> Report:
         purpose, usages = _PURPOSES[request.purpose]
@@ -181,7 +188,7 @@ class PinnedVerifier:
         if not request.chain:
             return Report(False, (), (Finding(RULES["presented"], "the peer sent no certificate"),), profile="pinned")
         try:
-            leaf = Certificate.parse(request.chain[0])
+            leaf = parse_remembered(request.chain[0])
         except DecodeError as bad:
             return Report(False, (), (Finding(RULES["malformed"], f"certificate 0: {bad}"),), profile="pinned")
         if leaf.fingerprint in self.pins or leaf.spki_pin in self.pins:

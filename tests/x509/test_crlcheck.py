@@ -203,12 +203,19 @@ def test_a_second_key_of_the_authority_may_sign_when_the_path_vouches_for_it():
     assert status(LEAF, second).status is Status.UNKNOWN
 
 
-@pytest.mark.parametrize("flaw", ["stranger", "usage", "no usage", "expired", "revoked"])
+@pytest.mark.rfc("5280", "6.3.3")
+def test_crl_sign_is_asked_for_where_the_signer_has_key_usage():
+    """6.3.3 (f)."""
+    certificate, signer = issuer_of_crls(CA.root.name, Signer(CA.root.key, os.urandom, default()), None, CA.issuer.name)
+    assert status(LEAF, crl(signer=signer), certificates=[certificate]).status is Status.GOOD
+
+
+@pytest.mark.parametrize("flaw", ["stranger", "usage", "expired", "revoked"])
 def test_signers_that_nobody_vouches_for_are_refused(flaw):
     root_signer = Signer(CA.root.key, os.urandom, default())
     stranger = DevelopmentCa.create(os.urandom, NOW)
     signer_of_signer = Signer(stranger.root.key, os.urandom, default()) if flaw == "stranger" else root_signer
-    usage = {"usage": drafts.DIGITAL_SIGNATURE, "no usage": None}.get(flaw, drafts.CRL_SIGN)
+    usage = drafts.DIGITAL_SIGNATURE if flaw == "usage" else drafts.CRL_SIGN
     days = (-9, -5) if flaw == "expired" else (-1, 1)
     certificate, signer = issuer_of_crls(CA.root.name, signer_of_signer, usage, CA.issuer.name, days)
     crls = [crl(signer=signer)]

@@ -32,6 +32,8 @@ CLASSES = (
         r"signature.* BIT STRING that is not whole octets",
         "no signature scheme here has a length that is no multiple of 8 bits",
     ),
+    ("ours", r"that is no string", "RFC 5280 A.1: attributes that are text are strings; pyca takes times and numbers for some"),
+    ("ours", r"NumericString with the octet", "X.680 41.2: digits and spaces, which pyca does not look at"),
     ("ours", r"name that is not ASCII", "an IA5String is ASCII: what happens to be UTF-8 is not taken for it"),
     ("ours", r"archive_cutoff", "an extension that ours knows and theirs keeps as bytes"),
     ("ours", r"hold_instruction_code|invalidity_date", "an extension that ours knows and theirs keeps as bytes"),

@@ -97,7 +97,10 @@ def _too_long():
     return [leaf(second), second, first], [anchor]
 
 
+WRITTEN_OUT = drafts.extension(oids.BASIC_CONSTRAINTS, writer.sequence(writer.boolean(False)), critical=True)
+
 VIOLATIONS = {
+    "strict-der": lambda: chain(more=(WRITTEN_OUT,)),
     "unknown-issuer": lambda: (chain()[0][:1], [root()]),
     "self-signed": lambda: ([*chain()[0], root()], [root("other root")]),
     "signature": bad_signature,
@@ -111,6 +114,7 @@ VIOLATIONS = {
     "extensions-need-version-3": lambda: chain(version=1),
     "serial-number": lambda: chain(serial=0),
     "empty-issuer": _empty_issuer,
+    "empty-subject": lambda: chain(name="", san=b""),
     "empty-subject-ca": lambda: chain(middle={"name": ""}),
     "duplicate-extension": lambda: chain(more=(SERVER,)),
     "unknown-critical-extension": lambda: chain(more=(UNKNOWN,)),
