@@ -120,7 +120,7 @@ TABLE = (
          "issue from a CA that may have sub-CAs", rank=62),
     Rule("path-length-field", S, "RFC 5280 4.2.1.9", "pathLenConstraint only with cA and keyCertSign", _REISSUE, rank=20),
     Rule("key-cert-sign", D, "RFC 5280 4.2.1.3", "the keyUsage of an issuer, where present, has keyCertSign", _REISSUE_CA, rank=74),
-    Rule("ca-key-usage", S, "RFC 5280 4.2.1.3", "a CA has keyUsage (validation begins below the anchor, which may do without)", _REISSUE_CA, rank=20),
+    Rule("ca-key-usage", S, "RFC 5280 4.2.1.3", "a CA below the anchor has keyUsage", _REISSUE_CA, rank=20),
     Rule("subject-key-identifier", S, "RFC 5280 4.2.1.2", "a CA has subjectKeyIdentifier", _REISSUE_CA, rank=15),
     Rule("authority-key-identifier", S, "RFC 5280 4.2.1.1", "all but self-signed certificates have an authority keyIdentifier",
          _REISSUE, rank=15),
