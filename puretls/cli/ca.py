@@ -42,6 +42,7 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Make the CA where there is none, and the certificate."""
     from puretls.ca import LEAF_DAYS
+    from puretls.net.secret_files import write_secret
     from puretls.x509 import drafts
 
     folder = Path(arguments.out)
@@ -83,6 +84,8 @@ def _keep(folder: Path, made: DevelopmentCa, *, fresh: bool) -> None:
     """Write a CA that is new; only after everything that was asked for could be made."""
     if not fresh:
         return
+    from puretls.net.secret_files import write_secret
+
     folder.mkdir(parents=True, exist_ok=True)
     for name, one in ((ROOT, made.root), (INTERMEDIATE, made.intermediate)):
         if one is not None:
@@ -108,14 +111,6 @@ def _load(folder: Path, name: str) -> Authority:
 def file_stem(name: str) -> str:
     """A name as part of a file's name: whatever is not plain becomes "_"."""
     return "".join(c if c.isalnum() or c in "-.@" else "_" for c in name).lstrip(".") or "_"
-
-
-def write_secret(path: Path, text: str) -> None:
-    """Write a file that its owner alone may read, also where one with wider permissions was there."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        if hasattr(os, "fchmod"):
-            os.fchmod(file.fileno(), 0o600)
-        file.write(text)
 
 
 def _hint(usage: str, folder: Path, certificate: Path, key: Path, name: str) -> None:

@@ -224,11 +224,9 @@ def save_session(path: str | None, session: Session | None) -> None:
     """Keep `session` where only the owner may read it: it holds a secret."""
     if not path or session is None:
         return
-    temporary = f"{path}.new"
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        os.fchmod(file.fileno(), 0o600)
-        file.write(session.to_bytes())
-    os.replace(temporary, path)
+    from puretls.net.secret_files import write_secret
+
+    write_secret(path, session.to_bytes())
 
 
 def _server_verifier(arguments: argparse.Namespace) -> Verifier:
