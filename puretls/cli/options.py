@@ -102,7 +102,8 @@ def server_config(arguments: argparse.Namespace) -> ServerConfig:
     if arguments.require_client_cert and not arguments.client_ca:
         raise UsageError("--require-client-cert needs --client-ca: whom to trust")
     if arguments.client_ca:
-        shared["client_authentication"] = "require" if arguments.require_client_cert else "request"
+        if arguments.ask_later is None:
+            shared["client_authentication"] = "require" if arguments.require_client_cert else "request"
         shared["verifier"], shared["certificate_authorities"] = _client_verifier(arguments.client_ca)
     if arguments.ciphers:
         shared["equal_suites"] = names.equal_suites(arguments.ciphers, danger=arguments.danger_suites)

@@ -47,6 +47,8 @@ def add_parser(subparsers: Any) -> None:
     what.add_argument("--http", action="store_true", help="answer every GET with a small page (default)")
     what.add_argument("--echo", action="store_true", help="send back what comes")
     what.add_argument("--www", metavar="DIR", type=Path, help="serve the files below DIR")
+    later = "ask a client for a certificate when it wants this path (by a renegotiation), and tell it who it is; needs --client-ca"
+    parser.add_argument("--ask-later", metavar="PATH", help=later)
     seconds: dict[str, Any] = {"type": ranges.SECONDS, "metavar": "SECONDS"}
     parser.add_argument("--handshake-timeout", default=20.0, help="for the whole handshake (%(default)s)", **seconds)
     parser.add_argument("--idle-timeout", default=60.0, help="without a byte from the client (%(default)s)", **seconds)
@@ -60,6 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.www is not None and not arguments.www.is_dir():
         raise UsageError(f"{arguments.www}: not a directory")
+    if arguments.ask_later is not None:
+        _check_ask_later(arguments)
     _log_to_stderr()
     server = Server(lambda: options.server_config(arguments), _application(arguments), arguments)
     with _listener(arguments.host, arguments.port) as listener:
@@ -72,6 +76,13 @@ def run(arguments: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             logger.info("stopped")
     return 0
+
+
+def _check_ask_later(arguments: argparse.Namespace) -> None:
+    if not arguments.ask_later.startswith("/") or arguments.echo:
+        raise UsageError("--ask-later takes the path of an HTTP request, such as /private")
+    if not arguments.client_ca:
+        raise UsageError("--ask-later needs --client-ca: whom to trust")
 
 
 class LogFormatter(logging.Formatter):
@@ -194,7 +205,10 @@ Application = Callable[["TlsSocket", Line], str]
 
 
 def _application(arguments: argparse.Namespace) -> Application:
-    return echo if arguments.echo else partial(serve_http, root=arguments.www, seconds=arguments.request_timeout)
+    if arguments.echo:
+        return echo
+    asking = Asking(arguments.ask_later, "require" if arguments.require_client_cert else "request")
+    return partial(serve_http, root=arguments.www, seconds=arguments.request_timeout, asking=asking)
 
 
 def echo(tls: TlsSocket, _line: Line) -> str:
@@ -204,6 +218,14 @@ def echo(tls: TlsSocket, _line: Line) -> str:
         tls.sendall(data)
         total += len(data)
     return f"echoed {total} bytes"
+
+
+@frozen
+class Asking:
+    """The path at which a client is asked for its certificate, None for nowhere, and how: as `ServerConfig.client_authentication`."""
+
+    path: str | None
+    authentication: str
 
 
 @frozen
@@ -222,7 +244,7 @@ class Exchange:
         self.tls.sendall(data)
 
 
-def serve_http(tls: TlsSocket, line: Line, *, root: Path | None, seconds: float) -> str:
+def serve_http(tls: TlsSocket, line: Line, *, root: Path | None, seconds: float, asking: Asking) -> str:
     """Answer one request: from the files below `root`, or with a page that tells what was negotiated."""
     from puretls.cli import http
 
@@ -233,7 +255,7 @@ def serve_http(tls: TlsSocket, line: Line, *, root: Path | None, seconds: float)
         if request is None:
             return "no request"
         told, body = f"{request.method} {request.path} ", request.method == "GET"
-        return f"{told}200 {_answer(stream, request, root)} bytes"
+        return f"{told}200 {_answer(stream, request, root, asking)} bytes"
     except http.Abandoned:
         return "the client closed before its request was whole"
     except http.BadRequest as error:
@@ -241,12 +263,16 @@ def serve_http(tls: TlsSocket, line: Line, *, root: Path | None, seconds: float)
         return f"{told}{error}"
 
 
-def _answer(stream: Exchange, request: Request, root: Path | None) -> int:
+def _answer(stream: Exchange, request: Request, root: Path | None, asking: Asking) -> int:
     """Send what was asked for; returns the length of its body. Raises `BadRequest`."""
-    from puretls.cli import http
+    from puretls.cli import http, who
     from puretls.cli.report import negotiated_lines
 
     body = request.method == "GET"
+    if request.path == asking.path:
+        stream.line.allow(stream.seconds)
+        told = who.ask(stream.tls, asking.authentication)
+        return http.send_page(stream, "200 OK", [*told, *negotiated_lines(stream.tls.connection)], body)
     if root is None:
         return http.send_page(stream, "200 OK", ["puretls speaks", *negotiated_lines(stream.tls.connection)], body)
     file = http.find_file(root, request.path)

@@ -19,7 +19,7 @@ from puretls.arguments import described
 from puretls.config import ClientConfig, ServerConfig
 from puretls.connection import Connection
 from puretls.errors import DangerWarning, PuretlsError, Truncated, UsageError
-from puretls.events import ConnectionClosed, DataReceived, Event, HandshakeCompleted
+from puretls.events import ConnectionClosed, DataReceived, Event, HandshakeCompleted, RenegotiationRefused
 from puretls.net import pump
 from puretls.net.defaults import RAGGED, client_defaults
 from puretls.net.files import RawFile, make_file
@@ -207,6 +207,33 @@ class TlsSocket:
                 self._run(until=lambda event: isinstance(event, HandshakeCompleted))
             finally:
                 self._transport.deadline = None
+
+    def renegotiate(self) -> bool:
+        """Ask for another handshake on this connection and wait for it (RFC 5246 7.4.1.1); False where the peer refuses, or leaves.
+
+        `connection.change_config` says beforehand what is to be agreed on, a client's certificate for example. Data that comes meanwhile
+        is kept for `recv`. A peer that goes on as if nothing were asked ends in `TimeoutError`: after the time for a handshake, or after
+        `connection.transport_limit` bytes. Raises `UsageError` as `Connection.renegotiate` does.
+        """
+        self.handshake()
+        over: list[Event] = []
+
+        def answered(event: Event) -> bool:
+            if isinstance(event, HandshakeCompleted | RenegotiationRefused):
+                over.append(event)
+            return bool(over) or len(self._received) > self.connection.transport_limit
+
+        with self._reading:
+            self._transport.deadline = time.monotonic() + self._handshake_timeout
+            try:
+                with self._lock:
+                    self.connection.renegotiate()
+                self._run(until=answered)
+            finally:
+                self._transport.deadline = None
+        if not over and self._end is None:
+            raise TimeoutError("the peer sends data and no answer")
+        return bool(over) and isinstance(over[0], HandshakeCompleted)
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         """Up to `size` bytes of application data; b"" after the peer's close_notify."""

@@ -11,7 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import puretls, serving
+from puretls.config import ClientConfig
+from puretls.crypto.provider import default
+from puretls.net import connect as connect_to
+from puretls.x509.certificate import Certificate
+from puretls.x509.pem import load_certificates
+from puretls.x509.verifier import chain_verifier
+from tests.cli.command import in_process, puretls, serving
 
 
 @pytest.fixture(scope="module")
@@ -245,3 +251,110 @@ def test_what_clients_write_reaches_the_log_escaped(web, files, path):
     for line in web.log.split("\n"):
         assert line.isprintable(), ascii(line)
         assert not line.startswith("127.0.0.1:1 forged")
+
+
+# A certificate is asked for once the request was read
+
+
+@pytest.fixture(scope="module")
+def asking(files, options, tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("asking"), "--ask-later", "/private", "--client-ca", files.ca, *options) as server:
+        yield server
+
+
+@pytest.fixture
+def identity(files):
+    return "--cert", files.client_cert, "--key", files.client_key
+
+
+@pytest.mark.rfc("5246", "7.4.1.1")
+def test_client_is_asked_who_it_is_once_it_has_asked_for_the_path(asking, files, identity):
+    public = fetch(asking, files, "/public", *identity, "--renegotiation", "--trace")
+    assert b"200 OK" in public.stdout
+    assert "CertificateRequest" not in public.stderr
+    private = fetch(asking, files, "/private", *identity, "--renegotiation", "--trace")
+    assert b"200 OK" in private.stdout
+    leaf = Certificate.parse(load_certificates(Path(files.client_cert).read_bytes())[0])
+    assert f"fingerprint  {leaf.fingerprint.hex()}".encode() in private.stdout
+    assert b"client       " in private.stdout
+    for message in ("HelloRequest", "CertificateRequest", "CertificateVerify"):
+        assert message in private.stderr
+
+
+@pytest.mark.rfc("5246", "7.2.2")
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [((), b"403 Renegotiation Refused"), (("--renegotiation",), b"403 No Client Certificate")],
+    ids=["no renegotiation", "no certificate"],
+)
+def test_client_that_does_not_say_who_it_is_is_told_so(asking, files, more, told):
+    assert told in fetch(asking, files, "/private", *more).stdout
+
+
+def test_client_that_must_say_who_it_is_and_does_not_is_refused(files, options, tmp_path):
+    later = ("--ask-later", "/private", "--client-ca", files.ca, "--require-client-cert")
+    with serving(tmp_path, *later, *options) as server:
+        assert b"200 OK" in fetch(server, files, "/public").stdout
+        refused = fetch(server, files, "/private", "--renegotiation")
+        assert refused.returncode == 1
+        assert "handshake_failure" in refused.stderr
+
+
+def test_client_of_another_authority_is_refused_when_it_is_asked(files, options, identity, tmp_path):
+    with serving(tmp_path, "--ask-later", "/private", "--client-ca", files.other_ca, *options) as server:
+        assert b"403 No Client Certificate" in fetch(server, files, "/private", *identity, "--renegotiation").stdout
+
+
+def test_nobody_else_may_renegotiate_with_a_server_that_asks_later(asking, files):
+    """Only what the server itself asks for is granted."""
+    trust = chain_verifier(load_certificates(Path(files.ca).read_bytes()), provider=default())
+    with connect_to(("127.0.0.1", asking.port), ClientConfig(verifier=trust, renegotiation=True), server_name="localhost") as tls:
+        assert tls.renegotiate() is False
+        tls.sendall(b"GET /public HTTP/1.1\r\n\r\n")
+        assert tls.recv(100).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_session_made_with_a_certificate_asked_for_later_does_not_open_the_path_by_itself(asking, files, identity, tmp_path):
+    kept = ("--session-file", tmp_path / "session", "--renegotiation")
+    assert b"200 OK" in fetch(asking, files, "/private", *identity, *kept).stdout
+    again = fetch(asking, files, "/private", *kept)
+    assert b"403 No Client Certificate" in again.stdout
+
+
+@pytest.mark.interop
+@needs("openssl")
+@pytest.mark.parametrize("shows", [True, False])
+def test_openssl_client_is_asked_later(asking, files, shows):
+    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{asking.port}", "-CAfile", files.ca, "-servername", "localhost"]
+    command += ["-tls1_2", "-ign_eof", "-quiet"]
+    if shows:
+        command += ["-cert", files.client_cert, "-key", files.client_key, "-cert_chain", files.client_cert]
+    done = subprocess.run(command, input=b"GET /private HTTP/1.1\r\n\r\n", capture_output=True, timeout=30, check=False)
+    assert (b"HTTP/1.1 200 OK" if shows else b"403 No Client Certificate") in done.stdout, done.stderr
+
+
+@pytest.mark.interop
+@needs("curl")
+def test_curl_is_asked_later(asking, files):
+    url = f"https://localhost:{asking.port}/private"
+    shown = ["--cert", files.client_cert, "--key", files.client_key]
+    done = subprocess.run(
+        ["curl", "-sS", "--tls-max", "1.2", "--cacert", files.ca, *shown, url], capture_output=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"fingerprint" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--ask-later", "/x"), "--client-ca"),
+        (("--ask-later", "x", "--client-ca", "CA"), "path"),
+        (("--ask-later", "/x", "--client-ca", "CA", "--echo"), "HTTP"),
+    ],
+)
+def test_asking_later_needs_a_path_and_whom_to_trust(files, options, arguments, told):
+    given = [files.ca if one == "CA" else one for one in arguments]
+    result = in_process("serve", "--port", "0", *options, *given)
+    assert result.returncode == 2
+    assert told in result.stderr

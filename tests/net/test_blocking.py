@@ -3,10 +3,11 @@
 import os
 import socket
 import time
+from dataclasses import replace
 
 import pytest
 
-from puretls.config import ClientConfig
+from puretls.config import ClientConfig, Limits
 from puretls.connection import Connection
 from puretls.errors import FatalAlert, Truncated, UsageError, VerificationError
 from puretls.net import TlsSocket, blocking
@@ -356,3 +357,44 @@ def test_unwrap_holds_nothing_of_what_a_peer_goes_on_sending(connect, run):
 def test_a_name_that_is_none_is_refused_before_anybody_is_asked_for_it(host):
     with pytest.raises(UsageError, match="not a host name"):
         dial((host, 1), ClientConfig())
+
+
+@pytest.mark.rfc("5746", "3.5")
+def test_renegotiation_is_waited_for_and_data_that_comes_meanwhile_is_kept(connect, configs, run):
+    on = {"renegotiation": True}
+    client, server = connect(replace(configs.client, **on), replace(configs.server, **on))
+    for asks, other in ((client, server), (server, client)):
+        other.sendall(b"before ")
+        run(other.recv, 1)
+        assert asks.renegotiate() is True
+        asks.sendall(b"x")
+        other.sendall(b"after")
+        assert asks.makefile("rb").read(12) == b"before after"
+    assert client.connection.export_keying_material(b"EXPORTER-x", 8) == server.connection.export_keying_material(b"EXPORTER-x", 8)
+
+
+@pytest.mark.rfc("5246", "7.2.2")
+def test_renegotiation_that_is_refused_leaves_the_connection_as_it_was(connect, configs, run):
+    client, server = connect(replace(configs.client, renegotiation=True), configs.server)
+    run(server.recv, 1)
+    assert client.renegotiate() is False
+    client.sendall(b"x")
+    with pytest.raises(UsageError, match="not switched on"):
+        server.renegotiate()
+
+
+def test_renegotiation_that_the_peer_passes_over_takes_too_long(connect, configs):
+    client, _ = connect(replace(configs.client, renegotiation=True), configs.server)
+    client._handshake_timeout = 0.05
+    with pytest.raises(TimeoutError):
+        client.renegotiate()
+
+
+def test_peer_that_sends_for_ever_instead_of_renegotiating_is_not_kept_for_ever(connect, configs, run):
+    config = replace(configs.client, renegotiation=True, limits=Limits(buffered=2**15))
+    client, server = connect(config, configs.server)
+    run(server.sendall, bytes(2**17))
+    with pytest.raises(TimeoutError, match="no answer"):
+        client.renegotiate()
+    assert 2**15 < client.pending() < 2**17
+    assert receive_exactly(client, 2**17) == bytes(2**17)
