@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from inspect import cleandoc
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from puretls.arguments import (
@@ -83,27 +84,33 @@ TAPS = ("flight", "message", "handshake", "plaintext", "ciphertext")
 
 @frozen
 class Limits:
-    """Bounds on what a peer may cost. All are counts or bytes, `handshake_time` seconds (kept by whoever does the I/O)."""
+    """Bounds on what a peer may cost. All are counts or bytes, `handshake_time` seconds (kept by whoever does the I/O).
+
+    Attributes:
+        handshake_message: Bytes of a message. The longest ClientHello there can be has some 131,400.
+        certificates: Certificates in a chain.
+        empty_records: Records without content in a row.
+        warning_alerts: Warnings in a row.
+        hello_requests: HelloRequests in a row, ignored or refused.
+        renegotiations: Handshakes of one connection after the first.
+        records_per_key: Records under one key: 2^24.5, the bound for AES-GCM (RFC 8446 5.5).
+        bytes_per_key_64: Bytes under one key of a cipher with blocks of 64 bits, whose birthday bound is near.
+        buffered: Bytes of input held while the application does not take events.
+        smallest_dh_prime: Bits of a finite-field group's prime, at least.
+        largest_dh_prime: Bits of such a prime, at most.
+        handshake_time: Seconds for a whole handshake.
+    """
 
     handshake_message: int = 2**18
-    """The longest ClientHello there can be has some 131,400 bytes."""
     certificates: int = 32
     empty_records: int = 32
-    """In a row."""
     warning_alerts: int = 4
-    """In a row."""
     hello_requests: int = 4
-    """In a row, ignored or refused."""
     renegotiations: int = 3
-    """A connection."""
     records_per_key: int = 23_726_566
-    """2^24.5, the bound for AES-GCM (RFC 8446 5.5)."""
     bytes_per_key_64: int = 2**30
-    """For ciphers with blocks of 64 bits, whose birthday bound is near."""
     buffered: int = 2**20
-    """Bytes of input held while the application does not take events."""
     smallest_dh_prime: int = 2048
-    """Bits."""
     largest_dh_prime: int = 8192
     handshake_time: float = 60.0
 
@@ -139,9 +146,15 @@ def _is_number(value: object) -> bool:
 
 @dataclass(frozen=True)
 class Credential:
-    """A certificate chain (DER, leaf first) with the leaf's private key; `ocsp_response` and `sct_list` are stapled on request.
+    """A certificate chain with the leaf's private key. Raises `UsageError` where one cannot be parsed, or the key is not the leaf's.
 
-    Raises `UsageError` where the leaf or the list cannot be parsed, or the key is not the leaf's.
+    `from_files` and `from_pem` make one of PEM.
+
+    Attributes:
+        chain: Certificates in DER, leaf first.
+        key: The leaf's private key, as `x509.keys.parse_private_key` gives it.
+        ocsp_response: An OCSP response in DER, stapled on request (RFC 6066 8).
+        sct_list: A SignedCertificateTimestampList, sent on request (RFC 6962 3.3).
     """
 
     chain: tuple[bytes, ...]
@@ -253,16 +266,34 @@ _CREDENTIAL: dict[str, Kind] = {
 class Config:
     """What both roles share.
 
-    `random` and `clock` (seconds since 1970) are the only sources of either, ticket keys and their first draw included: with the same
-    seed, clock and order of calls a connection sends the same bytes. `key_log` is called with NSS lines, whose `repr` shows nothing; it
-    belongs in debugging hands only. A `verifier` of None refuses every chain: there is nothing to trust.
+    Attributes:
+        provider: What computes everything cryptographic.
+        suites: Cipher suites, the favourite first; `names.suites` makes them from names.
+        groups: Groups for the key exchange, the favourite first (RFC 8422 5.1.1, RFC 7919).
+        signature_schemes: What is taken from the peer and, unless `signing_schemes` says otherwise, signed with; the favourite first.
+        signing_schemes: What is signed with; None: as `signature_schemes`.
+        extensions: Extensions that differ from their defaults, such as Alpn("h2"); `enabled=False` takes one out.
+        credentials: Certificate chains with their keys, to choose from.
+        verifier: Decides about the peer's chain: called with a `ChainRequest`, gives a `Report`, or PENDING to decide later. None refuses
+            every chain: there is nothing to trust. `roots.system_verifier()` trusts the system's roots.
+        random: The only source of randomness: random(n) gives n bytes. With the same seed, clock and order of calls a connection sends
+            the same bytes.
+        clock: The only source of time: seconds since 1970.
+        limits: What a peer may cost.
+        key_log: Called with lines for Wireshark, whose `repr` shows nothing; in debugging hands only.
+        interceptors: See `Interceptor`; the first is the nearest to the application.
+        trace_level: "off", "handshake" (application data by size only) or "full".
+        trace_limit: Bytes of trace kept; the oldest go first.
+        max_send_fragment: Bytes of plaintext in a record of ours, where the peer asks for no less (RFC 5246 6.2.1).
+        renegotiation: Whether a secure renegotiation asked for by the peer is granted (RFC 5746).
+        require_secure_renegotiation: Refuses peers that do not know RFC 5746 at all.
+        danger_suites: Allows suites marked dangerous in `suites`: 3DES, RC4, NULL, anonymous.
     """
 
     provider: Provider = field(default_factory=providers.default)
     suites: tuple[Suite, ...] = DEFAULT_SUITES
     groups: tuple[int, ...] = DEFAULT_GROUPS
     signature_schemes: tuple[int, ...] = DEFAULT_SCHEMES
-    """What is taken from the peer and, unless `signing_schemes` says otherwise, signed with; the favourite first."""
     signing_schemes: tuple[int, ...] | None = None
     extensions: tuple[Extension, ...] = ()
     credentials: tuple[Credential, ...] = ()
@@ -273,17 +304,18 @@ class Config:
     key_log: Callable[[str], None] | None = None
     interceptors: tuple[Any, ...] = ()
     trace_level: str = "handshake"
-    """"off", "handshake" (application data by size only) or "full"."""
     trace_limit: int = 2**20
-    """Bytes of trace kept; the oldest go first."""
     max_send_fragment: int = 2**14
-    """Bytes of plaintext in a record of ours, where the peer asks for no less (RFC 5246 6.2.1)."""
     renegotiation: bool = False
-    """Whether a secure renegotiation asked for by the peer is granted (RFC 5746)."""
     require_secure_renegotiation: bool = False
-    """Refuses peers that do not know RFC 5746 at all."""
     danger_suites: bool = False
-    """Allows suites marked dangerous in `suites`: 3DES, RC4, NULL, anonymous."""
+
+    def __init_subclass__(cls, **keywords: object) -> None:
+        """Add the shared fields to the docstring, since `help` shows that of the class alone."""
+        super().__init_subclass__(**keywords)
+        shared = cleandoc(Config.__doc__ or "").partition("Attributes:\n")[2]
+        if cls.__doc__ and "Attributes:" in cls.__doc__:
+            cls.__doc__ = f"{cleandoc(cls.__doc__)}\n\nOf both roles:\n{shared}"
 
     def __post_init__(self) -> None:
         check_fields(self, _CONFIG)
@@ -371,19 +403,20 @@ Psk = tuple[bytes, bytes]
 class ClientConfig(Config):
     """A client.
 
-    `psk(hint)` gives identity (at most 65,535 bytes) and key (1 to 65,535 bytes) for a server's hint (None: it gave none), or None to
-    give up.
-    `tickets` asks for session tickets; `session_store` keeps sessions by server name so that the next connection resumes. Configurations
-    may share a store, whatever they trust: `verifier` is asked about a session's chain before it is offered, and again when the server
-    resumes it.
-    `client_certificate(request)` chooses among `credentials` when a server asks (default: the first that fits).
+    Attributes:
+        psk: psk(hint) gives identity (at most 65,535 bytes) and key (1 to 65,535 bytes) for a server's hint (None: it gave none), or
+            None to give up.
+        tickets: Asks for session tickets (RFC 5077).
+        session_store: Keeps sessions by server name so that the next connection resumes. Configurations may share one, whatever they
+            trust: `verifier` is asked about a session's chain before it is offered, and again when the server resumes it.
+        fallback_scsv: Says that a newer version was tried and failed (RFC 7507).
+        client_certificate: client_certificate(request) chooses among `credentials` when a server asks; None: the first that fits.
     """
 
     psk: Callable[[bytes | None], Psk | None] | None = field(default=None, repr=False)
     tickets: bool = True
     session_store: SessionStore | None = None
     fallback_scsv: bool = False
-    """Says that a newer version was tried and failed (RFC 7507)."""
     client_certificate: Callable[[Any], Credential | None] | None = None
 
     def __post_init__(self) -> None:
@@ -405,15 +438,23 @@ _CLIENT: dict[str, Kind] = {
 class ServerConfig(Config):
     """A server.
 
-    `client_authentication` is "none", "request" or "require"; `certificate_authorities` are names (DER) to ask for.
-    `session_cache` serves resumption by id, `tickets` by ticket; None switches either off. `session_lifetime` in seconds. Configurations
-    may share both, whatever they trust: `verifier` is asked again about the client's certificates in a session, and where it says no
-    a full handshake follows.
-    `psk(identity)` gives the key (1 to 65,535 bytes) of an identity or None; `psk_hint` is sent to clients. `dh_parameters` (p, g) replace
-    the named groups for clients that name none (RFC 7919 4).
-
-    The order of `suites` decides, or the client's where `prefer_client_order` says so. `equal_suites` are groups of equal preference:
-    among the suites of one group, which stand together in `suites`, the client's order decides.
+    Attributes:
+        client_authentication: "none", "request" or "require".
+        certificate_authorities: Names (DER) to ask for (RFC 5246 7.4.4).
+        session_cache: Serves resumption by id; None switches it off. Configurations may share it and `tickets`, whatever they trust:
+            `verifier` is asked again about the client's certificates in a session, and where it says no a full handshake follows.
+        tickets: Keys for resumption by ticket (RFC 5077); None switches it off.
+        session_lifetime: Seconds for which a session can be resumed.
+        psk: psk(identity) gives the key (1 to 65,535 bytes) of an identity, or None.
+        psk_hint: Sent to clients (RFC 4279 2).
+        refuse_unknown_identities: Answer unknown_psk_identity where `psk` gives None, which tells who is known, instead of what a wrong
+            key gets (RFC 4279 2).
+        dh_parameters: (p, g), in place of the named groups for clients that name none (RFC 7919 4).
+        prefer_client_order: The client's order of suites decides, not that of `suites`.
+        equal_suites: Groups of equal preference: among the suites of one group, which stand together in `suites`, the client's order
+            decides.
+        refuse_unknown_names: Answer unrecognized_name to a server name that no credential serves (RFC 6066 3), instead of taking the
+            first one.
     """
 
     client_authentication: str = "none"
@@ -424,12 +465,10 @@ class ServerConfig(Config):
     psk: Callable[[bytes], bytes | None] | None = field(default=None, repr=False)
     psk_hint: bytes | None = None
     refuse_unknown_identities: bool = False
-    """Answer unknown_psk_identity where `psk` gives None, which tells who is known, instead of what a wrong key gets (RFC 4279 2)."""
     dh_parameters: tuple[int, int] | None = None
     prefer_client_order: bool = False
     equal_suites: tuple[tuple[Suite, ...], ...] = ()
     refuse_unknown_names: bool = False
-    """Answer unrecognized_name to a server name that no credential serves (RFC 6066 3), instead of taking the first one."""
 
     def __post_init__(self) -> None:
         check_fields(self, _SERVER)

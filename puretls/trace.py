@@ -75,11 +75,11 @@ class Entry(NamedTuple):
         label = kind.name.lower() if isinstance(kind, ContentType) else f"type {self.content_type}"
         if self.layer is Layer.RECORD:
             return f"record {label}"
-        if not self.raw:
-            return "application_data"
         if self.content_type != ContentType.HANDSHAKE:
             cls = content_class(self.content_type)
             return cls.path_name if cls else "Unknown"
+        if not self.raw:
+            return "Handshake of no bytes"
         name = handshake_class(self.raw[0], self.key_exchange).path_name
         return f"Handshake type {self.raw[0]}" if name == "Unknown" else name
 

@@ -1,11 +1,13 @@
 """Configurations are checked when they are made."""
 
 import dataclasses
+import pydoc
+import re
 from dataclasses import replace
 
 import pytest
 
-from puretls.config import DEFAULT_GROUPS, DEFAULT_SCHEMES, WEAK_SCHEMES, ClientConfig, Credential, ServerConfig
+from puretls.config import DEFAULT_GROUPS, DEFAULT_SCHEMES, WEAK_SCHEMES, ClientConfig, Credential, Limits, ServerConfig
 from puretls.errors import UsageError
 from puretls.extensions import ORDER, Alpn, MaxFragmentLength, RecordSizeLimit, ServerName
 from puretls.iana import NamedGroup, SignatureScheme
@@ -129,3 +131,12 @@ def test_suites_of_equal_preference_stand_together_each_in_one_group():
     for groups in (((a, c),), ((a, d),), ((),), ((a, b), (b, c))):
         with pytest.raises(UsageError, match="equal preference"):
             ServerConfig(**fields, equal_suites=groups)
+
+
+@pytest.mark.parametrize("cls", [ClientConfig, ServerConfig, Limits, Credential])
+def test_help_tells_what_each_field_means(cls):
+    shown = pydoc.plain(pydoc.render_doc(cls))
+    for field in dataclasses.fields(cls):
+        assert re.search(rf"^[ |]+{field.name}: +\S.{{8}}", shown, re.M), field.name
+    assert shown.count("Attributes:") == 1
+    assert re.search(r"^[ |]+suites:", shown, re.M) is not None or not hasattr(cls, "suites_by_id")

@@ -182,6 +182,18 @@ def test_no_secret_is_in_the_trace():
         assert master.hex() not in text.decode("latin-1")
 
 
+@pytest.mark.parametrize("kind", [20, 21, 22, 23, 77])
+@pytest.mark.parametrize("raw", [b"", b"\1", b"\1\0\0\0"])
+def test_name_of_an_entry_does_not_depend_on_the_level(kind, raw):
+    names = set()
+    for level in ("handshake", "full"):
+        trace = Trace(level, 10000)
+        trace.message(IN, kind, raw, ClientState.CONNECTED, None)
+        names.add(trace[0].name)
+    assert len(names) == 1
+    assert kind != 23 or names == {"ApplicationData"}
+
+
 def test_fork_of_a_trace_goes_on_by_itself():
     trace = Trace("full", 10000)
     trace.message(IN, 21, b"\1\0", ClientState.CONNECTED, None)
