@@ -224,8 +224,8 @@ def echo(tls: TlsSocket, _line: Line) -> str:
 class Asking:
     """The path at which a client is asked for its certificate, None for nowhere, and how: as `ServerConfig.client_authentication`."""
 
-    path: str | None
-    authentication: str
+    path: str | None = None
+    authentication: str = "request"
 
 
 @frozen
@@ -244,7 +244,7 @@ class Exchange:
         self.tls.sendall(data)
 
 
-def serve_http(tls: TlsSocket, line: Line, *, root: Path | None, seconds: float, asking: Asking) -> str:
+def serve_http(tls: TlsSocket, line: Line, *, root: Path | None, seconds: float, asking: Asking = Asking()) -> str:  # noqa: B008  (a value)
     """Answer one request: from the files below `root`, or with a page that tells what was negotiated."""
     from puretls.cli import http
 
