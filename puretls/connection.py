@@ -79,6 +79,8 @@ from puretls.wire.schema import parse, serialise
 
 _FLIGHT_ENDS = frozenset((HandshakeType.CLIENT_HELLO, HandshakeType.SERVER_HELLO_DONE, HandshakeType.FINISHED))
 _IN, _OUT = Direction.INBOUND, Direction.OUTBOUND
+FORGIVING_DATA = 2**16
+"""Bytes of application data after which HelloRequests are counted from zero again."""
 _CONNECTED = (ClientState.CONNECTED, ServerState.CONNECTED)
 
 
@@ -100,7 +102,7 @@ class Connection:
         self._error: PuretlsError | None = None
         self._paused = self._eof = False
         self._closing = self._close_sent = self._close_received = False
-        self._counts = {"empty": 0, "warnings": 0, "hello_requests": 0, "renegotiations": 0}
+        self._counts = {"empty": 0, "warnings": 0, "hello_requests": 0, "renegotiations": 0, "data": 0}
 
     @classmethod
     def client(cls, config: ClientConfig, server_name: str | None = None, session: Session | None = None) -> Connection:
@@ -441,7 +443,7 @@ class Connection:
         elif record.type != ContentType.ALERT:
             self._counts["empty"] = self._counts["warnings"] = 0
             if record.type == ContentType.APPLICATION_DATA:
-                self._counts["hello_requests"] = 0
+                self._forgive(len(record.fragment))
         if record.type == ContentType.CHANGE_CIPHER_SPEC and self._joiner.pending:
             raise PeerError(Reason.UNALIGNED_CHANGE_CIPHER_SPEC, path="type")
         if record.type == ContentType.APPLICATION_DATA:
@@ -449,6 +451,12 @@ class Connection:
                 raise self._unexpected("ApplicationData in the clear", "type")
             if self._joiner.torn:
                 raise self._unexpected("ApplicationData inside the header of a handshake message", "type")
+
+    def _forgive(self, size: int) -> None:
+        """HelloRequests are counted anew after so much data that answers to them, which wait to be sent, are few beside it."""
+        self._counts["data"] += size
+        if self._counts["data"] >= FORGIVING_DATA:
+            self._counts["data"] = self._counts["hello_requests"] = 0
 
     def _receive_limit(self) -> int:
         """What we asked the peer to keep to: by RFC 8449 4 under these keys, by RFC 6066 4 since the ServerHello."""

@@ -133,7 +133,7 @@ class Reason(Enum):
     INAPPROPRIATE_FALLBACK = A.INAPPROPRIATE_FALLBACK, "RFC 7507 3", "fallback to a lower version that was not needed"
     NO_NULL_COMPRESSION = A.ILLEGAL_PARAMETER, "RFC 5246 7.4.1.2", "client does not offer null compression"
     COMPRESSION_NOT_OFFERED = A.ILLEGAL_PARAMETER, "RFC 5246 7.4.1.3", "server chose a compression the client did not offer"
-    NO_SHARED_DH_GROUP = A.INSUFFICIENT_SECURITY, "RFC 7919 4", "only finite-field suites in common, and no group for them"
+    NO_SHARED_DH_GROUP = A.INSUFFICIENT_SECURITY, "RFC 7919 4", "no finite-field group in common for the suites in common"
     NO_SHARED_SUITE = A.HANDSHAKE_FAILURE, "RFC 5246 7.4.1.3", "no cipher suite in common that fits the certificates and groups"
     SUITE_NOT_OFFERED = A.ILLEGAL_PARAMETER, "RFC 5246 7.4.1.3", "server selected a suite the client did not offer"
     SESSION_SUITE_MISMATCH = A.ILLEGAL_PARAMETER, "RFC 5246 7.4.1.3", "server resumed a session under another suite"

@@ -5,7 +5,6 @@ Owns the byte buffers and the keys in force; knows nothing of what the records c
 
 from __future__ import annotations
 
-import copy
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -80,7 +79,7 @@ class Inbound:
     def fork(self, line: Line) -> Inbound:
         """A copy that goes on by itself."""
         twin = Inbound(line, self.channel.fork())
-        twin._framer = copy.copy(self._framer)
+        twin._framer = self._framer.fork()
         twin._tapped, twin._opened, twin._ready = self._tapped.copy(), self._opened.copy(), self._ready.copy()
         twin.count = self.count
         return twin

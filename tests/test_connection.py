@@ -240,6 +240,31 @@ def test_fatal_alert_ends_the_connection_at_both_ends(description):
     assert joined.client.alerts_sent == [description.name.lower()]
 
 
+@pytest.mark.rfc("5246", "7.2")
+@pytest.mark.parametrize("said", [b"\3\0", b"\3\1", b"\3\3"])
+@pytest.mark.parametrize("role", ["client", "server"])
+def test_fatal_alert_that_can_be_read_is_reported_whatever_version_its_record_says(role, said):
+    """A peer that gave up on the hello may not speak our version: its reason must not be lost behind a quarrel over the version."""
+    joined = pair()
+    joined.client.connection.start()
+    joined.server.feed(joined.client.take())
+    flight = joined.server.take()
+    joined.client.feed(flight[: 5 + int.from_bytes(flight[3:5], "big")])
+    end = getattr(joined, role)
+    assert end.connection.negotiated is not None
+    end.feed(b"\x15" + said + b"\0\2\2\x28")
+    assert isinstance(end.error, FatalAlert)
+    assert end.error.description == AlertDescription.HANDSHAKE_FAILURE
+    assert end.alerts_sent == []
+
+
+@pytest.mark.rfc("5246", "6.2.3.1")
+def test_alert_under_keys_is_authenticated_whatever_version_its_record_says():
+    joined = pair({"provider": real()}, {"provider": real()}).handshake()
+    joined.client.feed(b"\x15\3\1\0\2\2\x28")
+    assert joined.client.error.reason is Reason.BAD_RECORD_MAC
+
+
 @pytest.mark.rfc("5246", "7.2.1")
 def test_abort_after_close_tells_of_no_alert_that_was_not_sent():
     joined = pair().handshake()

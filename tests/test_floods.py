@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from puretls.config import Limits
+from puretls.connection import FORGIVING_DATA
 from puretls.errors import PuretlsError, UsageError
 from puretls.events import NEED_DATA, AlertSent
 from puretls.messages.records import Record
@@ -161,6 +162,26 @@ def test_hello_requests_are_answered_a_few_times_only():
     joined = pair().handshake()
     alerts, _, _ = flood(joined.client.connection, sealed(joined.server, 22, message(0, 0), 100), MEGABYTE)
     assert alerts.count("no_renegotiation") == Limits().hello_requests
+
+
+@pytest.mark.parametrize("size", [1, 1000, 2**14])
+def test_hello_requests_with_data_in_turn_are_answered_in_proportion_to_the_data(size):
+    """A peer that reads nothing has answers queued for it: how many, its bytes must bound."""
+    joined = pair({"trace_limit": 2**16}, {"trace_limit": 2**16}).handshake()
+    client, outbound, fed, answers = joined.client, joined.server.connection._outbound, 0, 0
+    for _ in range(200):
+        outbound.send(23, bytes(size), 2**14)
+        outbound.send(22, message(0, 0), 2**14)
+        wire = joined.server.take()
+        fed += len(wire)
+        client.feed(wire)
+        answers += len(client.take())
+        if client.error is not None:
+            break
+    refused = client.alerts_sent.count("no_renegotiation")
+    assert refused <= Limits().hello_requests * (1 + fed // FORGIVING_DATA)
+    assert (client.error is None) == (size == 2**14)
+    assert answers < 4096 + fed // 100
 
 
 @pytest.mark.parametrize("interval", [1, 30])

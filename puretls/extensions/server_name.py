@@ -13,6 +13,19 @@ HOST_NAME = 0
 _HOST_NAME = re.compile(rb"[A-Za-z0-9_.-]{1,255}")
 
 
+def _is_address(name: bytes) -> bool:
+    """Whether this is an address in text form, which RFC 6066 3 does not permit here; clients send it, and servers pass over it."""
+    if b":" not in name and not name[-1:].isdigit():
+        return False
+    from ipaddress import ip_address
+
+    try:
+        ip_address(name.decode("ascii").removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
+
+
 @wire("6066 3")
 class ServerNameEntry(Struct):
     """One name; all types that may come are promised to begin with a 16-bit length."""
@@ -52,7 +65,7 @@ class ServerName(Extension):
         names = [entry.name for entry in body.names if entry.name_type == HOST_NAME]
         if len(names) > 1:
             raise self.illegal("more than one host name", "names")
-        if not names:
+        if not names or _is_address(names[0]):
             return None
         if not _HOST_NAME.fullmatch(names[0]):
             raise self.illegal("the host name is not one", "names")

@@ -187,6 +187,15 @@ def _offer_extensions(
             raw = None if body is None else RawExtension(extension.type, serialise(body))
         if raw is not None:
             offered.append(raw)
+    return _ending_in_bytes(offered)
+
+
+def _ending_in_bytes(offered: list[RawExtension]) -> tuple[RawExtension, ...]:
+    """The extensions, the last one not empty where any is not: some old servers (WebSphere, Java 6) read on behind an empty one."""
+    for index in reversed(range(len(offered))):
+        if offered[index].extension_data:
+            offered.append(offered.pop(index))
+            break
     return tuple(offered)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
 from typing import Any
 
 from puretls.config import Credential
@@ -260,6 +261,22 @@ class _Choice:
     scheme: int | None = None
 
 
+class Lack(Enum):
+    """What a suite in common may lack, in the order in which it is looked for: the reason if all lack it, and a text."""
+
+    def __init__(self, reason: Reason, text: str) -> None:
+        self.reason = reason
+        self.text = text
+
+    PSK = Reason.NO_SHARED_SUITE, "no pre-shared key is configured"
+    DH_GROUP = Reason.NO_SHARED_DH_GROUP, "no finite-field group in common"
+    CURVE = Reason.NO_SHARED_SUITE, "no elliptic curve in common"
+    CERTIFICATE = Reason.NO_SHARED_SUITE, "no certificate with a key of the kind that is needed"
+    KEY_USAGE = Reason.NO_SHARED_SUITE, "the certificate's key usage does not allow the key exchange"
+    CERTIFICATE_CURVE = Reason.NO_SHARED_SUITE, "the certificate's curve is not among the client's"
+    SCHEME = Reason.NO_SHARED_SCHEME, "no signature algorithm in common"
+
+
 def _negotiate(context: Context, results: Results) -> Step:
     """Choose, and send the first flight (RFC 5246 7.3 figure 1)."""
     choice = _choose(context, results)
@@ -306,21 +323,26 @@ def _choose(context: Context, results: Results) -> _Choice:
     if not config.prefer_client_order:
         order.sort(key=lambda suite: config.suite_ranks[suite.id])  # stable: the client's order among equals
     credentials = _candidates(context, results)
+    lacks: dict[Suite, Lack] = {}
     for suite in order:
         choice = _feasible(context, results, suite, credentials)
-        if choice is not None:
+        if isinstance(choice, _Choice):
             return choice
-    raise PeerError(*_why_nothing_fits(results, order), path="ClientHello.cipher_suites")
+        lacks[suite] = choice
+    raise PeerError(*_why_nothing_fits(lacks), path="ClientHello.cipher_suites")
 
 
-def _why_nothing_fits(results: Results, order: Sequence[Suite]) -> tuple[Reason, str]:
-    if not order:
+def _why_nothing_fits(lacks: Mapping[Suite, Lack]) -> tuple[Reason, str]:
+    """The reason is that of what all suites lack, the text names each lack with the suites that have it."""
+    if not lacks:
         return Reason.NO_SHARED_SUITE, "none of the offered suites is enabled here"
-    if all(suite.is_finite_field for suite in order) and kx.lists_finite_fields(results.get(SupportedGroups)):
-        return Reason.NO_SHARED_DH_GROUP, ""
-    if any(suite.is_signed for suite in order):
-        return Reason.NO_SHARED_SUITE, "the enabled ones lack a group, a certificate or a signature algorithm in common"
-    return Reason.NO_SHARED_SUITE, ""
+    kinds = sorted(set(lacks.values()), key=list(Lack).index)
+    reason = kinds[0].reason if len(kinds) == 1 else Reason.NO_SHARED_SUITE
+    return reason, "; ".join(f"{kind.text} for {_some([suite.name for suite in lacks if lacks[suite] is kind])}" for kind in kinds)
+
+
+def _some(names: Sequence[str]) -> str:
+    return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
 
 
 def _candidates(context: Context, results: Results) -> list[Credential]:
@@ -339,10 +361,11 @@ def _candidates(context: Context, results: Results) -> list[Credential]:
     return credentials
 
 
-def _feasible(context: Context, results: Results, suite: Suite, credentials: Iterable[Credential]) -> _Choice | None:
+def _feasible(context: Context, results: Results, suite: Suite, credentials: Iterable[Credential]) -> _Choice | Lack:
+    """What the suite would be done with, or what is missing for it."""
     config = context.server_config
     if suite.is_psk and config.psk is None:
-        return None
+        return Lack.PSK
     theirs: tuple[int, ...] | None = results.get(SupportedGroups)
     group = None
     if suite.is_ephemeral:
@@ -351,29 +374,33 @@ def _feasible(context: Context, results: Results, suite: Suite, credentials: Ite
         if unnamed:
             group = None
         elif group is None:
-            return None
+            return Lack.DH_GROUP if suite.is_finite_field else Lack.CURVE
     if not suite.has_certificate:
         return _Choice(suite, group)
+    nearest = Lack.CERTIFICATE
     for credential in credentials:
-        fit, scheme = _credential_fits(context, results, suite, credential)
-        if fit:
-            return _Choice(suite, group, credential, scheme)
-    return None
+        fit = _scheme_for(context, results, suite, credential)
+        if not isinstance(fit, Lack):
+            return _Choice(suite, group, credential, fit)
+        nearest = max(nearest, fit, key=list(Lack).index)
+    return nearest
 
 
-def _credential_fits(context: Context, results: Results, suite: Suite, credential: Credential) -> tuple[bool, int | None]:
-    """Whether this certificate can carry the suite, and the scheme to sign with where something is signed."""
+def _scheme_for(context: Context, results: Results, suite: Suite, credential: Credential) -> int | Lack | None:
+    """What this certificate would sign with for the suite (None: nothing is signed), or why it cannot carry it."""
     key = credential.public_key
-    if not key_serves(key, suite) or not usage_allows(credential.leaf, signing=suite.is_signed):
-        return False, None
+    if not key_serves(key, suite):
+        return Lack.CERTIFICATE
+    if not usage_allows(credential.leaf, signing=suite.is_signed):
+        return Lack.KEY_USAGE
     groups = results.get(SupportedGroups)
     if isinstance(key, EcPublicKey) and groups is not None and curve_of(key) not in groups:
-        return False, None
+        return Lack.CERTIFICATE_CURVE
     if not suite.is_signed:
-        return True, None
+        return None
     theirs = results.get(SignatureAlgorithms) or IMPLIED_SCHEMES
     scheme = choose_scheme(context.config.signs_with, theirs, key)
-    return scheme is not None, scheme
+    return Lack.SCHEME if scheme is None else scheme
 
 
 # The first flight

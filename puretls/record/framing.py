@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 from puretls.errors import PeerError, Reason
@@ -35,32 +36,59 @@ def annotate_record(raw: bytes, number: int, parts: Sequence[tuple[str, int]] = 
     return spans
 
 
+def _fits(type_: int, said: int, version: int | None) -> bool:
+    """RFC 5246 E.1: the first records may carry any 3.x; what follows must carry the version agreed on.
+
+    A peer that gave up before it learned of the version says why in an alert of its own: that is read, whatever its record says.
+    """
+    return said >> 8 == 3 and (version is None or said == version or type_ == ContentType.ALERT)
+
+
 class Framer:
     """Collects bytes and hands out whole records. What was taken is forgotten with the next bytes at the latest."""
 
     def __init__(self) -> None:
         self._buffer = b""
         self._position = 0
+        self._later = bytearray()
+        self._needed = HEADER_LENGTH
+        """Bytes without which there is nothing to do: until they are there, what comes is put aside and not copied again and again."""
         self.consumed = 0
         """Bytes handed out so far: the next record's offset in the stream."""
 
     def __len__(self) -> int:
-        return len(self._buffer) - self._position
+        return len(self._buffer) - self._position + len(self._later)
+
+    def fork(self) -> Framer:
+        """A copy that goes on by itself."""
+        twin = copy.copy(self)
+        twin._later = self._later.copy()
+        return twin
 
     @property
     def head(self) -> bytes:
         """The header of the record that comes next, as far as it is there."""
+        self._gather()
         return self._buffer[self._position : self._position + HEADER_LENGTH]
 
     def feed(self, data: bytes) -> None:
         """Append bytes as they came."""
-        self._buffer = self._buffer[self._position :] + data  # no copy where nothing is left, as is usual
-        self._position = 0
+        if self._position == len(self._buffer) and not self._later:
+            self._buffer, self._position = data, 0  # no copy where nothing is left, as is usual
+        else:
+            self._later += data
+
+    def _gather(self) -> None:
+        """Make one buffer of what is there, which is needed where a record lies across what was fed."""
+        if self._later:
+            self._buffer, self._position = self._buffer[self._position :] + self._later, 0
+            self._later = bytearray()
 
     def clear(self) -> bytes:
         """Give up what was not taken: it is returned, and forgotten."""
+        self._gather()
         rest = self._buffer[self._position :]
-        self._buffer, self._position = b"", 0
+        self._buffer, self._position, self._needed = b"", 0, HEADER_LENGTH
         return rest
 
     def peek_is(self, type_: int, *, limit: int, version: int | None) -> bool:
@@ -78,21 +106,24 @@ class Framer:
         `limit` bounds the fragment, `version` is what the header must say (None: any 3.x, as before the ServerHello). The header is
         judged as soon as it is there; the path of a `PeerError` is that of the field below the record.
         """
+        if len(self) < self._needed:
+            return None
+        if len(self._buffer) - self._position < self._needed:
+            self._gather()
         buffer, start = self._buffer, self._position
         body = start + HEADER_LENGTH
-        if len(buffer) < body:
-            return None
         type_, said, length = HEADER.unpack_from(buffer, start)
         if type_ not in _TYPES:
             raise self._not_a_record(buffer[start:body])
-        # RFC 5246 E.1: the first records may carry any 3.x; what follows must carry the version agreed on.
-        if said >> 8 != 3 or (version is not None and said != version):
+        if not _fits(type_, said, version):
             raise PeerError(Reason.WRONG_RECORD_VERSION, f"{said >> 8}.{said & 0xFF}", path="version")
         if length > limit:
             raise PeerError(Reason.RECORD_OVERFLOW, f"{length} bytes, at most {limit}", path="length")
         end = body + length
         if len(buffer) < end:
-            return None
+            self._needed = end - start
+            return self.next(limit=limit, version=version) if len(self) >= self._needed else None
+        self._needed = HEADER_LENGTH
         self.consumed += end - start
         if end == len(buffer):
             self._buffer, self._position = b"", 0

@@ -7,14 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from puretls.errors import UsageError
-from puretls.extensions import ORDER, Extension, Padding, SignatureAlgorithmsCert, active
+from puretls.extensions import ORDER, Alpn, Extension, Padding, SignatureAlgorithmsCert, active
 from puretls.extensions.base import Empty
-from puretls.iana import CipherSuiteId, SignatureScheme
+from puretls.iana import CipherSuiteId, NamedGroup, SignatureScheme
 from puretls.messages.extension import RawExtension
 from puretls.messages.handshake import ClientHello, ServerHello
+from puretls.session import MemorySessionStore
+from puretls.suites import DEFAULT_SUITES
 from tests.support.breaks import add_extension, message
-from tests.support.credentials import credential
-from tests.support.pair import pair
+from tests.support.credentials import NAME, credential
+from tests.support.pair import pair, psk_client, psk_server, suite_named
 
 GREASE = (0x0A0A, 0x1A1A, 0xFAFA)
 
@@ -155,3 +157,25 @@ def test_wire_order_is_that_of_the_table():
     assert sent[-1] == 21
     with pytest.raises(UsageError):
         active((Padding(1), Padding(2)))
+
+
+@pytest.mark.parametrize("name", [NAME, None, "192.0.2.1"])
+@pytest.mark.parametrize("fields", [{}, {"tickets": False}, {"groups": (NamedGroup.FFDHE2048,), "suites": (suite_named("TLS_DHE_RSA_WITH_AES_128_GCM_SHA256"),)}, {"extensions": (Padding(400),)}, {"extensions": (Alpn("h2"),)},
+                                    {"suites": (suite_named("TLS_PSK_WITH_AES_128_GCM_SHA256"),), "psk": psk_client}], ids=str)  # fmt: skip
+def test_last_extension_of_a_client_hello_is_never_empty(fields, name):
+    """Some old servers (WebSphere, Java 6) abort where it is; also where a session is resumed or renegotiated."""
+    hellos = []
+    watch = message(ClientHello, lambda hello: hellos.append(hello) or hello)
+    server = {"session_cache": MemorySessionStore(), "renegotiation": True, "psk": psk_server, "credentials": (credential("rsa2048"),)}
+    server["suites"] = fields.get("suites", DEFAULT_SUITES)
+    store = MemorySessionStore()
+    for _ in range(2):
+        config = fields | {"renegotiation": True, "session_store": store, "interceptors": (watch,)}
+        joined = pair(config, server, name=name).handshake()
+        assert joined.connected, joined.story()
+        joined.client.connection.renegotiate()
+        joined.run()
+    assert len(hellos) == 4
+    for hello in hellos:
+        assert hello.extensions[-1].extension_data
+        assert len({extension.extension_type for extension in hello.extensions}) == len(hello.extensions)

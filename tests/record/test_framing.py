@@ -33,6 +33,53 @@ def test_any_split_of_the_stream_gives_the_same_records(expected, data):
     assert (len(framer), framer.consumed) == (0, len(stream))
 
 
+class CopyCounting(Framer):
+    """Counts the bytes that are copied when what was fed is put together."""
+
+    copied = 0
+
+    def _gather(self):
+        if self._later:
+            self.copied += len(self)
+        super()._gather()
+
+
+@pytest.mark.parametrize("waiting", [0, 100, 2**20])
+@pytest.mark.parametrize("taking", [False, True])
+def test_feeding_by_the_byte_copies_each_byte_a_few_times_whatever_waits(waiting, taking):
+    framer, record = CopyCounting(), Record(23, 0x0303, bytes(2**14)).to_bytes()
+    stream, fed, found = record * 4, 0, 0
+    for _ in range(-(-waiting // len(record))):
+        framer.feed(record)
+        fed += len(record)
+    for start in range(len(stream)):
+        framer.feed(stream[start : start + 1])
+        fed += 1
+        found += taking and framer.next(limit=MAX_PLAINTEXT, version=0x0303) is not None
+    found += len(list(taken(framer)))
+    assert found == fed // len(record)
+    assert len(framer) == 0
+    assert framer.copied <= 3 * fed
+
+
+def test_fork_of_a_framer_goes_on_by_itself():
+    framer = Framer()
+    framer.feed(b"\x17\3\3\0\2")
+    framer.feed(b"a")
+    twin = framer.fork()
+    framer.feed(b"b")
+    twin.feed(b"c")
+    assert [next(taken(one)).fragment for one in (framer, twin)] == [b"ab", b"ac"]
+
+
+@pytest.mark.rfc("5246", "7.2")
+@pytest.mark.parametrize("said", [0x0300, 0x0301, 0x0303, 0x0304])
+def test_alert_is_read_whatever_version_its_record_says(said):
+    framer = Framer()
+    framer.feed(Record(21, said, b"\2\x28").to_bytes())
+    assert framer.next(limit=MAX_PLAINTEXT, version=0x0303).fragment == b"\2\x28"
+
+
 @given(expected=records)
 @settings(max_examples=40, deadline=None)
 def test_peek_tells_what_next_gives(expected):

@@ -13,6 +13,12 @@ from puretls.errors import UsageError
 _E_DIGITS = 8192
 EXPONENT_BITS = {"ffdhe2048": 225, "ffdhe3072": 275, "ffdhe4096": 325, "ffdhe6144": 375, "ffdhe8192": 400}
 """Twice the strength of each group, rounded up (RFC 7919 5.2 and appendix A)."""
+UNNAMED_EXPONENT_BITS = {2048: 320, 3072: 420, 4096: 480, 6144: 540, 8192: 620}
+"""For primes of at most so many bits: the larger of the two estimates of RFC 3526 8.
+
+An exponent as long as p would let a server have seconds of work for one message. What a smooth part of p - 1 gives away of an exponent
+(van Oorschot and Wiener, 1996) is what these are longer by than those of safe primes.
+"""
 _OFFSETS = {2048: 560316, 3072: 2625351, 4096: 5736041, 6144: 15705020, 8192: 10965728}
 
 
@@ -40,16 +46,15 @@ def named_prime(name: str) -> int:
 class FiniteField(Group):
     """A `Group` of prime p and generator g with private exponents of `exponent_bits` bits.
 
-    A short exponent is safe where p is a safe prime, which the named groups are. For others the caller leaves `exponent_bits` at
-    zero and the exponent is as long as p: a small subgroup then leaks little of an ephemeral key, and at full length.
+    Short exponents are safe where p is a safe prime, which the named groups are; for groups of a server's own they are longer.
     """
 
-    def __init__(self, name: str, p: int, g: int, exponent_bits: int = 0, arithmetic: Arithmetic = PYTHON) -> None:
+    def __init__(self, name: str, p: int, g: int, exponent_bits: int, arithmetic: Arithmetic = PYTHON) -> None:
         self.name = name
         self.p = p
         self.g = g
         self.length = (p.bit_length() + 7) // 8
-        self._bits = exponent_bits or p.bit_length() - 1
+        self._bits = exponent_bits
         self._power = arithmetic.secret_power
 
     def generate(self, random: RandomBytes) -> KeyShare:
@@ -78,6 +83,11 @@ def named(name: str, arithmetic: Arithmetic = PYTHON) -> FiniteField:
     return FiniteField(name, named_prime(name), 2, EXPONENT_BITS[name], arithmetic)
 
 
+def _unnamed_exponent_bits(bits: int) -> int:
+    wanted = next((exponent for size, exponent in UNNAMED_EXPONENT_BITS.items() if bits <= size), max(UNNAMED_EXPONENT_BITS.values()))
+    return min(wanted, bits - 1)
+
+
 def unnamed(p: int, g: int, *, min_bits: int = 2048, max_bits: int = 8192, arithmetic: Arithmetic = PYTHON) -> FiniteField:
     """The group of p and g as a server names them. A named group's parameters give that group.
 
@@ -94,4 +104,4 @@ def unnamed(p: int, g: int, *, min_bits: int = 2048, max_bits: int = 8192, arith
         return named(name, arithmetic)
     if has_small_factor(p):
         raise BadPublicValue("the Diffie-Hellman modulus has a small factor, so it is no prime")
-    return FiniteField(f"dh{bits}", p, g, arithmetic=arithmetic)
+    return FiniteField(f"dh{bits}", p, g, _unnamed_exponent_bits(bits), arithmetic)

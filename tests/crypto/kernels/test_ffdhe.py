@@ -4,6 +4,8 @@ import pytest
 
 from puretls.crypto.groups import BadPublicValue
 from puretls.crypto.kernels import ffdhe
+from puretls.crypto.kernels.arithmetic import PYTHON
+from puretls.crypto.kernels.primes import has_small_factor
 from puretls.crypto.secret import Secret
 from puretls.errors import UsageError
 from tests.crypto.vectors import rows
@@ -56,7 +58,7 @@ def test_short_public_value_is_a_number_like_another():
 
 
 def test_subgroup_result_one_is_refused():
-    group = ffdhe.FiniteField("dh5", 29, 2)  # 16 has order 7
+    group = ffdhe.FiniteField("dh5", 29, 2, 4)  # 16 has order 7
     with pytest.raises(BadPublicValue, match="subgroup"):
         group.shared_secret(Secret(b"\7"), b"\x10")
 
@@ -87,7 +89,23 @@ def test_parameters_that_cannot_be_right_are_refused(p, g, reason):
 def test_smaller_primes_are_the_callers_choice():
     group = ffdhe.unnamed((1 << 1023) + 1155, 2, min_bits=1024)
     assert group.name == "dh1024"
-    assert len(group.generate(os.urandom).private) == 128
+    assert len(group.generate(os.urandom).private) == 40
+
+
+@pytest.mark.rfc("3526", "8")
+@pytest.mark.parametrize(("bits", "exponent"), [(1024, 320), (2048, 320), (2049, 420), (4096, 480), (6144, 540), (8191, 620), (8192, 620)])
+def test_work_for_a_group_of_the_servers_own_is_bounded(bits, exponent):
+    """One exponent length a size, none near that of the prime: the squarings of an exchange are as many as its bits."""
+    counted = []
+
+    arithmetic = PYTHON._replace(secret_power=lambda base, e, p: counted.append(e.bit_length()) or PYTHON.secret_power(base, e, p))
+    p = next(p for p in range((1 << bits) - 1, 0, -2) if not has_small_factor(p))
+    group = ffdhe.unnamed(p, 3, min_bits=1024, arithmetic=arithmetic)
+    for _ in range(3):
+        share = group.generate(os.urandom)
+        group.shared_secret(share.private, share.public)
+    assert counted == [exponent] * 6
+    assert exponent >= ffdhe.EXPONENT_BITS.get(f"ffdhe{bits}", 0)
 
 
 def test_other_names_are_usage_errors():
