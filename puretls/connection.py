@@ -832,7 +832,8 @@ def _names(server_name: str | None) -> tuple[str | None, str | None]:
 
 def _check_role(config: object, wanted: type[Config]) -> None:
     if not isinstance(config, wanted):
-        raise UsageError(f"a {wanted.__name__} is wanted here, not {described(config)}")
+        another = ", which is of another role" if isinstance(config, Config) else ""
+        raise UsageError(f"a {wanted.__name__} is wanted here, not {described(config)}{another}")
 
 
 def _path_name(content_type: int, raw: bytes) -> str:
