@@ -5,8 +5,7 @@ from collections import Counter
 import pytest
 
 from puretls.connection import Connection
-from puretls.errors import PeerError, PuretlsError
-from puretls.events import NEED_DATA, AlertSent
+from puretls.errors import PeerError
 from puretls.extensions import Alpn, RecordSizeLimit
 from puretls.intercept import Direction
 from puretls.messages.registry import parse_handshake
@@ -15,7 +14,8 @@ from puretls.suites import SUITES
 from tests.conformance import rows_client_hello as hellos
 from tests.conformance import rows_server
 from tests.support.credentials import NOW, credential
-from tests.support.pair import pair, server_config
+from tests.support.pair import End, pair, server_config
+from tests.support.places import check_place
 
 SAFE = tuple(suite for suite in SUITES if not suite.danger and not suite.is_psk)
 
@@ -35,16 +35,14 @@ SERVER = a_server()
 
 
 def reaction(data, config=SERVER):
-    """What a server makes of these bytes: the name of its alert, or the ServerHello that it sent."""
-    connection = Connection.server(config)
-    connection.receive_bytes(data)
-    try:
-        while (event := connection.next_event()) is not NEED_DATA:
-            if isinstance(event, AlertSent):
-                return event.description.name.lower()
-    except PuretlsError as error:
-        return str(error)
-    raw = next((entry.raw for entry in connection.trace.messages() if entry.name == "ServerHello"), None)
+    """What a server makes of these bytes: the name of its alert, or the ServerHello that it sent. An error says where it is."""
+    server = End(Connection.server(config))
+    server.feed(data)
+    if isinstance(server.error, PeerError):
+        check_place(server)
+    if server.alerts_sent or server.error is not None:
+        return server.alerts_sent[0] if server.alerts_sent else str(server.error)
+    raw = next((entry.raw for entry in server.connection.trace.messages() if entry.name == "ServerHello"), None)
     return None if raw is None else parse_handshake(raw, None)
 
 
@@ -87,6 +85,7 @@ def test_broken_rule_is_refused(row):
     assert isinstance(joined.server.error, PeerError), joined.story()
     assert joined.server.alerts_sent == [row.alert], joined.story()
     assert joined.server.state == "FAILED"
+    check_place(joined.server)
 
 
 @pytest.mark.rfc("5246", "7.4.7.1")
