@@ -23,7 +23,6 @@ NOTES: dict[str, tuple[str, str]] = {
     "serial_number": ("unique among the issuer's certificates", "RFC 5280 4.1.2.2"),
     "signature": ("the signature algorithm once more, so that it is signed too", "RFC 5280 4.1.2.3"),
     "issuer": ("who signed", "RFC 5280 4.1.2.4"),
-    "explicit": ("says which optional field follows", "X.690 8.14"),
     "validity": ("from when to when the issuer vouches for it", "RFC 5280 4.1.2.5"),
     "not_before": ("first second of validity", "RFC 5280 4.1.2.5"),
     "not_after": ("last second of validity", "RFC 5280 4.1.2.5"),
@@ -124,7 +123,9 @@ def _explained(span: Span, tag: str, notes: Mapping[str, tuple[str, str]]) -> Sp
 
 def _component(path: str) -> str:
     """The last component that has a name; "element 3 of subject_alt_name"."""
-    last = path.rpartition(".")[2]
+    above, _, last = path.rpartition(".")
+    if last == "explicit":
+        return f"explicit {_component(above)}"
     bare = _INDEX.sub("", last)
     index = _INDEX.findall(last)
     return f"element {index[-1][1:-1]} of {bare}" if index else bare or "value"
