@@ -1,6 +1,7 @@
 """What a peer can make us do grows with the bytes it sends: the worst inputs of `tools/bench.py hostile`, counted and not timed."""
 
 import importlib
+import sys
 import unicodedata
 from collections import Counter
 from dataclasses import replace
@@ -142,3 +143,40 @@ def test_the_rounds_of_a_file_are_bounded_by_its_bytes(hostile, counts, monkeypa
     outcome = hostile._opened(data)
     assert counts["rounds"] <= most_rounds(len(data)) <= MAX_WORK
     assert (counts["rounds"] == 0) is (rounds == pbkdf.MAX_ITERATIONS), outcome
+
+
+# Everything else: function calls for each byte
+
+
+def calls(run):
+    """The calls, of Python and of C, that a function takes."""
+    made = [0]
+
+    def count(frame, event, argument):
+        made[0] += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        run()
+    finally:
+        sys.setprofile(before)
+    return made[0]
+
+
+@pytest.mark.parametrize("kind", ["CRL", "OCSP", "records", "handshake"])
+def test_a_hostile_kilobyte_takes_no_more_calls_than_five_honest_ones(hostile, kind):
+    made = {}
+    for case, (size, run) in hostile.KINDS[kind]().items():
+        run()  # what is imported or made once is not counted
+        made[case] = calls(run) / size
+    honest = next(iter(made.values()))
+    assert honest > 0
+    assert {case: cost / honest for case, cost in made.items() if cost > hostile.WORST * honest} == {}
+
+
+def test_the_table_says_what_a_kilobyte_costs(hostile):
+    row = hostile.Against("hostile", "case", "1", "ms/kB", 3.0, honest=2.0)
+    assert row.ratio == 1.5
+    assert row.as_json()["ratio"] == 1.5
+    assert hostile.Against("hostile", "case", "1", "ms/kB", 3.0).ratio is None
