@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from puretls import UsageError, net
 from puretls.ca import DevelopmentCa
+from puretls.cli.serve import _listener
 from puretls.config import ClientConfig, Credential, ServerConfig
 from puretls.connection import Connection
 from puretls.crypto.provider import default
@@ -221,6 +222,13 @@ def test_connects_with_the_zone_and_verifies_without(connect, address, zone, bra
     with server:
         connect(brackets.format(f"{address}%{zone}"), server.port, tmp_path)
     assert server.sent is None
+
+
+@pytest.mark.parametrize(("address", "zone"), zones())
+def test_the_command_listens_on_an_address_with_a_zone(address, zone):
+    with _listener(f"{address}%{zone}", 0) as listening:
+        assert listening.getsockname()[0].partition("%")[0] == address
+        assert address == "::1" or listening.getsockname()[3] == socket.if_nametoindex(zone)
 
 
 @facade

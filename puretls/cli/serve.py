@@ -284,8 +284,9 @@ def _answer(stream: Exchange, request: Request, root: Path | None, asking: Askin
 def _listener(host: str, port: int) -> socket.socket:
     """A listening socket. Raises `UsageError` for a port that is taken or not ours to use."""
     try:
-        family = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
-        return socket.create_server((host, port), family=family, backlog=128)
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        address = (found[4][0], port, *found[4][2:])  # with the number of a zone, which `bind` would not look up
+        return socket.create_server(address, family=found[0], backlog=128)
     except (OSError, OverflowError) as error:
         raise UsageError(f"cannot listen on {host} port {port}: {getattr(error, 'strerror', None) or error}") from error
 

@@ -33,6 +33,8 @@ class _Subtrees:
     dns: set[str] = field(default_factory=set)
     dns_parents: set[str] = field(default_factory=set)
     """The parents of the DNS bases: a wildcard below one of them can expand to a base."""
+    depths: set[int] = field(default_factory=set)
+    """How many labels the DNS bases and hosts have."""
     hosts: set[tuple[Kind, str]] = field(default_factory=set)
     """Hosts of RFC822 and URI bases; those with a leading dot stand for everything below."""
     mailboxes: set[tuple[str, str]] = field(default_factory=set)
@@ -77,6 +79,7 @@ class _Subtrees:
             if dns and dns_fault(dns.removeprefix("."), underscore=True):
                 raise Unprocessable(f"the constraint {base} is not a DNS name")
             self.dns.add(dns)
+            self.depths.add(_depth(dns))
             self.dns_parents.add(dns.removeprefix(".").partition(".")[2] if dns[:1] != "." else dns[1:])
         elif base.kind is Kind.RFC822 and "@" in value:
             self.mailboxes.add(split_mailbox(value))
@@ -84,6 +87,7 @@ class _Subtrees:
             if value and dns_fault(value.removeprefix("."), underscore=True):
                 raise Unprocessable(f"the constraint {base} is neither a host nor a domain")
             self.hosts.add((base.kind, value.lower()))
+            self.depths.add(_depth(value))
 
     # Containment: is the name, or everything a wildcard stands for, inside some subtree of its kind?
 
@@ -115,12 +119,17 @@ class _Subtrees:
                 return True
         if "" in self.dns or name in self.dns:
             return True
-        return any(name[i + 1 :] in self.dns or name[i:] in self.dns for i, c in enumerate(name) if c == ".")
+        return any(suffix in self.dns or f".{suffix}" in self.dns for suffix in self._suffixes(name))
 
     def _contains_host(self, kind: Kind, host: str) -> bool:
         if (kind, "") in self.hosts or (kind, host) in self.hosts:
             return True
-        return any((kind, host[i:]) in self.hosts for i, c in enumerate(host) if c == ".")
+        return any((kind, f".{suffix}") in self.hosts for suffix in self._suffixes(host))
+
+    def _suffixes(self, name: str) -> Iterator[str]:
+        """The ends of a name, without its first label at least, that have as many labels as some base."""
+        labels = name.split(".")
+        return (".".join(labels[-depth:]) for depth in self.depths if depth < len(labels))
 
     def _may_contain(self, name: Name) -> bool:
         """False, or `Unprocessable` where a value that can be compared by its bytes alone meets one of its kind."""
@@ -140,6 +149,10 @@ class _Subtrees:
         if name.kind is Kind.DNS and isinstance(value, str) and value[:2] == "*." and value[2:].lower() in self.dns_parents:
             return True
         return self.contains(name)
+
+
+def _depth(base: str) -> int:
+    return base.removeprefix(".").count(".") + 1
 
 
 _UNSUPPORTED = frozenset({Kind.OTHER_NAME, Kind.X400_ADDRESS, Kind.EDI_PARTY, Kind.REGISTERED_ID})

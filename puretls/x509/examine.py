@@ -81,15 +81,20 @@ class Caches:
 
 
 class Examiner:
-    """Examines for one question; `meter` counts what it costs. All faults it yields are under rules that are switched on."""
+    """Examines for one question; `meter` counts what it costs. All faults it yields are under rules that are switched on.
 
-    def __init__(self, settings: Settings, caches: Caches, question: Question, meter: Meter) -> None:
+    What the examiner `before` has compared for the same question is not compared again.
+    """
+
+    def __init__(
+        self, settings: Settings, caches: Caches, question: Question, meter: Meter, before: Examiner | None = None
+    ) -> None:
         self.settings = settings
         self.caches = caches
         self.question = question
         self.meter = meter
-        self._constraints: dict[bytes, Constraints] = {}
-        self._violations: dict[tuple[bytes, bytes], tuple[Violation, ...]] = {}
+        self._constraints: dict[bytes, Constraints] = before._constraints if before else {}
+        self._violations: dict[tuple[bytes, bytes], tuple[Violation, ...]] = before._violations if before else {}
 
     def own_faults(self, certificate: Certificate, role: Role) -> Iterator[Fault]:
         """Those of a certificate in its place, whatever the path; under rules that are switched on."""

@@ -118,7 +118,7 @@ class Search:
     def _explanations(self) -> list[TriedPath]:
         self.spent = self.meter
         meter = self.meter = Meter(replace(self.settings.explanation, intermediates=self.settings.budgets.intermediates), self.spent.size)
-        self.examiner = Examiner(self.settings, self.caches, self.question, meter)
+        self.examiner = Examiner(self.settings, self.caches, self.question, meter, before=self.examiner)
         tried: list[TriedPath] = []
         leaf = self.question.leaf
         try:
