@@ -137,9 +137,9 @@ def excluding(*names):
 
 
 def judged(subject, *excluded):
-    """The rules that a leaf of this subject breaks, below a CA that excludes these."""
+    """The rules of name constraints that a leaf of this subject breaks, below a CA that excludes these."""
     above = authority(root(), more=(excluding(*excluded),))
-    return ids(verify([leaf(above, subject=subject), above], [root()]))
+    return ids(verify([leaf(above, subject=subject), above], [root()])) & (EXCLUDED | UNPROCESSABLE)
 
 
 EVIL = (oids.ORGANIZATION, UTF8, b"Evil Hidden")
