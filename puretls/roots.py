@@ -16,9 +16,10 @@ from stat import S_ISREG
 from typing import Any
 
 from puretls.crypto.provider import default
+from puretls.der import oids
 from puretls.errors import DecodeError, UsageError
 from puretls.values import frozen
-from puretls.x509.pem import CERTIFICATE_LABELS, looks_like_der, read_pem
+from puretls.x509.anchors import scan_anchors
 from puretls.x509.report import Report
 from puretls.x509.trust import TrustStore
 from puretls.x509.verifier import ChainRequest, Verifier, chain_verifier
@@ -45,6 +46,8 @@ DIRECTORIES = (
     "/system/etc/security/cacerts",  # Android
 )
 """Where there is no bundle: all certificates of the first that has any."""
+MAX_REASONS = 3
+"""Faults of one file that a message tells."""
 MAX_FILE = 1 << 24
 """Bytes of one file that is read."""
 HELP = "name a file of trusted certificates with SSL_CERT_FILE, or install puretls[roots] for those that Mozilla trusts"
@@ -83,18 +86,36 @@ def find_sources(environ: Mapping[str, str]) -> Sources:
 
 
 def read_sources(sources: Sources) -> tuple[bytes, ...]:
-    """The DER of every certificate there, without repetitions. Raises `UsageError` for a source the user named that has none."""
-    found: dict[bytes, None] = {}
+    """The DER of every certificate there that is trusted for servers, without repetitions.
+
+    Raises `UsageError` for a source the user named that has none.
+    """
+    return load_store(sources).encoded(oids.SERVER_AUTH)
+
+
+def load_store(sources: Sources) -> TrustStore:
+    """The anchors there; what cannot be used is left out and named, by file and number, in `TrustStore.faults`.
+
+    Raises `UsageError` for a source the user named that has none.
+    """
+    store = TrustStore()
     for path in _paths(sources):
+        before, known = len(store), store.skipped
+        error = ""
         try:
-            found.update(dict.fromkeys(_certificates(path)))
-        except (OSError, DecodeError) as error:
-            if sources.named and str(path) in sources.files:
-                text = error.strerror if isinstance(error, OSError) else str(error)
-                raise UsageError(f"{path}{sources.origin}: {text}") from None
-    if not found:
+            store.take(scan_anchors(_content(path)), f"{path}: ")
+        except OSError as failed:
+            error = str(failed.strerror)
+        except DecodeError as bad:
+            error = str(bad)
+            store.faults.append(f"{path}: {bad}")
+        if sources.named and str(path) in sources.files and len(store) == before:
+            reasons = error or "; ".join(fault.removeprefix(f"{path}: ") for fault in store.faults[known:][:MAX_REASONS])
+            if reasons:
+                raise UsageError(f"{path}{sources.origin}: {reasons}")
+    if not len(store):
         raise UsageError(f"no certificate in {', '.join(sources.files + sources.directories)}: {HELP}")
-    return tuple(found)
+    return store
 
 
 def _paths(sources: Sources) -> Iterator[Path]:
@@ -124,18 +145,15 @@ def _is_new(path: str, seen: set[tuple[int, int]]) -> bool:
     return True
 
 
-def _certificates(path: Path) -> list[bytes]:
+def _content(path: Path) -> bytes:
     if path.stat().st_size > MAX_FILE:
         raise DecodeError(f"larger than {MAX_FILE} bytes", path="PEM")
-    data = path.read_bytes()
-    if looks_like_der(data):
-        return [data]
-    return [block.data for block in read_pem(data) if block.label in CERTIFICATE_LABELS]
+    return path.read_bytes()
 
 
 @lru_cache(maxsize=4)
 def _store(sources: Sources) -> TrustStore:
-    return TrustStore(read_sources(sources))
+    return load_store(sources)
 
 
 def system_store(environ: Mapping[str, str] | None = None) -> TrustStore:
@@ -182,8 +200,8 @@ def file_verifier(*paths: str | os.PathLike[str], **options: Any) -> Verifier:
     """
     if not paths:
         raise UsageError("name a file of certificates to trust")
-    anchors: list[bytes] = []
+    anchors: list[TrustStore] = []
     for path in (os.fspath(path) for path in paths):
         sources = Sources(directories=(path,), named=True) if os.path.isdir(path) else Sources((path,), named=True)
-        anchors += read_sources(sources)
+        anchors.append(load_store(sources))
     return chain_verifier(anchors, **{"provider": default(), **options})

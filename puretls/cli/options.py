@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -239,7 +240,7 @@ def _server_verifier(arguments: argparse.Namespace) -> Verifier:
 
         return cast("Verifier", accept_any_chain)
     if arguments.ca:
-        return chain_verifier([_load(arguments.ca, _anchors)], provider=default())
+        return chain_verifier([load_anchors(arguments.ca)], provider=default())
     from puretls.roots import system_verifier
 
     return system_verifier()
@@ -250,15 +251,16 @@ def _client_verifier(path: str) -> tuple[Verifier, tuple[bytes, ...]]:
     from puretls.crypto.provider import default
     from puretls.x509.verifier import chain_verifier
 
-    store = _load(path, _anchors)
+    store = load_anchors(path)
     return chain_verifier([store], provider=default()), tuple(certificate.subject.raw for certificate in store)
 
 
-def _anchors(data: bytes) -> TrustStore:
-    from puretls.x509.pem import load_certificates
-    from puretls.x509.trust import TrustStore
+def load_anchors(path: str) -> TrustStore:
+    """The trust anchors in a file: what cannot be used is named on standard error, block by block, and the rest is used."""
+    from puretls.text import printable
+    from puretls.x509.anchors import read_anchors
 
-    store = TrustStore(load_certificates(data))
-    if store.skipped:
-        raise UsageError(f"{store.skipped} of the certificates cannot be parsed")
+    store = _load(path, read_anchors)
+    for fault in store.faults:
+        print(f"puretls: {printable(path)}: not trusted: {printable(fault)}", file=sys.stderr)
     return store

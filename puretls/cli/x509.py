@@ -113,13 +113,14 @@ def parse_time(text: str | None) -> float:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
+    from puretls.cli.options import load_anchors
     from puretls.crypto.provider import default
     from puretls.roots import system_store
     from puretls.x509.pem import load_certificates
     from puretls.x509.verifier import ChainRequest, chain_verifier
 
     chain = tuple(der for path in arguments.files for der in load(path, load_certificates))
-    anchors: list[Any] = [der for path in arguments.ca for der in load(path, load_certificates)] or [system_store()]
+    anchors = [load_anchors(path) for path in arguments.ca] or [system_store()]
     verifier = chain_verifier(
         anchors,
         provider=default(),

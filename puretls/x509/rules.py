@@ -63,6 +63,8 @@ TABLE = (
          "use a certificate issued by an authority", rank=40),
     Rule("trusted-leaf-self-signed", frozenset(), "RFC 5280 6.1", "a leaf that is itself an anchor is self-signed",
          "trust its issuer instead", rank=40),
+    Rule("anchor-purpose", D, "RFC 5280 6.2", "an anchor is trusted for the purpose by the settings in its file, where it has any",
+         "trust another root, or change the settings of the TRUSTED CERTIFICATE", Alert.UNKNOWN_CA, 74),
     Rule("anchor-validity", D, "RFC 5280 6.1.1 (d)", "the dates of an anchor count as those of any certificate",
          "renew the root", Alert.CERTIFICATE_EXPIRED, 10),
     Rule("anchor-constraints", D, "RFC 5937 3", "an anchor is more than name and key: its extensions bind as those of any CA",

@@ -7,7 +7,7 @@ look again, at faulty candidates too, for the path to explain the refusal with. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
@@ -25,6 +25,8 @@ from puretls.x509.report import Fault, Finding, Report, TriedPath
 from puretls.x509.rules import RULES
 from puretls.x509.trust import TrustStore
 
+MAX_UNUSED = 3
+"""Faults of the files of trust anchors that a refusal for want of one tells."""
 MAX_TRIED = 16
 """Paths kept for the report."""
 FETCHES = 8
@@ -81,15 +83,23 @@ class Search:
 
     def _is_trusted_leaf(self, leaf: Certificate) -> bool:
         rules = self.settings.rules
-        if leaf not in self.store or "trusted-leaf" in rules:
+        if leaf not in self.store or "trusted-leaf" in rules or next(self._limit_faults(leaf), None) is not None:
             return False
         return "trusted-leaf-self-signed" not in rules or (leaf.is_self_issued and self.examiner.is_signed_by(leaf, leaf))
+
+    def _limit_faults(self, anchor: Certificate) -> Iterator[Fault]:
+        """What the file of an anchor says against the purpose."""
+        refused = self.store.refused_purpose(anchor, self.question.purposes)
+        if refused is not None and "anchor-purpose" in self.settings.rules:
+            yield Fault("anchor-purpose", "", f"is not trusted for {oids.describe(refused)} by the settings in its file")
 
     def _usable(self, path: Path, candidate: Candidate) -> bool:
         certificate = candidate.certificate
         if self.caches.signatures.get(self.examiner.link(path[-1], certificate)) is False:
             return False
         role = Role.ANCHOR if candidate.anchor else Role.INTERMEDIATE
+        if candidate.anchor and next(self._limit_faults(certificate), None) is not None:
+            return False
         return next(self.examiner.own_faults(certificate, role), None) is None
 
     def _is_acceptable(self, path: Path) -> bool:
@@ -138,6 +148,7 @@ class Search:
             role = Role.LEAF if index == 0 else Role.ANCHOR if end is End.ANCHOR and index == last else Role.INTERMEDIATE
             faults.extend((index, fault) for fault in self.examiner.own_faults(certificate, role))
         if end is End.ANCHOR:
+            faults.extend((last, fault) for fault in self._limit_faults(path[-1]))
             faults.extend(islice(self.examiner.path_faults(path), MAX_FAULTS))
             with suppress(BudgetExceeded):  # what is known by then is told
                 broken = list(self.examiner.signature_faults(path, unusable(faults)))
@@ -174,6 +185,8 @@ class Search:
         findings = best.findings
         if not best.complete:  # what cannot be read may be what is missed, and is the graver fault
             findings = tuple(sorted((*self.unreadable, *findings), key=lambda finding: -finding.rule.rank))
+            unused = self.store.faults[:MAX_UNUSED]
+            findings += tuple(Finding(RULES["anchors"], f"not among the trust anchors: {fault}") for fault in unused)
         findings = ((first,) if first else ()) + findings
         findings = findings or (Finding(RULES["unknown-issuer"], "no acceptable path"),)  # a refusal always has a reason
         return Report(False, best.path, findings, tuple(ordered[:MAX_TRIED]), settings.profile, settings.switched_off,

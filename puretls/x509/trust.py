@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from typing import Protocol
 
 from puretls.arguments import described
+from puretls.der import oids
 from puretls.der import reader as der
 from puretls.der.reader import Reader
 from puretls.errors import DecodeError, UsageError
+from puretls.values import frozen
 from puretls.x509.certificate import Certificate
 from puretls.x509.names import Name
 
@@ -23,24 +26,86 @@ def subject_of(data: bytes) -> bytes:
     return tbs.raw("subject", der.SEQUENCE)
 
 
+@frozen
+class Limits:
+    """What an anchor is trusted for: purposes of extKeyUsage, None for all; and those for which it is not."""
+
+    trusted: frozenset[bytes] | None = None
+    rejected: frozenset[bytes] = frozenset()
+
+    def refused(self, purposes: Iterable[bytes]) -> bytes | None:
+        """The first of `purposes` that is not allowed."""
+        for purpose in purposes:
+            named = {purpose, oids.ANY_EXTENDED_KEY_USAGE}
+            if named & self.rejected or not (self.trusted is None or named & self.trusted):
+                return purpose
+        return None
+
+
+class Labelled(Protocol):
+    """An entry of a file of anchors (`anchors.Anchor`)."""
+
+    @property
+    def label(self) -> str: ...
+    @property
+    def certificate(self) -> bytes: ...
+    @property
+    def limits(self) -> Limits | None: ...
+
+
 class TrustStore:
     """Anchors indexed by the bytes of their subject; parsed when first looked up.
 
-    What is no certificate is ignored here (`skipped` counts it): one rotten file among the system's roots must not bring all down.
+    What is no certificate is not used, and named in `faults`: one rotten file among the system's roots must not bring all down.
     """
 
     def __init__(self, certificates: Iterable[bytes | Certificate] = ()) -> None:
         self._by_subject: dict[bytes, list[bytes | Certificate]] = {}
         self._raw: set[bytes] = set()
-        self.skipped = 0
-        for certificate in certificates:
-            self._add(certificate)
+        self._limits: dict[bytes, Limits] = {}
+        self.faults: list[str] = []
+        for number, certificate in enumerate(certificates, 1):
+            self._add(certificate, f"certificate {number}")
 
-    def _add(self, certificate: bytes | Certificate) -> None:
+    @property
+    def skipped(self) -> int:
+        """How many certificates are not used; `faults` says which, and why."""
+        return len(self.faults)
+
+    def take(self, entries: Iterable[Labelled | DecodeError], origin: str = "") -> None:
+        """Takes in what a file has, and notes what it has not; `origin` is put before each fault."""
+        for entry in entries:
+            if isinstance(entry, DecodeError):
+                self.faults.append(origin + entry.message)
+                continue
+            self._add(entry.certificate, origin + entry.label)
+            if entry.limits is not None:
+                self._limits[entry.certificate] = entry.limits
+
+    def encoded(self, purpose: bytes) -> tuple[bytes, ...]:
+        """The DER of all that are trusted for a purpose; nothing is parsed."""
+        listed = (one for group in self._by_subject.values() for one in group)
+        ders = (one.raw if isinstance(one, Certificate) else one for one in listed)
+        return tuple(one for one in ders if one not in self._limits or self._limits[one].refused([purpose]) is None)
+
+    def merge(self, other: TrustStore) -> None:
+        """Takes in all that another store has, its limits and faults as well."""
+        for certificates in list(other._by_subject.values()):
+            for certificate in certificates:
+                self._add(certificate, "certificate")
+        self._limits |= other._limits
+        self.faults += other.faults
+
+    def refused_purpose(self, certificate: Certificate, purposes: Iterable[bytes]) -> bytes | None:
+        """The first of `purposes` for which the file of the anchor does not let it be trusted."""
+        limits = self._limits.get(certificate.raw)
+        return limits.refused(purposes) if limits is not None else None
+
+    def _add(self, certificate: bytes | Certificate, label: str) -> None:
         try:
             raw, subject = _raw_and_subject(certificate)
-        except DecodeError:
-            self.skipped += 1
+        except DecodeError as bad:
+            self.faults.append(f"{label}: {bad}")
             return
         if raw not in self._raw:
             self._raw.add(raw)
@@ -85,8 +150,8 @@ class TrustStore:
         for raw in self._by_subject:
             try:
                 found.setdefault(parse_name(raw).canonical, []).append(raw)
-            except DecodeError:
-                self.skipped += 1
+            except DecodeError as bad:
+                self.faults.append(f"the name of a certificate: {bad}")
         return found
 
 
@@ -114,7 +179,8 @@ def trust_store(anchors: Iterable[bytes | Certificate | TrustStore]) -> TrustSto
             raise UsageError(f"an anchor in bytes is DER, and this is PEM; {_FROM_PEM}")
     if len(given) == 1 and isinstance(given[0], TrustStore):
         return given[0]
-    flat: list[bytes | Certificate] = []
+    merged = TrustStore([anchor for anchor in given if not isinstance(anchor, TrustStore)])
     for anchor in given:
-        flat.extend(anchor if isinstance(anchor, TrustStore) else (anchor,))
-    return TrustStore(flat)
+        if isinstance(anchor, TrustStore):
+            merged.merge(anchor)
+    return merged

@@ -165,7 +165,7 @@ UNSEEN_SIGNATURE = {"signature", "signature-algorithm", "algorithm-mismatch"}
 """Where a signature cannot be verified either, so that switching the rule off must not lead to acceptance."""
 NEEDS_A_PATH = {"unknown-issuer", "self-signed"}
 TESTED_ELSEWHERE = {
-    "anchors", "malformed", "presented", "budget", "chain-length", "trusted-leaf", "trusted-leaf-self-signed", "anchor-validity",
+    "anchor-purpose", "anchors", "malformed", "presented", "budget", "chain-length", "trusted-leaf", "trusted-leaf-self-signed", "anchor-validity",
     "anchor-constraints", "md5", "rsa-size", "rsa-breakable", "rsa-too-large", "rsa-modulus-octets", "time-encoding", "version-3",
     "unique-identifiers", "empty-key-usage", "explicit-extended-key-usage", "required-extended-key-usage", "sole-extended-key-usage",
     "wrong-name", "requested-key-usage", "san-missing", "revoked", "revocation-unknown", "crl-number", "crl-extensions",
