@@ -89,10 +89,15 @@ FLAG = instance(bool, "True or False")
 FUNCTION = Kind("something that can be called", callable)
 
 
-def check_fields(value: object, kinds: Mapping[str, Kind]) -> None:
-    """Check fields of a frozen value as it is made. Raises `UsageError` that names class and field."""
+def check_fields(value: object, kinds: Mapping[str, Kind], defaults: type = object) -> None:
+    """Check fields of a frozen value as it is made. Raises `UsageError` that names class and field.
+
+    What a field of the class `defaults` has by default is known to fit.
+    """
     for name, kind in kinds.items():
         given = getattr(value, name)
+        if given is getattr(defaults, name, kinds):
+            continue
         taken = kind.taken(given, f"{type(value).__name__}.{name}")
         if taken is not given:
             object.__setattr__(value, name, taken)

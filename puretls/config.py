@@ -144,6 +144,9 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+_DEFAULT_LIMITS = Limits()
+
+
 @dataclass(frozen=True)
 class Credential:
     """A certificate chain with the leaf's private key. Raises `UsageError` where one cannot be parsed, or the key is not the leaf's.
@@ -300,7 +303,7 @@ class Config:
     verifier: Verifier | None = None
     random: RandomBytes = os.urandom
     clock: Callable[[], float] = time.time
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = _DEFAULT_LIMITS
     key_log: Callable[[str], None] | None = None
     interceptors: tuple[Any, ...] = ()
     trace_level: str = "handshake"
@@ -318,7 +321,7 @@ class Config:
             cls.__doc__ = f"{cleandoc(cls.__doc__)}\n\nOf both roles:\n{shared}"
 
     def __post_init__(self) -> None:
-        check_fields(self, _CONFIG)
+        check_fields(self, _CONFIG, Config)
         self._check_suites()
         for group in self.groups:
             if group not in SUPPORTED_GROUPS:
@@ -420,7 +423,7 @@ class ClientConfig(Config):
     client_certificate: Callable[[Any], Credential | None] | None = None
 
     def __post_init__(self) -> None:
-        check_fields(self, _CLIENT)
+        check_fields(self, _CLIENT, ClientConfig)
         _add_psk_suites(self, self.psk is not None)
         super().__post_init__()
 
@@ -471,7 +474,7 @@ class ServerConfig(Config):
     refuse_unknown_names: bool = False
 
     def __post_init__(self) -> None:
-        check_fields(self, _SERVER)
+        check_fields(self, _SERVER, ServerConfig)
         _add_psk_suites(self, self.psk is not None)
         super().__post_init__()
         _ = self.suite_ranks

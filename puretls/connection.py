@@ -297,6 +297,8 @@ class Connection:
 
         `next_event` raises `Aborted` from then on.
         """
+        if not isinstance(description, AlertDescription):
+            raise UsageError(f"an alert is an AlertDescription, not {described(description)}")
         if self._error is None:
             self._outbound.check()
             self._fail(Aborted(description, self.state.name), description)
@@ -362,6 +364,8 @@ class Connection:
         established = self._settled()
         if not isinstance(length, int) or length < 1:
             raise UsageError("the length is a number of bytes, at least 1")
+        if not isinstance(label, bytes) or not isinstance(context, bytes | None):
+            raise UsageError(f"label and context are bytes, not {described(label)} and {described(context)}")
         reserved = {b"client finished", b"server finished", b"master secret", b"key expansion", b"extended master secret"}
         if label in reserved:
             raise UsageError("this label belongs to TLS itself (RFC 5705 4)")

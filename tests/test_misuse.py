@@ -101,6 +101,17 @@ def test_misuse_is_refused_at_once(make, says):
         make()
 
 
+@pytest.mark.parametrize("wrong", [value for value in WRONG if not isinstance(value, bytes)], ids=lambda value: f"{value!r:.20}")
+def test_what_a_connection_is_asked_with_the_wrong_type_is_refused(wrong):
+    connection = pair().handshake().client.connection
+    calls = [connection.send, connection.receive_bytes, connection.abort, connection.answer, connection.change_config, connection.channel_binding,
+             lambda value: connection.export_keying_material(value, 20)]  # fmt: skip
+    for call in calls:
+        with pytest.raises(UsageError):
+            call(wrong)
+    assert connection.is_connected
+
+
 def test_secrets_given_to_the_wrong_field_are_not_shown():
     for make in (lambda: ClientConfig(psk="sesame"), lambda: Credential((), b"sesame"), lambda: Credential(issued().chain, b"sesame")):
         with pytest.raises(UsageError) as caught:
