@@ -37,7 +37,7 @@ def chains(hostile, forge):
 
 
 CHAINS = (
-    "a leaf and eight CAs with names of 32,000 combining marks",
+    "a leaf and eight CAs with names of 4,000 combining marks",
     "the same in values as long as are prepared",
     "eight small CAs that sign each other",
     "eight small CAs that sign each other, and say that the anchor signs them",

@@ -145,7 +145,7 @@ def hostile_chains(forge: Forge) -> dict[str, list[bytes]]:
     lined = [text_name(f"line {n}") for n in range(15)]
     labels = "a." * 120 + "test"
     return {
-        "a leaf and eight CAs with names of 32,000 combining marks": [
+        "a leaf and eight CAs with names of 4,000 combining marks": [
             forge.leaf(text_name(marks(4000, 0))),
             *(forge.certificate(text_name(marks(4000, n)), text_name(marks(4000, n))) for n in range(8)),
         ],
@@ -381,7 +381,9 @@ def _key_exchange() -> dict[str, Input]:
 
     odd = ((1 << 8191) + (1 << 4000) + n for n in range(1, 10_000, 2))
     unnamed = next(n for n in odd if all(n % small for small in range(3, 1000, 2)))
+    largest = (NamedGroup.FFDHE8192,)
     return {
+        "an honest server's flight of the same size, ffdhe8192": answered({"groups": largest}, groups=largest),
         "an honest server's flight, ffdhe2048": answered({}),
         "an unnamed prime of 8,192 bits": answered({"groups": (NamedGroup.X25519,)}, dh_parameters=(unnamed, 2)),
     }
