@@ -19,6 +19,8 @@ import socket
 import sys
 import threading
 import time
+import types
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -36,6 +38,22 @@ def call_safely(function: Call) -> None:
         function()
     except Exception:
         sys.excepthook(*sys.exc_info())
+
+
+def weakly(call: Callable[..., Any]) -> Callable[..., Any]:
+    """The same call, without keeping its object alive: a bound method does nothing once its object is gone.
+
+    What waits for an event must not own the object that asked for it, else a socket that a program has dropped would live on.
+    """
+    if not isinstance(call, types.MethodType):
+        return call
+    method = weakref.WeakMethod(call)
+
+    def run(*arguments: object) -> object:
+        alive = method()
+        return None if alive is None else alive(*arguments)
+
+    return run
 
 
 @dataclass(slots=True, eq=False)
@@ -109,6 +127,7 @@ class Dispatcher:
         self._awake = False  # a call of _turn is on its way through the host loop
         self._spins: list[Callable[[], bool]] = []
         self.loops: list[Any] = []  # the QEventLoops that are running, outermost first
+        self.closed = False
         self._wake_receive, self._wake_send = socket.socketpair()
         self._wake_receive.setblocking(False)
         self._selector.register(self._wake_receive, READ, Watch(self._wake_receive.fileno(), reader=self._drain_wake))
@@ -122,8 +141,15 @@ class Dispatcher:
             _thread.owner = _Owner(cls())
             return _thread.owner.dispatcher  # type: ignore[no-any-return]
 
+    @classmethod
+    def existing(cls) -> Dispatcher | None:
+        """The dispatcher of the calling thread, None where nothing has needed one yet."""
+        owner = getattr(_thread, "owner", None)
+        return None if owner is None else owner.dispatcher
+
     def close(self) -> None:
         """Ends with its thread: descriptors are given back."""
+        self.closed = True
         self._detach()
         if self._own is not None and not self._own.is_running():
             self._own.close()
@@ -135,6 +161,8 @@ class Dispatcher:
 
     def watch(self, fd: int, *, reader: Call | None, writer: Call | None) -> None:
         """Sets who is called when `fd` can be read or written; without callbacks the descriptor is forgotten."""
+        if self.closed:
+            return
         watch = self._watches.get(fd)
         former = watch.mask if watch else 0
         if watch is None:
@@ -151,19 +179,19 @@ class Dispatcher:
         self._follow_running_loop()
 
     def call_later(self, seconds: float, call: Call) -> Timer:
-        """Calls once after `seconds`; the result can be cancelled."""
-        timer = Timer(time.monotonic() + max(0.0, seconds), next(self._order), call)
+        """Calls once after `seconds`, if the object of a bound method is still there; the result can be cancelled."""
+        timer = Timer(time.monotonic() + max(0.0, seconds), next(self._order), weakly(call))
         heapq.heappush(self._timers, timer)
         self._wake()
         return timer
 
     def post(self, call: Call) -> None:
-        """Calls from the event loop, after what is being done now."""
-        self._posted.append(call)
+        """Calls from the event loop, after what is being done now, if the object of a bound method is still there."""
+        self._posted.append(weakly(call))
         self._wake()
 
     def post_from_thread(self, call: Call) -> None:
-        """The same from any thread."""
+        """The same from any thread. Unlike `post`, it keeps the object of a bound method till then."""
         self._posted.append(call)
         with suppress(BlockingIOError):  # the pipe is full of wake-ups already
             self._wake_send.send(b"\0")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import socket
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -253,8 +254,18 @@ class QAbstractSocket(QIODevice):
         if not address.isNull():
             self._start_connecting([address])
         else:
-            number = self._lookup
-            resolve_later(name, lambda found: self._start_connecting(found) if number == self._lookup else None)
+            resolve_later(name, self._answer_of_lookup())
+
+    def _answer_of_lookup(self) -> Callable[[list[QHostAddress]], None]:
+        """Takes the addresses, unless the socket is gone or looks up something else by then."""
+        itself, number = weakref.ref(self), self._lookup
+
+        def found(addresses: list[QHostAddress]) -> None:
+            alive = itself()
+            if alive is not None and number == alive._lookup:
+                alive._start_connecting(addresses)
+
+        return found
 
     def _start_connecting(self, addresses: list[QHostAddress]) -> None:
         if self._state is not _LOOKUP:
@@ -404,6 +415,9 @@ class QAbstractSocket(QIODevice):
 
     def _cleanUp(self) -> None:
         self.abort()
+
+    def _at_work(self) -> bool:
+        return self._state is not _UNCONNECTED or super()._at_work()
 
     def resume(self) -> None:
         """Goes on after a pause."""
@@ -614,6 +628,7 @@ class QAbstractSocket(QIODevice):
     def _change_state(self, state: State) -> None:
         if state is not self._state:
             self._state = state
+            self._update_kept()
             self.stateChanged.emit(state)
 
     def _set_error(self, error: Error, text: str) -> None:

@@ -3,11 +3,16 @@
 Slots run in the order of connection, take as many arguments as they can, and may raise: the exception is shown and the next
 slot runs. Bound methods are held weakly, other callables strongly, as PySide6 does. A method of a QObject that lives in
 another thread is called from that thread's event loop.
+
+An object ends with the last reference to it, as under PySide6: its sockets are closed, its timers stop, its children end, and
+`destroyed` is emitted. For that nothing here refers back to an object strongly: not its signals, not its children, not the event
+loop. The slots of an object that is at work (a socket that is connected, a timer that runs) are kept for it: `_update_kept`.
 """
 
 from __future__ import annotations
 
 import enum
+import sys
 import threading
 import types
 import warnings
@@ -20,6 +25,8 @@ from puretls.qt.dispatcher import Dispatcher, call_safely
 
 _UNLIMITED = 1 << 30
 _senders = threading.local()
+_kept: dict[int, object] = {}
+"""The signals of objects at work, by the id of the object: their slots live on, though nobody else may hold them."""
 
 
 class Qt(QtNames):
@@ -88,6 +95,11 @@ class Connection:
     def __bool__(self) -> bool:
         return self.alive
 
+    def end(self) -> None:
+        """Takes the connection away; what it held is let go."""
+        self.alive = False
+        self.slot = _gone
+
     def is_for(self, slot: Callable[..., object] | SignalInstance) -> bool:
         """Whether this connection leads to `slot`."""
         return self.slot() == (slot.emit if isinstance(slot, SignalInstance) else slot)
@@ -98,9 +110,12 @@ class Connection:
         if slot is None:
             return False
         if self.kind is Qt.ConnectionType.SingleShotConnection:
-            self.alive = False
+            self.end()
         receiver = getattr(slot, "__self__", None)
-        receiver = receiver.owner if isinstance(receiver, SignalInstance) else receiver
+        if isinstance(receiver, SignalInstance):
+            receiver = receiver.owner
+            if receiver is None:
+                return False
         dispatcher = receiver._dispatcher if isinstance(receiver, QObject) else None
         here = Dispatcher.current()
         run = _Run(sender, slot, arguments[: self.wanted])
@@ -113,6 +128,10 @@ class Connection:
         else:
             dispatcher.post_from_thread(run)
         return True
+
+
+def _gone() -> None:
+    """The slot of a connection that was taken away."""
 
 
 class _Run:
@@ -135,12 +154,20 @@ class _Run:
 class SignalInstance:
     """The signal of one object: `connect`, `disconnect`, `emit`."""
 
-    __slots__ = ("__weakref__", "_connections", "_overloads", "name", "owner", "types")
+    __slots__ = ("__weakref__", "_connections", "_overloads", "_owner", "name", "types")
 
     def __init__(self, owner: QObject, name: str, types_: tuple[object, ...], overloads: tuple[tuple[object, ...], ...]) -> None:
-        self.owner, self.name, self.types = owner, name, types_
+        self._owner, self.name, self.types = weakref.ref(owner), name, types_
         self._connections: list[Connection] = []
         self._overloads = {types: self if types == types_ else None for types in overloads}
+
+    @property
+    def owner(self) -> QObject | None:
+        """The object whose signal this is, None once it is gone."""
+        return self._owner()
+
+    def _belongs_to(self, owner: QObject) -> None:
+        self._owner = weakref.ref(owner)
 
     def __getitem__(self, types: object) -> SignalInstance:
         """The overload of these types (Qt 5 spelling: `socket.error[QAbstractSocket.SocketError]`)."""
@@ -149,7 +176,10 @@ class SignalInstance:
             raise IndexError(f"signal {self.name} has no overload for {types!r}")
         found = self._overloads[key]
         if found is None:
-            found = self._overloads[key] = SignalInstance(self.owner, self.name, key, (key,))
+            owner = self._owner()
+            if owner is None:
+                raise RuntimeError(f"the object of signal {self.name} is gone")
+            found = self._overloads[key] = SignalInstance(owner, self.name, key, (key,))
         return found
 
     def connect(
@@ -178,18 +208,24 @@ class SignalInstance:
             warnings.warn(f'Failed to disconnect ({slot}) from signal "{self.name}".', RuntimeWarning, stacklevel=2)
             return False
         for each in gone:
-            each.alive = False
+            each.end()
         self._connections = [each for each in self._connections if each.alive]
         return True
+
+    def _disconnect_all(self) -> None:
+        for each in self._connections:
+            each.end()
+        self._connections = []
 
     def emit(self, *arguments: object) -> bool:
         """Runs the slots. Raises TypeError when the number of arguments is not the signal's."""
         if len(arguments) != len(self.types):
             raise TypeError(f"{self.name} needs {len(self.types)} argument(s), {len(arguments)} given!")
-        if self._connections and not self.owner._signals_blocked:
+        owner = self._owner()
+        if self._connections and owner is not None and not owner._signals_blocked:
             for connection in tuple(self._connections):
-                if connection.alive and not connection.call(self.owner, arguments):
-                    connection.alive = False
+                if connection.alive and not connection.call(owner, arguments):
+                    connection.end()
             if not all(each.alive for each in self._connections):
                 self._connections = [each for each in self._connections if each.alive]
         return True
@@ -229,6 +265,8 @@ class Signal:
         found = signals.get(self)
         if found is None:
             found = signals[self] = SignalInstance(instance, self.name, self._overloads[0], self._overloads)  # type: ignore[arg-type]
+        elif found._owner() is None:
+            found._belongs_to(instance)  # the collector clears weak references before it ends the object
         return found  # type: ignore[no-any-return]
 
 
@@ -247,8 +285,8 @@ class QObject(QtNames):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__()
         self._dispatcher = Dispatcher.current()
-        self._signals_blocked = False
-        self._parent: QObject | None = None
+        self._signals_blocked = self._is_gone = False
+        self._parent: Callable[[], QObject | None] = _gone
         self._children: list[QObject] = []
         self._name = ""
         self._properties: dict[str, object] = {}
@@ -264,13 +302,15 @@ class QObject(QtNames):
         return type(self).staticMetaObject
 
     def parent(self) -> QObject | None:
-        """The object that keeps this one alive, or None."""
-        return self._parent
+        """The object that keeps this one alive, and with which it ends; or None."""
+        return self._parent()
 
     def setParent(self, parent: QObject | None) -> None:
-        if self._parent is not None:
-            self._parent._children.remove(self)
-        self._parent = parent
+        """Gives the object to another, which keeps it alive; with None to whoever refers to it."""
+        former = self._parent()
+        if former is not None and self in former._children:
+            former._children.remove(self)
+        self._parent = _gone if parent is None else weakref.ref(parent)
         if parent is not None:
             parent._children.append(self)
 
@@ -334,14 +374,44 @@ class QObject(QtNames):
         """Ends the object from the event loop: children first, then `destroyed`."""
         self._dispatcher.post(self._destroy)
 
+    def __del__(self) -> None:
+        dispatcher = self.__dict__.get("_dispatcher")
+        if dispatcher is None or self._is_gone or sys.is_finalizing():
+            return
+        if dispatcher.closed or dispatcher is Dispatcher.existing():
+            call_safely(self._destroy)
+        else:  # the last reference went in another thread: the object ends in its own
+            dispatcher.post_from_thread(self._destroy)
+
     def _destroy(self) -> None:
+        if self._is_gone:
+            return
+        self._is_gone = True
         self._cleanUp()
         for child in self.children():
             child._destroy()
+        self._children.clear()
         self.setParent(None)
         for timer in list(self._timers):
             self.killTimer(timer)
         self.destroyed.emit(self)
+        for signal in self.__dict__.get("_signals", {}).values():
+            signal._disconnect_all()
+        _kept.pop(id(self), None)
+
+    def _at_work(self) -> bool:
+        """Whether something may happen to this object without a call of the program."""
+        return bool(self._timers)
+
+    def _update_kept(self) -> None:
+        """Keeps what this object's signals lead to while the object is at work.
+
+        A slot such as `lambda: socket.write(b"x")` may be all that refers to `socket`: while it is connected, nothing may take it away.
+        """
+        if self._at_work() and not self._is_gone:
+            _kept[id(self)] = self.__dict__.setdefault("_signals", {})
+        else:
+            _kept.pop(id(self), None)
 
     def _cleanUp(self) -> None:
         """What a class has to let go of when its object is deleted."""
@@ -362,16 +432,22 @@ class QObject(QtNames):
         return number
 
     def _arm_timer(self, number: int, seconds: float) -> None:
+        itself = weakref.ref(self)
+
         def fire() -> None:
-            self._arm_timer(number, seconds)
-            self.timerEvent(QTimerEvent(number))
+            alive = itself()
+            if alive is not None:
+                alive._arm_timer(number, seconds)
+                alive.timerEvent(QTimerEvent(number))
 
         self._timers[number] = self._dispatcher.call_later(seconds, fire)
+        self._update_kept()
 
     def killTimer(self, number: int) -> None:
         timer = self._timers.pop(number, None)
         if timer is not None:
             timer.cancel()
+            self._update_kept()
 
     def timerEvent(self, event: QTimerEvent) -> None:
         """Override point for `startTimer`."""
@@ -391,7 +467,7 @@ class QObject(QtNames):
         """Takes a Connection away, or `(sender, signal, callable)`."""
         if len(what) == 1 and isinstance(what[0], Connection):
             was = bool(what[0])
-            what[0].alive = False
+            what[0].end()
             return was
         if len(what) > 1 and isinstance(what[1], SignalInstance):
             return what[1].disconnect(what[-1] if len(what) > 2 else None)  # type: ignore[arg-type]
@@ -437,7 +513,7 @@ class QMetaObject(QtNames):
         if method is None:
             return False
         if type is Qt.ConnectionType.QueuedConnection:
-            target._dispatcher.post(method)
+            target._dispatcher.post(method)  # dropped with its target, as in Qt
         else:
             method()
         return True

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable
+
 from puretls.qt.dispatcher import Timer
 from puretls.qt.qabstractsocket import QAbstractSocket
 from puretls.qt.qobject import Connection, QObject, Signal
@@ -12,6 +15,15 @@ from puretls.qt.qsslpresharedkeyauthenticator import QSslPreSharedKeyAuthenticat
 from puretls.qt.qsslsocket import QSslSocket
 from puretls.qt.qtcpserver import QTcpServer
 
+_FORWARDED = (
+    "alertReceived",
+    "alertSent",
+    "errorOccurred",
+    "handshakeInterruptedOnError",
+    "peerVerifyError",
+    "preSharedKeyAuthenticationRequired",
+    "sslErrors",
+)
 _HANDSHAKE_RECORD = b"\x16"
 """What a ClientHello begins with, and no plain text."""
 
@@ -60,25 +72,30 @@ class QSslServer(QTcpServer):
             made.deleteLater()
             return
         self._forward(made)
-        self._handshakes[made] = self._dispatcher.call_later(self._handshake_timeout / 1000, lambda: self._give_up(made))
+        give_up = self._about(made, QSslServer._give_up)
+        self._handshakes[made] = self._dispatcher.call_later(self._handshake_timeout / 1000, give_up)
         self._look_at_hello(made)
 
     def _forward(self, made: QSslSocket) -> None:
         """Tells of the handshake under the server's own signals."""
-        self._links[made] = [
-            made.alertReceived.connect(lambda *what: self.alertReceived.emit(made, *what)),
-            made.alertSent.connect(lambda *what: self.alertSent.emit(made, *what)),
-            made.errorOccurred.connect(lambda error: self.errorOccurred.emit(made, error)),
-            made.handshakeInterruptedOnError.connect(lambda error: self.handshakeInterruptedOnError.emit(made, error)),
-            made.peerVerifyError.connect(lambda error: self.peerVerifyError.emit(made, error)),
-            made.preSharedKeyAuthenticationRequired.connect(
-                lambda asked: self.preSharedKeyAuthenticationRequired.emit(made, asked)
-            ),
-            made.sslErrors.connect(lambda errors: self.sslErrors.emit(made, errors)),
-            made.readyRead.connect(lambda: self._look_at_hello(made)),
-            made.disconnected.connect(lambda: self._drop(made)),
-            made.encrypted.connect(lambda: self._finish(made)),
-        ]
+        reactions: dict[str, Callable[..., object]] = {
+            "readyRead": QSslServer._look_at_hello,
+            "disconnected": QSslServer._drop,
+            "encrypted": QSslServer._finish,
+            **{name: _forward_as(name) for name in _FORWARDED},
+        }
+        self._links[made] = [getattr(made, name).connect(self._about(made, react)) for name, react in reactions.items()]
+
+    def _about(self, made: QSslSocket, react: Callable[..., object]) -> Callable[..., None]:
+        """Calls `react(server, made, ...)` while there are both: what waits for a handshake keeps neither alive."""
+        server, socket = weakref.ref(self), weakref.ref(made)
+
+        def call(*what: object) -> None:
+            here, there = server(), socket()
+            if here is not None and there is not None:
+                react(here, there, *what)
+
+        return call
 
     def _forget(self, made: QSslSocket) -> bool:
         """The handshake is over, well or not. False if it was before."""
@@ -119,3 +136,7 @@ class QSslServer(QTcpServer):
         for made in list(self._handshakes):
             self._drop(made)
         super()._cleanUp()
+
+
+def _forward_as(name: str) -> Callable[..., object]:
+    return lambda server, made, *what: getattr(server, name).emit(made, *what)

@@ -120,7 +120,11 @@ class QSslSocket(SslTransfer):
         self._copy_addresses()
         if taken:
             self._state = state
+        self._update_kept()
         return taken
+
+    def _at_work(self) -> bool:
+        return super()._at_work() or (self._plain is not None and self._plain._at_work())
 
     def _copy_addresses(self) -> None:
         if self._plain is not None:
@@ -198,6 +202,7 @@ class QSslSocket(SslTransfer):
 
     def _on_state_changed(self, state: SocketState) -> None:
         self._state = state
+        self._update_kept()
         self.stateChanged.emit(state)
 
     def _on_error(self, error: SocketError) -> None:

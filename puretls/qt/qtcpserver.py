@@ -6,7 +6,7 @@ import collections
 import errno
 import socket
 
-from puretls.qt.dispatcher import call_safely
+from puretls.qt.dispatcher import call_safely, weakly
 from puretls.qt.hostlookup import address_of, system_address
 from puretls.qt.qabstractsocket import Error, QAbstractSocket, QTcpSocket
 from puretls.qt.qhostaddress import NetworkLayerProtocol, QHostAddress
@@ -40,11 +40,6 @@ class QTcpServer(QObject):
         self._error = QAbstractSocket.SocketError.UnknownSocketError
         self._error_string = ""
         self._proxy = QNetworkProxy()
-
-    def __del__(self) -> None:
-        listening = self.__dict__.get("_socket")
-        if listening is not None:
-            listening.close()
 
     def listen(self, address: QHostAddress | QHostAddress.SpecialAddress | None = None, port: int | None = 0) -> bool:
         """Listens on an address (all of them at first) and a port (0: one that is free). False, with an error, if it cannot."""
@@ -81,7 +76,9 @@ class QTcpServer(QObject):
     def _take(self, listening: socket.socket) -> None:
         listening.setblocking(False)
         self._socket, self._paused = listening, False
+        self._on_incoming = weakly(self._accept)
         self._watch()
+        self._update_kept()
 
     def _fail(self, problem: OSError) -> None:
         unknown = (QAbstractSocket.SocketError.UnsupportedSocketOperationError, problem.strerror or str(problem))
@@ -93,16 +90,20 @@ class QTcpServer(QObject):
             self._dispatcher.watch(self._socket.fileno(), reader=None, writer=None)
             self._socket.close()
             self._socket = None
+            self._update_kept()
         while self._pending:
             self._pending.popleft().abort()
 
     def _cleanUp(self) -> None:
         self.close()
 
+    def _at_work(self) -> bool:
+        return self._socket is not None or super()._at_work()
+
     def _watch(self) -> None:
         if self._socket is not None:
             wanted = not self._paused and len(self._pending) < self._max_pending
-            self._dispatcher.watch(self._socket.fileno(), reader=self._accept if wanted else None, writer=None)
+            self._dispatcher.watch(self._socket.fileno(), reader=self._on_incoming if wanted else None, writer=None)
 
     def _accept(self) -> None:
         while self._socket is not None and not self._paused:

@@ -19,7 +19,10 @@ class _SingleShot:
 
 def _single_shot(msec: int, *rest: object) -> None:
     slot: Any = rest[-1]
-    call = slot.emit if isinstance(slot, SignalInstance) else slot
+
+    def call() -> None:  # a function of its own, which keeps the slot's object: nobody else may
+        (slot.emit if isinstance(slot, SignalInstance) else slot)()
+
     Dispatcher.current().call_later(msec / 1000, call)
 
 
@@ -42,20 +45,26 @@ class QTimer(QObject):
             self._interval = int(msec)
         self.stop()
         self._timer = self._dispatcher.call_later(self._interval / 1000, self._fire)
+        self._update_kept()
 
     def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+            self._update_kept()
 
     def _fire(self) -> None:
         self._timer = None
         if not self._single:
             self.start()
         self.timeout.emit()
+        self._update_kept()
 
     def _cleanUp(self) -> None:
         self.stop()
+
+    def _at_work(self) -> bool:
+        return self._timer is not None or super()._at_work()
 
     def isActive(self) -> bool:
         return self._timer is not None

@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable
 
-from puretls.qt.dispatcher import Dispatcher
+from puretls.qt.dispatcher import Dispatcher, weakly
 
 _READ_SIZE = 1 << 18
 REMOTE_CLOSED = "The remote host closed the connection"
@@ -73,10 +73,12 @@ class SocketEngine:
         self.error = self.error_string = ""
         self.valid = True
         self._dispatcher = Dispatcher.current()
-        self._on_read, self._on_write = on_read, on_write
+        self._on_read, self._on_write = weakly(on_read), weakly(on_write)
         self._reading = self._writing = False
 
     def __del__(self) -> None:
+        if self._dispatcher is Dispatcher.existing():
+            self.close()
         self.sock.close()
 
     # notification

@@ -26,6 +26,7 @@ from puretls.events import (
     VerificationRequired,
 )
 from puretls.iana import AlertDescription, AlertLevel, NamedGroup
+from puretls.qt.dispatcher import weakly
 from puretls.qt.qabstractsocket import QAbstractSocket
 from puretls.qt.qmessage import qWarning
 from puretls.qt.qocspresponse import QOcspResponse
@@ -88,7 +89,9 @@ class SslTransfer(SslSettings):
     def _start(self, mode: SslMode) -> None:
         self._mode = mode
         self.modeChanged.emit(mode)
-        questions = Questions(self._verify, self._ask_client_psk, self._ask_server_psk, self._interceptors)
+        questions = Questions(
+            weakly(self._verify), weakly(self._ask_client_psk), weakly(self._ask_server_psk), self._interceptors
+        )
         try:
             if mode is CLIENT:
                 name = server_name_for(self._verify_name or self._peer_name)
