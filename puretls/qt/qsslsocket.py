@@ -189,16 +189,19 @@ class QSslSocket(SslTransfer):
 
     def _on_disconnected(self) -> None:
         self._is_encrypted = False
-        if self._plain is not None and self._plain._buffer and self._connection is not None:
-            size, self._read_buffer_size = self._read_buffer_size, 0
-            self._transmit()
-            self._read_buffer_size = size
+        self._transmit_the_rest()
         if self._handshake_over and not self._close_told and not self._broken:
             self._tell_close()  # too late to be sent; Qt says so all the same
         self._connection = None
         self.disconnected.emit()
         if self._state is _UNCONNECTED:
             self._forget_addresses()
+
+    def _transmit_the_rest(self) -> None:
+        """TCP has ended: all that had come is decrypted now, whatever the size of the buffer."""
+        size, self._read_buffer_size = self._read_buffer_size, 0
+        self._transmit()
+        self._read_buffer_size = size
 
     def _on_state_changed(self, state: SocketState) -> None:
         self._state = state
@@ -208,10 +211,7 @@ class QSslSocket(SslTransfer):
     def _on_error(self, error: SocketError) -> None:
         plain = self._plain
         assert plain is not None
-        if plain._buffer and self._mode is not PLAIN:
-            size, self._read_buffer_size = self._read_buffer_size, 0
-            self._transmit()
-            self._read_buffer_size = size
+        self._transmit_the_rest()
         self._fail(error, plain.errorString())
 
     def _on_ready_read(self) -> None:
@@ -332,8 +332,7 @@ class QSslSocket(SslTransfer):
         try:
             if not self._is_encrypted and not self.waitForEncrypted(msecs):
                 return False
-            if self._write_buffer:
-                self._transmit(everything=True)
+            self._transmit(everything=True)  # records may have come already that had to wait for room
             while not self._transmitting_ready_read[-1]:
                 if self._plain is None or not self._plain.waitForReadyRead(deadline.msecs):
                     break
