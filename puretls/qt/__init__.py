@@ -7,6 +7,7 @@ The manual's page `qt` says how the event loop works and where the facade differ
 
 from puretls.qt.qabstractsocket import QAbstractSocket, QTcpSocket
 from puretls.qt.qbytearray import QByteArray
+from puretls.qt.qcryptographichash import QCryptographicHash
 from puretls.qt.qdatetime import QDateTime
 from puretls.qt.qeventloop import QCoreApplication, QEventLoop
 from puretls.qt.qfile import QBuffer, QFile
@@ -35,6 +36,7 @@ __all__ = [
     "QBuffer",
     "QByteArray",
     "QCoreApplication",
+    "QCryptographicHash",
     "QDateTime",
     "QEventLoop",
     "QFile",

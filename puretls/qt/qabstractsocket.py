@@ -414,7 +414,8 @@ class QAbstractSocket(QIODevice):
         self.close()
 
     def _cleanUp(self) -> None:
-        self.abort()
+        if self._state is not _UNCONNECTED:
+            self.abort()
 
     def _at_work(self) -> bool:
         return self._state is not _UNCONNECTED or super()._at_work()
@@ -444,7 +445,12 @@ class QAbstractSocket(QIODevice):
             self._room_to_read()
 
     def _can_read(self) -> bool:
-        """The system has data: takes it and emits `readyRead`. False if there was none."""
+        """The system has data: takes it and emits `readyRead`. False if there was none.
+
+        What waits to be written goes first, as in Qt: what comes may be the end of the stream, after which nothing is written.
+        """
+        if self._write_buffer and self._state is _CONNECTED:
+            self._write_to_socket()
         engine = self._engine
         if engine is None or not engine.valid:
             return False

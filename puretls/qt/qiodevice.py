@@ -164,6 +164,11 @@ class QIODevice(QObject, QIODeviceBase):
             return self._refuse(function, "device not open")
         return self.isReadable() or self._refuse(function, "WriteOnly device")
 
+    def _may_take(self, function: str, count: int) -> bool:
+        if count < 0:
+            return self._refuse(function, "Called with maxSize < 0")
+        return self._may_read(function)
+
     # reading
 
     @overload
@@ -176,10 +181,7 @@ class QIODevice(QObject, QIODeviceBase):
         """Up to `maxlen` bytes, empty if there is nothing; or into a bytearray, giving the number of bytes (-1: not open)."""
         if length is not None:
             return self._into(maxlen, self.read(length)) if self._may_read("read") else -1
-        if maxlen < 0:
-            self._refuse("read", "Called with maxSize < 0")
-            return QByteArray()
-        return QByteArray(self._take(maxlen)) if self._may_read("read") else QByteArray()
+        return QByteArray(self._take(maxlen)) if self._may_take("read", maxlen) else QByteArray()
 
     def readAll(self) -> QByteArray:
         """Everything there is."""
@@ -196,6 +198,9 @@ class QIODevice(QObject, QIODeviceBase):
         if length is not None:
             return self._into(maxlen, self.readLine(length)) if self._may_read("readLine") else -1
         if not self._may_read("readLineInto"):
+            return QByteArray()
+        if maxlen < 0 or maxlen == 1:
+            self._refuse("readLineInto", "Called with maxSize < 2")
             return QByteArray()
         found = self._peek_bytes(self.bytesAvailable()).find(b"\n") + 1
         count = found or self.bytesAvailable()
@@ -217,11 +222,11 @@ class QIODevice(QObject, QIODeviceBase):
         """As `read`, without taking."""
         if length is not None:
             return self._into(maxlen, self.peek(length)) if self._may_read("peek") else -1
-        return QByteArray(self._peek_bytes(maxlen)) if self._may_read("peek") else QByteArray()
+        return QByteArray(self._peek_bytes(maxlen)) if self._may_take("peek", maxlen) else QByteArray()
 
     def skip(self, maxSize: int) -> int:
-        """Throws away up to `maxSize` bytes; how many, -1 when not open."""
-        return len(self._take(maxSize)) if self._may_read("skip") else -1
+        """Throws away up to `maxSize` bytes; how many, -1 when not open or for a number below 0."""
+        return len(self._take(maxSize)) if self._may_take("skip", maxSize) else -1
 
     def getChar(self) -> tuple[bool, str]:
         """`(True, "A")`, or False and a zero character when there is nothing."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import fnmatch
-import hashlib
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +15,7 @@ from puretls.der.reader import SEQUENCE, Reader
 from puretls.errors import PuretlsError
 from puretls.qt._names import QtNames
 from puretls.qt.qbytearray import QByteArray, as_bytes
+from puretls.qt.qcryptographichash import QCryptographicHash, algorithm_named
 from puretls.qt.qdatetime import QDateTime
 from puretls.qt.qssl import QSsl
 from puretls.qt.qsslkey import QSslKey
@@ -242,9 +242,11 @@ class QSslCertificate(QtNames):
         return QByteArray(("-" if number < 0 else "") + text)
 
     def digest(self, algorithm: Any = None) -> QByteArray:
-        """A hash of the DER, of MD5 if no algorithm is named: a str, or an enum value with Qt's name (`Sha256`)."""
-        name = str(getattr(algorithm, "name", algorithm or "md5")).lower().replace("_", "")
-        return QByteArray(hashlib.new(name, bytes(self.toDer()), usedforsecurity=False).digest())
+        """A hash of the DER, of MD5 if no algorithm is named: a `QCryptographicHash.Algorithm`, PySide6's own too, or a name.
+
+        Empty for an algorithm that is not computed here, as in Qt. Raises `UsageError` for what names none.
+        """
+        return QCryptographicHash.hash(self.toDer(), algorithm_named(algorithm or "Md5"))
 
     def effectiveDate(self) -> QDateTime:
         return self._date("not_before")

@@ -53,11 +53,11 @@ class QSslKey(QtNames):
         return made
 
     @classmethod
-    def _share(cls, bits: int | None) -> QSslKey:
-        """The ephemeral key of a server: an elliptic one of so many bits, or an opaque one."""
+    def _share(cls, bits: int | None, algorithm: QSsl.KeyAlgorithm = _Algorithm.Ec) -> QSslKey:
+        """The ephemeral key of a server: one of so many bits, or an opaque one."""
         made = cls()
         made._share_bits, made._type = bits or 0, _Public
-        made._algorithm = _Algorithm.Ec if bits else _Algorithm.Opaque
+        made._algorithm = algorithm if bits else _Algorithm.Opaque
         return made
 
     def isNull(self) -> bool:

@@ -157,11 +157,14 @@ class SslSettings(QTcpSocket):
         return self._config.localCertificate()
 
     def setLocalCertificate(self, certificate: QSslCertificate | str, format: QSsl.EncodingFormat = QSsl.EncodingFormat.Pem) -> None:
-        """Our certificate, or a file with it."""
+        """Our certificate, or a file with it; a file that cannot be read changes nothing, one without a certificate gives a null one."""
         if isinstance(certificate, str):
-            self._config.setLocalCertificate(next(iter(QSslCertificate.fromFile(certificate, format)), QSslCertificate()))
-        else:
-            self._config.setLocalCertificate(certificate)
+            try:
+                content = Path(certificate).read_bytes()
+            except OSError:
+                return
+            certificate = QSslCertificate(content, format)
+        self._config.setLocalCertificate(certificate)
 
     def localCertificateChain(self) -> list[QSslCertificate]:
         return self._config.localCertificateChain()
@@ -179,7 +182,7 @@ class SslSettings(QTcpSocket):
         format: QSsl.EncodingFormat = QSsl.EncodingFormat.Pem,
         passPhrase: Any = b"",
     ) -> None:
-        """Our key, or a file with it."""
+        """Our key, or a file with it; a file that cannot be read, or holds no key for this pass phrase, changes nothing."""
         if isinstance(key, str):
             try:
                 content = Path(key).read_bytes()
@@ -187,6 +190,9 @@ class SslSettings(QTcpSocket):
                 qWarning("QSslSocket::setPrivateKey: Couldn't open file for reading")
                 return
             key = QSslKey(content, algorithm, format, QSsl.KeyType.PrivateKey, passPhrase)
+            if key.isNull():
+                qWarning("QSslSocket::setPrivateKey: The specified file does not contain a valid key")
+                return
         self._config.setPrivateKey(key)
 
     def peerCertificate(self) -> QSslCertificate:

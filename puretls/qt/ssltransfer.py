@@ -333,7 +333,7 @@ class SslTransfer(SslSettings):
             name = self._verify_name or self._peer_name
             if not name_matches(peer, name):
                 found.append(QSslError(QSslError.SslError.HostNameMismatch, peer, _names_of(peer, name)))
-        elif peer.isNull() and self._demands() and self._connection.negotiated.suite.has_certificate:
+        elif peer.isNull() and self._demands():  # with a pre-shared key too, as in Qt
             found.append(QSslError(QSslError.SslError.NoPeerCertificate))
         return found
 
@@ -457,11 +457,12 @@ class SslTransfer(SslSettings):
     def ignoreSslErrors(self, errors: Sequence[QSslError] | None = None) -> None:
         """Goes on in spite of all errors of this handshake, or in spite of those in a list (error and certificate alike).
 
-        Without a list it holds for the connection there is, or on an unconnected socket for the next one: the page of the
-        class promises this, Qt forgets it.
+        A list is the narrower wish and withdraws the wider one; an empty list ignores nothing any more. Without a list it holds
+        for the connection there is, or on an unconnected socket for the next one: the page of the class promises this, Qt forgets it.
         """
         if errors is not None:
             self._ignored = [QSslError(error) for error in errors]
+            self._ignore_all = self._ignore_all_next = False
             return
         self._ignore_all = True
         self._ignore_all_next = self._state is _UNCONNECTED
@@ -530,9 +531,12 @@ def _names_of(certificate: QSslCertificate, wanted: str) -> str:
 
 
 def _ephemeral_key(connection: Any) -> QSslKey:
-    """The server's share: elliptic keys as such, others (X25519, finite fields) opaque, none with RSA or a shared key."""
+    """The server's share: elliptic and finite-field keys as such, others (X25519) opaque, none with RSA or a shared key."""
     negotiated = connection.negotiated
     if not negotiated.suite.is_ephemeral:
         return QSslKey()
+    if negotiated.suite.is_finite_field:
+        length = int(negotiated.group_name.lstrip("dfhe"))  # "ffdhe2048", or "dh2048" without a registered name
+        return QSslKey._share(length, QSsl.KeyAlgorithm.Dh)
     bits = {NamedGroup.SECP256R1: 256, NamedGroup.SECP384R1: 384, NamedGroup.SECP521R1: 521}.get(negotiated.group)
     return QSslKey._share(bits)
