@@ -68,10 +68,10 @@ def run(arguments: argparse.Namespace) -> int:
     server = Server(lambda: options.server_config(arguments), _application(arguments), arguments)
     with _listener(arguments.host, arguments.port) as listener:
         host, port = listener.getsockname()[:2]
-        logger.info("listening on %s port %d", host, port)
-        _on_signal("SIGHUP", server.reload)
-        _on_signal("SIGTERM", _interrupt)
         try:
+            _on_signal("SIGHUP", server.reload)
+            _on_signal("SIGTERM", _interrupt)
+            logger.info("listening on %s port %d", host, port)  # from here on, who waits for this line may send signals
             server.serve(listener)
         except KeyboardInterrupt:
             logger.info("stopped")
