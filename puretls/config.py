@@ -28,6 +28,7 @@ from puretls.crypto import provider as providers
 from puretls.crypto.groups import RandomBytes
 from puretls.crypto.keys import PrivateKey, PublicKey
 from puretls.crypto.provider import Provider
+from puretls.crypto.secret import leaving_no_frames
 from puretls.crypto.signatures import SIGNATURE_SCHEMES, SignatureAlgorithm
 from puretls.errors import DecodeError, UsageError
 from puretls.events import Sentinel
@@ -182,6 +183,7 @@ class Credential:
             raise UsageError(f"sct_list is no list of timestamps (RFC 6962 3.3): {error}") from None
 
     @classmethod
+    @leaving_no_frames
     def from_pem(cls, chain: str | bytes, key: str | bytes | None = None, password: str | bytes | None = None) -> Self:
         """From certificates in PEM, leaf first, and a private key in PEM or DER; without `key` it is beside the certificates.
 
@@ -200,6 +202,7 @@ class Credential:
             raise UsageError(f"no credential can be made of this: {error}") from None
 
     @classmethod
+    @leaving_no_frames
     def from_files(cls, chain: _Path, key: _Path | None = None, password: str | bytes | None = None) -> Self:
         """As `from_pem`, from files: the one call here that reads any. Raises `OSError` besides, and `UsageError` with their names."""
         from pathlib import Path

@@ -11,6 +11,7 @@ from functools import cached_property
 from threading import Lock
 from typing import Protocol
 
+from puretls.arguments import described
 from puretls.crypto import provider as providers
 from puretls.crypto.aead import AES_256_GCM, Aead
 from puretls.crypto.provider import Provider
@@ -154,7 +155,7 @@ class MemorySessionStore:
     """
 
     def __init__(self, capacity: int = 1000, clock: Callable[[], float] | None = None) -> None:
-        if capacity < 1:
+        if not isinstance(capacity, int) or capacity < 1:
             raise UsageError("a session store needs room for at least one session")
         self._capacity = capacity
         self._clock = clock
@@ -212,6 +213,13 @@ class _System:
 _SYSTEM = _System()
 
 
+def _hidden(key: object) -> Secret:
+    """Bytes of a ticket key. Raises `UsageError` for what are none."""
+    if not isinstance(key, bytes | bytearray | memoryview):
+        raise UsageError(f"a ticket key is bytes, not {described(key)}")
+    return Secret(key)
+
+
 class _TicketKey:
     """One key: 16 bytes of name, which travels in the ticket, and 32 bytes for AES-256-GCM.
 
@@ -259,7 +267,7 @@ class TicketKeys:
         self._random, self._clock = random, clock
         self._lock = Lock()
         self._keys: tuple[_TicketKey, ...] = ()
-        keys = tuple(map(Secret, keys))
+        keys = tuple(map(_hidden, keys))
         self._automatic = not keys
         if keys:
             self.set(keys)
@@ -269,7 +277,7 @@ class TicketKeys:
 
     def set(self, keys: Iterable[bytes]) -> None:
         """Replace all keys; the first one seals."""
-        keys = tuple(map(Secret, keys))
+        keys = tuple(map(_hidden, keys))
         made = tuple(_TicketKey(key, None, self._provider) for key in keys)
         if not made:
             raise UsageError("at least one ticket key is needed")
@@ -291,7 +299,7 @@ class TicketKeys:
         return (self._clock or source.clock)()
 
     def _rotate(self, source: Source, now: float) -> None:
-        new = _TicketKey(Secret((self._random or source.random)(TICKET_KEY_LENGTH)), now, self._provider)
+        new = _TicketKey(_hidden((self._random or source.random)(TICKET_KEY_LENGTH)), now, self._provider)
         for key in self._keys:
             key.created = now if key.created is None else key.created
         kept_for = self._period + self._lifetime

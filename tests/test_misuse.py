@@ -6,7 +6,19 @@ import time
 
 import pytest
 
-from puretls import ClientConfig, Connection, Credential, Interceptor, Limits, ServerConfig, UsageError
+from puretls import (
+    CallbackError,
+    ClientConfig,
+    Connection,
+    Credential,
+    Interceptor,
+    Limits,
+    MemorySessionStore,
+    ServerConfig,
+    TicketKeys,
+    UsageError,
+    danger,
+)
 from puretls.config import TAPS
 from puretls.crypto.provider import default
 from puretls.extensions import Alpn
@@ -89,6 +101,12 @@ AT_ONCE = {
     "anchors in one block": (lambda: chain_verifier(b"0", provider=default()), "list of certificates"),
     "provider that is none": (lambda: chain_verifier([], provider="fast"), "provider"),
     "pin in hexadecimal": (lambda: pinned_verifier(["00" * 32]), "32 bytes"),
+    "pins that are no list": (lambda: pinned_verifier(5), "32 bytes"),
+    "ticket key in text": (lambda: TicketKeys(["x" * 48]), "a ticket key is bytes, not str"),
+    "ticket key by number": (lambda: TicketKeys([48]), "a ticket key is bytes, not 48"),
+    "random that gives text": (lambda: ServerConfig(credentials=(credential(),), random=lambda count: "x" * count), "not str"),
+    "room for some sessions": (lambda: MemorySessionStore("many"), "room"),
+    "protocol by number": (lambda: Alpn(5), "Alpn|application protocol"),
     "bytes that are text": (lambda: Connection.client(client_config()).receive_bytes("x"), "str"),
     "bytes that are nothing": (lambda: Connection.client(client_config()).receive_bytes(None), "None"),
     "zeros by number": (lambda: Connection.client(client_config()).receive_bytes(5), "5"),
@@ -132,6 +150,35 @@ def test_empty_groups_and_schemes_do_where_no_suite_needs_them():
 
 
 # Call-backs
+
+
+@pytest.mark.parametrize("told", ["noon", None, float("nan"), float("inf"), -1, 10**20])
+@pytest.mark.parametrize("role", ["client", "server"])
+def test_clock_that_tells_no_time_is_the_callers_fault(role, told):
+    joined = pair(**{role: {"clock": lambda: told}}).handshake()
+    ended = getattr(joined, role).error
+    assert isinstance(ended, UsageError)
+    assert "clock must give seconds since 1970" in str(ended)
+
+
+def test_client_certificate_that_gives_no_credential_is_the_callers_fault():
+    server = {"client_authentication": "request", "verifier": danger.accept_any_chain}
+    joined = pair(client={"client_certificate": lambda request: 5}, server=server).handshake()
+    assert isinstance(joined.client.error, UsageError)
+    assert "client_certificate must give a Credential" in str(joined.client.error)
+
+
+class _Unwell(TicketKeys):
+    def seal(self, session, source=None):
+        raise ZeroDivisionError
+
+    open = seal
+
+
+def test_ticket_keys_that_raise_are_named():
+    joined = pair(server={"tickets": _Unwell()}).handshake()
+    assert isinstance(joined.server.error, CallbackError)
+    assert "tickets.seal raised ZeroDivisionError" in str(joined.server.error)
 
 
 @pytest.mark.parametrize("verdict", [None, True, False, "yes", object(), 1], ids=repr)

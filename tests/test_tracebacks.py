@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from puretls import danger
+from puretls import Credential, danger
 from puretls.crypto.kernels import eddsa, ffdhe, weierstrass
 from puretls.crypto.keys import EdPrivateKey, RsaPrivateKey
 from puretls.crypto.secret import Secret
@@ -273,6 +273,16 @@ def _encrypted():
     return encrypted_key_pem(issued().key, "the right password", danger.fixed_random(), real())
 
 
+def _chain(kind):
+    return write_pem("CERTIFICATE", issued(kind).chain[0])
+
+
+def test_a_credential_file_that_is_not_there_shows_no_password(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught:
+        Credential.from_files(tmp_path / "no.pem", password="the password")
+    assert "the password" not in _rendered(caught.value.with_traceback(caught.value.__traceback__.tb_next))
+
+
 @pytest.mark.parametrize("kind", ["rsa2048", "secp256r1", "ed25519"])
 @pytest.mark.parametrize("read", [
     pytest.param(lambda kind: parse_private_key(_der(kind, lambda key: key[:-1])), id="cut"),
@@ -280,6 +290,8 @@ def _encrypted():
     pytest.param(lambda kind: parse_private_key(_der("rsa2048", _touched)), id="numbers that do not fit"),
     pytest.param(lambda kind: parse_private_key(write_pem("PRIVATE KEY", _der(kind, lambda key: key[:-1]))), id="PEM"),
     pytest.param(lambda kind: parse_private_key(_encrypted(), "the wrong password"), id="wrong password"),
+    pytest.param(lambda kind: Credential.from_pem(_chain(kind), write_pem("PRIVATE KEY", _der(kind, lambda key: key[:-1]))), id="credential"),
+    pytest.param(lambda kind: Credential.from_pem(_chain(kind), _encrypted(), "the wrong password"), id="credential, wrong password"),
     pytest.param(lambda kind: parse_pkcs12(_der(kind, lambda key: key), "the wrong password"), id="no PKCS#12"),
 ])  # fmt: skip
 def test_a_key_that_cannot_be_read_shows_no_secret(kind, read):

@@ -81,7 +81,7 @@ def leaving_no_frames(function: Callable[P, T]) -> Callable[P, T]:
     def call(*arguments: P.args, **keywords: P.kwargs) -> T:
         try:
             return function(*arguments, **keywords)
-        except PuretlsError as error:
+        except (PuretlsError, OSError) as error:
             del arguments, keywords
             raise error.with_traceback(None) from error.__cause__
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from puretls.arguments import described
 from puretls.errors import PeerError, Reason, UsageError
 from puretls.extensions.base import Extension, View
 from puretls.iana import ExtensionType
@@ -94,6 +95,8 @@ class Alpn(Extension):
 
 def _encoded(name: str) -> bytes:
     """A character a byte: names are bytes (RFC 7301 3.1), and this way every one of them can be written."""
+    if not isinstance(name, str):
+        raise UsageError(f"an application protocol name is text, such as \"h2\", not {described(name)}")
     try:
         return name.encode("latin-1")
     except UnicodeEncodeError:

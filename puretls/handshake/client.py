@@ -6,9 +6,10 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
+from puretls.arguments import described
 from puretls.config import PENDING, Credential
 from puretls.crypto.keys import EcPublicKey, EdPublicKey, RsaPublicKey
-from puretls.errors import PeerError, Reason, calling
+from puretls.errors import PeerError, Reason, UsageError, calling
 from puretls.events import HandshakeStarted, RenegotiationRefused, TicketReceived
 from puretls.extensions import (
     ExtendedMasterSecret,
@@ -456,6 +457,8 @@ def _choose_credential(context: Context) -> Credential | None:
     if config.client_certificate is not None:
         with calling("client_certificate", config.client_certificate):
             chosen = config.client_certificate(request)
+        if not isinstance(chosen, Credential | None):
+            raise UsageError(f"client_certificate must give a Credential, or None, not {described(chosen)}")
         return chosen if chosen is not None and _client_scheme(context, chosen) is not None else None
     return next((credential for credential in config.credentials if _wanted(context, request, credential)), None)
 

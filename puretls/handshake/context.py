@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
+from puretls.arguments import described
 from puretls.config import ClientConfig, Credential, ServerConfig
 from puretls.crypto.groups import Group, KeyShare, RandomBytes
 from puretls.crypto.keys import PublicKey
@@ -249,6 +250,10 @@ class Context(Evolving):
         )
 
 
+LATEST = 2**48
+"""Seconds since 1970 that a clock cannot mean: a time and a lifetime fit what a session is written in."""
+
+
 def _draw(random: RandomBytes, count: int) -> bytes:
     with calling("random", random):
         drawn = random(count)
@@ -259,7 +264,10 @@ def _draw(random: RandomBytes, count: int) -> bytes:
 
 def _tell(clock: Callable[[], float]) -> float:
     with calling("clock", clock):
-        return clock()
+        told = clock()
+    if not isinstance(told, int | float) or not 0 <= told < LATEST:
+        raise UsageError(f"clock must give seconds since 1970, not {described(told)}")
+    return told
 
 
 def _too_early(name: str) -> InternalError:

@@ -168,7 +168,8 @@ def _find_session(context: Context, results: Results) -> tuple[Session | None, b
     session, renew = None, False
     ticket = results.get(SessionTicket)
     if ticket and config.tickets is not None:
-        session, renew = config.tickets.open(ticket, context)
+        with calling("tickets.open", config.tickets.open):
+            session, renew = config.tickets.open(ticket, context)
     elif hello.session_id and config.session_cache is not None:
         with calling("session_cache.get", config.session_cache.get):
             session = config.session_cache.get(hello.session_id)
@@ -582,7 +583,8 @@ def _ticket_for(context: Context, session: Session) -> NewSessionTicket:
     config = context.server_config
     assert config.tickets is not None
     left = max(1, int(session.created + session.lifetime - context.clock()))
-    ticket = config.tickets.seal(session, context)
+    with calling("tickets.seal", config.tickets.seal):
+        ticket = config.tickets.seal(session, context)
     return NewSessionTicket(left, ticket) if len(ticket) <= UINT16_MAX else NewSessionTicket(0, b"")
 
 

@@ -57,13 +57,12 @@ def parse_reference(text: str) -> Reference:
     One final dot is dropped; the name is mapped by `ascii_name`. Raises `UsageError` for what is neither name nor address.
     """
     host, percent, zone = _without_brackets(text).partition("%")
-    name = ascii_name(host)
+    name = ascii_name(host).removesuffix(".")
     address = parse_ip(name)
     if address:
         if percent and (len(address) == 4 or not _ZONE.fullmatch(zone)):
             raise UsageError(f"not an IPv6 address with a zone (RFC 4007 11): {text[:80]!r}")
         return Reference(address=address, zone=zone)
-    name = name.removesuffix(".")
     fault = "'%' in a label" if percent else dns_fault(name, underscore=True)
     if fault:
         raise UsageError(f"not a host name ({fault}): {text[:80]!r}")

@@ -200,7 +200,7 @@ class PinnedVerifier:
 
 def pinned_verifier(pins: Iterable[bytes]) -> PinnedVerifier:
     """A verifier that trusts exactly these: SHA-256 of a certificate's DER, or of its SubjectPublicKeyInfo (32 bytes each)."""
-    given = list(pins)
+    given = list(pins) if isinstance(pins, Iterable) else [pins]
     if not all(isinstance(pin, bytes | bytearray) and len(pin) == 32 for pin in given):
         raise UsageError("a pin is a SHA-256 digest of 32 bytes: Certificate.fingerprint or Certificate.spki_pin")
     return PinnedVerifier(frozenset(map(bytes, given)))

@@ -65,3 +65,11 @@ def test_addresses_survive(address):
 )
 def test_u_labels_become_a_labels(text, labels):
     assert parse_reference(text).labels == labels
+
+
+@pytest.mark.parametrize("text", ["192.0.2.1.", "192.0.2.1\u3002", "２.2.2.2."])
+def test_an_address_with_a_final_dot_is_an_address_still(text):
+    """RFC 6066 3: a literal address is never sent as a name."""
+    reference = parse_reference(text)
+    assert reference.sni is None
+    assert parse_reference(reference.host) == reference
