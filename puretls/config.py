@@ -92,7 +92,7 @@ class Limits:
         certificates: Certificates in a chain.
         empty_records: Records without content in a row.
         warning_alerts: Warnings in a row.
-        hello_requests: HelloRequests ignored or refused with less than 64 KiB of application data among them.
+        hello_requests: HelloRequests in a row, ignored or refused; eight times as many among 64 KiB of application data.
         renegotiations: Handshakes of one connection after the first.
         records_per_key: Records under one key: 2^24.5, the bound for AES-GCM (RFC 8446 5.5).
         bytes_per_key_64: Bytes under one key of a cipher with blocks of 64 bits, whose birthday bound is near.

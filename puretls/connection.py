@@ -79,8 +79,8 @@ from puretls.wire.schema import parse, serialise
 
 _FLIGHT_ENDS = frozenset((HandshakeType.CLIENT_HELLO, HandshakeType.SERVER_HELLO_DONE, HandshakeType.FINISHED))
 _IN, _OUT = Direction.INBOUND, Direction.OUTBOUND
-FORGIVING_DATA = 2**16
-"""Bytes of application data after which HelloRequests are counted from zero again."""
+FORGIVING_DATA, ROWS_AMONG_DATA = 2**16, 8
+"""Among so many bytes of application data there may be so many times the HelloRequests that may come in a row."""
 _CONNECTED = (ClientState.CONNECTED, ServerState.CONNECTED)
 
 
@@ -102,7 +102,7 @@ class Connection:
         self._error: PuretlsError | None = None
         self._paused = self._eof = False
         self._closing = self._close_sent = self._close_received = False
-        self._counts = {"empty": 0, "warnings": 0, "hello_requests": 0, "renegotiations": 0, "data": 0}
+        self._counts = {"empty": 0, "warnings": 0, "hello_requests": 0, "hello_requests_in_all": 0, "renegotiations": 0, "data": 0}
 
     @classmethod
     def client(cls, config: ClientConfig, server_name: str | None = None, session: Session | None = None) -> Connection:
@@ -457,10 +457,11 @@ class Connection:
                 raise self._unexpected("ApplicationData inside the header of a handshake message", "type")
 
     def _forgive(self, size: int) -> None:
-        """HelloRequests are counted anew after so much data that answers to them, which wait to be sent, are few beside it."""
+        """HelloRequests in a row end with data; all of them are counted anew after so much data that answers are little beside it."""
+        self._counts["hello_requests"] = 0
         self._counts["data"] += size
         if self._counts["data"] >= FORGIVING_DATA:
-            self._counts["data"] = self._counts["hello_requests"] = 0
+            self._counts["data"] = self._counts["hello_requests_in_all"] = 0
 
     def _receive_limit(self) -> int:
         """What we asked the peer to keep to: by RFC 8449 4 under these keys, by RFC 6066 4 since the ServerHello."""
@@ -510,6 +511,7 @@ class Connection:
         if type_ == HandshakeType.HELLO_REQUEST:
             limit = self._context.config.limits.hello_requests
             self._count("hello_requests", limit, Reason.TOO_MANY_HELLO_REQUESTS, "HelloRequest.msg_type")
+            self._count("hello_requests_in_all", limit * ROWS_AMONG_DATA, Reason.TOO_MANY_HELLO_REQUESTS, "HelloRequest.msg_type")
             for_transcript = b""  # RFC 5246 7.4.1.1: never part of the handshake hash
         if self._begins_again(type_):
             limit = self._context.config.limits.renegotiations

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from puretls.config import Limits
-from puretls.connection import FORGIVING_DATA
+from puretls.connection import FORGIVING_DATA, ROWS_AMONG_DATA
 from puretls.errors import PuretlsError, UsageError
 from puretls.events import NEED_DATA, AlertSent
 from puretls.messages.records import Record
@@ -179,7 +179,7 @@ def test_hello_requests_with_data_in_turn_are_answered_in_proportion_to_the_data
         if client.error is not None:
             break
     refused = client.alerts_sent.count("no_renegotiation")
-    assert refused <= Limits().hello_requests * (1 + fed // FORGIVING_DATA)
+    assert refused <= Limits().hello_requests * ROWS_AMONG_DATA * (1 + fed // FORGIVING_DATA)
     assert (client.error is None) == (size == 2**14)
     assert answers < 4096 + fed // 100
 
