@@ -5,6 +5,7 @@ A `Kind` is what one field or argument must be. Texts name the type of what came
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -87,6 +88,8 @@ def methods(*names: str, of: str) -> Kind:
 
 FLAG = instance(bool, "True or False")
 FUNCTION = Kind("something that can be called", callable)
+PATH = instance((str, os.PathLike), "the path of a file")
+PASSWORD = optional(instance((str, bytes), "text or bytes"))
 
 
 def check_fields(value: object, kinds: Mapping[str, Kind], defaults: type = object) -> None:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from puretls.arguments import (
     FLAG,
     FUNCTION,
+    PASSWORD,
+    PATH,
     Kind,
     check_fields,
     described,
@@ -195,6 +197,7 @@ class Credential:
         for given in (chain, key):
             if not isinstance(given, str | bytes | None):
                 raise UsageError(f"PEM is text or bytes, not {described(given)}")
+        PASSWORD.taken(password, "password")
         try:
             certificates = load_certificates(chain)
             return cls(certificates, parse_private_key(chain if key is None else key, password))
@@ -207,9 +210,11 @@ class Credential:
         """As `from_pem`, from files: the one call here that reads any. Raises `OSError` besides, and `UsageError` with their names."""
         from pathlib import Path
 
-        texts = [Path(path).read_bytes() for path in (chain, key) if path is not None]
+        PATH.taken(chain, "chain")
+        certificates = Path(chain).read_bytes()
+        private = None if key is None else Path(PATH.taken(key, "key")).read_bytes()
         try:
-            return cls.from_pem(texts[0], texts[-1], password)
+            return cls.from_pem(certificates, private, password)
         except UsageError as error:
             raise UsageError(f"{chain}{'' if key is None else f', {key}'}: {error}") from None
 
@@ -483,7 +488,7 @@ class ServerConfig(Config):
         _ = self.suite_ranks
         needs_certificate = all(suite.has_certificate for suite in self.suites)
         if needs_certificate and not self.credentials:
-            raise UsageError("a server needs a credential (or a pre-shared key)")
+            raise UsageError("a server needs a credential (`Credential.from_files` reads one) or a pre-shared key")
         if self.tickets is not None:
             self.tickets.prepare(self)
 

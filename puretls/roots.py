@@ -15,6 +15,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Any
 
+from puretls.arguments import PATH
 from puretls.crypto.provider import default
 from puretls.der import oids
 from puretls.errors import DecodeError, UsageError
@@ -114,7 +115,8 @@ def load_store(sources: Sources) -> TrustStore:
             if reasons:
                 raise UsageError(f"{path}{sources.origin}: {reasons}")
     if not len(store):
-        raise UsageError(f"no certificate in {', '.join(sources.files + sources.directories)}: {HELP}")
+        advice = "" if sources.named and not sources.origin else f": {HELP}"  # who names a file in a call needs no variable
+        raise UsageError(f"no certificate in {', '.join(sources.files + sources.directories)}{advice}")
     return store
 
 
@@ -201,7 +203,7 @@ def file_verifier(*paths: str | os.PathLike[str], **options: Any) -> Verifier:
     if not paths:
         raise UsageError("name a file of certificates to trust")
     anchors: list[TrustStore] = []
-    for path in (os.fspath(path) for path in paths):
+    for path in (os.fspath(PATH.taken(path, "path")) for path in paths):
         sources = Sources(directories=(path,), named=True) if os.path.isdir(path) else Sources((path,), named=True)
         anchors.append(load_store(sources))
     return chain_verifier(anchors, **{"provider": default(), **options})

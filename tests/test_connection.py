@@ -420,6 +420,8 @@ FAILING = {
        ("flight", "message", "handshake", "plaintext", "ciphertext")},
     "random that gives too little": ("client", {"random": lambda count: b"r"}, "random must give"),
     "random that gives text": ("server", {"random": lambda count: "r" * count}, "random must give"),
+    "clock that gives text": ("client", {"clock": lambda: "noon"}, "clock must give seconds since 1970, not str"),
+    "clock that gives nothing": ("server", {"clock": lambda: None}, "clock must give seconds since 1970, not None"),
 }  # fmt: skip
 
 

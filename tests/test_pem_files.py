@@ -104,6 +104,25 @@ def test_file_without_anything_to_trust_is_named(files, name):
     assert "SSL_CERT_FILE names" not in str(caught.value)
 
 
+def test_file_without_anything_to_trust_is_no_matter_of_variables(files):
+    """Who names a file in a call is not told of SSL_CERT_FILE."""
+    with pytest.raises(UsageError, match=r"no certificate in .*key\.pem$"):
+        file_verifier(files / "key.pem")
+
+
+@pytest.mark.parametrize("wrong", [None, 7, b"chain.pem", ("chain.pem",)])
+def test_what_is_no_path_is_refused(files, wrong):
+    for call in (Credential.from_files, file_verifier):
+        with pytest.raises(UsageError, match=r"(chain|path) is the path of a file, not"):
+            call(wrong)
+
+
+@pytest.mark.parametrize("key", ["key.pem", "locked.pem"])
+def test_what_is_no_password_is_refused(files, key):
+    with pytest.raises(UsageError, match="password is text or bytes, or None, not 5"):
+        Credential.from_files(files / "chain.pem", files / key, 5)
+
+
 def test_file_verifier_wants_a_file():
     with pytest.raises(UsageError, match="name a file"):
         file_verifier()

@@ -35,9 +35,8 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("address", metavar="HOST:PORT", help="IPv6: [::1]:443, [fe80::1%%eth0]:443; the port is 443 unless given")
     seconds: dict[str, Any] = {"type": ranges.SECONDS, "metavar": "SECONDS"}
     parser.add_argument("--linger", help="after the input: close when the peer was silent for so long, and be content", **seconds)
-    parser.add_argument(
-        "--idle-timeout", default=60.0, help="without --linger: give up then, after so long (%(default)s)", **seconds
-    )
+    patience = "without --linger: after the input, fail when the peer was silent for so long (%(default)s)"
+    parser.add_argument("--idle-timeout", default=60.0, help=patience, **seconds)
     parser.add_argument("--timeout", default=20.0, help="to connect, and to shake hands (%(default)s)", **seconds)
     parser.add_argument(
         "--resume", type=ranges.TIMES, default=0, metavar="N", help="then connect N times more, resuming the session"
@@ -74,7 +73,7 @@ def split_address(text: str) -> tuple[str, int]:
     if not given:
         port = "443"
     if not valid or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-        raise UsageError(f"{text!r} is not HOST:PORT (an IPv6 address needs brackets: [::1]:443)")
+        raise UsageError(f"{text!r} is not HOST:PORT with a port from 1 to 65535, such as example.org:443 or [::1]:443")
     return host, int(port)
 
 

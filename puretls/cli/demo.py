@@ -1,6 +1,6 @@
 """`puretls demo`: two handshakes between a client and a server on this machine, shown message by message, byte by byte.
 
-Needs no network beyond loopback, no files, no OpenSSL, no options.
+Needs no network beyond loopback, no files, no OpenSSL.
 """
 
 from __future__ import annotations

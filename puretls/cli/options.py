@@ -28,6 +28,7 @@ def add_client_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--servername", metavar="NAME", help="name to ask for and to verify, instead of HOST")
     parser.add_argument("--cert", metavar="FILE", action="append", default=[], help="client certificate chain (PEM)")
     parser.add_argument("--key", metavar="FILE", action="append", default=[], help="its private key (PEM)")
+    parser.add_argument("--password", metavar="TEXT", help="of an encrypted --key")
     parser.add_argument("--session-file", metavar="FILE", help="resume the session kept here, and keep the new one")
     parser.add_argument("--no-tickets", action="store_true", help="ask for no session ticket")
     parser.add_argument("--ocsp", action="store_true", help="tell whether an OCSP response was stapled")
@@ -41,6 +42,7 @@ def add_server_options(parser: argparse.ArgumentParser) -> None:
     """What only a server has, and what both have."""
     parser.add_argument("--cert", metavar="FILE", action="append", default=[], help="certificate chain (PEM); repeatable")
     parser.add_argument("--key", metavar="FILE", action="append", default=[], help="its private key (PEM), in the same order")
+    parser.add_argument("--password", metavar="TEXT", help="of each encrypted --key")
     parser.add_argument("--client-ca", metavar="FILE", help="ask clients for a certificate issued by one of these (PEM)")
     parser.add_argument("--require-client-cert", action="store_true", help="refuse clients without a certificate")
     parser.add_argument("--no-tickets", action="store_true", help="issue no session tickets")
@@ -94,6 +96,8 @@ def server_config(arguments: argparse.Namespace) -> ServerConfig:
     from puretls import names
     from puretls.config import ServerConfig
 
+    if not (arguments.cert or arguments.psk or arguments.ciphers):
+        raise UsageError("a server needs a credential: --cert FILE --key FILE, which `puretls ca` makes, or --psk HEX")
     shared = _shared(arguments)
     if arguments.psk:
         identity, key = os.fsencode(arguments.psk_identity), _hexadecimal(arguments.psk)
@@ -159,17 +163,19 @@ def _credentials(arguments: argparse.Namespace) -> tuple[Credential, ...]:
     if len(arguments.key) > len(arguments.cert):
         raise UsageError("--key without its --cert")
     keys = arguments.key + arguments.cert[len(arguments.key) :]
-    made = [_credential(cert, key) for cert, key in zip(arguments.cert, keys, strict=True)]
+    made = [_credential(cert, key, arguments.password) for cert, key in zip(arguments.cert, keys, strict=True)]
     return tuple(_stapled(credential, arguments) if index == 0 else credential for index, credential in enumerate(made))
 
 
-def _credential(cert: str, key: str) -> Credential:
+def _credential(cert: str, key: str, password: str | None) -> Credential:
     from puretls.config import Credential
     from puretls.x509.keys import parse_private_key
     from puretls.x509.pem import load_certificates
 
     chain = _load(cert, load_certificates)
-    private = _load(key, parse_private_key)
+    if key == cert and b"PRIVATE KEY-----" not in Path(cert).read_bytes():
+        raise UsageError(f"{cert}: no private key beside the certificate: name its file with --key")
+    private = _load(key, lambda data: parse_private_key(data, password))
     try:
         return Credential(chain, private)
     except UsageError as error:

@@ -288,7 +288,8 @@ def _listener(host: str, port: int) -> socket.socket:
         address = (found[4][0], port, *found[4][2:])  # with the number of a zone, which `bind` would not look up
         return socket.create_server(address, family=found[0], backlog=128)
     except (OSError, OverflowError) as error:
-        raise UsageError(f"cannot listen on {host} port {port}: {getattr(error, 'strerror', None) or error}") from error
+        reason = str(getattr(error, "strerror", None) or error).partition(" (while")[0]  # Python names the address again there
+        raise UsageError(f"cannot listen on {host} port {port}: {reason}") from error
 
 
 def _on_signal(name: str, action: Callable[[], None]) -> None:

@@ -506,6 +506,8 @@ def connect(
     """
     from puretls.x509.hostname import host_to_look_up
 
+    if not isinstance(address, tuple | list) or len(address) < 2:
+        raise UsageError('an address is a pair, such as ("example.org", 443)')
     config = client_defaults() if config is None else config
     connection = Connection.client(config, server_name or address[0], session=session)  # a name that is none is refused before
     address = host_to_look_up(address[0]), address[1]

@@ -1,10 +1,15 @@
 """Bad input to the command: one clear line on stderr, and the exit status that says whose fault it is."""
 
+import os
 import socket
 import threading
+from pathlib import Path
 
 import pytest
 
+from puretls.crypto.provider import default
+from puretls.x509.keys import parse_private_key
+from puretls.x509.pkcs8 import encrypted_key_pem
 from tests.cli.command import in_process as puretls
 from tests.cli.command import puretls as process
 from tests.cli.command import serving
@@ -17,6 +22,15 @@ def check(result, status, *words):
     assert "Traceback" not in result.stderr
     for word in words:
         assert word in lines[0]
+
+
+@pytest.fixture
+def locked(files, tmp_path):
+    """The path of the key of `files.cert`, encrypted."""
+    key = parse_private_key(Path(files.key).read_bytes())
+    path = tmp_path / "locked.key"
+    path.write_text(encrypted_key_pem(key, "sesame", os.urandom, default()))
+    return str(path)
 
 
 @pytest.fixture
@@ -101,7 +115,20 @@ class TestFiles:
         check(result, 2, "session")
 
     def test_no_certificate_at_all(self):
-        check(puretls("serve", "--port", 0), 2, "credential")
+        check(puretls("serve", "--port", 0), 2, "credential", "--cert", "--key", "puretls ca", "--psk")
+
+    def test_certificate_without_its_key(self, files):
+        check(puretls("serve", "--port", 0, "--cert", files.cert), 2, files.cert, "name its file with --key")
+
+    @pytest.mark.parametrize(("password", "says"), [((), "a password is needed"), (("--password", "guess"), "password is wrong")])
+    @pytest.mark.parametrize("command", [("serve", "--port", 0), ("connect", "localhost:1")])
+    def test_key_that_stays_locked(self, files, locked, command, password, says):
+        check(puretls(*command, "--cert", files.cert, "--key", locked, *password), 2, locked, says)
+
+    def test_locked_key_is_opened_by_its_password(self, files, locked):
+        with serving(files.folder, "--cert", files.cert, "--key", locked, "--password", "sesame") as server:
+            result = process("connect", f"localhost:{server.port}", "--ca", files.ca, stdin=b"GET / HTTP/1.0\r\n\r\n")
+        assert result.returncode == 0, result.stderr
 
     def test_missing_directory_to_serve(self, files):
         check(puretls("serve", "--port", 0, "--cert", files.cert, "--key", files.key, "--www", "/no/dir"), 2, "/no/dir")
@@ -112,7 +139,7 @@ class TestArguments:
         "address", ["", ":443", "host:", "host:0", "host:x", "host:70000", "::1", "[::1", "[::1]443", "[]:1"]
     )
     def test_bad_address(self, address):
-        check(puretls("connect", address), 2, "HOST:PORT")
+        check(puretls("connect", address), 2, "HOST:PORT", "port from 1 to 65535", "[::1]:443")
 
     @pytest.mark.parametrize(
         ("option", "value", "word"),

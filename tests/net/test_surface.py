@@ -13,7 +13,7 @@ import pytest
 
 from puretls import Limits, UsageError
 from puretls.connection import Connection
-from puretls.net import TlsSocket, aio
+from puretls.net import TlsSocket, aio, connect
 from tests.net.wires import NAME
 from tests.support.pair import client_config, pair, server_config
 
@@ -343,3 +343,10 @@ def test_server_config_is_not_a_clients():
     with pytest.raises(UsageError):
         Connection.client(server_config())
     assert client_config()
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "12", ("localhost",), None, 443])
+def test_an_address_is_a_pair(address):
+    """Text has parts, too: of "12" host and port would be "1" and "2"."""
+    with pytest.raises(UsageError, match="an address is a pair"):
+        connect(address)
