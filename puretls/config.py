@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from inspect import cleandoc
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from puretls.arguments import (
     FLAG,
@@ -148,6 +148,7 @@ def _is_number(value: object) -> bool:
 
 
 _DEFAULT_LIMITS = Limits()
+E = TypeVar("E", bound=Extension)
 
 
 @dataclass(frozen=True)
@@ -378,9 +379,9 @@ class Config:
         """The suites by their numbers."""
         return {int(suite.id): suite for suite in self.suites}
 
-    def extension(self, cls: type[Extension]) -> Extension | None:
-        """The active extension of this class."""
-        return next((extension for extension in self.active_extensions if type(extension) is cls), None)
+    def extension(self, cls: type[E]) -> E | None:
+        """The active extension of exactly this class."""
+        return next((extension for extension in self.active_extensions if isinstance(extension, cls) and type(extension) is cls), None)
 
 
 _CONFIG: dict[str, Kind] = {

@@ -37,6 +37,7 @@ from puretls.events import (
     Sentinel,
     VerificationRequired,
 )
+from puretls.exchange import KeyExchange
 from puretls.extensions import MaxFragmentLength, RecordSizeLimit
 from puretls.handshake import effects as fx
 from puretls.handshake.authenticate import blamed_path, check_report, consult
@@ -61,7 +62,6 @@ from puretls.keylog import key_log_line
 from puretls.messages.handshake import HandshakeMessage
 from puretls.messages.records import Alert, ApplicationData, ChangeCipherSpec, Record
 from puretls.messages.registry import (
-    KeyExchange,
     annotate_content,
     content_class,
     handshake_class,
@@ -145,7 +145,7 @@ class Connection:
 
     @property
     def config(self) -> Config:
-        return self._context.config  # type: ignore[no-any-return]
+        return self._context.config
 
     @property
     def server_name(self) -> str | None:
@@ -207,7 +207,7 @@ class Connection:
     @property
     def transport_limit(self) -> int:
         """Bytes of input held at most."""
-        return self._context.config.limits.buffered  # type: ignore[no-any-return]
+        return self._context.config.limits.buffered
 
     # Bytes and steps
 
@@ -651,8 +651,9 @@ class Connection:
     def _own_record_size(context: Context) -> int:
         """What we asked for, if it was agreed on (RFC 8449 4)."""
         own = context.config.extension(RecordSizeLimit)  # None, or without a limit, once `change_config` took it out
-        agreed = own is not None and context.negotiated.result(RecordSizeLimit) is not None
-        return own.limit or MAX_PLAINTEXT if agreed else MAX_PLAINTEXT
+        if own is None or context.negotiated.result(RecordSizeLimit) is None:
+            return MAX_PLAINTEXT
+        return own.limit or MAX_PLAINTEXT
 
     def _bytes_per_key(self) -> int:
         bulk = self._context.suite.bulk
@@ -689,8 +690,8 @@ class Connection:
         """Where sessions are kept; a fork that looks ahead leaves it alone."""
         if self._line.looks_ahead:
             return None
-        config = self._context.config
-        return config.session_store if self.role is Role.CLIENT else config.session_cache
+        context = self._context
+        return context.client_config.session_store if self.role is Role.CLIENT else context.server_config.session_cache
 
     def _keep_session(self, key: bytes) -> None:
         store, session = self._session_store(), self._context.session

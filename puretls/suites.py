@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
+from puretls import exchange as kx
 from puretls.crypto.aead import (
     AES_128_CCM,
     AES_128_CCM_8,
@@ -18,8 +19,8 @@ from puretls.crypto.aead import (
     AeadAlgorithm,
 )
 from puretls.crypto.cbc import AES_128_CBC, AES_256_CBC, NULL_CIPHER, RC4_128, TRIPLE_DES_CBC, CbcAlgorithm, StreamAlgorithm
+from puretls.exchange import KeyExchange
 from puretls.iana import CipherSuiteId
-from puretls.messages.registry import KeyExchange
 
 Bulk = AeadAlgorithm | CbcAlgorithm | StreamAlgorithm
 
@@ -35,19 +36,7 @@ class Authentication(Enum):
     NONE = "anon"
 
 
-_EPHEMERAL = {
-    KeyExchange.DHE,
-    KeyExchange.ECDHE,
-    KeyExchange.DH_ANON,
-    KeyExchange.ECDH_ANON,
-    KeyExchange.DHE_PSK,
-    KeyExchange.ECDHE_PSK,
-}
-_ELLIPTIC = {KeyExchange.ECDHE, KeyExchange.ECDH_ANON, KeyExchange.ECDHE_PSK}
-_FINITE_FIELD = {KeyExchange.DHE, KeyExchange.DH_ANON, KeyExchange.DHE_PSK}
-_SIGNED = {KeyExchange.DHE, KeyExchange.ECDHE}
 _CERTIFIED = {Authentication.RSA, Authentication.ECDSA}
-_PRE_SHARED = {KeyExchange.PSK, KeyExchange.DHE_PSK, KeyExchange.ECDHE_PSK, KeyExchange.RSA_PSK}
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,26 +71,26 @@ class Suite:
     @property
     def is_ephemeral(self) -> bool:
         """Whether the keys of the connection outlive nothing (forward secrecy)."""
-        return self.kx in _EPHEMERAL
+        return self.kx.is_ephemeral
 
     @property
     def is_elliptic(self) -> bool:
         """Whether an elliptic curve group is agreed on (RFC 8422 4)."""
-        return self.kx in _ELLIPTIC
+        return self.kx.is_elliptic
 
     @property
     def is_finite_field(self) -> bool:
         """Whether a finite-field group is agreed on (RFC 7919 4)."""
-        return self.kx in _FINITE_FIELD
+        return self.kx.is_finite_field
 
     @property
     def is_psk(self) -> bool:
-        return self.kx in _PRE_SHARED
+        return self.kx.is_psk
 
     @property
     def is_signed(self) -> bool:
         """Whether the server signs its key exchange parameters."""
-        return self.kx in _SIGNED
+        return self.kx.is_signed
 
     @property
     def has_certificate(self) -> bool:
@@ -121,24 +110,12 @@ class Suite:
     @cached_property
     def openssl_name(self) -> str:
         """The name OpenSSL has for it."""
-        return "-".join(part for part in (*_openssl_prefix(self), _openssl_bulk(self), _openssl_suffix(self)) if part)
+        return "-".join(part for part in (_openssl_prefix(self), _openssl_bulk(self), _openssl_suffix(self)) if part)
 
     def __repr__(self) -> str:
         return f"<Suite {self.name}>"
 
 
-_OPENSSL_KX = {
-    (KeyExchange.RSA, Authentication.RSA): (),
-    (KeyExchange.DHE, Authentication.RSA): ("DHE", "RSA"),
-    (KeyExchange.ECDHE, Authentication.RSA): ("ECDHE", "RSA"),
-    (KeyExchange.ECDHE, Authentication.ECDSA): ("ECDHE", "ECDSA"),
-    (KeyExchange.DH_ANON, Authentication.NONE): ("ADH",),
-    (KeyExchange.ECDH_ANON, Authentication.NONE): ("AECDH",),
-    (KeyExchange.PSK, Authentication.PSK): ("PSK",),
-    (KeyExchange.DHE_PSK, Authentication.PSK): ("DHE", "PSK"),
-    (KeyExchange.ECDHE_PSK, Authentication.PSK): ("ECDHE", "PSK"),
-    (KeyExchange.RSA_PSK, Authentication.RSA): ("RSA", "PSK"),
-}
 _OPENSSL_BULK = {
     AES_128_GCM: "AES128-GCM",
     AES_256_GCM: "AES256-GCM",
@@ -156,8 +133,8 @@ _OPENSSL_BULK = {
 _OPENSSL_HASH = {"md5": "MD5", "sha1": "SHA", "sha256": "SHA256", "sha384": "SHA384"}
 
 
-def _openssl_prefix(suite: Suite) -> tuple[str, ...]:
-    return _OPENSSL_KX[suite.kx, suite.auth]
+def _openssl_prefix(suite: Suite) -> str:
+    return "-".join((suite.kx.openssl_prefix, suite.auth.value) if suite.is_signed else (suite.kx.openssl_prefix,))
 
 
 def _openssl_bulk(suite: Suite) -> str:
@@ -174,7 +151,7 @@ def _openssl_suffix(suite: Suite) -> str:
     return _OPENSSL_HASH[suite.prf_hash] if suite.bulk in {AES_128_GCM, AES_256_GCM} else ""
 
 
-_I, _K, _A = CipherSuiteId, KeyExchange, Authentication
+_I, _A = CipherSuiteId, Authentication
 _RSA, _ECDSA, _PSK, _ANON = _A.RSA, _A.ECDSA, _A.PSK, _A.NONE
 _GCM128, _GCM256, _CHACHA = AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305
 _CBC128, _CBC256, _3DES = AES_128_CBC, AES_256_CBC, TRIPLE_DES_CBC
@@ -182,136 +159,134 @@ _CBC128, _CBC256, _3DES = AES_128_CBC, AES_256_CBC, TRIPLE_DES_CBC
 # The order is the default order of preference: forward secrecy before none, AEAD before CBC, and what is dangerous last.
 # fmt: off
 SUITES: tuple[Suite, ...] = (
-    Suite(_I.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, _K.ECDHE, _ECDSA, _GCM128, "", "sha256", "RFC 5289 3.2"),
-    Suite(_I.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, _K.ECDHE, _RSA, _GCM128, "", "sha256", "RFC 5289 3.2"),
-    Suite(_I.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, _K.ECDHE, _ECDSA, _CHACHA, "", "sha256", "RFC 7905 3"),
-    Suite(_I.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, _K.ECDHE, _RSA, _CHACHA, "", "sha256", "RFC 7905 3"),
-    Suite(_I.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, _K.ECDHE, _ECDSA, _GCM256, "", "sha384", "RFC 5289 3.2"),
-    Suite(_I.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, _K.ECDHE, _RSA, _GCM256, "", "sha384", "RFC 5289 3.2"),
-    Suite(_I.TLS_ECDHE_ECDSA_WITH_AES_128_CCM, _K.ECDHE, _ECDSA, AES_128_CCM, "", "sha256", "RFC 7251 2"),
-    Suite(_I.TLS_ECDHE_ECDSA_WITH_AES_256_CCM, _K.ECDHE, _ECDSA, AES_256_CCM, "", "sha256", "RFC 7251 2"),
-    Suite(_I.TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8, _K.ECDHE, _ECDSA, AES_128_CCM_8, "", "sha256", "RFC 7251 2"),
-    Suite(_I.TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8, _K.ECDHE, _ECDSA, AES_256_CCM_8, "", "sha256", "RFC 7251 2"),
-    Suite(_I.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256, _K.DHE, _RSA, _GCM128, "", "sha256", "RFC 5288 3"),
-    Suite(_I.TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256, _K.DHE, _RSA, _CHACHA, "", "sha256", "RFC 7905 3"),
-    Suite(_I.TLS_DHE_RSA_WITH_AES_256_GCM_SHA384, _K.DHE, _RSA, _GCM256, "", "sha384", "RFC 5288 3"),
-    Suite(_I.TLS_DHE_RSA_WITH_AES_128_CCM, _K.DHE, _RSA, AES_128_CCM, "", "sha256", "RFC 6655 3"),
-    Suite(_I.TLS_DHE_RSA_WITH_AES_256_CCM, _K.DHE, _RSA, AES_256_CCM, "", "sha256", "RFC 6655 3"),
-    Suite(_I.TLS_DHE_RSA_WITH_AES_128_CCM_8, _K.DHE, _RSA, AES_128_CCM_8, "", "sha256", "RFC 6655 4"),
-    Suite(_I.TLS_DHE_RSA_WITH_AES_256_CCM_8, _K.DHE, _RSA, AES_256_CCM_8, "", "sha256", "RFC 6655 4"),
-    Suite(_I.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256, _K.ECDHE, _ECDSA, _CBC128, "sha256", "sha256", "RFC 5289 3.1"),
-    Suite(_I.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256, _K.ECDHE, _RSA, _CBC128, "sha256", "sha256", "RFC 5289 3.1"),
-    Suite(_I.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, _K.ECDHE, _ECDSA, _CBC128, "sha1", "sha256", "RFC 8422 6"),
-    Suite(_I.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, _K.ECDHE, _RSA, _CBC128, "sha1", "sha256", "RFC 8422 6"),
-    Suite(_I.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384, _K.ECDHE, _ECDSA, _CBC256, "sha384", "sha384", "RFC 5289 3.1"),
-    Suite(_I.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384, _K.ECDHE, _RSA, _CBC256, "sha384", "sha384", "RFC 5289 3.1"),
-    Suite(_I.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA, _K.ECDHE, _ECDSA, _CBC256, "sha1", "sha256", "RFC 8422 6"),
-    Suite(_I.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA, _K.ECDHE, _RSA, _CBC256, "sha1", "sha256", "RFC 8422 6"),
-    Suite(_I.TLS_DHE_RSA_WITH_AES_128_CBC_SHA256, _K.DHE, _RSA, _CBC128, "sha256", "sha256", "RFC 5246 A.5"),
-    Suite(_I.TLS_DHE_RSA_WITH_AES_256_CBC_SHA256, _K.DHE, _RSA, _CBC256, "sha256", "sha256", "RFC 5246 A.5"),
-    Suite(_I.TLS_DHE_RSA_WITH_AES_128_CBC_SHA, _K.DHE, _RSA, _CBC128, "sha1", "sha256", "RFC 5246 A.5"),
-    Suite(_I.TLS_DHE_RSA_WITH_AES_256_CBC_SHA, _K.DHE, _RSA, _CBC256, "sha1", "sha256", "RFC 5246 A.5"),
-    Suite(_I.TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256, _K.ECDHE_PSK, _PSK, _GCM128, "", "sha256", "RFC 8442 3"),
-    Suite(_I.TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256, _K.ECDHE_PSK, _PSK, _CHACHA, "", "sha256", "RFC 7905 3"),
-    Suite(_I.TLS_ECDHE_PSK_WITH_AES_256_GCM_SHA384, _K.ECDHE_PSK, _PSK, _GCM256, "", "sha384", "RFC 8442 3"),
-    Suite(_I.TLS_ECDHE_PSK_WITH_AES_128_CCM_SHA256, _K.ECDHE_PSK, _PSK, AES_128_CCM, "", "sha256", "RFC 8442 3"),
-    Suite(_I.TLS_ECDHE_PSK_WITH_AES_128_CCM_8_SHA256, _K.ECDHE_PSK, _PSK, AES_128_CCM_8, "", "sha256", "RFC 8442 3"),
-    Suite(_I.TLS_DHE_PSK_WITH_AES_128_GCM_SHA256, _K.DHE_PSK, _PSK, _GCM128, "", "sha256", "RFC 5487 2"),
-    Suite(_I.TLS_DHE_PSK_WITH_CHACHA20_POLY1305_SHA256, _K.DHE_PSK, _PSK, _CHACHA, "", "sha256", "RFC 7905 3"),
-    Suite(_I.TLS_DHE_PSK_WITH_AES_256_GCM_SHA384, _K.DHE_PSK, _PSK, _GCM256, "", "sha384", "RFC 5487 2"),
-    Suite(_I.TLS_DHE_PSK_WITH_AES_128_CCM, _K.DHE_PSK, _PSK, AES_128_CCM, "", "sha256", "RFC 6655 3"),
-    Suite(_I.TLS_DHE_PSK_WITH_AES_256_CCM, _K.DHE_PSK, _PSK, AES_256_CCM, "", "sha256", "RFC 6655 3"),
-    Suite(_I.TLS_PSK_DHE_WITH_AES_128_CCM_8, _K.DHE_PSK, _PSK, AES_128_CCM_8, "", "sha256", "RFC 6655 4"),
-    Suite(_I.TLS_PSK_DHE_WITH_AES_256_CCM_8, _K.DHE_PSK, _PSK, AES_256_CCM_8, "", "sha256", "RFC 6655 4"),
-    Suite(_I.TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256, _K.ECDHE_PSK, _PSK, _CBC128, "sha256", "sha256", "RFC 5489 3.2"),
-    Suite(_I.TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA384, _K.ECDHE_PSK, _PSK, _CBC256, "sha384", "sha384", "RFC 5489 3.2"),
-    Suite(_I.TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA, _K.ECDHE_PSK, _PSK, _CBC128, "sha1", "sha256", "RFC 5489 3.1"),
-    Suite(_I.TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA, _K.ECDHE_PSK, _PSK, _CBC256, "sha1", "sha256", "RFC 5489 3.1"),
-    Suite(_I.TLS_DHE_PSK_WITH_AES_128_CBC_SHA256, _K.DHE_PSK, _PSK, _CBC128, "sha256", "sha256", "RFC 5487 3.1"),
-    Suite(_I.TLS_DHE_PSK_WITH_AES_256_CBC_SHA384, _K.DHE_PSK, _PSK, _CBC256, "sha384", "sha384", "RFC 5487 3.1"),
-    Suite(_I.TLS_DHE_PSK_WITH_AES_128_CBC_SHA, _K.DHE_PSK, _PSK, _CBC128, "sha1", "sha256", "RFC 4279 3"),
-    Suite(_I.TLS_DHE_PSK_WITH_AES_256_CBC_SHA, _K.DHE_PSK, _PSK, _CBC256, "sha1", "sha256", "RFC 4279 3"),
-    Suite(_I.TLS_RSA_PSK_WITH_AES_128_GCM_SHA256, _K.RSA_PSK, _RSA, _GCM128, "", "sha256", "RFC 5487 2"),
-    Suite(_I.TLS_RSA_PSK_WITH_CHACHA20_POLY1305_SHA256, _K.RSA_PSK, _RSA, _CHACHA, "", "sha256", "RFC 7905 3"),
-    Suite(_I.TLS_RSA_PSK_WITH_AES_256_GCM_SHA384, _K.RSA_PSK, _RSA, _GCM256, "", "sha384", "RFC 5487 2"),
-    Suite(_I.TLS_PSK_WITH_AES_128_GCM_SHA256, _K.PSK, _PSK, _GCM128, "", "sha256", "RFC 5487 2"),
-    Suite(_I.TLS_PSK_WITH_CHACHA20_POLY1305_SHA256, _K.PSK, _PSK, _CHACHA, "", "sha256", "RFC 7905 3"),
-    Suite(_I.TLS_PSK_WITH_AES_256_GCM_SHA384, _K.PSK, _PSK, _GCM256, "", "sha384", "RFC 5487 2"),
-    Suite(_I.TLS_PSK_WITH_AES_128_CCM, _K.PSK, _PSK, AES_128_CCM, "", "sha256", "RFC 6655 3"),
-    Suite(_I.TLS_PSK_WITH_AES_256_CCM, _K.PSK, _PSK, AES_256_CCM, "", "sha256", "RFC 6655 3"),
-    Suite(_I.TLS_PSK_WITH_AES_128_CCM_8, _K.PSK, _PSK, AES_128_CCM_8, "", "sha256", "RFC 6655 4"),
-    Suite(_I.TLS_PSK_WITH_AES_256_CCM_8, _K.PSK, _PSK, AES_256_CCM_8, "", "sha256", "RFC 6655 4"),
-    Suite(_I.TLS_RSA_WITH_AES_128_GCM_SHA256, _K.RSA, _RSA, _GCM128, "", "sha256", "RFC 5288 3"),
-    Suite(_I.TLS_RSA_WITH_AES_256_GCM_SHA384, _K.RSA, _RSA, _GCM256, "", "sha384", "RFC 5288 3"),
-    Suite(_I.TLS_RSA_WITH_AES_128_CCM, _K.RSA, _RSA, AES_128_CCM, "", "sha256", "RFC 6655 3"),
-    Suite(_I.TLS_RSA_WITH_AES_256_CCM, _K.RSA, _RSA, AES_256_CCM, "", "sha256", "RFC 6655 3"),
-    Suite(_I.TLS_RSA_WITH_AES_128_CCM_8, _K.RSA, _RSA, AES_128_CCM_8, "", "sha256", "RFC 6655 4"),
-    Suite(_I.TLS_RSA_WITH_AES_256_CCM_8, _K.RSA, _RSA, AES_256_CCM_8, "", "sha256", "RFC 6655 4"),
-    Suite(_I.TLS_RSA_PSK_WITH_AES_128_CBC_SHA256, _K.RSA_PSK, _RSA, _CBC128, "sha256", "sha256", "RFC 5487 3.2"),
-    Suite(_I.TLS_RSA_PSK_WITH_AES_256_CBC_SHA384, _K.RSA_PSK, _RSA, _CBC256, "sha384", "sha384", "RFC 5487 3.2"),
-    Suite(_I.TLS_RSA_PSK_WITH_AES_128_CBC_SHA, _K.RSA_PSK, _RSA, _CBC128, "sha1", "sha256", "RFC 4279 4"),
-    Suite(_I.TLS_RSA_PSK_WITH_AES_256_CBC_SHA, _K.RSA_PSK, _RSA, _CBC256, "sha1", "sha256", "RFC 4279 4"),
-    Suite(_I.TLS_PSK_WITH_AES_128_CBC_SHA256, _K.PSK, _PSK, _CBC128, "sha256", "sha256", "RFC 5487 3"),
-    Suite(_I.TLS_PSK_WITH_AES_256_CBC_SHA384, _K.PSK, _PSK, _CBC256, "sha384", "sha384", "RFC 5487 3"),
-    Suite(_I.TLS_PSK_WITH_AES_128_CBC_SHA, _K.PSK, _PSK, _CBC128, "sha1", "sha256", "RFC 4279 2"),
-    Suite(_I.TLS_PSK_WITH_AES_256_CBC_SHA, _K.PSK, _PSK, _CBC256, "sha1", "sha256", "RFC 4279 2"),
-    Suite(_I.TLS_RSA_WITH_AES_128_CBC_SHA256, _K.RSA, _RSA, _CBC128, "sha256", "sha256", "RFC 5246 A.5"),
-    Suite(_I.TLS_RSA_WITH_AES_256_CBC_SHA256, _K.RSA, _RSA, _CBC256, "sha256", "sha256", "RFC 5246 A.5"),
-    Suite(_I.TLS_RSA_WITH_AES_128_CBC_SHA, _K.RSA, _RSA, _CBC128, "sha1", "sha256", "RFC 5246 A.5"),
-    Suite(_I.TLS_RSA_WITH_AES_256_CBC_SHA, _K.RSA, _RSA, _CBC256, "sha1", "sha256", "RFC 5246 A.5"),
-    Suite(_I.TLS_ECDHE_ECDSA_WITH_3DES_EDE_CBC_SHA, _K.ECDHE, _ECDSA, _3DES, "sha1", "sha256", "RFC 8422 6", danger=True),
-    Suite(_I.TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA, _K.ECDHE, _RSA, _3DES, "sha1", "sha256", "RFC 8422 6", danger=True),
-    Suite(_I.TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA, _K.DHE, _RSA, _3DES, "sha1", "sha256", "RFC 5246 A.5", danger=True),
-    Suite(_I.TLS_RSA_WITH_3DES_EDE_CBC_SHA, _K.RSA, _RSA, _3DES, "sha1", "sha256", "RFC 5246 A.5", danger=True),
-    Suite(_I.TLS_ECDHE_PSK_WITH_3DES_EDE_CBC_SHA, _K.ECDHE_PSK, _PSK, _3DES, "sha1", "sha256", "RFC 5489 3.1", danger=True),
-    Suite(_I.TLS_DHE_PSK_WITH_3DES_EDE_CBC_SHA, _K.DHE_PSK, _PSK, _3DES, "sha1", "sha256", "RFC 4279 3", danger=True),
-    Suite(_I.TLS_RSA_PSK_WITH_3DES_EDE_CBC_SHA, _K.RSA_PSK, _RSA, _3DES, "sha1", "sha256", "RFC 4279 4", danger=True),
-    Suite(_I.TLS_PSK_WITH_3DES_EDE_CBC_SHA, _K.PSK, _PSK, _3DES, "sha1", "sha256", "RFC 4279 2", danger=True),
-    Suite(_I.TLS_ECDHE_ECDSA_WITH_RC4_128_SHA, _K.ECDHE, _ECDSA, RC4_128, "sha1", "sha256", "RFC 8422 6", danger=True),
-    Suite(_I.TLS_ECDHE_RSA_WITH_RC4_128_SHA, _K.ECDHE, _RSA, RC4_128, "sha1", "sha256", "RFC 8422 6", danger=True),
-    Suite(_I.TLS_RSA_WITH_RC4_128_SHA, _K.RSA, _RSA, RC4_128, "sha1", "sha256", "RFC 5246 A.5", danger=True),
-    Suite(_I.TLS_RSA_WITH_RC4_128_MD5, _K.RSA, _RSA, RC4_128, "md5", "sha256", "RFC 5246 A.5", danger=True),
-    Suite(_I.TLS_PSK_WITH_RC4_128_SHA, _K.PSK, _PSK, RC4_128, "sha1", "sha256", "RFC 4279 2", danger=True),
-    Suite(_I.TLS_DHE_PSK_WITH_RC4_128_SHA, _K.DHE_PSK, _PSK, RC4_128, "sha1", "sha256", "RFC 4279 3", danger=True),
-    Suite(_I.TLS_RSA_PSK_WITH_RC4_128_SHA, _K.RSA_PSK, _RSA, RC4_128, "sha1", "sha256", "RFC 4279 4", danger=True),
-    Suite(_I.TLS_ECDHE_PSK_WITH_RC4_128_SHA, _K.ECDHE_PSK, _PSK, RC4_128, "sha1", "sha256", "RFC 5489 3.1", danger=True),
-    Suite(_I.TLS_ECDHE_ECDSA_WITH_NULL_SHA, _K.ECDHE, _ECDSA, NULL_CIPHER, "sha1", "sha256", "RFC 8422 6", danger=True),
-    Suite(_I.TLS_ECDHE_RSA_WITH_NULL_SHA, _K.ECDHE, _RSA, NULL_CIPHER, "sha1", "sha256", "RFC 8422 6", danger=True),
-    Suite(_I.TLS_RSA_WITH_NULL_SHA256, _K.RSA, _RSA, NULL_CIPHER, "sha256", "sha256", "RFC 5246 A.5", danger=True),
-    Suite(_I.TLS_RSA_WITH_NULL_SHA, _K.RSA, _RSA, NULL_CIPHER, "sha1", "sha256", "RFC 5246 A.5", danger=True),
-    Suite(_I.TLS_RSA_WITH_NULL_MD5, _K.RSA, _RSA, NULL_CIPHER, "md5", "sha256", "RFC 5246 A.5", danger=True),
-    Suite(_I.TLS_ECDHE_PSK_WITH_NULL_SHA256, _K.ECDHE_PSK, _PSK, NULL_CIPHER, "sha256", "sha256", "RFC 5489 3.2", danger=True),
-    Suite(_I.TLS_ECDHE_PSK_WITH_NULL_SHA384, _K.ECDHE_PSK, _PSK, NULL_CIPHER, "sha384", "sha384", "RFC 5489 3.2", danger=True),
-    Suite(_I.TLS_ECDHE_PSK_WITH_NULL_SHA, _K.ECDHE_PSK, _PSK, NULL_CIPHER, "sha1", "sha256", "RFC 5489 3.1", danger=True),
-    Suite(_I.TLS_DHE_PSK_WITH_NULL_SHA256, _K.DHE_PSK, _PSK, NULL_CIPHER, "sha256", "sha256", "RFC 5487 3.1", danger=True),
-    Suite(_I.TLS_DHE_PSK_WITH_NULL_SHA384, _K.DHE_PSK, _PSK, NULL_CIPHER, "sha384", "sha384", "RFC 5487 3.1", danger=True),
-    Suite(_I.TLS_DHE_PSK_WITH_NULL_SHA, _K.DHE_PSK, _PSK, NULL_CIPHER, "sha1", "sha256", "RFC 4785 3", danger=True),
-    Suite(_I.TLS_RSA_PSK_WITH_NULL_SHA256, _K.RSA_PSK, _RSA, NULL_CIPHER, "sha256", "sha256", "RFC 5487 3.2", danger=True),
-    Suite(_I.TLS_RSA_PSK_WITH_NULL_SHA384, _K.RSA_PSK, _RSA, NULL_CIPHER, "sha384", "sha384", "RFC 5487 3.2", danger=True),
-    Suite(_I.TLS_RSA_PSK_WITH_NULL_SHA, _K.RSA_PSK, _RSA, NULL_CIPHER, "sha1", "sha256", "RFC 4785 4", danger=True),
-    Suite(_I.TLS_PSK_WITH_NULL_SHA256, _K.PSK, _PSK, NULL_CIPHER, "sha256", "sha256", "RFC 5487 3", danger=True),
-    Suite(_I.TLS_PSK_WITH_NULL_SHA384, _K.PSK, _PSK, NULL_CIPHER, "sha384", "sha384", "RFC 5487 3", danger=True),
-    Suite(_I.TLS_PSK_WITH_NULL_SHA, _K.PSK, _PSK, NULL_CIPHER, "sha1", "sha256", "RFC 4785 2", danger=True),
-    Suite(_I.TLS_DH_anon_WITH_AES_128_GCM_SHA256, _K.DH_ANON, _ANON, _GCM128, "", "sha256", "RFC 5288 3", danger=True),
-    Suite(_I.TLS_DH_anon_WITH_AES_256_GCM_SHA384, _K.DH_ANON, _ANON, _GCM256, "", "sha384", "RFC 5288 3", danger=True),
-    Suite(_I.TLS_DH_anon_WITH_AES_128_CBC_SHA256, _K.DH_ANON, _ANON, _CBC128, "sha256", "sha256", "RFC 5246 A.5", danger=True),
-    Suite(_I.TLS_DH_anon_WITH_AES_256_CBC_SHA256, _K.DH_ANON, _ANON, _CBC256, "sha256", "sha256", "RFC 5246 A.5", danger=True),
-    Suite(_I.TLS_DH_anon_WITH_AES_128_CBC_SHA, _K.DH_ANON, _ANON, _CBC128, "sha1", "sha256", "RFC 5246 A.5", danger=True),
-    Suite(_I.TLS_DH_anon_WITH_AES_256_CBC_SHA, _K.DH_ANON, _ANON, _CBC256, "sha1", "sha256", "RFC 5246 A.5", danger=True),
-    Suite(_I.TLS_DH_anon_WITH_3DES_EDE_CBC_SHA, _K.DH_ANON, _ANON, _3DES, "sha1", "sha256", "RFC 5246 A.5", danger=True),
-    Suite(_I.TLS_DH_anon_WITH_RC4_128_MD5, _K.DH_ANON, _ANON, RC4_128, "md5", "sha256", "RFC 5246 A.5", danger=True),
-    Suite(_I.TLS_ECDH_anon_WITH_AES_128_CBC_SHA, _K.ECDH_ANON, _ANON, _CBC128, "sha1", "sha256", "RFC 8422 6", danger=True),
-    Suite(_I.TLS_ECDH_anon_WITH_AES_256_CBC_SHA, _K.ECDH_ANON, _ANON, _CBC256, "sha1", "sha256", "RFC 8422 6", danger=True),
-    Suite(_I.TLS_ECDH_anon_WITH_3DES_EDE_CBC_SHA, _K.ECDH_ANON, _ANON, _3DES, "sha1", "sha256", "RFC 8422 6", danger=True),
-    Suite(_I.TLS_ECDH_anon_WITH_RC4_128_SHA, _K.ECDH_ANON, _ANON, RC4_128, "sha1", "sha256", "RFC 8422 6", danger=True),
-    Suite(_I.TLS_ECDH_anon_WITH_NULL_SHA, _K.ECDH_ANON, _ANON, NULL_CIPHER, "sha1", "sha256", "RFC 8422 6", danger=True),
+    Suite(_I.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, kx.ECDHE, _ECDSA, _GCM128, "", "sha256", "RFC 5289 3.2"),
+    Suite(_I.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, kx.ECDHE, _RSA, _GCM128, "", "sha256", "RFC 5289 3.2"),
+    Suite(_I.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, kx.ECDHE, _ECDSA, _CHACHA, "", "sha256", "RFC 7905 3"),
+    Suite(_I.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, kx.ECDHE, _RSA, _CHACHA, "", "sha256", "RFC 7905 3"),
+    Suite(_I.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, kx.ECDHE, _ECDSA, _GCM256, "", "sha384", "RFC 5289 3.2"),
+    Suite(_I.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, kx.ECDHE, _RSA, _GCM256, "", "sha384", "RFC 5289 3.2"),
+    Suite(_I.TLS_ECDHE_ECDSA_WITH_AES_128_CCM, kx.ECDHE, _ECDSA, AES_128_CCM, "", "sha256", "RFC 7251 2"),
+    Suite(_I.TLS_ECDHE_ECDSA_WITH_AES_256_CCM, kx.ECDHE, _ECDSA, AES_256_CCM, "", "sha256", "RFC 7251 2"),
+    Suite(_I.TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8, kx.ECDHE, _ECDSA, AES_128_CCM_8, "", "sha256", "RFC 7251 2"),
+    Suite(_I.TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8, kx.ECDHE, _ECDSA, AES_256_CCM_8, "", "sha256", "RFC 7251 2"),
+    Suite(_I.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256, kx.DHE, _RSA, _GCM128, "", "sha256", "RFC 5288 3"),
+    Suite(_I.TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256, kx.DHE, _RSA, _CHACHA, "", "sha256", "RFC 7905 3"),
+    Suite(_I.TLS_DHE_RSA_WITH_AES_256_GCM_SHA384, kx.DHE, _RSA, _GCM256, "", "sha384", "RFC 5288 3"),
+    Suite(_I.TLS_DHE_RSA_WITH_AES_128_CCM, kx.DHE, _RSA, AES_128_CCM, "", "sha256", "RFC 6655 3"),
+    Suite(_I.TLS_DHE_RSA_WITH_AES_256_CCM, kx.DHE, _RSA, AES_256_CCM, "", "sha256", "RFC 6655 3"),
+    Suite(_I.TLS_DHE_RSA_WITH_AES_128_CCM_8, kx.DHE, _RSA, AES_128_CCM_8, "", "sha256", "RFC 6655 4"),
+    Suite(_I.TLS_DHE_RSA_WITH_AES_256_CCM_8, kx.DHE, _RSA, AES_256_CCM_8, "", "sha256", "RFC 6655 4"),
+    Suite(_I.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256, kx.ECDHE, _ECDSA, _CBC128, "sha256", "sha256", "RFC 5289 3.1"),
+    Suite(_I.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256, kx.ECDHE, _RSA, _CBC128, "sha256", "sha256", "RFC 5289 3.1"),
+    Suite(_I.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, kx.ECDHE, _ECDSA, _CBC128, "sha1", "sha256", "RFC 8422 6"),
+    Suite(_I.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, kx.ECDHE, _RSA, _CBC128, "sha1", "sha256", "RFC 8422 6"),
+    Suite(_I.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384, kx.ECDHE, _ECDSA, _CBC256, "sha384", "sha384", "RFC 5289 3.1"),
+    Suite(_I.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384, kx.ECDHE, _RSA, _CBC256, "sha384", "sha384", "RFC 5289 3.1"),
+    Suite(_I.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA, kx.ECDHE, _ECDSA, _CBC256, "sha1", "sha256", "RFC 8422 6"),
+    Suite(_I.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA, kx.ECDHE, _RSA, _CBC256, "sha1", "sha256", "RFC 8422 6"),
+    Suite(_I.TLS_DHE_RSA_WITH_AES_128_CBC_SHA256, kx.DHE, _RSA, _CBC128, "sha256", "sha256", "RFC 5246 A.5"),
+    Suite(_I.TLS_DHE_RSA_WITH_AES_256_CBC_SHA256, kx.DHE, _RSA, _CBC256, "sha256", "sha256", "RFC 5246 A.5"),
+    Suite(_I.TLS_DHE_RSA_WITH_AES_128_CBC_SHA, kx.DHE, _RSA, _CBC128, "sha1", "sha256", "RFC 5246 A.5"),
+    Suite(_I.TLS_DHE_RSA_WITH_AES_256_CBC_SHA, kx.DHE, _RSA, _CBC256, "sha1", "sha256", "RFC 5246 A.5"),
+    Suite(_I.TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256, kx.ECDHE_PSK, _PSK, _GCM128, "", "sha256", "RFC 8442 3"),
+    Suite(_I.TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256, kx.ECDHE_PSK, _PSK, _CHACHA, "", "sha256", "RFC 7905 3"),
+    Suite(_I.TLS_ECDHE_PSK_WITH_AES_256_GCM_SHA384, kx.ECDHE_PSK, _PSK, _GCM256, "", "sha384", "RFC 8442 3"),
+    Suite(_I.TLS_ECDHE_PSK_WITH_AES_128_CCM_SHA256, kx.ECDHE_PSK, _PSK, AES_128_CCM, "", "sha256", "RFC 8442 3"),
+    Suite(_I.TLS_ECDHE_PSK_WITH_AES_128_CCM_8_SHA256, kx.ECDHE_PSK, _PSK, AES_128_CCM_8, "", "sha256", "RFC 8442 3"),
+    Suite(_I.TLS_DHE_PSK_WITH_AES_128_GCM_SHA256, kx.DHE_PSK, _PSK, _GCM128, "", "sha256", "RFC 5487 2"),
+    Suite(_I.TLS_DHE_PSK_WITH_CHACHA20_POLY1305_SHA256, kx.DHE_PSK, _PSK, _CHACHA, "", "sha256", "RFC 7905 3"),
+    Suite(_I.TLS_DHE_PSK_WITH_AES_256_GCM_SHA384, kx.DHE_PSK, _PSK, _GCM256, "", "sha384", "RFC 5487 2"),
+    Suite(_I.TLS_DHE_PSK_WITH_AES_128_CCM, kx.DHE_PSK, _PSK, AES_128_CCM, "", "sha256", "RFC 6655 3"),
+    Suite(_I.TLS_DHE_PSK_WITH_AES_256_CCM, kx.DHE_PSK, _PSK, AES_256_CCM, "", "sha256", "RFC 6655 3"),
+    Suite(_I.TLS_PSK_DHE_WITH_AES_128_CCM_8, kx.DHE_PSK, _PSK, AES_128_CCM_8, "", "sha256", "RFC 6655 4"),
+    Suite(_I.TLS_PSK_DHE_WITH_AES_256_CCM_8, kx.DHE_PSK, _PSK, AES_256_CCM_8, "", "sha256", "RFC 6655 4"),
+    Suite(_I.TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256, kx.ECDHE_PSK, _PSK, _CBC128, "sha256", "sha256", "RFC 5489 3.2"),
+    Suite(_I.TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA384, kx.ECDHE_PSK, _PSK, _CBC256, "sha384", "sha384", "RFC 5489 3.2"),
+    Suite(_I.TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA, kx.ECDHE_PSK, _PSK, _CBC128, "sha1", "sha256", "RFC 5489 3.1"),
+    Suite(_I.TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA, kx.ECDHE_PSK, _PSK, _CBC256, "sha1", "sha256", "RFC 5489 3.1"),
+    Suite(_I.TLS_DHE_PSK_WITH_AES_128_CBC_SHA256, kx.DHE_PSK, _PSK, _CBC128, "sha256", "sha256", "RFC 5487 3.1"),
+    Suite(_I.TLS_DHE_PSK_WITH_AES_256_CBC_SHA384, kx.DHE_PSK, _PSK, _CBC256, "sha384", "sha384", "RFC 5487 3.1"),
+    Suite(_I.TLS_DHE_PSK_WITH_AES_128_CBC_SHA, kx.DHE_PSK, _PSK, _CBC128, "sha1", "sha256", "RFC 4279 3"),
+    Suite(_I.TLS_DHE_PSK_WITH_AES_256_CBC_SHA, kx.DHE_PSK, _PSK, _CBC256, "sha1", "sha256", "RFC 4279 3"),
+    Suite(_I.TLS_RSA_PSK_WITH_AES_128_GCM_SHA256, kx.RSA_PSK, _RSA, _GCM128, "", "sha256", "RFC 5487 2"),
+    Suite(_I.TLS_RSA_PSK_WITH_CHACHA20_POLY1305_SHA256, kx.RSA_PSK, _RSA, _CHACHA, "", "sha256", "RFC 7905 3"),
+    Suite(_I.TLS_RSA_PSK_WITH_AES_256_GCM_SHA384, kx.RSA_PSK, _RSA, _GCM256, "", "sha384", "RFC 5487 2"),
+    Suite(_I.TLS_PSK_WITH_AES_128_GCM_SHA256, kx.PSK, _PSK, _GCM128, "", "sha256", "RFC 5487 2"),
+    Suite(_I.TLS_PSK_WITH_CHACHA20_POLY1305_SHA256, kx.PSK, _PSK, _CHACHA, "", "sha256", "RFC 7905 3"),
+    Suite(_I.TLS_PSK_WITH_AES_256_GCM_SHA384, kx.PSK, _PSK, _GCM256, "", "sha384", "RFC 5487 2"),
+    Suite(_I.TLS_PSK_WITH_AES_128_CCM, kx.PSK, _PSK, AES_128_CCM, "", "sha256", "RFC 6655 3"),
+    Suite(_I.TLS_PSK_WITH_AES_256_CCM, kx.PSK, _PSK, AES_256_CCM, "", "sha256", "RFC 6655 3"),
+    Suite(_I.TLS_PSK_WITH_AES_128_CCM_8, kx.PSK, _PSK, AES_128_CCM_8, "", "sha256", "RFC 6655 4"),
+    Suite(_I.TLS_PSK_WITH_AES_256_CCM_8, kx.PSK, _PSK, AES_256_CCM_8, "", "sha256", "RFC 6655 4"),
+    Suite(_I.TLS_RSA_WITH_AES_128_GCM_SHA256, kx.RSA, _RSA, _GCM128, "", "sha256", "RFC 5288 3"),
+    Suite(_I.TLS_RSA_WITH_AES_256_GCM_SHA384, kx.RSA, _RSA, _GCM256, "", "sha384", "RFC 5288 3"),
+    Suite(_I.TLS_RSA_WITH_AES_128_CCM, kx.RSA, _RSA, AES_128_CCM, "", "sha256", "RFC 6655 3"),
+    Suite(_I.TLS_RSA_WITH_AES_256_CCM, kx.RSA, _RSA, AES_256_CCM, "", "sha256", "RFC 6655 3"),
+    Suite(_I.TLS_RSA_WITH_AES_128_CCM_8, kx.RSA, _RSA, AES_128_CCM_8, "", "sha256", "RFC 6655 4"),
+    Suite(_I.TLS_RSA_WITH_AES_256_CCM_8, kx.RSA, _RSA, AES_256_CCM_8, "", "sha256", "RFC 6655 4"),
+    Suite(_I.TLS_RSA_PSK_WITH_AES_128_CBC_SHA256, kx.RSA_PSK, _RSA, _CBC128, "sha256", "sha256", "RFC 5487 3.2"),
+    Suite(_I.TLS_RSA_PSK_WITH_AES_256_CBC_SHA384, kx.RSA_PSK, _RSA, _CBC256, "sha384", "sha384", "RFC 5487 3.2"),
+    Suite(_I.TLS_RSA_PSK_WITH_AES_128_CBC_SHA, kx.RSA_PSK, _RSA, _CBC128, "sha1", "sha256", "RFC 4279 4"),
+    Suite(_I.TLS_RSA_PSK_WITH_AES_256_CBC_SHA, kx.RSA_PSK, _RSA, _CBC256, "sha1", "sha256", "RFC 4279 4"),
+    Suite(_I.TLS_PSK_WITH_AES_128_CBC_SHA256, kx.PSK, _PSK, _CBC128, "sha256", "sha256", "RFC 5487 3"),
+    Suite(_I.TLS_PSK_WITH_AES_256_CBC_SHA384, kx.PSK, _PSK, _CBC256, "sha384", "sha384", "RFC 5487 3"),
+    Suite(_I.TLS_PSK_WITH_AES_128_CBC_SHA, kx.PSK, _PSK, _CBC128, "sha1", "sha256", "RFC 4279 2"),
+    Suite(_I.TLS_PSK_WITH_AES_256_CBC_SHA, kx.PSK, _PSK, _CBC256, "sha1", "sha256", "RFC 4279 2"),
+    Suite(_I.TLS_RSA_WITH_AES_128_CBC_SHA256, kx.RSA, _RSA, _CBC128, "sha256", "sha256", "RFC 5246 A.5"),
+    Suite(_I.TLS_RSA_WITH_AES_256_CBC_SHA256, kx.RSA, _RSA, _CBC256, "sha256", "sha256", "RFC 5246 A.5"),
+    Suite(_I.TLS_RSA_WITH_AES_128_CBC_SHA, kx.RSA, _RSA, _CBC128, "sha1", "sha256", "RFC 5246 A.5"),
+    Suite(_I.TLS_RSA_WITH_AES_256_CBC_SHA, kx.RSA, _RSA, _CBC256, "sha1", "sha256", "RFC 5246 A.5"),
+    Suite(_I.TLS_ECDHE_ECDSA_WITH_3DES_EDE_CBC_SHA, kx.ECDHE, _ECDSA, _3DES, "sha1", "sha256", "RFC 8422 6", danger=True),
+    Suite(_I.TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA, kx.ECDHE, _RSA, _3DES, "sha1", "sha256", "RFC 8422 6", danger=True),
+    Suite(_I.TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA, kx.DHE, _RSA, _3DES, "sha1", "sha256", "RFC 5246 A.5", danger=True),
+    Suite(_I.TLS_RSA_WITH_3DES_EDE_CBC_SHA, kx.RSA, _RSA, _3DES, "sha1", "sha256", "RFC 5246 A.5", danger=True),
+    Suite(_I.TLS_ECDHE_PSK_WITH_3DES_EDE_CBC_SHA, kx.ECDHE_PSK, _PSK, _3DES, "sha1", "sha256", "RFC 5489 3.1", danger=True),
+    Suite(_I.TLS_DHE_PSK_WITH_3DES_EDE_CBC_SHA, kx.DHE_PSK, _PSK, _3DES, "sha1", "sha256", "RFC 4279 3", danger=True),
+    Suite(_I.TLS_RSA_PSK_WITH_3DES_EDE_CBC_SHA, kx.RSA_PSK, _RSA, _3DES, "sha1", "sha256", "RFC 4279 4", danger=True),
+    Suite(_I.TLS_PSK_WITH_3DES_EDE_CBC_SHA, kx.PSK, _PSK, _3DES, "sha1", "sha256", "RFC 4279 2", danger=True),
+    Suite(_I.TLS_ECDHE_ECDSA_WITH_RC4_128_SHA, kx.ECDHE, _ECDSA, RC4_128, "sha1", "sha256", "RFC 8422 6", danger=True),
+    Suite(_I.TLS_ECDHE_RSA_WITH_RC4_128_SHA, kx.ECDHE, _RSA, RC4_128, "sha1", "sha256", "RFC 8422 6", danger=True),
+    Suite(_I.TLS_RSA_WITH_RC4_128_SHA, kx.RSA, _RSA, RC4_128, "sha1", "sha256", "RFC 5246 A.5", danger=True),
+    Suite(_I.TLS_RSA_WITH_RC4_128_MD5, kx.RSA, _RSA, RC4_128, "md5", "sha256", "RFC 5246 A.5", danger=True),
+    Suite(_I.TLS_PSK_WITH_RC4_128_SHA, kx.PSK, _PSK, RC4_128, "sha1", "sha256", "RFC 4279 2", danger=True),
+    Suite(_I.TLS_DHE_PSK_WITH_RC4_128_SHA, kx.DHE_PSK, _PSK, RC4_128, "sha1", "sha256", "RFC 4279 3", danger=True),
+    Suite(_I.TLS_RSA_PSK_WITH_RC4_128_SHA, kx.RSA_PSK, _RSA, RC4_128, "sha1", "sha256", "RFC 4279 4", danger=True),
+    Suite(_I.TLS_ECDHE_PSK_WITH_RC4_128_SHA, kx.ECDHE_PSK, _PSK, RC4_128, "sha1", "sha256", "RFC 5489 3.1", danger=True),
+    Suite(_I.TLS_ECDHE_ECDSA_WITH_NULL_SHA, kx.ECDHE, _ECDSA, NULL_CIPHER, "sha1", "sha256", "RFC 8422 6", danger=True),
+    Suite(_I.TLS_ECDHE_RSA_WITH_NULL_SHA, kx.ECDHE, _RSA, NULL_CIPHER, "sha1", "sha256", "RFC 8422 6", danger=True),
+    Suite(_I.TLS_RSA_WITH_NULL_SHA256, kx.RSA, _RSA, NULL_CIPHER, "sha256", "sha256", "RFC 5246 A.5", danger=True),
+    Suite(_I.TLS_RSA_WITH_NULL_SHA, kx.RSA, _RSA, NULL_CIPHER, "sha1", "sha256", "RFC 5246 A.5", danger=True),
+    Suite(_I.TLS_RSA_WITH_NULL_MD5, kx.RSA, _RSA, NULL_CIPHER, "md5", "sha256", "RFC 5246 A.5", danger=True),
+    Suite(_I.TLS_ECDHE_PSK_WITH_NULL_SHA256, kx.ECDHE_PSK, _PSK, NULL_CIPHER, "sha256", "sha256", "RFC 5489 3.2", danger=True),
+    Suite(_I.TLS_ECDHE_PSK_WITH_NULL_SHA384, kx.ECDHE_PSK, _PSK, NULL_CIPHER, "sha384", "sha384", "RFC 5489 3.2", danger=True),
+    Suite(_I.TLS_ECDHE_PSK_WITH_NULL_SHA, kx.ECDHE_PSK, _PSK, NULL_CIPHER, "sha1", "sha256", "RFC 5489 3.1", danger=True),
+    Suite(_I.TLS_DHE_PSK_WITH_NULL_SHA256, kx.DHE_PSK, _PSK, NULL_CIPHER, "sha256", "sha256", "RFC 5487 3.1", danger=True),
+    Suite(_I.TLS_DHE_PSK_WITH_NULL_SHA384, kx.DHE_PSK, _PSK, NULL_CIPHER, "sha384", "sha384", "RFC 5487 3.1", danger=True),
+    Suite(_I.TLS_DHE_PSK_WITH_NULL_SHA, kx.DHE_PSK, _PSK, NULL_CIPHER, "sha1", "sha256", "RFC 4785 3", danger=True),
+    Suite(_I.TLS_RSA_PSK_WITH_NULL_SHA256, kx.RSA_PSK, _RSA, NULL_CIPHER, "sha256", "sha256", "RFC 5487 3.2", danger=True),
+    Suite(_I.TLS_RSA_PSK_WITH_NULL_SHA384, kx.RSA_PSK, _RSA, NULL_CIPHER, "sha384", "sha384", "RFC 5487 3.2", danger=True),
+    Suite(_I.TLS_RSA_PSK_WITH_NULL_SHA, kx.RSA_PSK, _RSA, NULL_CIPHER, "sha1", "sha256", "RFC 4785 4", danger=True),
+    Suite(_I.TLS_PSK_WITH_NULL_SHA256, kx.PSK, _PSK, NULL_CIPHER, "sha256", "sha256", "RFC 5487 3", danger=True),
+    Suite(_I.TLS_PSK_WITH_NULL_SHA384, kx.PSK, _PSK, NULL_CIPHER, "sha384", "sha384", "RFC 5487 3", danger=True),
+    Suite(_I.TLS_PSK_WITH_NULL_SHA, kx.PSK, _PSK, NULL_CIPHER, "sha1", "sha256", "RFC 4785 2", danger=True),
+    Suite(_I.TLS_DH_anon_WITH_AES_128_GCM_SHA256, kx.DH_ANON, _ANON, _GCM128, "", "sha256", "RFC 5288 3", danger=True),
+    Suite(_I.TLS_DH_anon_WITH_AES_256_GCM_SHA384, kx.DH_ANON, _ANON, _GCM256, "", "sha384", "RFC 5288 3", danger=True),
+    Suite(_I.TLS_DH_anon_WITH_AES_128_CBC_SHA256, kx.DH_ANON, _ANON, _CBC128, "sha256", "sha256", "RFC 5246 A.5", danger=True),
+    Suite(_I.TLS_DH_anon_WITH_AES_256_CBC_SHA256, kx.DH_ANON, _ANON, _CBC256, "sha256", "sha256", "RFC 5246 A.5", danger=True),
+    Suite(_I.TLS_DH_anon_WITH_AES_128_CBC_SHA, kx.DH_ANON, _ANON, _CBC128, "sha1", "sha256", "RFC 5246 A.5", danger=True),
+    Suite(_I.TLS_DH_anon_WITH_AES_256_CBC_SHA, kx.DH_ANON, _ANON, _CBC256, "sha1", "sha256", "RFC 5246 A.5", danger=True),
+    Suite(_I.TLS_DH_anon_WITH_3DES_EDE_CBC_SHA, kx.DH_ANON, _ANON, _3DES, "sha1", "sha256", "RFC 5246 A.5", danger=True),
+    Suite(_I.TLS_DH_anon_WITH_RC4_128_MD5, kx.DH_ANON, _ANON, RC4_128, "md5", "sha256", "RFC 5246 A.5", danger=True),
+    Suite(_I.TLS_ECDH_anon_WITH_AES_128_CBC_SHA, kx.ECDH_ANON, _ANON, _CBC128, "sha1", "sha256", "RFC 8422 6", danger=True),
+    Suite(_I.TLS_ECDH_anon_WITH_AES_256_CBC_SHA, kx.ECDH_ANON, _ANON, _CBC256, "sha1", "sha256", "RFC 8422 6", danger=True),
+    Suite(_I.TLS_ECDH_anon_WITH_3DES_EDE_CBC_SHA, kx.ECDH_ANON, _ANON, _3DES, "sha1", "sha256", "RFC 8422 6", danger=True),
+    Suite(_I.TLS_ECDH_anon_WITH_RC4_128_SHA, kx.ECDH_ANON, _ANON, RC4_128, "sha1", "sha256", "RFC 8422 6", danger=True),
+    Suite(_I.TLS_ECDH_anon_WITH_NULL_SHA, kx.ECDH_ANON, _ANON, NULL_CIPHER, "sha1", "sha256", "RFC 8422 6", danger=True),
 )
 # fmt: on
 
 BY_ID: dict[int, Suite] = {int(suite.id): suite for suite in SUITES}
-DEFAULT_SUITES: tuple[Suite, ...] = tuple(
-    suite for suite in SUITES if not suite.danger and suite.kx in {KeyExchange.ECDHE, KeyExchange.DHE} and not suite.is_psk
-)
+DEFAULT_SUITES: tuple[Suite, ...] = tuple(suite for suite in SUITES if not suite.danger and suite.is_signed)
 """What a configuration offers unless told otherwise: no RSA key exchange, no PSK, nothing dangerous."""
 DEFAULT_PSK_SUITES: tuple[Suite, ...] = tuple(
     suite for suite in SUITES if not suite.danger and suite.is_psk and suite.is_ephemeral

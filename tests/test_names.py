@@ -5,10 +5,10 @@ import subprocess
 
 import pytest
 
-from puretls import names
+from puretls import exchange, names
 from puretls.errors import UsageError
 from puretls.iana import NamedGroup, SignatureScheme
-from puretls.suites import DEFAULT_SUITES, SUITES, KeyExchange
+from puretls.suites import DEFAULT_SUITES, SUITES
 
 
 def openssl_ciphers(text):
@@ -84,7 +84,7 @@ def test_plus_moves_to_the_end_and_strength_sorts():
 
 
 def test_killed_suites_do_not_come_back():
-    assert all(suite.kx is not KeyExchange.RSA for suite in names.suites("ALL:!kRSA:AES"))
+    assert all(suite.kx is not exchange.RSA for suite in names.suites("ALL:!kRSA:AES"))
 
 
 def test_default_is_the_given_default():

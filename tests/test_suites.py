@@ -2,16 +2,16 @@
 
 import pytest
 
+from puretls import exchange
 from puretls.crypto.aead import AeadAlgorithm
 from puretls.iana import CipherSuiteId
-from puretls.messages.registry import KeyExchange
 from puretls.suites import BY_ID, DEFAULT_PSK_SUITES, DEFAULT_SUITES, SUITES, Authentication, openssl_names
 
 every_suite = pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)
 KX_NAMES = {
-    "RSA": KeyExchange.RSA, "DHE_RSA": KeyExchange.DHE, "ECDHE_RSA": KeyExchange.ECDHE, "ECDHE_ECDSA": KeyExchange.ECDHE,
-    "DH_anon": KeyExchange.DH_ANON, "ECDH_anon": KeyExchange.ECDH_ANON, "PSK": KeyExchange.PSK, "DHE_PSK": KeyExchange.DHE_PSK,
-    "ECDHE_PSK": KeyExchange.ECDHE_PSK, "RSA_PSK": KeyExchange.RSA_PSK,
+    "RSA": exchange.RSA, "DHE_RSA": exchange.DHE, "ECDHE_RSA": exchange.ECDHE, "ECDHE_ECDSA": exchange.ECDHE,
+    "DH_anon": exchange.DH_ANON, "ECDH_anon": exchange.ECDH_ANON, "PSK": exchange.PSK, "DHE_PSK": exchange.DHE_PSK,
+    "ECDHE_PSK": exchange.ECDHE_PSK, "RSA_PSK": exchange.RSA_PSK,
 }  # fmt: skip
 BULK_NAMES = {
     "AES_128_GCM": "AES-128-GCM", "AES_256_GCM": "AES-256-GCM", "AES_128_CCM": "AES-128-CCM", "AES_256_CCM": "AES-256-CCM",
@@ -69,9 +69,9 @@ def test_no_suite_is_there_twice():
 
 def test_default_order_is_forward_secret_and_aead_first():
     assert all(suite.is_ephemeral and suite.has_certificate and not suite.danger for suite in DEFAULT_SUITES)
-    kinds = [suite.is_aead for suite in DEFAULT_SUITES if suite.kx is KeyExchange.ECDHE]
+    kinds = [suite.is_aead for suite in DEFAULT_SUITES if suite.kx is exchange.ECDHE]
     assert kinds == sorted(kinds, reverse=True)
-    assert DEFAULT_SUITES[0].kx is KeyExchange.ECDHE
+    assert DEFAULT_SUITES[0].kx is exchange.ECDHE
     assert all(suite.is_psk and suite.is_ephemeral for suite in DEFAULT_PSK_SUITES)
 
 

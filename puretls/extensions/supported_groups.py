@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from puretls.exchange.share import FINITE_FIELD
 from puretls.extensions.base import Extension, View
 from puretls.iana import ExtensionType, NamedGroup
 from puretls.wire.codec import Uint
 from puretls.wire.schema import Struct, vector, wire
-
-FINITE_FIELD = range(0x0100, 0x0200)
-"""The code points that name finite-field groups, known or not (RFC 7919 2)."""
 
 
 @wire("8422 5.1.1")

@@ -1,4 +1,4 @@
-"""Signatures over the handshake: which scheme, over what, made and verified (RFC 5246 7.4.3 and 7.4.8)."""
+"""Who signs with what, what a certificate is good for, and what the verifier is asked about it (RFC 5246 7.4.2 to 7.4.8)."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from puretls.crypto.keys import (
     RsaPublicKey,
     is_too_large,
 )
-from puretls.crypto.signatures import SIGNATURE_SCHEMES, fits
+from puretls.crypto.signatures import fits
 from puretls.errors import DecodeError, PeerError, Reason, UsageError, calling
+from puretls.exchange.signature import KEY_FIELD
 from puretls.iana import AlertDescription, NamedGroup, SignatureScheme
-from puretls.messages.key_exchange import DigitallySigned
 from puretls.suites import Authentication, Suite
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from puretls.x509.certificate import Certificate
     from puretls.x509.verifier import ChainRequest
 
-_KEY_FIELD = "tbs_certificate.subject_public_key_info"
-KEY_PATH = f"Certificate.certificate_list[0].{_KEY_FIELD}"
-"""The path of the peer's public key in its Certificate message."""
 IMPLIED_SCHEMES: tuple[SignatureScheme, ...] = (SignatureScheme.RSA_PKCS1_SHA1, SignatureScheme.ECDSA_SHA1)
 """What a client that sends no signature_algorithms is taken to accept (RFC 5246 7.4.1.4.1)."""
 
@@ -40,32 +37,6 @@ IMPLIED_SCHEMES: tuple[SignatureScheme, ...] = (SignatureScheme.RSA_PKCS1_SHA1, 
 def choose_scheme(ours: Iterable[int], theirs: Sequence[int], key: PublicKey) -> int | None:
     """The first of our schemes that the peer accepts and the key can do."""
     return next((scheme for scheme in ours if scheme in theirs and fits(scheme, key)), None)
-
-
-def sign(context: Context, credential: Credential, scheme: int, data: bytes) -> DigitallySigned:
-    """Sign with our own key."""
-    config = context.config
-    signature = config.provider.sign(SIGNATURE_SCHEMES[scheme], credential.key, data, context.random)
-    return DigitallySigned(scheme, signature)
-
-
-def verify(context: Context, key: PublicKey, signed: DigitallySigned, data: bytes, path: str) -> None:
-    """Check the peer's signature; raises for a scheme that was not offered or does not fit, and for a wrong signature.
-
-    `path` is that of the struct that holds algorithm and signature.
-    """
-    scheme = signed.algorithm
-    if scheme not in context.config.signature_schemes:
-        raise PeerError(Reason.SCHEME_NOT_OFFERED, scheme_name(scheme), path=f"{path}.algorithm")
-    if not fits(scheme, key):
-        raise PeerError(Reason.SCHEME_DOES_NOT_FIT, scheme_name(scheme), path=f"{path}.algorithm")
-    if not context.config.provider.verify(SIGNATURE_SCHEMES[scheme], key, data, signed.signature):
-        raise PeerError(Reason.BAD_SIGNATURE, scheme_name(scheme), path=f"{path}.signature")
-
-
-def scheme_name(scheme: int) -> str:
-    """For people: the registered name, or the number."""
-    return scheme.name.lower() if isinstance(scheme, SignatureScheme) else f"0x{scheme:04x}"
 
 
 def key_serves(key: PublicKey, suite: Suite) -> bool:
@@ -158,12 +129,12 @@ def parse_leaf(chain: Sequence[bytes]) -> tuple[Certificate, PublicKey]:
         reason = Reason.UNSUPPORTED_KEY
         key = leaf.public_key
     except DecodeError as error:
-        path = leaf_path(error.path if reason is not Reason.UNSUPPORTED_KEY else _KEY_FIELD)
+        path = leaf_path(error.path if reason is not Reason.UNSUPPORTED_KEY else KEY_FIELD)
         raise PeerError(reason, error.message, path=path, rfc=error.rfc) from None
     if isinstance(key, RsaPublicKey) and is_too_large(key):  # its owner signs before anybody has verified the chain
         found = f"{key.n.bit_length()} bits and an exponent of {key.e.bit_length()}"
         most = f"{MAX_RSA_BITS} and {MAX_RSA_EXPONENT_BITS} are the most"
-        raise PeerError(Reason.UNSUPPORTED_KEY, f"an RSA key of {found}; {most}", path=leaf_path(_KEY_FIELD), rfc="RFC 8017 3.1")
+        raise PeerError(Reason.UNSUPPORTED_KEY, f"an RSA key of {found}; {most}", path=leaf_path(KEY_FIELD), rfc="RFC 8017 3.1")
     return leaf, key
 
 

@@ -11,6 +11,8 @@ from puretls.config import PENDING, Credential
 from puretls.crypto.keys import EcPublicKey, EdPublicKey, RsaPublicKey
 from puretls.errors import PeerError, Reason, UsageError, calling
 from puretls.events import HandshakeStarted, RenegotiationRefused, TicketReceived
+from puretls.exchange import Sends
+from puretls.exchange.signature import KEY_PATH, sign
 from puretls.extensions import (
     ExtendedMasterSecret,
     Extension,
@@ -19,9 +21,7 @@ from puretls.extensions import (
     SignedCertificateTimestamp,
     StatusRequest,
 )
-from puretls.handshake import kx
 from puretls.handshake.authenticate import (
-    KEY_PATH,
     choose_scheme,
     consult,
     curve_of,
@@ -29,7 +29,6 @@ from puretls.handshake.authenticate import (
     key_serves,
     parse_leaf,
     question,
-    sign,
     usage_allows,
     usage_path,
 )
@@ -75,7 +74,6 @@ from puretls.messages.handshake import (
 )
 from puretls.messages.key_exchange import ServerKeyExchange
 from puretls.messages.records import ChangeCipherSpec
-from puretls.messages.registry import KeyExchange
 from puretls.session import MAX_LIFETIME, Session
 from puretls.suites import Authentication, Suite
 from puretls.wire.schema import serialise
@@ -325,21 +323,20 @@ def _after_hello(context: Context) -> ClientState:
     suite = context.suite
     if suite.has_certificate:
         return S.WAIT_CERTIFICATE
-    return S.WAIT_KEY_EXCHANGE_OR_DONE if suite.kx is KeyExchange.PSK else S.WAIT_KEY_EXCHANGE
+    return S.WAIT_KEY_EXCHANGE if suite.kx.server_sends is Sends.MUST else S.WAIT_KEY_EXCHANGE_OR_DONE
 
 
 # The server's certificate and key exchange
 
 _AFTER_CERTIFICATE = {
-    # (ServerKeyExchange: must come, may come, must not; status agreed on)
-    ("must", True): S.WAIT_STATUS_OR_KEY_EXCHANGE,
-    ("must", False): S.WAIT_KEY_EXCHANGE,
-    ("may", True): S.WAIT_STATUS_OR_KEY_EXCHANGE_OR_DONE,
-    ("may", False): S.WAIT_KEY_EXCHANGE_OR_DONE,
-    ("never", True): S.WAIT_STATUS_OR_DONE,
-    ("never", False): S.WAIT_REQUEST_OR_DONE,
+    # (ServerKeyExchange; CertificateStatus agreed on)
+    (Sends.MUST, True): S.WAIT_STATUS_OR_KEY_EXCHANGE,
+    (Sends.MUST, False): S.WAIT_KEY_EXCHANGE,
+    (Sends.MAY, True): S.WAIT_STATUS_OR_KEY_EXCHANGE_OR_DONE,
+    (Sends.MAY, False): S.WAIT_KEY_EXCHANGE_OR_DONE,
+    (Sends.NEVER, True): S.WAIT_STATUS_OR_DONE,
+    (Sends.NEVER, False): S.WAIT_REQUEST_OR_DONE,
 }
-_KEY_EXCHANGE_MESSAGE = {KeyExchange.RSA: "never", KeyExchange.RSA_PSK: "may"}
 
 
 def on_certificate(context: Context, message: Certificate) -> Step:
@@ -359,8 +356,7 @@ def on_certificate(context: Context, message: Certificate) -> Step:
     if not usage_allows(leaf, signing=suite.is_signed):
         raise PeerError(Reason.WRONG_KEY_USAGE, suite.name, path=usage_path(leaf))
     context = context.evolve(peer=context.peer.evolve(chain=chain, public_key=key))
-    form = _KEY_EXCHANGE_MESSAGE.get(suite.kx, "must")
-    return Step(context, _AFTER_CERTIFICATE[form, bool(context.negotiated.result(StatusRequest))])
+    return Step(context, _AFTER_CERTIFICATE[suite.kx.server_sends, bool(context.negotiated.result(StatusRequest))])
 
 
 def on_certificate_status(context: Context, message: CertificateStatus) -> Step:
@@ -368,13 +364,12 @@ def on_certificate_status(context: Context, message: CertificateStatus) -> Step:
     if message.status_type != CertificateStatusType.OCSP:
         raise PeerError(Reason.BAD_STATUS_RESPONSE, f"type {message.status_type}", path="CertificateStatus.status_type")
     context = context.evolve(peer=context.peer.evolve(ocsp_response=message.response))
-    after = {"must": S.WAIT_KEY_EXCHANGE, "may": S.WAIT_KEY_EXCHANGE_OR_DONE, "never": S.WAIT_REQUEST_OR_DONE}
-    return Step(context, after[_KEY_EXCHANGE_MESSAGE.get(context.suite.kx, "must")])
+    return Step(context, _AFTER_CERTIFICATE[context.suite.kx.server_sends, False])
 
 
 def on_server_key_exchange(context: Context, message: ServerKeyExchange) -> Step:
     """RFC 5246 7.4.3."""
-    context = kx.read_server_key_exchange(context, message)
+    context = context.suite.kx.learn(context, message)
     if context.suite.auth is Authentication.NONE:
         return Step(context, S.WAIT_DONE_ANONYMOUS)
     return Step(context, S.WAIT_REQUEST_OR_DONE if context.suite.may_request_certificate else S.WAIT_DONE)
@@ -409,14 +404,14 @@ _ASK = (Ask(server_question),)
 
 # The second flight
 
-_SEND_KEY_EXCHANGE = Send(kx.make_client_key_exchange)
+_SEND_KEY_EXCHANGE = Send(lambda context: context.suite.kx.make_client_message(context))
 
 
 def on_verdict(context: Context, message: Verdict) -> Step:
     """RFC 5246 7.4.6 to 7.4.9: certificate, key exchange, proof, ChangeCipherSpec, Finished."""
     context = context.evolve(peer=context.peer.evolve(report=message.report))
     context = context.evolve(credential=_choose_credential(context))
-    context, premaster = kx.client_exchange(context)
+    context, premaster = context.suite.kx.respond(context)
     flight: list[Effect] = []
     if message.report is not None:
         flight.append(TELL_CERTIFICATE)

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from puretls.arguments import described
-from puretls.config import ClientConfig, Credential, ServerConfig
+from puretls.config import ClientConfig, Config, Credential, ServerConfig
 from puretls.crypto.groups import Group, KeyShare, RandomBytes
 from puretls.crypto.keys import PublicKey
 from puretls.crypto.secret import Secret
@@ -35,6 +35,9 @@ from puretls.values import frozen
 
 if TYPE_CHECKING:
     from puretls.x509.report import Report
+
+
+C = TypeVar("C", bound=Config)
 
 
 class Evolving:
@@ -152,7 +155,7 @@ class Established:
 class Context(Evolving):
     """Everything a handler may know. Reading a phase that is not reached yet is a defect of puretls: `InternalError`."""
 
-    config: Any
+    config: Config
     role: Role
     server_name: str | None = None
     """Client: the host name, or the address with its zone, that the connection is made for; sessions are kept by it."""
@@ -174,13 +177,13 @@ class Context(Evolving):
 
     @property
     def client_config(self) -> ClientConfig:
-        return self._typed(ClientConfig)  # type: ignore[no-any-return]
+        return self._of_role(ClientConfig)
 
     @property
     def server_config(self) -> ServerConfig:
-        return self._typed(ServerConfig)  # type: ignore[no-any-return]
+        return self._of_role(ServerConfig)
 
-    def _typed(self, cls: type[Any]) -> Any:
+    def _of_role(self, cls: type[C]) -> C:
         if not isinstance(self.config, cls):
             raise InternalError(f"{self.role} has no {cls.__name__}")
         return self.config

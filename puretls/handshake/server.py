@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
-from enum import Enum
 from typing import Any
 
 from puretls.config import Credential
 from puretls.crypto.keys import EcPublicKey
 from puretls.errors import PeerError, Reason, calling
 from puretls.events import HandshakeStarted, RenegotiationRefused
+from puretls.exchange import Lack
+from puretls.exchange.signature import verify
 from puretls.extensions import (
     ExtendedMasterSecret,
     Extension,
@@ -23,7 +24,6 @@ from puretls.extensions import (
     StatusRequest,
     SupportedGroups,
 )
-from puretls.handshake import kx
 from puretls.handshake.authenticate import (
     IMPLIED_SCHEMES,
     choose_scheme,
@@ -33,7 +33,6 @@ from puretls.handshake.authenticate import (
     question,
     usage_allows,
     usage_path,
-    verify,
 )
 from puretls.handshake.context import Context, Negotiated, Offer, Peer, Secrets
 from puretls.handshake.effects import Ask, Effect, Emit, KeepSession, Send, Step, Update, Warn
@@ -257,25 +256,8 @@ class _Choice:
     """A suite with what it needs."""
 
     suite: Suite
-    group: int | None = None
     credential: Credential | None = None
     scheme: int | None = None
-
-
-class Lack(Enum):
-    """What a suite in common may lack, in the order in which it is looked for: the reason if all lack it, and a text."""
-
-    def __init__(self, reason: Reason, text: str) -> None:
-        self.reason = reason
-        self.text = text
-
-    PSK = Reason.NO_SHARED_SUITE, "no pre-shared key is configured"
-    DH_GROUP = Reason.NO_SHARED_DH_GROUP, "no finite-field group in common"
-    CURVE = Reason.NO_SHARED_SUITE, "no elliptic curve in common"
-    CERTIFICATE = Reason.NO_SHARED_SUITE, "no certificate with a key of the kind that is needed"
-    KEY_USAGE = Reason.NO_SHARED_SUITE, "the certificate's key usage does not allow the key exchange"
-    CERTIFICATE_CURVE = Reason.NO_SHARED_SUITE, "the certificate's curve is not among the client's"
-    SCHEME = Reason.NO_SHARED_SCHEME, "no signature algorithm in common"
 
 
 def _negotiate(context: Context, results: Results) -> Step:
@@ -285,15 +267,9 @@ def _negotiate(context: Context, results: Results) -> Step:
     issues_ticket = _issues_ticket(context, results)
     session_id = b"" if issues_ticket or config.session_cache is None else context.random(32)
     negotiated = _negotiated(context, results, choice.suite, session_id=session_id, resumed=False)
-    negotiated = negotiated.evolve(group=choice.group, signature_scheme=choice.scheme)
+    negotiated = negotiated.evolve(signature_scheme=choice.scheme)
     context = context.evolve(_negotiated=negotiated, credential=choice.credential, session=None, renew_ticket=issues_ticket)
-    if choice.suite.is_ephemeral:
-        group = kx.server_group(context, choice.group)
-        context = context.evolve(
-            _negotiated=negotiated.evolve(group=kx.group_number(group), group_name=group.name),
-            peer=context.peer.evolve(group=group),
-            secrets=context.secrets.evolve(share=group.generate(context.random)),
-        )
+    context = choice.suite.kx.prepare(context, results.get(SupportedGroups))
     asks = config.client_authentication != "none" and choice.suite.may_request_certificate
     return Step(context, S.WAIT_CLIENT_CERTIFICATE if asks else S.WAIT_CLIENT_KEY_EXCHANGE, _first_flight(context, asks=asks))
 
@@ -364,25 +340,16 @@ def _candidates(context: Context, results: Results) -> list[Credential]:
 
 def _feasible(context: Context, results: Results, suite: Suite, credentials: Iterable[Credential]) -> _Choice | Lack:
     """What the suite would be done with, or what is missing for it."""
-    config = context.server_config
-    if suite.is_psk and config.psk is None:
-        return Lack.PSK
-    theirs: tuple[int, ...] | None = results.get(SupportedGroups)
-    group = None
-    if suite.is_ephemeral:
-        group = kx.choose_group(config.groups, theirs, suite)
-        unnamed = suite.is_finite_field and not kx.lists_finite_fields(theirs)
-        if unnamed:
-            group = None
-        elif group is None:
-            return Lack.DH_GROUP if suite.is_finite_field else Lack.CURVE
+    lack = suite.kx.lack(context.server_config, results.get(SupportedGroups))
+    if lack is not None:
+        return lack
     if not suite.has_certificate:
-        return _Choice(suite, group)
+        return _Choice(suite)
     nearest = Lack.CERTIFICATE
     for credential in credentials:
         fit = _scheme_for(context, results, suite, credential)
         if not isinstance(fit, Lack):
-            return _Choice(suite, group, credential, fit)
+            return _Choice(suite, credential, fit)
         nearest = max(nearest, fit, key=list(Lack).index)
     return nearest
 
@@ -476,7 +443,7 @@ def _first_flight(context: Context, *, asks: bool) -> tuple[Effect, ...]:
         if context.negotiated.result(StatusRequest) and credential.ocsp_response is not None:
             response = credential.ocsp_response
             flight.append(Send(lambda context: CertificateStatus(CertificateStatusType.OCSP, response)))
-    if kx.needs_server_message(context):
+    if context.suite.kx.has_server_message(context):
         flight.append(_SEND_KEY_EXCHANGE)
     if asks:
         flight.append(_SEND_REQUEST)
@@ -491,7 +458,8 @@ def make_certificate_request(context: Context) -> CertificateRequest:
     return CertificateRequest(types, config.signature_schemes, config.certificate_authorities)
 
 
-_SEND_KEY_EXCHANGE, _SEND_REQUEST = Send(kx.make_server_key_exchange), Send(make_certificate_request)
+_SEND_KEY_EXCHANGE = Send(lambda context: context.suite.kx.make_server_message(context))
+_SEND_REQUEST = Send(make_certificate_request)
 _SEND_DONE = Send(lambda context: ServerHelloDone())
 
 
@@ -540,7 +508,7 @@ def on_client_key_exchange_then_verify(context: Context, message: ClientKeyExcha
 
 
 def _exchange_keys(context: Context, message: ClientKeyExchange, waiting: ServerState) -> Step:
-    context, premaster = kx.read_client_key_exchange(context, message)
+    context, premaster = context.suite.kx.receive(context, message)
     return Step(context, waiting, (Update(derive_master(premaster)), LOG_MASTER_SECRET))
 
 

@@ -2,47 +2,21 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from typing import TYPE_CHECKING
 
 from puretls.errors import DecodeError
 from puretls.iana import ContentType, HandshakeType, known
-from puretls.messages import key_exchange as kx
 from puretls.messages.handshake import BY_TYPE, HandshakeMessage, Unknown
+from puretls.messages.key_exchange import ClientKeyExchangeUnknown, ServerKeyExchangeUnknown
 from puretls.messages.records import Alert, ApplicationData, ChangeCipherSpec
 from puretls.spans import Span
 from puretls.wire.schema import Struct, annotate, parse, serialise
 
+if TYPE_CHECKING:
+    from puretls.exchange import KeyExchange
+
 HEADER_LENGTH = 4
 
-
-class KeyExchange(Enum):
-    """Key exchange algorithms, apart from how the server authenticates itself."""
-
-    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash costs a Python call
-
-    RSA = "RSA"
-    DHE = "DHE"
-    ECDHE = "ECDHE"
-    DH_ANON = "DH_anon"
-    ECDH_ANON = "ECDH_anon"
-    PSK = "PSK"
-    DHE_PSK = "DHE_PSK"
-    ECDHE_PSK = "ECDHE_PSK"
-    RSA_PSK = "RSA_PSK"
-
-
-_K = KeyExchange
-_FORMS: dict[KeyExchange, tuple[type[kx.ServerKeyExchange], type[kx.ClientKeyExchange]]] = {
-    _K.RSA: (kx.ServerKeyExchangeUnknown, kx.ClientKeyExchangeRsa),
-    _K.DHE: (kx.ServerKeyExchangeDhe, kx.ClientKeyExchangeDh),
-    _K.ECDHE: (kx.ServerKeyExchangeEcdhe, kx.ClientKeyExchangeEcdh),
-    _K.DH_ANON: (kx.ServerKeyExchangeDhAnon, kx.ClientKeyExchangeDh),
-    _K.ECDH_ANON: (kx.ServerKeyExchangeEcdhAnon, kx.ClientKeyExchangeEcdh),
-    _K.PSK: (kx.ServerKeyExchangePsk, kx.ClientKeyExchangePsk),
-    _K.DHE_PSK: (kx.ServerKeyExchangeDhePsk, kx.ClientKeyExchangeDhePsk),
-    _K.ECDHE_PSK: (kx.ServerKeyExchangeEcdhePsk, kx.ClientKeyExchangeEcdhePsk),
-    _K.RSA_PSK: (kx.ServerKeyExchangePsk, kx.ClientKeyExchangeRsaPsk),
-}
 
 _BY_CONTENT: dict[int, type[Struct]] = {
     ContentType.CHANGE_CIPHER_SPEC: ChangeCipherSpec,
@@ -54,9 +28,9 @@ _BY_CONTENT: dict[int, type[Struct]] = {
 def handshake_class(type_: int, key_exchange: KeyExchange | None) -> type[HandshakeMessage]:
     """The struct of a handshake message's body; `Unknown` for types that TLS 1.2 does not have."""
     if type_ == HandshakeType.SERVER_KEY_EXCHANGE:
-        return _FORMS[key_exchange][0] if key_exchange else kx.ServerKeyExchangeUnknown
+        return key_exchange.server_message if key_exchange else ServerKeyExchangeUnknown
     if type_ == HandshakeType.CLIENT_KEY_EXCHANGE:
-        return _FORMS[key_exchange][1] if key_exchange else kx.ClientKeyExchangeUnknown
+        return key_exchange.client_message if key_exchange else ClientKeyExchangeUnknown
     return BY_TYPE.get(type_, Unknown)
 
 

@@ -5,17 +5,11 @@ from __future__ import annotations
 from functools import cache
 
 from puretls.crypto.aead import CHACHA20_POLY1305, AeadAlgorithm
-from puretls.messages.registry import KeyExchange
 from puretls.qt._names import QtNames
 from puretls.qt.qssl import QSsl
 from puretls.suites import SUITES, Suite
 
 _Protocol = QSsl.SslProtocol
-_EXCHANGES = {
-    KeyExchange.RSA: "RSA", KeyExchange.DHE: "DH", KeyExchange.ECDHE: "ECDH", KeyExchange.PSK: "PSK",
-    KeyExchange.DHE_PSK: "DHEPSK", KeyExchange.ECDHE_PSK: "ECDHEPSK", KeyExchange.RSA_PSK: "RSAPSK",
-    KeyExchange.DH_ANON: "DH", KeyExchange.ECDH_ANON: "ECDH",
-}  # fmt: skip
 
 
 @cache
@@ -61,7 +55,7 @@ class QSslCipher(QtNames):
         return "TLSv1" if suite.is_elliptic or suite.mac in ("sha256", "sha384") else "SSLv3"
 
     def keyExchangeMethod(self) -> str:
-        return _EXCHANGES[self._suite.kx] if self._suite else ""
+        return self._suite.kx.openssl_name if self._suite else ""
 
     def authenticationMethod(self) -> str:
         return self._suite.auth.value if self._suite else ""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
+from puretls import exchange
 from puretls.config import DEFAULT_GROUPS, ClientConfig, Credential, ServerConfig, Verifier
 from puretls.errors import PeerError, PuretlsError, Reason, UsageError
 from puretls.extensions import Alpn, Extension, ServerName, StatusRequest
@@ -13,7 +14,6 @@ from puretls.iana import ExtensionType, NamedGroup
 from puretls.intercept import Direction, Interceptor, Where
 from puretls.messages.extension import RawExtension
 from puretls.messages.handshake import ClientHello
-from puretls.messages.registry import KeyExchange
 from puretls.qt.qssl import PROTOCOLS_WITH_TLS_1_2, QSsl
 from puretls.qt.qsslconfiguration import PeerVerifyMode, QSslConfiguration
 from puretls.qt.qsslpresharedkeyauthenticator import MAX_IDENTITY, MAX_KEY
@@ -107,7 +107,7 @@ def _fresh_tickets() -> Any:
 def _suite_nobody_has() -> Suite:
     from puretls.suites import SUITES
 
-    return next(suite for suite in reversed(SUITES) if suite.kx is KeyExchange.PSK and not suite.danger)
+    return next(suite for suite in reversed(SUITES) if suite.kx is exchange.PSK and not suite.danger)
 
 
 _NOBODY_HAS_IT = _suite_nobody_has()

@@ -5,12 +5,11 @@ import re
 
 import pytest
 
-from puretls import ClientConfig, ServerConfig
+from puretls import ClientConfig, ServerConfig, exchange
 from puretls.crypto import provider as providers
 from puretls.crypto.keys import EcPublicKey, EdPublicKey, RsaPublicKey
 from puretls.crypto.signatures import SIGNATURE_SCHEMES, fits
 from puretls.iana import NamedGroup, SignatureScheme
-from puretls.messages.registry import KeyExchange
 from puretls.suites import BY_ID, SUITES, Authentication, openssl_names
 from tests.interop.peers import ask
 
@@ -151,7 +150,7 @@ def server(certificates, *suites, kinds=("rsa", "p256"), **more):
 
 
 def is_pure_psk(suite):
-    return suite.kx in {KeyExchange.PSK, KeyExchange.DHE_PSK, KeyExchange.ECDHE_PSK}
+    return suite.kx in {exchange.PSK, exchange.DHE_PSK, exchange.ECDHE_PSK}
 
 
 GNUTLS_EVERYTHING = (

@@ -5,10 +5,9 @@ from signal import SIGSEGV
 
 import pytest
 
-from puretls import Alpn, HandshakeCompleted, Reason, RenegotiationRefused
+from puretls import Alpn, HandshakeCompleted, Reason, RenegotiationRefused, exchange
 from puretls.extensions import EncryptThenMac, ExtendedMasterSecret, RecordSizeLimit
 from puretls.iana import AlertDescription, NamedGroup
-from puretls.messages.registry import KeyExchange
 from tests.interop.cells import (
     DHE,
     GCM,
@@ -52,7 +51,7 @@ def greet(config, *options, priority=GNUTLS_EVERYTHING, **service):
     return served.end, output
 
 
-_CRASHES = {KeyExchange.DHE_PSK, KeyExchange.ECDHE_PSK}
+_CRASHES = {exchange.DHE_PSK, exchange.ECDHE_PSK}
 """Key exchanges after which gnutls-cli 3.7 crashes, with gnutls-serv too, so that only the handshake can be judged."""
 
 

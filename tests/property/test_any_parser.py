@@ -11,7 +11,7 @@ import pytest
 
 import puretls
 from puretls.errors import InternalError, PuretlsError
-from puretls.messages.registry import KeyExchange
+from puretls.exchange import KEY_EXCHANGES
 from puretls.x509.pem import read_pem
 from tests.support.conversations import tickets
 from tests.support.credentials import credential, issued
@@ -46,7 +46,7 @@ COMPUTES = {
 }
 """What takes bytes and parses none, and what it does instead."""
 ARGUMENTS = {
-    "key_exchange": lambda rng, data: rng.choice((None, *KeyExchange)),
+    "key_exchange": lambda rng, data: rng.choice((None, *KEY_EXCHANGES)),
     "at": lambda rng, data: 0,
     "end": lambda rng, data: len(data),
     "number": lambda rng, data: 0,
