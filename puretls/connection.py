@@ -408,11 +408,15 @@ class Connection:
             self._on_plaintext(record)
             return True
         if self._eof:
-            self._close_received = True
-            self._line.state = self._named("CLOSED")
-            self._events.append(ConnectionClosed(clean=False))
+            self._end(clean=False)
             return True
         return False
+
+    def _end(self, *, clean: bool) -> None:
+        """Nothing is received any more; the event keeps the state in which that came."""
+        self._events.append(ConnectionClosed(clean, self.state.name, self._context.established is not None))
+        self._close_received = True
+        self._line.state = self._named("CLOSED")
 
     # Inbound: content
 
@@ -559,12 +563,11 @@ class Connection:
 
     def _on_close_notify(self) -> None:
         """RFC 5246 7.2.1: answered with our own, at once; what still waits to be sent is dropped."""
-        self._closing = self._close_received = True
+        self._closing = True
         self._waiting_writes.clear()
         self._send_close_notify()
-        self._line.state = self._named("CLOSED")
         self.trailing_data = self._inbound.clear()
-        self._events.append(ConnectionClosed(clean=True))
+        self._end(clean=True)
 
     def _on_warning(self, description: int) -> None:
         self._count("warnings", self._context.config.limits.warning_alerts, Reason.TOO_MANY_WARNINGS, "Alert.level")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
+from puretls.errors import FatalAlert, TlsError, Truncated
 from puretls.iana import AlertDescription, AlertLevel
 from puretls.values import frozen
 
@@ -108,6 +110,20 @@ class AlertReceived(Event):
 
 @frozen
 class ConnectionClosed(Event):
-    """No more data will come. `clean` is False when the stream ended without close_notify: data may be missing (RFC 5246 7.2.1)."""
+    """No more data will come. `clean` is False when the stream ended without close_notify: data may be missing (RFC 5246 7.2.1).
+
+    Events of this class are equal where `clean` is.
+    """
 
     clean: bool
+    state: str = field(default="CONNECTED", compare=False)
+    """The name of the state in which the end came."""
+    complete: bool = field(default=True, compare=False)
+    """Whether a handshake was complete by then. An end before that says nothing about a peer that is known, and no data came."""
+
+    @property
+    def error(self) -> TlsError | None:
+        """What to raise for this end: `Truncated` without close_notify, `FatalAlert` for one before the handshake was complete, or None."""
+        if not self.clean:
+            return Truncated(self.state)
+        return None if self.complete else FatalAlert(AlertDescription.CLOSE_NOTIFY, self.state)

@@ -99,6 +99,24 @@ def test_requests(recipe, https):
             assert session.get(f"https://localhost:{https}/page.html").content == PAGE
 
 
+def test_trio(recipe, https):
+    trio = pytest.importorskip("trio")
+    names = recipe("trio")
+
+    async def page():
+        async with await trio.open_tcp_stream("localhost", https) as stream:
+            tls = names["TlsStream"](stream, names["Connection"].client(names["config"], "localhost"))
+            await tls.until(names["HandshakeCompleted"])
+            await tls.send_all(b"GET /page.html HTTP/1.0\r\n\r\n")
+            got = b""
+            while isinstance(event := await tls.until(names["DataReceived"]), names["DataReceived"]):
+                got += event.data
+        assert event.clean
+        return got
+
+    assert trio.run(page).endswith(b"\r\n\r\n" + PAGE)
+
+
 def test_recipes_verify(recipe, https):
     """Whom nobody vouches for is refused: the verifier of the configuration is asked."""
     connection = recipe("http.client", config=ClientConfig())["HttpsConnection"]("localhost", https)

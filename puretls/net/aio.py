@@ -15,12 +15,12 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+from puretls import drive
 from puretls.config import ClientConfig, ServerConfig
 from puretls.connection import Connection
 from puretls.errors import DangerWarning, PuretlsError, Truncated, UsageError
-from puretls.events import PAUSED, ConnectionClosed, DataReceived, Event, HandshakeCompleted, Sentinel
+from puretls.events import ConnectionClosed, DataReceived, Event, HandshakeCompleted, Sentinel
 from puretls.net.defaults import RAGGED, client_defaults
-from puretls.net.pump import last_open_state, why_closed
 from puretls.net.reader import Reader
 
 if TYPE_CHECKING:
@@ -152,7 +152,6 @@ class TlsProtocol(asyncio.Protocol):
         self._upper: Any = upper
         self._lower: asyncio.Transport | None = None
         self._transport: TlsTransport | None = None
-        self._state = connection.state.name
         self._ended = False
         self._paused = False
         self._held = False
@@ -183,7 +182,7 @@ class TlsProtocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._ended:
-            self._fail(exc or Truncated(self._state))
+            self._fail(exc or Truncated(self.connection.state.name))
         elif self._transport is not None:
             self._transport.lost()
         self._lower = None
@@ -229,12 +228,10 @@ class TlsProtocol(asyncio.Protocol):
         """Take events until there is need of data, or the upper side wants no more."""
         try:
             while not (self._ended or self._paused or self._held):
-                self._state = last_open_state(self.connection, self._state)
-                event = self.connection.next_event()
+                turn = drive.take_turn(self.connection)
                 self._answered(self.flush())
+                event = turn.outcome()
                 if isinstance(event, Sentinel):
-                    if event is PAUSED:
-                        raise UsageError("the verifier gave no verdict: asyncio streams need it at once")
                     return
                 self._take(event)
         except PuretlsError as error:
@@ -272,8 +269,9 @@ class TlsProtocol(asyncio.Protocol):
             self._upper.connection_made(self._transport)
             self.handshake.set_result(self._transport) if not self.handshake.done() else None
         elif isinstance(event, ConnectionClosed):
-            if self._transport is None or not (event.clean or self._ragged_is_clean):
-                raise why_closed(event, self._state)
+            if event.error and not self._ragged_is_clean:
+                raise event.error
+            assert self._transport is not None
             self._upper.eof_received()
             self._transport.close()  # RFC 5246 7.2.1: answer at once, drop what is unsent
 

@@ -15,12 +15,12 @@ from functools import partial
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
+from puretls import drive
 from puretls.arguments import described
 from puretls.config import ClientConfig, ServerConfig
 from puretls.connection import Connection
-from puretls.errors import DangerWarning, PuretlsError, Truncated, UsageError
+from puretls.errors import DangerWarning, PuretlsError, UsageError
 from puretls.events import ConnectionClosed, DataReceived, Event, HandshakeCompleted, RenegotiationRefused
-from puretls.net import pump
 from puretls.net.defaults import RAGGED, client_defaults
 from puretls.net.files import RawFile, make_file
 
@@ -85,7 +85,7 @@ class SocketTransport:
         self._read_size = size if len(data) >= SMALL_READ else SMALL_READ
         return data
 
-    def flush(self, drain: pump.Drain, wait: bool = False) -> None:
+    def flush(self, drain: drive.Drain, wait: bool = False) -> None:
         """Send all that `drain` gives.
 
         A reader must not wait for a writer whom a slow peer holds up, so with `wait` false the work is left to the thread that is
@@ -99,7 +99,7 @@ class SocketTransport:
             finally:
                 self._sending.release()
 
-    def _send_all(self, drain: pump.Drain) -> None:
+    def _send_all(self, drain: drive.Drain) -> None:
         while True:
             self._outgoing += drain()
             if not self._outgoing:
@@ -244,8 +244,8 @@ class TlsSocket:
         with self._reading:
             while size > 0 and not self._received and self._end is None:
                 self._run(until=lambda event: isinstance(event, DataReceived))
-            if not self._received and size > 0 and self._end is not None and not (self._end.clean or self._ragged_is_clean):
-                raise Truncated("CONNECTED")
+            if not self._received and size > 0 and self._end is not None and self._end.error and not self._ragged_is_clean:
+                raise self._end.error
             data = bytes(self._received[:size])
             del self._received[:size]
         return data
@@ -316,8 +316,8 @@ class TlsSocket:
             while self._end is None:
                 self._run(until=lambda event: isinstance(event, DataReceived))
                 self._received.clear()  # nobody will ask for it, and a peer may go on for long
-        if not self._end.clean:
-            raise Truncated("CONNECTED")
+        if self._end.error:
+            raise self._end.error
         self._closed = True
         return self._transport.sock
 
@@ -451,7 +451,7 @@ class TlsSocket:
                 self._on_event(event)
             return until(event)
 
-        event = pump.run(self.connection, self._transport, seen, self._lock)
+        event = drive.run(self.connection, self._transport, seen, self._lock)
         if isinstance(event, ConnectionClosed):
             self._end = event
             if self._on_event is not None:

@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from puretls import drive
 from puretls.config import PENDING
 from puretls.connection import Connection
 from puretls.errors import FatalAlert, PeerError, PuretlsError, Reason
@@ -150,10 +151,9 @@ class SslTransfer(SslSettings):
                 return
             if self._broken or self._paused or self._connection is None:
                 break
-            going |= self._receive()
-            going |= self._take_events()
-            if self._plain is not None and self._connection is not None:
-                going |= bool(self._send())
+            if self._receive() | self._take_events():  # else there is no more to send than before
+                self._send()
+                going = True
 
     def _encrypt(self, everything: bool) -> bool:
         if not self._is_encrypted or not self._write_buffer or self._broken:
@@ -222,12 +222,7 @@ class SslTransfer(SslSettings):
         while self._connection is not None and not self._broken and not self._paused:
             if self._is_encrypted and self._read_buffer_size and len(self._buffer) >= self._read_buffer_size:
                 break
-            try:
-                event = self._connection.next_event()
-            except PuretlsError as problem:
-                self._tell_ready_read(received)
-                self._on_tls_error(problem)
-                return True
+            event, error = drive.take_turn(self._connection)
             if isinstance(event, DataReceived):
                 self._buffer += event.data
                 received += len(event.data)
@@ -236,7 +231,10 @@ class SslTransfer(SslSettings):
             if event is NEED_DATA or event is PAUSED:
                 break
             happened = True
-            self._on_event(event)
+            if event is not None:
+                self._on_event(event)
+            elif error is not None:
+                self._on_tls_error(error)
         self._tell_ready_read(received)
         return happened
 

@@ -1,10 +1,10 @@
-"""puretls's end of a conversation: a plain blocking loop over a socket, and a server that serves one client in a thread."""
+"""puretls's end of a conversation over a socket, and a server that serves one client in a thread."""
 
 import socket
 import threading
 from contextlib import suppress
 
-from puretls import NEED_DATA, AlertReceived, Connection, ConnectionClosed, DataReceived, HandshakeCompleted, PuretlsError
+from puretls import AlertReceived, Connection, ConnectionClosed, DataReceived, HandshakeCompleted, PuretlsError, drive
 
 TIMEOUT = 20.0
 
@@ -21,26 +21,20 @@ class End:
 
     def step(self):
         """One event, after reading and writing what it takes."""
-        while True:
-            try:
-                event = self.connection.next_event()
-            except PuretlsError:
-                with suppress(OSError):
-                    self.flush()
-                raise
-            self.flush()
-            if event is not NEED_DATA:
-                self.events.append(event)
-                if isinstance(event, DataReceived):
-                    self.received += event.data
-                return event
-            try:
-                self.connection.receive_bytes(self.sock.recv(65536))
-            except ConnectionResetError:
-                self.connection.receive_bytes(b"")
+        event = drive.run(self.connection, self, until=lambda event: True)
+        self.events.append(event)
+        if isinstance(event, DataReceived):
+            self.received += event.data
+        return event
 
-    def flush(self):
-        data = self.connection.bytes_to_send()
+    def receive(self, size):
+        try:
+            return self.sock.recv(size)
+        except ConnectionResetError:
+            return b""
+
+    def flush(self, drain=None):
+        data = drain() if drain else self.connection.bytes_to_send()
         if data:
             self.sock.sendall(data)
 

@@ -383,6 +383,14 @@ def test_renegotiation_that_is_refused_leaves_the_connection_as_it_was(connect, 
         server.renegotiate()
 
 
+@pytest.mark.rfc("5246", "7.2.1")
+def test_peer_that_leaves_instead_of_renegotiating_has_refused(connect, configs, run):
+    client, server = connect(replace(configs.client, renegotiation=True), configs.server)
+    run(server.close)
+    assert client.renegotiate() is False
+    assert client.recv(1) == b""
+
+
 def test_renegotiation_that_the_peer_passes_over_takes_too_long(connect, configs):
     client, _ = connect(replace(configs.client, renegotiation=True), configs.server)
     client._handshake_timeout = 0.05

@@ -8,11 +8,11 @@ from functools import lru_cache
 
 import pytest
 
-from puretls import danger
+from puretls import danger, drive
 from puretls.config import Limits
 from puretls.connection import Connection
 from puretls.errors import FatalAlert, InternalError, PeerError, PuretlsError
-from puretls.events import NEED_DATA, PAUSED, AlertSent
+from puretls.events import AlertSent
 from puretls.iana import AlertLevel
 from puretls.messages.registry import annotate_handshake
 from puretls.record.framing import Framer
@@ -162,14 +162,11 @@ def mutated(rng, connection, data):
 def drain(connection):
     """Events until there are none; the error that ended it."""
     events = []
-    while True:
-        try:
-            event = connection.next_event()
-        except PuretlsError as error:
-            return events, error
-        if event is NEED_DATA or event is PAUSED:
-            return events, None
-        events.append(event)
+    try:
+        events.extend(drive.events(connection))
+    except PuretlsError as error:
+        return events, error
+    return events, None
 
 
 def held(connection):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 from itertools import count
 
-from puretls import danger
+from puretls import danger, drive
 from puretls.config import ClientConfig, Config, Limits, ServerConfig
 from puretls.connection import Connection
 from puretls.crypto import provider as providers
 from puretls.errors import PuretlsError
-from puretls.events import NEED_DATA, PAUSED, AlertReceived, AlertSent, DataReceived, Event, HandshakeCompleted
+from puretls.events import AlertReceived, AlertSent, DataReceived, Event, HandshakeCompleted
 from puretls.suites import SUITES
 from tests.support.credentials import NAME, NOW, credential
 
@@ -68,15 +68,11 @@ class End:
         self.drain()
 
     def drain(self) -> None:
-        while self.error is None:
+        if self.error is None:
             try:
-                event = self.connection.next_event()
+                self.events.extend(drive.events(self.connection))
             except PuretlsError as error:
                 self.error = error
-                return
-            if event is NEED_DATA or event is PAUSED:
-                return
-            self.events.append(event)
 
     def take(self) -> bytes:
         out = self.connection.bytes_to_send()

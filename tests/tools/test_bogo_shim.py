@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 
 from puretls import (
-    NEED_DATA,
     AlertReceived,
     Alpn,
     ClientConfig,
@@ -27,10 +26,10 @@ from puretls import (
     HandshakeCompleted,
     Interceptor,
     MemorySessionStore,
-    PuretlsError,
     RenegotiationRefused,
     ServerConfig,
     TicketKeys,
+    drive,
 )
 from puretls.ca import DevelopmentCa
 from puretls.danger import accept_any_chain
@@ -134,18 +133,15 @@ class Runner:
                     return False
 
     def step(self):
-        while True:
-            try:
-                event = self.connection.next_event()
-            except PuretlsError:
-                self.flush()
-                raise
-            self.flush()
-            if event is not NEED_DATA:
-                self.events.append(event)
-                return event
-            with contextlib.suppress(ConnectionResetError):
-                self.connection.receive_bytes(self.sock.recv(65536))
+        event = drive.run(self.connection, self, until=lambda event: True)
+        self.events.append(event)
+        return event
+
+    def receive(self, size):
+        try:
+            return self.sock.recv(size)
+        except ConnectionResetError:
+            return b""
 
     def until(self, kind):
         while not isinstance(event := self.step(), kind):
@@ -159,19 +155,19 @@ class Runner:
         data, self.received = self.received[:count], self.received[count:]
         return data
 
-    def flush(self):
-        data = self.connection.bytes_to_send()
+    def flush(self, drain):
+        data = drain()
         if data:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 self.sock.sendall(data)
 
     def send(self, data):
         self.connection.send(data)
-        self.flush()
+        self.flush(self.connection.bytes_to_send)
 
     def close(self):
         self.connection.close()
-        self.flush()
+        self.flush(self.connection.bytes_to_send)
         with contextlib.suppress(OSError):
             while self.sock.recv(65536):
                 pass
@@ -391,7 +387,7 @@ def test_alert_received(shim, files):
     def talk(runner):
         runner.until(HandshakeCompleted)
         runner.connection.abort(AlertDescription.RECORD_OVERFLOW)
-        runner.flush()
+        runner.flush(runner.connection.bytes_to_send)
 
     fails(shim, Runner(server(files), talk), "ALERT_RECEIVED:record_overflow")
 
@@ -783,7 +779,7 @@ def _renegotiate(count):
         runner.until(HandshakeCompleted)
         for _ in range(count):
             runner.connection.renegotiate()
-            runner.flush()
+            runner.flush(runner.connection.bytes_to_send)
             runner.until(HandshakeCompleted)
         runner.send(b"after")
         runner.read(5)
@@ -837,7 +833,7 @@ def test_renegotiation_of_a_client_refused(shim, files):
     def talk(runner):
         runner.until(HandshakeCompleted)
         runner.connection.renegotiate()
-        runner.flush()
+        runner.flush(runner.connection.bytes_to_send)
         runner.until(RenegotiationRefused)
         drain(runner)
 
@@ -863,7 +859,7 @@ def test_no_renegotiation_after_our_close(shim, files, flags):
     def talk(runner):
         runner.until(HandshakeCompleted)
         runner.connection.renegotiate()
-        runner.flush()
+        runner.flush(runner.connection.bytes_to_send)
         drain(runner)
 
     runner = Runner(server(files, renegotiation=True), talk)

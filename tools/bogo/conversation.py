@@ -14,7 +14,6 @@ from typing import Any
 from bogo.configs import Shared, client_config, server_config
 from bogo.flags import Unmet, expect, expect_listed
 from puretls import (
-    NEED_DATA,
     AlertSent,
     Connection,
     ConnectionClosed,
@@ -28,7 +27,9 @@ from puretls import (
     RenegotiationRefused,
     ServerConfig,
     TicketReceived,
+    Truncated,
     UsageError,
+    drive,
 )
 from puretls.extensions import SignatureAlgorithms, SignedCertificateTimestamp
 from puretls.iana import AlertDescription, AlertLevel, ContentType
@@ -46,7 +47,7 @@ BORINGSSL_TEXTS = {
 
 
 class Peer:
-    """One connection to the runner."""
+    """One connection to the runner: its transport and its events."""
 
     def __init__(self, connection: Connection, sock: socket.socket) -> None:
         self.connection = connection
@@ -54,33 +55,28 @@ class Peer:
         self.events: list[Any] = []
         self.before_read: Callable[[], None] = lambda: None
 
-    def flush(self) -> None:
-        data = self.connection.bytes_to_send()
+    def receive(self, size: int) -> bytes:
+        self.before_read()
+        try:
+            return self._sock.recv(size)
+        except ConnectionResetError:
+            return b""
+
+    def flush(self, drain: drive.Drain) -> None:
+        data = drain()
         if data:
             with suppress(BrokenPipeError, ConnectionResetError):  # why it has left is still to be read
                 self._sock.sendall(data)
 
     def step(self) -> Any:
         """One event, after the reading and writing that leads to it."""
-        while True:
-            try:
-                event = self.connection.next_event()
-            except PuretlsError:
-                self.flush()
-                raise
-            self.flush()
-            if event is not NEED_DATA:
-                self.events.append(event)
-                return event
-            self.before_read()
-            try:
-                self.connection.receive_bytes(self._sock.recv(65536))
-            except ConnectionResetError:
-                self.connection.receive_bytes(b"")
+        event = drive.run(self.connection, self, until=lambda event: True)
+        self.events.append(event)
+        return event
 
     def send(self, data: bytes) -> None:
         self.connection.send(data)
-        self.flush()
+        self.flush(self.connection.bytes_to_send)
 
     def saw(self, kind: type) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
@@ -117,22 +113,18 @@ def hold(flags: SimpleNamespace, shared: Shared, session: Any, *, resumes: bool)
         raise Unmet(_told(error, peer)) from error
     finally:
         with suppress(PuretlsError):
-            peer.flush()
+            peer.flush(connection.bytes_to_send)
         peer.leave()
 
 
 def _told(error: PuretlsError, peer: Peer) -> str:
     """What the runner looks for."""
-    while True:  # the alert was queued; its event comes before the error
-        try:
-            event = peer.connection.next_event()
-        except PuretlsError:
-            break
-        if event is NEED_DATA:
-            break
-        peer.events.append(event)
+    with suppress(PuretlsError):  # the alert was queued; its event comes before the error
+        peer.events += drive.events(peer.connection)
     if isinstance(error.__cause__, Unmet):  # raised in a call-back
         return str(error.__cause__)
+    if isinstance(error, Truncated) or (isinstance(error, FatalAlert) and error.description == AlertDescription.CLOSE_NOTIFY):
+        return "CLOSED: the peer left in the handshake"
     lines = [f"ALERT_SENT:{_name(event.description)}" for event in peer.saw(AlertSent) if event.level == AlertLevel.FATAL]
     if not lines and isinstance(error, PeerError):
         # After our close_notify no alert may follow (RFC 5246 7.2.1): the one that belongs to the error stands in its place.
@@ -191,7 +183,7 @@ class Conversation:
         self._say_first()
         if self.flags.send_alert:
             self.connection.abort(AlertDescription.DECOMPRESSION_FAILURE)
-            self.peer.flush()
+            self.peer.flush(self.connection.bytes_to_send)
             return made
         self._exchange()
         expect(self._renegotiations() == (self.flags.expect_total_renegotiations or 0), "number of renegotiations")
@@ -200,9 +192,8 @@ class Conversation:
         return made
 
     def _handshake(self) -> None:
-        while not isinstance(event := self.peer.step(), HandshakeCompleted):
-            if isinstance(event, ConnectionClosed):
-                raise Unmet("CLOSED: the peer left in the handshake")
+        while not isinstance(self.peer.step(), HandshakeCompleted):
+            pass
         if self.flags.handshake_never_done:
             raise Unmet("the handshake was completed")
 
@@ -308,7 +299,7 @@ class Conversation:
                 if self.flags.check_close_notify and not event.clean:
                     raise Unmet("UNCLEAN_SHUTDOWN")
                 self.connection.close()
-                self.peer.flush()
+                self.peer.flush(self.connection.bytes_to_send)
                 return
             else:
                 self._on_renegotiation(event)
@@ -328,7 +319,7 @@ class Conversation:
 
     def _shut_down(self) -> None:
         self.connection.close()
-        self.peer.flush()
+        self.peer.flush(self.connection.bytes_to_send)
         if not self.flags.check_close_notify:
             return
         while not isinstance(event := self.peer.step(), ConnectionClosed):
