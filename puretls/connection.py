@@ -38,7 +38,6 @@ from puretls.events import (
     VerificationRequired,
 )
 from puretls.exchange import KeyExchange
-from puretls.extensions import MaxFragmentLength, RecordSizeLimit
 from puretls.handshake import effects as fx
 from puretls.handshake.authenticate import blamed_path, check_report, consult
 from puretls.handshake.context import Context, Established, Negotiated
@@ -71,7 +70,6 @@ from puretls.messages.registry import (
 )
 from puretls.record.channel import Channel
 from puretls.record.fragment import Joiner
-from puretls.record.framing import MAX_PLAINTEXT
 from puretls.session import Session
 from puretls.trace import Trace, deepened
 from puretls.transfer import Inbound, Line, Outbound
@@ -468,10 +466,10 @@ class Connection:
             self._counts["data"] = self._counts["hello_requests_in_all"] = 0
 
     def _receive_limit(self) -> int:
-        """What we asked the peer to keep to: by RFC 8449 4 under these keys, by RFC 6066 4 since the ServerHello."""
+        """What we asked the peer to keep to: under these keys, and since the ServerHello."""
         in_force = self._in_force
-        fragment = in_force.result(MaxFragmentLength) if in_force else None
-        return min(self._inbound.channel.record_size, fragment or MAX_PLAINTEXT)
+        size = self._inbound.channel.record_size
+        return size if in_force is None else min(size, in_force.limits.receive)
 
     def _count(self, what: str, limit: int, reason: Reason, path: str) -> None:
         self._counts[what] += 1
@@ -628,10 +626,10 @@ class Connection:
             case fx.Update(change):
                 self._context = change(context)
             case fx.ChangeWriteKeys(make):
-                size = context.negotiated.result(RecordSizeLimit) or MAX_PLAINTEXT
+                size = context.negotiated.key_limits.send
                 self._outbound.channel.change(make(context), bytes_per_key=self._bytes_per_key(), record_size=size)
             case fx.ChangeReadKeys(make):
-                size = self._own_record_size(context)
+                size = context.negotiated.key_limits.receive
                 self._inbound.channel.change(make(context), bytes_per_key=self._bytes_per_key(), record_size=size)
             case fx.Ask(request):
                 self._ask(request(context))
@@ -649,14 +647,6 @@ class Connection:
         if key_log is not None:
             with calling("key_log", key_log):
                 key_log(key_log_line(label, client_random, secret))
-
-    @staticmethod
-    def _own_record_size(context: Context) -> int:
-        """What we asked for, if it was agreed on (RFC 8449 4)."""
-        own = context.config.extension(RecordSizeLimit)  # None, or without a limit, once `change_config` took it out
-        if own is None or context.negotiated.result(RecordSizeLimit) is None:
-            return MAX_PLAINTEXT
-        return own.limit or MAX_PLAINTEXT
 
     def _bytes_per_key(self) -> int:
         bulk = self._context.suite.bulk

@@ -14,10 +14,10 @@ from puretls.errors import PeerError, Reason, UsageError
 from puretls.handshake.states import Role, State
 from puretls.iana import ContentType
 from puretls.intercept import Direction, Interceptor, Where, through
-from puretls.messages.records import Record
+from puretls.messages.records import MAX_PLAINTEXT, Record
 from puretls.record.channel import Channel
 from puretls.record.fragment import split
-from puretls.record.framing import HEADER_LENGTH, MAX_EXPANSION, MAX_PLAINTEXT, Framer, annotate_record
+from puretls.record.framing import HEADER_LENGTH, MAX_EXPANSION, Framer, annotate_record
 from puretls.trace import Trace
 
 BATCH = 64

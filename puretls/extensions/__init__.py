@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from puretls.errors import UsageError
 from puretls.extensions.alpn import Alpn
-from puretls.extensions.base import Extension, View
+from puretls.extensions.base import Extension, RecordLimits, View, limits_agreed
 from puretls.extensions.ec_point_formats import EcPointFormats
 from puretls.extensions.encrypt_then_mac import EncryptThenMac
 from puretls.extensions.extended_master_secret import ExtendedMasterSecret
@@ -59,6 +60,11 @@ def active(configured: Iterable[Extension]) -> tuple[Extension, ...]:
     return tuple(extension for extension in everything if extension.enabled)
 
 
+def concerned(results: Mapping[type[Extension], Any]) -> dict[type[Extension], Any]:
+    """Results of all extensions there are, None for those that are not agreed on or taken out: what concerns a session."""
+    return dict.fromkeys(ORDER) | dict(results)
+
+
 __all__ = [
     "ORDER",
     "Alpn",
@@ -68,6 +74,7 @@ __all__ = [
     "Extension",
     "MaxFragmentLength",
     "Padding",
+    "RecordLimits",
     "RecordSizeLimit",
     "RenegotiationInfo",
     "ServerName",
@@ -81,4 +88,6 @@ __all__ = [
     "TokenBinding",
     "View",
     "active",
+    "concerned",
+    "limits_agreed",
 ]

@@ -84,6 +84,10 @@ class Alpn(Extension):
     def answer(self, result: str | None, view: View) -> ProtocolNameList | None:
         return None if result is None else ProtocolNameList((result.encode("latin-1"),))
 
+    @classmethod
+    def kept(cls, result: str | None) -> dict[str, str | None]:
+        return {"alpn": result}
+
     def confirm(self, body: ProtocolNameList, view: View) -> str:
         if len(body.names) != 1:
             raise self.illegal("the answer must hold exactly one protocol", "names", Reason.MALFORMED_EXTENSION)

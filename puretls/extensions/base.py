@@ -4,20 +4,27 @@ Client: `offer` gives the body for the ClientHello, `confirm` turns the server's
 client's body into a result, `answer` gives the body for the ServerHello. `if_missing` gives the result where the other side said
 nothing. A result is what `negotiated.result(ThatExtension)` returns; None means that it was not agreed on. The path of a `PeerError`
 that they raise names a field of the body ("names[0]"), or the extension as a whole ("").
+
+What follows from a result is the extension's own business, too: how long records may be (`record_limits`), what a session keeps of it
+(`kept`), whether a session fits it (`may_resume`), and what a resumption makes of it (`resumed`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from puretls.errors import PeerError, Reason
 from puretls.iana import HandshakeType
 from puretls.messages.extension import BODIES
+from puretls.messages.records import MAX_PLAINTEXT
 from puretls.suites import Suite
 from puretls.wire.schema import Struct, wire
+
+if TYPE_CHECKING:
+    from puretls.session import Session
 
 StructClass = type[Struct]
 
@@ -27,11 +34,19 @@ class Empty(Struct):
     """A body of no bytes."""
 
 
+class RecordLimits(NamedTuple):
+    """Bytes of plaintext that a record may carry: to the peer, and from it."""
+
+    send: int = MAX_PLAINTEXT
+    receive: int = MAX_PLAINTEXT
+
+
 class View(NamedTuple):
     """What an extension may know of the handshake; fields that do not apply keep their defaults.
 
     `suites` are those offered, `suite` the one chosen. `ticket` is the ticket to offer (b"" asks for a first one, None for none at
-    all). `verify_data` holds client's and server's last Finished in a renegotiation (RFC 5746 3.1).
+    all). `verify_data` holds client's and server's last Finished in a renegotiation (RFC 5746 3.1). `offered` are the types of the
+    extensions that the client sent. `is_own_name` tells whether a name is one of the server's certificate; None where there is none.
     """
 
     suites: tuple[Suite, ...] = ()
@@ -40,6 +55,8 @@ class View(NamedTuple):
     server_name: str | None = None
     ticket: bytes | None = None
     verify_data: tuple[bytes, bytes] | None = None
+    offered: Collection[int] = ()
+    is_own_name: Callable[[str], bool] | None = None
     suite: Suite | None = None
     resumed: bool = False
     results: Mapping[type[Extension], Any] = MappingProxyType({})
@@ -71,6 +88,8 @@ class Extension:
     """True: what `offer` says follows from the configuration alone, and is made once for all connections."""
     of_connection: ClassVar[bool] = False
     """True: agreed on once for the whole connection. A client leaves it out of a renegotiation, and the result stays."""
+    limits_go_with_keys: ClassVar[bool] = False
+    """True: the peer is held to `record_limits` from its next keys on; else from the ServerHello on, as we hold ourselves in any case."""
 
     enabled: bool = field(default=True, kw_only=True)
 
@@ -81,14 +100,23 @@ class Extension:
             if cls.server_body is not None:
                 BODIES[HandshakeType.SERVER_HELLO, cls.type] = cls.server_body
 
+    @property
+    def needs_hello_length(self) -> bool:
+        """Client: whether `offer` reads `view.hello_length`, which costs a serialisation."""
+        return False
+
     def offer(self, view: View) -> Any:
         """Client: the body to send, or None to leave the extension out."""
 
     def accept(self, body: Any, view: View) -> Any:
         """Server: what the client's body means here; raises `PeerError` for a value it must not have."""
 
+    def may_answer(self, result: Any, view: View) -> bool:
+        """Server: whether `answer` is asked at all: only what the client sent is answered (RFC 5246 7.4.1.4)."""
+        return self.type in view.offered
+
     def answer(self, result: Any, view: View) -> Any:
-        """Server: the body to send back for an accepted result, or None. Called only if the client sent the extension."""
+        """Server: the body to send back for an accepted result, or None."""
 
     def confirm(self, body: Any, view: View) -> Any:
         """Client: what the server's body means; raises `PeerError` for a value it must not have."""
@@ -96,6 +124,37 @@ class Extension:
     def if_missing(self, view: View) -> Any:
         """The result where the peer did not send the extension; may raise `PeerError` where it must have."""
 
+    def record_limits(self, result: Any) -> RecordLimits | None:
+        """How long records may be where this was agreed on; None: as long as otherwise."""
+
+    @classmethod
+    def kept(cls, result: Any) -> dict[str, Any]:
+        """What a session keeps of the result, by the names of the fields of `Session`."""
+        return {}
+
+    @classmethod
+    def may_resume(cls, session: Session, result: Any) -> bool:
+        """Server: whether a session fits what the client says now (the result; None where nothing was agreed on)."""
+        return True
+
+    @classmethod
+    def resumed(cls, session: Session, result: Any) -> Any:
+        """Client: the result in a resumption, where it belongs to the session and not to the ServerHello."""
+        return result
+
     def illegal(self, detail: str, field: str = "", reason: Reason = Reason.ILLEGAL_EXTENSION_VALUE) -> PeerError:
         """An error that names a field of the body, as its struct has it; "" stands for the extension as a whole."""
         return PeerError(reason, detail, path=field, rfc=self.rfc)
+
+
+def limits_agreed(extensions: Iterable[Extension], results: Mapping[type[Extension], Any]) -> tuple[RecordLimits, RecordLimits]:
+    """The smallest of all limits agreed on: those in force since the ServerHello, and those that go with the keys."""
+    at_once = with_keys = RecordLimits()
+    for extension in extensions:
+        result = results.get(type(extension))
+        limits = None if result is None else extension.record_limits(result)
+        if limits is not None and extension.limits_go_with_keys:
+            with_keys = RecordLimits(*map(min, with_keys, limits))
+        elif limits is not None:
+            at_once = RecordLimits(*map(min, at_once, limits))
+    return at_once, with_keys

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from puretls.errors import PeerError, Reason, UsageError
-from puretls.extensions.base import Extension, View
+from puretls.extensions.base import Extension, RecordLimits, View
 from puretls.iana import ExtensionType
 from puretls.wire.schema import Struct, u8, wire
+
+if TYPE_CHECKING:
+    from puretls.session import Session
 
 LENGTHS = {1: 2**9, 2: 2**10, 3: 2**11, 4: 2**12}
 
@@ -68,3 +72,14 @@ class MaxFragmentLength(Extension):
                 Reason.BAD_FRAGMENT_LENGTH, f"asked for {self.length}, got code {body.code}", path="code"
             )
         return self.length
+
+    def record_limits(self, result: int) -> RecordLimits:
+        return RecordLimits(result, result)
+
+    @classmethod
+    def kept(cls, result: int | None) -> dict[str, int | None]:
+        return {"max_fragment_length": result}
+
+    @classmethod
+    def may_resume(cls, session: Session, result: int | None) -> bool:
+        return session.max_fragment_length == result  # RFC 6066 4

@@ -27,6 +27,10 @@ class Padding(Extension):
 
     length: int = 0
 
+    @property
+    def needs_hello_length(self) -> bool:
+        return self.length > 0
+
     def offer(self, view: View) -> PaddingBody | None:
         missing = self.length - view.hello_length
         # Four bytes are this extension's own header.

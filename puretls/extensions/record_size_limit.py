@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from puretls.errors import PeerError, Reason, UsageError
-from puretls.extensions.base import Extension, View
+from puretls.extensions.base import Extension, RecordLimits, View
 from puretls.iana import ExtensionType
 from puretls.wire.schema import Struct, u16, wire
 
@@ -31,6 +31,7 @@ class RecordSizeLimit(Extension):
     type = ExtensionType.RECORD_SIZE_LIMIT
     rfc = "RFC 8449 4"
     fixed_offer = True
+    limits_go_with_keys = True  # RFC 8449 4
     client_body = RecordSizeLimitBody
     server_body = RecordSizeLimitBody
 
@@ -51,6 +52,9 @@ class RecordSizeLimit(Extension):
 
     def confirm(self, body: RecordSizeLimitBody, view: View) -> int:
         return self._check(body)
+
+    def record_limits(self, result: int) -> RecordLimits:
+        return RecordLimits(result, self.limit or LARGEST)
 
     def _check(self, body: RecordSizeLimitBody) -> int:
         if body.record_size_limit < SMALLEST:

@@ -33,6 +33,9 @@ class RenegotiationInfo(Extension):
     def accept(self, body: RenegotiatedConnection, view: View) -> bool:
         return self._compare(body, view.verify_data[0] if view.verify_data else b"")
 
+    def may_answer(self, result: bool, view: View) -> bool:
+        return result or super().may_answer(result, view)  # the client's SCSV counts as this extension (RFC 5746 3.6)
+
     def answer(self, result: bool, view: View) -> RenegotiatedConnection:
         return RenegotiatedConnection(b"".join(view.verify_data) if view.verify_data else b"")
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from puretls.extensions.base import Empty, Extension, View
 from puretls.iana import ExtensionType
 from puretls.wire.schema import Struct, opaque_vector, u8, vector, wire
+
+if TYPE_CHECKING:
+    from puretls.session import Session
 
 HOST_NAME = 0
 _HOST_NAME = re.compile(rb"[A-Za-z0-9_.-]{1,255}")
@@ -70,6 +74,20 @@ class ServerName(Extension):
         if not _HOST_NAME.fullmatch(names[0]):
             raise self.illegal("the host name is not one", "names")
         return names[0].decode("ascii").lower()
+
+    def may_answer(self, result: str, view: View) -> bool:
+        """Where the name led to the certificate (RFC 6066 3), not where any other would have been shown as well."""
+        if self.acknowledge is not None:
+            return self.acknowledge
+        return view.is_own_name is not None and view.is_own_name(result)
+
+    @classmethod
+    def kept(cls, result: str | None) -> dict[str, str | None]:
+        return {"server_name": result}
+
+    @classmethod
+    def may_resume(cls, session: Session, result: str | None) -> bool:
+        return session.server_name == result  # RFC 6066 3
 
     def answer(self, result: str | None, view: View) -> Empty | None:
         # RFC 6066 3: not on resumption; and empty, since it only says that the name was used.

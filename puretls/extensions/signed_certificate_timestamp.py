@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from puretls.extensions.base import Empty, Extension, View
 from puretls.iana import ExtensionType
 from puretls.wire.codec import OpaqueVector
 from puretls.wire.schema import Struct, parse, serialise, vector, wire
+
+if TYPE_CHECKING:
+    from puretls.session import Session
 
 
 @wire("6962 3.3")
@@ -34,6 +38,14 @@ class SignedCertificateTimestamp(Extension):
 
     def answer(self, result: bool, view: View) -> SctList | None:
         return parse(SctList, view.sct_list) if view.sct_list is not None and not view.resumed else None
+
+    @classmethod
+    def kept(cls, result: bytes | bool | None) -> dict[str, bytes | None]:
+        return {"sct_list": result if isinstance(result, bytes) else None}  # a server's result is no list
+
+    @classmethod
+    def resumed(cls, session: Session, result: bytes | None) -> bytes | None:
+        return session.sct_list  # RFC 6962 3.3.1: the timestamps belong to the session, whatever a resumption shows
 
     def confirm(self, body: SctList, view: View) -> bytes:
         return serialise(body)

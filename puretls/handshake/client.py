@@ -20,6 +20,8 @@ from puretls.extensions import (
     SessionTicket,
     SignedCertificateTimestamp,
     StatusRequest,
+    concerned,
+    limits_agreed,
 )
 from puretls.handshake.authenticate import (
     choose_scheme,
@@ -161,7 +163,7 @@ def _fitting(context: Context) -> Session | None:
     ems = config.extension(ExtendedMasterSecret)
     if session.extended_master_secret and ems is None:
         return None
-    if not session.extended_master_secret and ems is not None and getattr(ems, "required", False):
+    if not session.extended_master_secret and ems is not None and ems.required:
         return None
     return session if session.suite in config.suites_by_id else None
 
@@ -181,7 +183,7 @@ def _offer_extensions(
         if type(extension) in fixed:
             raw = fixed[type(extension)]
         else:
-            length = 4 + len(serialise(hello(tuple(offered)))) if _counts_length(extension) else 0
+            length = 4 + len(serialise(hello(tuple(offered)))) if extension.needs_hello_length else 0
             body = extension.offer(view._replace(hello_length=length) if length else view)
             raw = None if body is None else RawExtension(extension.type, serialise(body))
         if raw is not None:
@@ -196,10 +198,6 @@ def _ending_in_bytes(offered: list[RawExtension]) -> tuple[RawExtension, ...]:
             offered.append(offered.pop(index))
             break
     return tuple(offered)
-
-
-def _counts_length(extension: Extension) -> bool:
-    return bool(getattr(extension, "length", 0)) and extension.server_body is None
 
 
 def keep_offer(context: Context, hello: ClientHello) -> Context:
@@ -221,6 +219,7 @@ def on_server_hello(context: Context, hello: ServerHello) -> Step:
     session = _fitting(context)  # it was fresh when it was offered, and the server may take its time
     resumed = session is not None and bool(offer.hello.session_id) and hello.session_id == offer.hello.session_id
     results = _confirm_extensions(context, hello, suite, resumed=resumed)
+    limits, key_limits = limits_agreed(context.config.active_extensions, results)
     negotiated = Negotiated(
         suite=suite,
         client_random=offer.hello.random,
@@ -229,6 +228,8 @@ def on_server_hello(context: Context, hello: ServerHello) -> Step:
         resumed=resumed,
         secure_renegotiation=bool(results.get(RenegotiationInfo)),
         results=results,
+        limits=limits,
+        key_limits=key_limits,
     )
     _check_renegotiation(context, hello, negotiated)
     context = context.evolve(_negotiated=negotiated, session=session if resumed else None)
@@ -297,8 +298,9 @@ def _resume(context: Context, session: Session, hello: ServerHello) -> Step:
     context = context.evolve(
         peer=context.peer.evolve(chain=session.peer_chain, ocsp_response=session.ocsp_response),
         _negotiated=negotiated.evolve(
-            # RFC 6962 3.3.1: the timestamps belong to the session, whatever a resumption shows.
-            results={**negotiated.results, SignedCertificateTimestamp: session.sct_list},
+            results={
+                extension: extension.resumed(session, result) for extension, result in concerned(negotiated.results).items()
+            },
             psk_identity=session.psk_identity or None,
             group=session.group,
             signature_scheme=session.signature_scheme,

@@ -19,8 +19,7 @@ from puretls.extensions import (
     EncryptThenMac,
     ExtendedMasterSecret,
     Extension,
-    MaxFragmentLength,
-    RecordSizeLimit,
+    RecordLimits,
     ServerName,
     View,
 )
@@ -74,6 +73,10 @@ class Negotiated(Evolving):
     resumed: bool
     secure_renegotiation: bool
     results: Mapping[type[Extension], Any] = field(repr=False)
+    limits: RecordLimits = field(default=RecordLimits(), repr=False)
+    """Of records, in force since the ServerHello (RFC 6066 4)."""
+    key_limits: RecordLimits = field(default=RecordLimits(), repr=False)
+    """Of records, in force with the keys of this handshake (RFC 8449 4)."""
     group: NamedGroup | int | None = None
     """The key exchange group; None for RSA and PSK, and for a finite field that has no name. Resumed: that of the session."""
     group_name: str = ""
@@ -91,12 +94,14 @@ class Negotiated(Evolving):
     @property
     def alpn(self) -> str | None:
         """The application protocol (RFC 7301)."""
-        return self.result(Alpn)  # type: ignore[no-any-return]
+        agreed: str | None = self.result(Alpn)
+        return agreed
 
     @property
     def server_name(self) -> str | None:
         """The name asked for and used (RFC 6066 3)."""
-        return self.result(ServerName)  # type: ignore[no-any-return]
+        asked: str | None = self.result(ServerName)
+        return asked
 
     @property
     def extended_master_secret(self) -> bool:
@@ -111,7 +116,7 @@ class Negotiated(Evolving):
     @property
     def send_limit(self) -> int:
         """Bytes of plaintext that a record to the peer may carry (RFC 8449 4, RFC 6066 4)."""
-        return min(self.result(RecordSizeLimit) or 2**14, self.result(MaxFragmentLength) or 2**14)
+        return min(self.limits.send, self.key_limits.send)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from puretls.crypto.secret import Secret
 from puretls.crypto.signatures import digest_size
 from puretls.errors import PeerError, Reason
 from puretls.events import CertificateReceived, HandshakeCompleted, ParametersNegotiated
-from puretls.extensions import MaxFragmentLength, SignedCertificateTimestamp
 from puretls.handshake.context import Context, Established, Negotiated, Peer, Secrets
 from puretls.handshake.effects import (
     SEND_CHANGE_CIPHER_SPEC,
@@ -160,21 +159,23 @@ def check_same_peer(context: Context, chain: tuple[bytes, ...]) -> None:
 
 
 def new_session(context: Context, created: float | None = None, **more: Any) -> Session:
-    """A session of the handshake just done; `created` is now, unless it goes on from an older one."""
+    """A session of the handshake just done; `created` is now, unless it goes on from an older one.
+
+    `more` are fields that only one role has; they count more than what an extension keeps.
+    """
     negotiated = context.negotiated
+    for extension, result in negotiated.results.items():
+        more = extension.kept(result) | more
     return Session(
         suite=negotiated.suite.id,
         master_secret=context.secrets.master,
         created=context.clock() if created is None else created,
         extended_master_secret=negotiated.extended_master_secret,
-        max_fragment_length=negotiated.result(MaxFragmentLength),
-        alpn=negotiated.alpn,
         psk_identity=negotiated.psk_identity or b"",
         peer_chain=context.peer.chain,
         group=negotiated.group,
         signature_scheme=negotiated.signature_scheme,
         client_signature_scheme=negotiated.client_signature_scheme,
         ocsp_response=context.peer.ocsp_response,
-        sct_list=negotiated.result(SignedCertificateTimestamp) if context.role is Role.CLIENT else None,
         **more,
     )

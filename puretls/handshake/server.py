@@ -15,7 +15,6 @@ from puretls.exchange.signature import verify
 from puretls.extensions import (
     ExtendedMasterSecret,
     Extension,
-    MaxFragmentLength,
     RenegotiationInfo,
     ServerName,
     SessionTicket,
@@ -23,6 +22,8 @@ from puretls.extensions import (
     SignatureAlgorithmsCert,
     StatusRequest,
     SupportedGroups,
+    concerned,
+    limits_agreed,
 )
 from puretls.handshake.authenticate import (
     IMPLIED_SCHEMES,
@@ -191,8 +192,7 @@ def _may_resume(context: Context, results: Results, session: Session) -> bool:
         and session.suite in config.suites_by_id
         and session.suite in context.offer.hello.cipher_suites
         and session.extended_master_secret == bool(results.get(ExtendedMasterSecret))
-        and session.server_name == results.get(ServerName)  # RFC 6066 3
-        and session.max_fragment_length == results.get(MaxFragmentLength)  # RFC 6066 4
+        and all(extension.may_resume(session, result) for extension, result in concerned(results).items())
         and not (config.client_authentication == "require" and not session.peer_chain)
         and not (config.client_authentication == "none" and session.peer_chain)
     )
@@ -279,6 +279,7 @@ def _issues_ticket(context: Context, results: Results) -> bool:
 
 
 def _negotiated(context: Context, results: Results, suite: Suite, *, session_id: bytes, resumed: bool) -> Negotiated:
+    limits, key_limits = limits_agreed(context.config.active_extensions, results)
     negotiated = Negotiated(
         suite=suite,
         client_random=context.offer.hello.random,
@@ -287,6 +288,8 @@ def _negotiated(context: Context, results: Results, suite: Suite, *, session_id:
         resumed=resumed,
         secure_renegotiation=bool(results[RenegotiationInfo]),
         results=results,
+        limits=limits,
+        key_limits=key_limits,
     )
     if context.established is not None:
         check_encrypt_then_mac(context.established.negotiated, negotiated, "ClientHello")
@@ -400,6 +403,8 @@ def _answer_extensions(context: Context) -> tuple[RawExtension, ...]:
         suite=negotiated.suite,
         resumed=negotiated.resumed,
         results=negotiated.results,
+        offered=context.offer.extensions,
+        is_own_name=credential.serves if credential else None,
         issues_ticket=context.renew_ticket,
         ocsp_response=credential.ocsp_response if credential else None,
         sct_list=credential.sct_list if credential else None,
@@ -407,23 +412,11 @@ def _answer_extensions(context: Context) -> tuple[RawExtension, ...]:
     answers = []
     for extension in context.config.active_extensions:
         result = negotiated.results.get(type(extension))
-        if result is not None and _may_answer(context, extension, result):
+        if result is not None and extension.may_answer(result, view):
             body = extension.answer(result, view)
             if body is not None:
                 answers.append(RawExtension(extension.type, serialise(body)))
     return tuple(answers)
-
-
-def _may_answer(context: Context, extension: Extension, result: Any) -> bool:
-    """Only what the client sent is answered; its SCSV counts as renegotiation_info (RFC 5746 3.6).
-
-    A server name is answered where it led to the certificate (RFC 6066 3), not where any other would have been shown as well.
-    """
-    if isinstance(extension, ServerName):
-        if extension.acknowledge is not None:
-            return extension.acknowledge
-        return context.credential is not None and context.credential.serves(result)
-    return extension.type in context.offer.extensions or (isinstance(extension, RenegotiationInfo) and result)
 
 
 def _keep_server_hello(context: Context, hello: ServerHello) -> Context:
@@ -539,7 +532,7 @@ def on_client_finished(context: Context, message: Finished) -> Step:
 def _session(context: Context) -> Session:
     negotiated = context.negotiated
     lifetime = context.server_config.session_lifetime
-    return new_session(context, session_id=negotiated.session_id, lifetime=lifetime, server_name=negotiated.server_name)
+    return new_session(context, session_id=negotiated.session_id, lifetime=lifetime)
 
 
 def _make_ticket(context: Context) -> NewSessionTicket:

@@ -12,6 +12,8 @@ from puretls.wire.schema import Struct, rest, u8, wire
 
 HEADER = struct.Struct(">BHH")
 """Type, version and length of a record (RFC 5246 6.2.1)."""
+MAX_PLAINTEXT = 2**14
+"""Bytes of plaintext in a record where no less was agreed on (RFC 5246 6.2.1)."""
 
 
 @wire("5246 7.1")

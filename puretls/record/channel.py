@@ -6,8 +6,8 @@ import copy
 from collections.abc import Sequence
 
 from puretls.errors import KeyLimitReached
-from puretls.messages.records import Record
-from puretls.record.framing import MAX_PLAINTEXT, VERSION
+from puretls.messages.records import MAX_PLAINTEXT, Record
+from puretls.record.framing import VERSION
 from puretls.record.protection import Plain, Protection, StreamProtection
 
 

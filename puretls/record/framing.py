@@ -11,7 +11,6 @@ from puretls.messages.records import HEADER, Record
 from puretls.spans import Span
 
 HEADER_LENGTH = HEADER.size
-MAX_PLAINTEXT = 2**14
 MAX_EXPANSION = 2048
 """What a protected record may be longer than its plaintext (RFC 5246 6.2.3)."""
 VERSION = 0x0303

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from puretls.errors import PeerError, Reason
-from puretls.messages.records import Record
-from puretls.record.framing import MAX_PLAINTEXT, Framer
+from puretls.messages.records import MAX_PLAINTEXT, Record
+from puretls.record.framing import Framer
 
 records = st.lists(
     st.builds(Record, st.sampled_from((20, 21, 22, 23)), st.just(0x0303), st.binary(max_size=60)), min_size=1, max_size=6
