@@ -3,38 +3,28 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from puretls.config import Credential
-from puretls.crypto.keys import EcPublicKey
 from puretls.errors import PeerError, Reason, calling
 from puretls.events import HandshakeStarted, RenegotiationRefused
-from puretls.exchange import Lack
 from puretls.exchange.signature import verify
 from puretls.extensions import (
     ExtendedMasterSecret,
     Extension,
     RenegotiationInfo,
-    ServerName,
     SessionTicket,
-    SignatureAlgorithms,
-    SignatureAlgorithmsCert,
     StatusRequest,
-    SupportedGroups,
     concerned,
     limits_agreed,
 )
 from puretls.handshake.authenticate import (
-    IMPLIED_SCHEMES,
-    choose_scheme,
-    curve_of,
-    key_serves,
     parse_leaf,
     question,
     usage_allows,
     usage_path,
 )
+from puretls.handshake.choice import choose
 from puretls.handshake.context import Context, Negotiated, Offer, Peer, Secrets
 from puretls.handshake.effects import Ask, Effect, Emit, KeepSession, Send, Step, Update, Warn
 from puretls.handshake.finish import (
@@ -81,7 +71,6 @@ from puretls.messages.key_exchange import ClientKeyExchange, DigitallySigned
 from puretls.messages.records import ChangeCipherSpec
 from puretls.session import Session
 from puretls.suites import Suite
-from puretls.values import frozen
 from puretls.wire.schema import serialise
 
 S = ServerState
@@ -251,25 +240,16 @@ def _make_renewed_ticket(context: Context) -> NewSessionTicket:
 # Negotiation
 
 
-@frozen
-class _Choice:
-    """A suite with what it needs."""
-
-    suite: Suite
-    credential: Credential | None = None
-    scheme: int | None = None
-
-
 def _negotiate(context: Context, results: Results) -> Step:
     """Choose, and send the first flight (RFC 5246 7.3 figure 1)."""
-    choice = _choose(context, results)
+    choice = choose(context, results)
     config = context.server_config
     issues_ticket = _issues_ticket(context, results)
     session_id = b"" if issues_ticket or config.session_cache is None else context.random(32)
     negotiated = _negotiated(context, results, choice.suite, session_id=session_id, resumed=False)
     negotiated = negotiated.evolve(signature_scheme=choice.scheme)
     context = context.evolve(_negotiated=negotiated, credential=choice.credential, session=None, renew_ticket=issues_ticket)
-    context = choice.suite.kx.prepare(context, results.get(SupportedGroups))
+    context = choice.suite.kx.prepare(context, choice.groups)
     asks = config.client_authentication != "none" and choice.suite.may_request_certificate
     return Step(context, S.WAIT_CLIENT_CERTIFICATE if asks else S.WAIT_CLIENT_KEY_EXCHANGE, _first_flight(context, asks=asks))
 
@@ -294,84 +274,6 @@ def _negotiated(context: Context, results: Results, suite: Suite, *, session_id:
     if context.established is not None:
         check_encrypt_then_mac(context.established.negotiated, negotiated, "ClientHello")
     return negotiated
-
-
-def _choose(context: Context, results: Results) -> _Choice:
-    """The first suite for which group, certificate and signature algorithm are there."""
-    config = context.server_config
-    order = [suite for suite in context.offer.suites if suite.id in config.suites_by_id]
-    if not config.prefer_client_order:
-        order.sort(key=lambda suite: config.suite_ranks[suite.id])  # stable: the client's order among equals
-    credentials = _candidates(context, results)
-    lacks: dict[Suite, Lack] = {}
-    for suite in order:
-        choice = _feasible(context, results, suite, credentials)
-        if isinstance(choice, _Choice):
-            return choice
-        lacks[suite] = choice
-    raise PeerError(*_why_nothing_fits(lacks), path="ClientHello.cipher_suites")
-
-
-def _why_nothing_fits(lacks: Mapping[Suite, Lack]) -> tuple[Reason, str]:
-    """The reason is that of what all suites lack, the text names each lack with the suites that have it."""
-    if not lacks:
-        return Reason.NO_SHARED_SUITE, "none of the offered suites is enabled here"
-    kinds = sorted(set(lacks.values()), key=list(Lack).index)
-    reason = kinds[0].reason if len(kinds) == 1 else Reason.NO_SHARED_SUITE
-    return reason, "; ".join(f"{kind.text} for {_some([suite.name for suite in lacks if lacks[suite] is kind])}" for kind in kinds)
-
-
-def _some(names: Sequence[str]) -> str:
-    return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
-
-
-def _candidates(context: Context, results: Results) -> list[Credential]:
-    """Our credentials, those made for the name asked for and signed as the client can check first."""
-    config, name = context.server_config, results.get(ServerName)
-    credentials = list(config.credentials)
-    if name:
-        serving = [credential for credential in credentials if credential.serves(name)]
-        if not serving and config.refuse_unknown_names and credentials:
-            path = extension_path("ClientHello", context.offer.extensions, ServerName.type, "names")
-            raise PeerError(Reason.UNRECOGNIZED_NAME, repr(name), path=path)
-        credentials = serving + [credential for credential in credentials if credential not in serving]
-    wanted = results.get(SignatureAlgorithmsCert) or results.get(SignatureAlgorithms)
-    if wanted and len(credentials) > 1:
-        credentials.sort(key=lambda credential: not (credential.checkable_with(wanted) and (not name or credential.serves(name))))
-    return credentials
-
-
-def _feasible(context: Context, results: Results, suite: Suite, credentials: Iterable[Credential]) -> _Choice | Lack:
-    """What the suite would be done with, or what is missing for it."""
-    lack = suite.kx.lack(context.server_config, results.get(SupportedGroups))
-    if lack is not None:
-        return lack
-    if not suite.has_certificate:
-        return _Choice(suite)
-    nearest = Lack.CERTIFICATE
-    for credential in credentials:
-        fit = _scheme_for(context, results, suite, credential)
-        if not isinstance(fit, Lack):
-            return _Choice(suite, credential, fit)
-        nearest = max(nearest, fit, key=list(Lack).index)
-    return nearest
-
-
-def _scheme_for(context: Context, results: Results, suite: Suite, credential: Credential) -> int | Lack | None:
-    """What this certificate would sign with for the suite (None: nothing is signed), or why it cannot carry it."""
-    key = credential.public_key
-    if not key_serves(key, suite):
-        return Lack.CERTIFICATE
-    if not usage_allows(credential.leaf, signing=suite.is_signed):
-        return Lack.KEY_USAGE
-    groups = results.get(SupportedGroups)
-    if isinstance(key, EcPublicKey) and groups is not None and curve_of(key) not in groups:
-        return Lack.CERTIFICATE_CURVE
-    if not suite.is_signed:
-        return None
-    theirs = results.get(SignatureAlgorithms) or IMPLIED_SCHEMES
-    scheme = choose_scheme(context.config.signs_with, theirs, key)
-    return Lack.SCHEME if scheme is None else scheme
 
 
 # The first flight

@@ -9,8 +9,8 @@ import pytest
 from puretls.config import Credential
 from puretls.der import oids
 from puretls.errors import Reason
+from puretls.exchange import Lack
 from puretls.extensions import ServerName
-from puretls.handshake.server import Lack
 from puretls.iana import NamedGroup as G
 from puretls.iana import SignatureScheme as S
 from puretls.messages.handshake import ClientHello
