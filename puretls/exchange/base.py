@@ -7,14 +7,15 @@ A handshake calls the same five methods whatever the key exchange. Server: `prep
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import Enum, IntEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from puretls.crypto.groups import BadPublicValue
 from puretls.crypto.secret import Secret
 from puretls.errors import PeerError, Reason
 from puretls.messages.key_exchange import ClientKeyExchange, ServerKeyExchange
-from puretls.values import frozen
 
 if TYPE_CHECKING:
     from puretls.config import ServerConfig
@@ -98,7 +99,7 @@ class Part:
         return premaster
 
 
-@frozen
+@dataclass(frozen=True, eq=False)
 class KeyExchange:
     """How both sides come to a premaster secret, apart from how the server authenticates itself.
 
@@ -113,43 +114,38 @@ class KeyExchange:
     openssl_name: str
     openssl_prefix: str
 
-    __hash__ = object.__hash__  # there is one object a key exchange
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
     def __deepcopy__(self, memo: object) -> KeyExchange:
         return self
 
     def __repr__(self) -> str:
         return f"<KeyExchange {self.name}>"
 
-    @property
+    @cached_property
     def server_sends(self) -> Sends:
         """Whether the server sends a ServerKeyExchange."""
         return max(part.server_sends for part in self.parts)
 
-    @property
+    @cached_property
     def is_elliptic(self) -> bool:
         """Whether an elliptic curve group is agreed on (RFC 8422 4)."""
         return any(part.is_elliptic for part in self.parts)
 
-    @property
+    @cached_property
     def is_finite_field(self) -> bool:
         """Whether a finite-field group is agreed on (RFC 7919 4)."""
         return any(part.is_finite_field for part in self.parts)
 
-    @property
+    @cached_property
     def is_ephemeral(self) -> bool:
         """Whether the keys of the connection outlive nothing (forward secrecy)."""
         return self.is_elliptic or self.is_finite_field
 
-    @property
+    @cached_property
     def is_psk(self) -> bool:
         """Whether a key that both sides had before takes part (RFC 4279)."""
         return any(part.is_psk for part in self.parts)
 
-    @property
+    @cached_property
     def is_signed(self) -> bool:
         """Whether the server signs its key exchange parameters."""
         return any(part.is_signed for part in self.parts)

@@ -85,7 +85,7 @@ class Alpn(Extension):
         return None if result is None else ProtocolNameList((result.encode("latin-1"),))
 
     @classmethod
-    def kept(cls, result: str | None) -> dict[str, str | None]:
+    def kept(cls, result: str) -> dict[str, str]:
         return {"alpn": result}
 
     def confirm(self, body: ProtocolNameList, view: View) -> str:

@@ -129,7 +129,7 @@ class Extension:
 
     @classmethod
     def kept(cls, result: Any) -> dict[str, Any]:
-        """What a session keeps of the result, by the names of the fields of `Session`."""
+        """What a session keeps of what was agreed on, by the names of the fields of `Session`."""
         return {}
 
     @classmethod

@@ -77,7 +77,7 @@ class MaxFragmentLength(Extension):
         return RecordLimits(result, result)
 
     @classmethod
-    def kept(cls, result: int | None) -> dict[str, int | None]:
+    def kept(cls, result: int) -> dict[str, int]:
         return {"max_fragment_length": result}
 
     @classmethod

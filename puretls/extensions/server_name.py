@@ -82,7 +82,7 @@ class ServerName(Extension):
         return view.is_own_name is not None and view.is_own_name(result)
 
     @classmethod
-    def kept(cls, result: str | None) -> dict[str, str | None]:
+    def kept(cls, result: str) -> dict[str, str]:
         return {"server_name": result}
 
     @classmethod

@@ -40,7 +40,7 @@ class SignedCertificateTimestamp(Extension):
         return parse(SctList, view.sct_list) if view.sct_list is not None and not view.resumed else None
 
     @classmethod
-    def kept(cls, result: bytes | bool | None) -> dict[str, bytes | None]:
+    def kept(cls, result: bytes | bool) -> dict[str, bytes | None]:
         return {"sct_list": result if isinstance(result, bytes) else None}  # a server's result is no list
 
     @classmethod

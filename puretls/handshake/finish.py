@@ -165,7 +165,8 @@ def new_session(context: Context, created: float | None = None, **more: Any) -> 
     """
     negotiated = context.negotiated
     for extension, result in negotiated.results.items():
-        more = extension.kept(result) | more
+        if result is not None:
+            more = extension.kept(result) | more
     return Session(
         suite=negotiated.suite.id,
         master_secret=context.secrets.master,
