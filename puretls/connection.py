@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from puretls import schedule
+from puretls import blame, exporters, stores
 from puretls.arguments import as_bytes, described
 from puretls.config import PENDING, ClientConfig, Config, ServerConfig
 from puretls.crypto.cbc import CbcAlgorithm
@@ -61,17 +61,14 @@ from puretls.keylog import key_log_line
 from puretls.messages.handshake import HandshakeMessage
 from puretls.messages.records import Alert, ApplicationData, ChangeCipherSpec, Record
 from puretls.messages.registry import (
-    annotate_content,
-    content_class,
     handshake_class,
-    messages_in,
     parse_handshake,
     serialise_handshake,
 )
 from puretls.record.channel import Channel
 from puretls.record.fragment import Joiner
 from puretls.session import Session
-from puretls.trace import Trace, deepened
+from puretls.trace import Trace
 from puretls.transfer import Inbound, Line, Outbound
 from puretls.wire.schema import parse, serialise
 
@@ -113,10 +110,7 @@ class Connection:
         if not isinstance(session, Session | None):
             raise UsageError(f"a session to resume is a Session, not {described(session)}")
         host, sni = _names(server_name)
-        if session is None and config.session_store is not None and host:
-            with calling("session_store.get", config.session_store.get):
-                session = config.session_store.get(host.encode())
-        made = cls(Role.CLIENT, config, host, session)
+        made = cls(Role.CLIENT, config, host, stores.look_up(config, host) if session is None else session)
         made._context = made._context.evolve(sni=sni)
         return made
 
@@ -359,20 +353,7 @@ class Connection:
 
     def export_keying_material(self, label: bytes, length: int, context: bytes | None = None) -> bytes:
         """`length` bytes under `label` (RFC 5705 4). No context and an empty one give different bytes."""
-        established = self._settled()
-        if not isinstance(length, int) or length < 1:
-            raise UsageError("the length is a number of bytes, at least 1")
-        if not isinstance(label, bytes) or not isinstance(context, bytes | None):
-            raise UsageError(f"label and context are bytes, not {described(label)} and {described(context)}")
-        reserved = {b"client finished", b"server finished", b"master secret", b"key expansion", b"extended master secret"}
-        if label in reserved:
-            raise UsageError("this label belongs to TLS itself (RFC 5705 4)")
-        if context is not None and len(context) > 2**16 - 1:
-            raise UsageError("a context has at most 65,535 bytes (RFC 5705 4)")
-        negotiated = established.negotiated
-        randoms = negotiated.client_random, negotiated.server_random
-        prf = self._context.config.provider.prf
-        return schedule.exporter(prf, negotiated.suite.prf_hash, established.master, randoms, label, context, length)
+        return exporters.keying_material(self._context, self._settled(), label, length, context)
 
     def channel_binding(self, kind: str) -> bytes:
         """The bytes of "tls-unique" or "tls-server-end-point" (RFC 5929 3 and 4), or "tls-exporter" (RFC 9266).
@@ -380,9 +361,7 @@ class Connection:
         Without extended master secrets two connections may share keys (RFC 7627 1), so tls-exporter is refused (RFC 9266 4.2), and
         tls-unique on a resumed session.
         """
-        from puretls.binding import channel_binding
-
-        return channel_binding(self, self._context, self._settled(), kind)
+        return exporters.channel_binding(self._context, self._settled(), kind)
 
     def _settled(self) -> Established:
         established = self._context.established
@@ -435,7 +414,7 @@ class Connection:
             else:
                 self._on_content(ApplicationData, record.fragment, Reason.DECODE)
         except PeerError as error:
-            self._place(error, record.type, record.fragment)
+            blame.place(error, record.type, record.fragment, self._key_exchange())
             raise
 
     def _check_content(self, record: Record) -> None:
@@ -496,7 +475,7 @@ class Connection:
             try:
                 self._on_handshake_message(changed, raw if index == 0 else b"")
             except PeerError as error:
-                self._place(error, ContentType.HANDSHAKE, changed)
+                blame.place(error, ContentType.HANDSHAKE, changed, self._key_exchange())
                 raise
 
     def _on_handshake_message(self, raw: bytes, for_transcript: bytes) -> None:
@@ -679,43 +658,16 @@ class Connection:
         except Exception as error:
             self._fail(_internal(error))
 
-    def _session_store(self) -> Any:
-        """Where sessions are kept; a fork that looks ahead leaves it alone."""
-        if self._line.looks_ahead:
-            return None
-        context = self._context
-        return context.client_config.session_store if self.role is Role.CLIENT else context.server_config.session_cache
-
     def _keep_session(self, key: bytes) -> None:
-        store, session = self._session_store(), self._context.session
-        if store is not None and session is not None and key:
-            with calling("session_store.put" if self.role is Role.CLIENT else "session_cache.put", store.put):
-                store.put(key, session)
+        """Not in a fork that looks ahead, as for forgetting."""
+        if not self._line.looks_ahead:
+            stores.keep(self._context, key)
 
     def _forget_session(self) -> None:
-        """RFC 5246 7.2.2: a session that ended in a fatal alert is not resumed."""
-        store, context = self._session_store(), self._context
-        key = (context.server_name or "").encode() if self.role is Role.CLIENT else b""
-        if self.role is Role.SERVER and self.negotiated is not None:
-            key = self.negotiated.session_id
-        if store is not None and key:
-            with suppress(Exception):  # the connection has failed already, and stays failed for its own reason
-                store.discard(key)
+        if not self._line.looks_ahead:
+            stores.forget(self._context)
 
     # Failure
-
-    def _place(self, error: PeerError, content_type: int, raw: bytes) -> None:
-        """Find the bytes at fault in the message that was being handled, if it is the one the error speaks of."""
-        if error.offset is None and error.path.partition(".")[0] == _path_name(content_type, raw):
-            error.place(deepened(annotate_content(content_type, raw, self._key_exchange()), raw, error.path))
-
-    def _place_earlier(self, error: PeerError) -> None:
-        """Find them in a message handled before, the newest of that name, or in the header of the one that is not complete."""
-        self._place(error, ContentType.HANDSHAKE, self._joiner.head)
-        for raw in reversed(messages_in(self._context.transcript)):
-            self._place(error, ContentType.HANDSHAKE, raw)
-        if error.offset is None:
-            error.path = ""  # of a handshake long ago: there are no bytes to point at
 
     def _fail(self, error: PuretlsError, alert: AlertDescription | None = None) -> None:
         """Queue the alert that belongs to the error, once, and end the connection."""
@@ -724,7 +676,7 @@ class Connection:
         if isinstance(error, PeerError):
             error.state = error.state or self.state.name
             if error.path and error.offset is None:
-                self._place_earlier(error)
+                blame.place_earlier(error, self._joiner.head, self._context.transcript, self._key_exchange())
         if alert is None:
             alert = error.alert if isinstance(error, PeerError) else AlertDescription.INTERNAL_ERROR
         self._forget_session()
@@ -834,14 +786,6 @@ def _check_role(config: object, wanted: type[Config]) -> None:
     if not isinstance(config, wanted):
         another = ", which is of another role" if isinstance(config, Config) else ""
         raise UsageError(f"a {wanted.__name__} is wanted here, not {described(config)}{another}")
-
-
-def _path_name(content_type: int, raw: bytes) -> str:
-    """What the paths of the fields of a message begin with."""
-    if content_type == ContentType.HANDSHAKE:
-        return handshake_class(raw[0] if raw else -1, None).path_name
-    cls = content_class(content_type)
-    return cls.path_name if cls else ""
 
 
 def _message_name(type_: int) -> str:

@@ -1,19 +1,39 @@
-"""Channel bindings: what ties an authentication inside the connection to the connection itself (RFC 5929, RFC 9266)."""
+"""What a connection gives to protocols above it: keying material (RFC 5705) and channel bindings (RFC 5929, RFC 9266).
+
+Both are functions of what a complete handshake left behind; they change nothing.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
 
+from puretls import schedule
+from puretls.arguments import described
 from puretls.errors import DecodeError, UsageError
 from puretls.handshake.context import Context, Established
 from puretls.handshake.states import Role
 
-if TYPE_CHECKING:
-    from puretls.connection import Connection
+_RESERVED = frozenset((b"client finished", b"server finished", b"master secret", b"key expansion", b"extended master secret"))
+"""Labels that belong to TLS itself (RFC 5705 4)."""
 
 
-def channel_binding(connection: Connection, context: Context, established: Established, kind: str) -> bytes:
+def keying_material(context: Context, established: Established, label: bytes, length: int, value: bytes | None) -> bytes:
+    """See `Connection.export_keying_material`; `value` is the context of RFC 5705 4."""
+    if not isinstance(length, int) or length < 1:
+        raise UsageError("the length is a number of bytes, at least 1")
+    if not isinstance(label, bytes) or not isinstance(value, bytes | None):
+        raise UsageError(f"label and context are bytes, not {described(label)} and {described(value)}")
+    if label in _RESERVED:
+        raise UsageError("this label belongs to TLS itself (RFC 5705 4)")
+    if value is not None and len(value) > 2**16 - 1:
+        raise UsageError("a context has at most 65,535 bytes (RFC 5705 4)")
+    negotiated = established.negotiated
+    randoms = negotiated.client_random, negotiated.server_random
+    prf = context.config.provider.prf
+    return schedule.exporter(prf, negotiated.suite.prf_hash, established.master, randoms, label, value, length)
+
+
+def channel_binding(context: Context, established: Established, kind: str) -> bytes:
     """See `Connection.channel_binding`."""
     if kind == "tls-unique":
         return _unique(established)
@@ -22,7 +42,7 @@ def channel_binding(connection: Connection, context: Context, established: Estab
     if kind == "tls-exporter":
         if not established.negotiated.extended_master_secret:
             raise UsageError("tls-exporter needs extended_master_secret in TLS 1.2 (RFC 9266 4.2)")
-        return connection.export_keying_material(b"EXPORTER-Channel-Binding", 32, b"")
+        return keying_material(context, established, b"EXPORTER-Channel-Binding", 32, b"")
     raise UsageError(f"channel binding {kind!r} is unknown; there are tls-unique, tls-server-end-point and tls-exporter")
 
 

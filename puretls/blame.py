@@ -1,0 +1,34 @@
+"""Where the bytes are that an error is about: the field that it names, found in the messages that came.
+
+All of this happens when something has failed, never before: a message is annotated only then.
+"""
+
+from __future__ import annotations
+
+from puretls.errors import PeerError
+from puretls.exchange import KeyExchange
+from puretls.iana import ContentType
+from puretls.messages.registry import annotate_content, content_class, handshake_class, messages_in
+from puretls.trace import deepened
+
+
+def place(error: PeerError, content_type: int, raw: bytes, key_exchange: KeyExchange | None) -> None:
+    """Find the bytes at fault in this message, if it is the one that the error speaks of."""
+    if error.offset is None and error.path.partition(".")[0] == _path_name(content_type, raw):
+        error.place(deepened(annotate_content(content_type, raw, key_exchange), raw, error.path))
+
+
+def place_earlier(error: PeerError, head: bytes, transcript: bytes, key_exchange: KeyExchange | None) -> None:
+    """Find them in a message handled before, the newest of that name, or in `head`, the header of the one that is not complete."""
+    for raw in (head, *reversed(messages_in(transcript))):
+        place(error, ContentType.HANDSHAKE, raw, key_exchange)
+    if error.offset is None:
+        error.path = ""  # of a handshake long ago: there are no bytes to point at
+
+
+def _path_name(content_type: int, raw: bytes) -> str:
+    """What the paths of the fields of a message begin with."""
+    if content_type == ContentType.HANDSHAKE:
+        return handshake_class(raw[0] if raw else -1, None).path_name
+    cls = content_class(content_type)
+    return cls.path_name if cls else ""
