@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from typing import NamedTuple
 
 from puretls.crypto.aead import AeadAlgorithm
 from puretls.crypto.secret import Secret
+from puretls.crypto.signatures import digest_size
 from puretls.suites import Suite
 from puretls.values import frozen
 
@@ -43,6 +45,14 @@ def exporter(
     return prf(hash_name, master, label, seed, length)
 
 
+class WriteKeys(NamedTuple):
+    """The keys of one direction (RFC 5246 6.3)."""
+
+    mac_key: Secret
+    key: Secret
+    iv: Secret
+
+
 @frozen
 class KeyBlock:
     """RFC 5246 6.3, in the order of the RFC. Parts that a suite does not need are empty."""
@@ -54,9 +64,20 @@ class KeyBlock:
     client_iv: Secret
     server_iv: Secret
 
+    @property
+    def client(self) -> WriteKeys:
+        """Of what the client sends."""
+        return WriteKeys(self.client_mac_key, self.client_key, self.client_iv)
 
-def key_block(prf: Prf, suite: Suite, master: bytes, client_random: bytes, server_random: bytes, mac_length: int) -> KeyBlock:
-    """Keys of both directions; `mac_length` is that of the suite's HMAC key, 0 for AEADs. The server's random comes first."""
+    @property
+    def server(self) -> WriteKeys:
+        """Of what the server sends."""
+        return WriteKeys(self.server_mac_key, self.server_key, self.server_iv)
+
+
+def key_block(prf: Prf, suite: Suite, master: bytes, client_random: bytes, server_random: bytes) -> KeyBlock:
+    """Keys of both directions. The server's random comes first."""
+    mac_length = digest_size(suite.mac) if suite.mac else 0
     iv_length = suite.bulk.fixed_iv_length if isinstance(suite.bulk, AeadAlgorithm) else 0
     lengths = (mac_length, mac_length, suite.bulk.key_length, suite.bulk.key_length, iv_length, iv_length)
     block = prf(suite.prf_hash, master, b"key expansion", server_random + client_random, sum(lengths))

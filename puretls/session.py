@@ -6,10 +6,10 @@ import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import field, replace
+from dataclasses import replace
 from functools import cached_property
 from threading import Lock
-from typing import Protocol
+from typing import Any, Protocol
 
 from puretls.arguments import described
 from puretls.crypto import provider as providers
@@ -17,65 +17,82 @@ from puretls.crypto.aead import AES_256_GCM, Aead
 from puretls.crypto.provider import Provider
 from puretls.crypto.secret import Secret, leaving_no_frames
 from puretls.errors import DecodeError, UsageError
-from puretls.iana import NamedGroup, SignatureScheme, known
+from puretls.iana import NamedGroup, SignatureScheme
 from puretls.values import frozen
-from puretls.wire.codec import OpaqueVector
-from puretls.wire.schema import Struct, opaque, opaque_vector, parse, serialise, u8, u16, u32, vector, wire
+from puretls.wire.codec import Converted, Opaque, OpaqueVector, Uint, Vector
+from puretls.wire.schema import HeaderCodec, Struct, nested, parse, serialise, u8, u16, u32, wire
 
 FORMAT = 3
 MAX_LIFETIME = 7 * 24 * 3600
 
 
-@wire("5077 4")
-class _State(Struct):
-    """A session as bytes: in tickets, and in a client's session file."""
+@wire("5077 4", HeaderCodec)
+class _Format(Struct):
+    """What stands in front of a session's bytes."""
 
+    path_name = "Session"
     format: int = u8()
-    suite: int = u16()
-    master_secret: bytes = opaque(48)
-    created: bytes = opaque(8)
-    lifetime: int = u32()
-    extended_master_secret: int = u8()
-    max_fragment_length: int = u16()
-    group: int = u16()
-    signature_scheme: int = u16()
-    client_signature_scheme: int = u16()
-    session_id: bytes = opaque_vector(0, 32)
-    ticket: bytes = opaque_vector(0, 2**16 - 1)
-    server_name: bytes = opaque_vector(0, 255)
-    alpn: bytes = opaque_vector(0, 255)
-    psk_identity: bytes = opaque_vector(0, 2**16 - 1)
-    peer_chain: tuple[bytes, ...] = vector(OpaqueVector(1, 2**24 - 1), 0, 2**24 - 1)
-    ocsp_response: bytes = opaque_vector(0, 2**24 - 1)
-    sct_list: bytes = opaque_vector(0, 2**24 - 1)
 
 
-@frozen
-class Session:
+def _flag(number: int) -> bool:
+    if number > 1:
+        raise ValueError(f"{number} is neither 0 nor 1")
+    return bool(number)
+
+
+def _seconds(number: int) -> float:
+    if number >= 2**53:
+        raise ValueError(f"{number} seconds are more than a clock tells")
+    return float(number)
+
+
+def _utf_8(data: bytes) -> str | None:
+    try:
+        return data.decode() or None
+    except UnicodeDecodeError:
+        raise ValueError("the server name is not UTF-8") from None
+
+
+def _or_none(value: Any) -> Any:
+    return value or None
+
+
+_NUMBER_OR_NONE = Converted(Uint(2), _or_none, lambda value: value or 0)
+_GROUP_OR_NONE = Converted(Uint(2, NamedGroup), _or_none, lambda value: value or 0)
+_SCHEME_OR_NONE = Converted(Uint(2, SignatureScheme), _or_none, lambda value: value or 0)
+_BYTES_OR_NONE = Converted(OpaqueVector(0, 2**24 - 1), _or_none, lambda value: value or b"")
+_NAME_OR_NONE = Converted(OpaqueVector(0, 255), _utf_8, lambda value: (value or "").encode())
+_PROTOCOL_OR_NONE = Converted(
+    OpaqueVector(0, 255), lambda data: data.decode("latin-1") or None, lambda text: (text or "").encode("latin-1")
+)
+
+
+@wire("5077 4")
+class Session(Struct):
     """What two peers need to resume. `created` in seconds since 1970, `lifetime` in seconds.
 
     A client's session has a `ticket` or a `session_id` to show; a server's `peer_chain` is the client's. The chain, with what was stapled
     to it, goes through the verifier again each time the session is about to be resumed. `group` and the schemes tell how its keys
-    came about.
+    came about. The fields are those of `to_bytes`, in this order: in tickets, and in a client's session file.
     """
 
-    suite: int
-    master_secret: Secret
-    created: float
-    lifetime: int
-    extended_master_secret: bool
-    max_fragment_length: int | None = None
-    session_id: bytes = b""
-    ticket: bytes = field(default=b"", repr=False)
-    server_name: str | None = None
-    alpn: str | None = None
-    psk_identity: bytes = b""
-    peer_chain: tuple[bytes, ...] = field(default=(), repr=False)
-    group: int | None = None
-    signature_scheme: int | None = None
-    client_signature_scheme: int | None = None
-    ocsp_response: bytes | None = field(default=None, repr=False)
-    sct_list: bytes | None = field(default=None, repr=False)
+    suite: int = u16()
+    master_secret: Secret = nested(Converted(Opaque(48), Secret, lambda secret: secret))
+    created: float = nested(Converted(Uint(8), _seconds, int))
+    lifetime: int = u32()
+    extended_master_secret: bool = nested(Converted(Uint(1), _flag, int))
+    max_fragment_length: int | None = nested(_NUMBER_OR_NONE, default=None)
+    group: int | None = nested(_GROUP_OR_NONE, default=None)
+    signature_scheme: int | None = nested(_SCHEME_OR_NONE, default=None)
+    client_signature_scheme: int | None = nested(_SCHEME_OR_NONE, default=None)
+    session_id: bytes = nested(OpaqueVector(0, 32), default=b"")
+    ticket: bytes = nested(OpaqueVector(0, 2**16 - 1), default=b"", shown=False)
+    server_name: str | None = nested(_NAME_OR_NONE, default=None)
+    alpn: str | None = nested(_PROTOCOL_OR_NONE, default=None)
+    psk_identity: bytes = nested(OpaqueVector(0, 2**16 - 1), default=b"")
+    peer_chain: tuple[bytes, ...] = nested(Vector(OpaqueVector(1, 2**24 - 1), 0, 2**24 - 1), default=(), shown=False)
+    ocsp_response: bytes | None = nested(_BYTES_OR_NONE, default=None, shown=False)
+    sct_list: bytes | None = nested(_BYTES_OR_NONE, default=None, shown=False)
 
     def is_fresh(self, now: float) -> bool:
         """Whether its lifetime is not over, and it was not made in the future."""
@@ -83,59 +100,16 @@ class Session:
 
     def to_bytes(self) -> bytes:
         """A compact form, secret included: keep it as safe as the connection."""
-        return serialise(
-            _State(
-                FORMAT,
-                self.suite,
-                self.master_secret,
-                int(self.created).to_bytes(8, "big"),
-                self.lifetime,
-                int(self.extended_master_secret),
-                self.max_fragment_length or 0,
-                self.group or 0,
-                self.signature_scheme or 0,
-                self.client_signature_scheme or 0,
-                self.session_id,
-                self.ticket,
-                (self.server_name or "").encode(),
-                (self.alpn or "").encode("latin-1"),
-                self.psk_identity,
-                self.peer_chain,
-                self.ocsp_response or b"",
-                self.sct_list or b"",
-            )
-        )
+        return serialise(_Format(FORMAT)) + serialise(self)
 
     @classmethod
     @leaving_no_frames
     def from_bytes(cls, data: bytes) -> Session:
         """The inverse of `to_bytes`; raises `DecodeError`, also for what another version of puretls wrote in another format."""
-        if data and data[0] != FORMAT:
-            raise DecodeError(f"session format {data[0]} is unknown", path="Session.format")
-        state = parse(_State, data)
-        try:
-            server_name = state.server_name.decode() or None
-        except UnicodeDecodeError:
-            raise DecodeError("the server name is not UTF-8", path="Session.server_name") from None
-        return cls(
-            state.suite,
-            Secret(state.master_secret),
-            float(int.from_bytes(state.created, "big")),
-            state.lifetime,
-            bool(state.extended_master_secret),
-            state.max_fragment_length or None,
-            state.session_id,
-            state.ticket,
-            server_name,
-            state.alpn.decode("latin-1") or None,
-            state.psk_identity,
-            state.peer_chain,
-            known(NamedGroup, state.group) or None,
-            known(SignatureScheme, state.signature_scheme) or None,
-            known(SignatureScheme, state.client_signature_scheme) or None,
-            state.ocsp_response or None,
-            state.sct_list or None,
-        )
+        found = parse(_Format, data[:1]).format
+        if found != FORMAT:
+            raise DecodeError(f"session format {found} is unknown", path="Session.format")
+        return parse(cls, data, 1)
 
 
 class SessionStore(Protocol):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from puretls.errors import UsageError
 from puretls.paths import enclosing
@@ -29,9 +28,19 @@ class Span:
         return Span(self.start + distance, self.end + distance, prefix + self.path, self.value, self.note, self.fault)
 
 
+Sink = list[Span]
+"""Where readers record what they read, field by field. Readers of wire structs and of DER take one, or None where nobody asks."""
+
+
 def with_note(spans: Iterable[Span], note: str) -> list[Span]:
     """The spans, those without a note of their own with this one."""
-    return [span if span.note else replace(span, note=note) for span in spans]
+    return [s if s.note else Span(s.start, s.end, s.path, s.value, note, s.fault) for s in spans]
+
+
+def mark_fault(sink: Sink, data: bytes, start: int, stop: int, path: str, note: str) -> None:
+    """Record that `data[start:stop]` could not be read any further than `sink` goes: the rest is one span, at fault."""
+    covered = sink[-1].end if sink else start
+    sink.append(Span(covered, stop, path, data[covered:stop], note, fault=True))
 
 
 def patch(data: bytes, spans: Iterable[Span], path: str, new: bytes) -> bytes:

@@ -76,7 +76,7 @@ def test_exporter_tells_no_context_from_an_empty_one():
 @every_suite
 def test_key_block_is_cut_as_the_suite_needs(suite):
     mac_length = hashlib.new(suite.mac).digest_size if suite.mac else 0
-    keys = schedule.key_block(prf, suite, b"m" * 48, *RANDOMS, mac_length)
+    keys = schedule.key_block(prf, suite, b"m" * 48, *RANDOMS)
     parts = [getattr(keys, label) for label in schedule.KEY_BLOCK_LABELS]
     iv_length = suite.bulk.fixed_iv_length if suite.is_aead else 0
     assert list(map(len, parts)) == [mac_length] * 2 + [suite.bulk.key_length] * 2 + [iv_length] * 2
@@ -86,6 +86,6 @@ def test_key_block_is_cut_as_the_suite_needs(suite):
 
 def test_secrets_are_not_shown():
     made = schedule.master_secret(prf, "sha256", b"premaster", *RANDOMS)
-    keys = schedule.key_block(prf, SUITES[0], made, *RANDOMS, 0)
+    keys = schedule.key_block(prf, SUITES[0], made, *RANDOMS)
     assert made.hex() not in repr(made)
     assert keys.client_key.hex() not in repr(keys)

@@ -12,6 +12,8 @@ from puretls import danger
 from puretls.crypto.secret import Secret
 from puretls.errors import DecodeError, UsageError
 from puretls.session import TICKET_KEY_LENGTH, MemorySessionStore, Session, TicketKeys
+from puretls.spans import Span, check_tiling
+from puretls.wire.schema import annotate
 
 sessions = st.builds(
     Session,
@@ -61,6 +63,25 @@ def test_sessions_of_another_format_are_refused():
     data[0] += 1
     with pytest.raises(DecodeError, match="format"):
         Session.from_bytes(bytes(data))
+
+
+def test_byte_map_of_a_session_names_every_field_and_shows_no_secret():
+    data = replace(SESSION, ticket=b"ticket", server_name="a.test").to_bytes()
+    spans = annotate(Session, data, start=1)
+    assert check_tiling([Span(0, 1, "Session.format"), *spans], len(data)) == ""
+    by_path = {span.path: span.value for span in spans}
+    assert (by_path["Session.created"], by_path["Session.extended_master_secret"], by_path["Session.server_name"]) == (1000.0, True, "a.test")
+    assert "mmmm" not in repr(spans)
+
+
+@pytest.mark.parametrize(("field", "offset", "wrong"), [("created", 51, b"\xff" * 8), ("extended_master_secret", 63, b"\2"), ("server_name", 76, b"\xff")])
+def test_what_to_bytes_never_writes_is_refused_by_field(field, offset, wrong):
+    data = bytearray(replace(SESSION, server_name="a.test").to_bytes())
+    data[offset : offset + len(wrong)] = wrong
+    with pytest.raises(DecodeError) as caught:
+        Session.from_bytes(bytes(data))
+    assert caught.value.path == f"Session.{field}"
+    assert offset - 1 <= caught.value.offset <= offset
 
 
 def test_secret_is_not_shown():

@@ -8,10 +8,7 @@ from functools import cache
 from typing import Any
 
 from puretls import schedule
-from puretls.crypto.aead import AeadAlgorithm
-from puretls.crypto.cbc import CbcAlgorithm, StreamAlgorithm
 from puretls.crypto.secret import Secret
-from puretls.crypto.signatures import digest_size
 from puretls.errors import PeerError, Reason
 from puretls.events import CertificateReceived, HandshakeCompleted, ParametersNegotiated
 from puretls.handshake.context import Context, Established, Negotiated, Peer, Secrets
@@ -29,7 +26,8 @@ from puretls.handshake.effects import (
 from puretls.handshake.states import Role, State
 from puretls.messages.handshake import Finished
 from puretls.messages.records import ChangeCipherSpec
-from puretls.record.protection import AeadProtection, EncryptThenMac, MacThenEncrypt, Protection, StreamProtection
+from puretls.record.protect import protect
+from puretls.record.protection import Protection
 from puretls.session import Session
 
 
@@ -51,10 +49,7 @@ def derive_master(premaster: Secret) -> Callable[[Context], Context]:
 def derive_keys(context: Context) -> Context:
     """Master secret to key block (RFC 5246 6.3)."""
     suite, negotiated, master = context.suite, context.negotiated, context.secrets.master
-    mac_length = digest_size(suite.mac) if suite.mac else 0
-    keys = schedule.key_block(
-        context.config.provider.prf, suite, master, negotiated.client_random, negotiated.server_random, mac_length
-    )
+    keys = schedule.key_block(context.config.provider.prf, suite, master, negotiated.client_random, negotiated.server_random)
     return context.evolve(secrets=context.secrets.evolve(keys=keys))
 
 
@@ -66,17 +61,8 @@ TELL_CERTIFICATE = Emit(lambda context: CertificateReceived(context.peer.chain, 
 
 def protection(context: Context, sender: Role) -> Protection:
     """The protection of what `sender` sends under the keys just derived."""
-    keys, suite, provider = context.keys, context.suite, context.config.provider
-    client = sender is Role.CLIENT
-    key = keys.client_key if client else keys.server_key
-    mac_key = keys.client_mac_key if client else keys.server_mac_key
-    if isinstance(suite.bulk, AeadAlgorithm):
-        return AeadProtection(suite.bulk, provider.aead(suite.bulk, key), keys.client_iv if client else keys.server_iv)
-    if isinstance(suite.bulk, CbcAlgorithm):
-        form = EncryptThenMac if context.negotiated.encrypt_then_mac else MacThenEncrypt
-        return form(suite.bulk, provider.cbc(suite.bulk, key), suite.mac, mac_key, context.random)
-    assert isinstance(suite.bulk, StreamAlgorithm)
-    return StreamProtection(provider.stream(suite.bulk, key), suite.mac, mac_key)
+    keys = context.keys.client if sender is Role.CLIENT else context.keys.server
+    return protect(context.suite, keys, context.config.provider, context.random, encrypt_then_mac=context.negotiated.encrypt_then_mac)
 
 
 def expected_verify_data(context: Context, sender: Role) -> bytes:

@@ -6,7 +6,7 @@ diagrams in the manual are drawn from these tables.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -188,6 +188,29 @@ INDEX: Mapping[tuple[State, Any], Row] = {
 def lookup(state: State, key: Any) -> Row | None:
     """The row for an input in a state, by `input_key`; None where the input is not legal."""
     return INDEX.get((state, key))
+
+
+def led_to(states: Iterable[State], input_: Any) -> frozenset[State]:
+    """Where an end that is in one of `states` may be once it received a message of the class `input_`; empty where that is legal in none.
+
+    For observers, who see what an end receives and nothing of what its application and its verifier say: that may come before.
+    """
+    possible, key = _with_local_inputs(states), input_key(input_)
+    return frozenset(after for state in possible if (line := lookup(state, key)) for after in line.next_states)
+
+
+@cache
+def _locally(state: State) -> frozenset[State]:
+    """Where local inputs lead from a state."""
+    rows = (line for (at, _), line in INDEX.items() if at is state and issubclass(line.input, LocalInput))
+    return frozenset(after for line in rows for after in line.next_states)
+
+
+def _with_local_inputs(states: Iterable[State]) -> frozenset[State]:
+    reached = frozenset(states)
+    while more := frozenset(after for state in reached for after in _locally(state)) - reached:
+        reached |= more
+    return reached
 
 
 def expected(role: Role, state: State) -> tuple[str, ...]:

@@ -1,14 +1,14 @@
 """Hello extensions as they travel, and the registry that tells which struct a body is (RFC 5246 7.4.1.4).
 
-In a message an extension stays raw; bodies are parsed by the extension that owns them, and annotated by the struct registered here.
+In a message an extension stays raw; bodies are parsed by the extension that owns them, and explained by the struct registered here.
 """
 
 from __future__ import annotations
 
 from puretls.iana import ExtensionType, HandshakeType
-from puretls.spans import Span, with_note
-from puretls.wire.codec import Codec, Spans, Vector, names_of
-from puretls.wire.schema import Struct, StructCodec, annotate_into, opaque_vector, u16, wire
+from puretls.spans import Sink
+from puretls.wire.codec import Codec, Vector, names_of
+from puretls.wire.schema import Struct, StructCodec, annotate, opaque_vector, u16, wire
 
 BODIES: dict[tuple[HandshakeType, int], type[Struct]] = {}
 """(message, extension type) -> struct of the body; filled by `extensions`."""
@@ -31,40 +31,32 @@ def body_name(extension_type: int) -> str:
 
 
 class _ExtensionCodec(StructCodec):
-    """Reads and writes a RawExtension; annotates the body by its own struct where one is known."""
+    """Reads and writes a RawExtension; for a sink it looks into the body where a struct is known for it."""
 
     def __init__(self, message: HandshakeType) -> None:
         super().__init__(RawExtension)
         self.message = message
 
-    def read(self, data: bytes, pos: int, end: int) -> tuple[RawExtension, int]:
-        """As the struct says, in one step: a hello has a dozen of these."""
+    def read(self, data: bytes, pos: int, end: int, sink: Sink | None = None, path: str = "") -> tuple[RawExtension, int]:
+        """As the struct says; where all is well and nobody asks, in one step: a hello has a dozen of these."""
         start = pos + 4
-        if start <= end:
+        if sink is None and start <= end:
             stop = start + (data[pos + 2] << 8 | data[pos + 3])
             if stop <= end:
                 return RawExtension(_TYPE_OF(data[pos] << 8 | data[pos + 1]), data[start:stop]), stop
-        value: tuple[RawExtension, int] = super().read(data, pos, end)  # raises, and says where
-        return value
+        value, stop = super().read(data, pos, end, sink, path)
+        if sink is not None:
+            self._explain_body(value, data, stop, sink, path)
+        return value, stop
 
-    def write(self, value: RawExtension, out: bytearray) -> None:
-        out += value.extension_type.to_bytes(2, "big") + len(value.extension_data).to_bytes(2, "big") + value.extension_data
-
-    def annotate(self, data: bytes, pos: int, end: int, path: str, spans: Spans) -> int:
-        raw, stop = self.read(data, pos, end)
-        start = pos + 4
-        spans.append(Span(pos, pos + 2, f"{path}.extension_type", raw.extension_type))
-        spans.append(Span(pos + 2, start, f"{path}.extension_data.length", stop - start))
-        body = BODIES.get((self.message, int(raw.extension_type)))
+    def _explain_body(self, value: RawExtension, data: bytes, stop: int, sink: Sink, path: str) -> None:
+        """The fields of the body in place of its bytes. Where they are wrong that is marked, and the next extension is read."""
+        body = BODIES.get((self.message, int(value.extension_type)))
         if body is None:
-            if start < stop:
-                spans.append(Span(start, stop, f"{path}.extension_data", raw.extension_data))
-            return stop
-        inside: Spans = []
-        # Where the body is wrong the extension is framed well all the same: it is marked, and the next one read.
-        annotate_into(inside, body, data, start, stop, f"{path}.{body_name(raw.extension_type)}")
-        spans += with_note(inside, body.rfc)
-        return stop
+            return
+        if value.extension_data:
+            sink.pop()
+        sink += annotate(body, data, stop - len(value.extension_data), stop, f"{path}.{body_name(value.extension_type)}")
 
 
 def extension_list(message: HandshakeType) -> Codec:

@@ -17,10 +17,21 @@ from puretls.iana import (
 )
 from puretls.messages.extension import RawExtension, extension_list
 from puretls.wire.codec import OpaqueVector, Uint
-from puretls.wire.schema import Struct, opaque, opaque_vector, rest, tail, u8, u16, u32, vector, wire
+from puretls.wire.schema import HeaderCodec, Struct, opaque, opaque_vector, rest, size_of, tail, u8, u16, u24, u32, vector, wire
 
 UINT16_MAX = 2**16 - 1
 UINT24_MAX = 2**24 - 1
+
+
+@wire("5246 7.4", HeaderCodec)
+class HandshakeHeader(Struct):
+    """What stands in front of each handshake message; `length` is that of the body, in bytes."""
+
+    msg_type: HandshakeType | int = u8(HandshakeType)
+    length: int = u24()
+
+
+HEADER_LENGTH = size_of(HandshakeHeader)
 
 
 class HandshakeMessage(Struct):

@@ -8,12 +8,22 @@ from typing import ClassVar
 from puretls.errors import UsageError
 from puretls.iana import AlertDescription, AlertLevel, ContentType
 from puretls.values import frozen
-from puretls.wire.schema import Struct, rest, u8, wire
+from puretls.wire.schema import HeaderCodec, Struct, layout_of, rest, u8, u16, wire
 
-HEADER = struct.Struct(">BHH")
-"""Type, version and length of a record (RFC 5246 6.2.1)."""
 MAX_PLAINTEXT = 2**14
 """Bytes of plaintext in a record where no less was agreed on (RFC 5246 6.2.1)."""
+
+
+@wire("5246 6.2.1", HeaderCodec)
+class RecordHeader(Struct):
+    """What stands in front of each fragment; `length` is that of the fragment, in bytes."""
+
+    type: ContentType | int = u8(ContentType)
+    version: int = u16()
+    length: int = u16()
+
+
+HEADER = layout_of(RecordHeader)
 
 
 @wire("5246 7.1")

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from puretls.errors import DecodeError
-from puretls.iana import ContentType, HandshakeType, known
-from puretls.messages.handshake import BY_TYPE, HandshakeMessage, Unknown
+from puretls.iana import ContentType, HandshakeType
+from puretls.messages.handshake import BY_TYPE, HEADER_LENGTH, HandshakeHeader, HandshakeMessage, Unknown
 from puretls.messages.key_exchange import ClientKeyExchangeUnknown, ServerKeyExchangeUnknown
 from puretls.messages.records import Alert, ApplicationData, ChangeCipherSpec
 from puretls.spans import Span
-from puretls.wire.schema import Struct, annotate, parse, serialise
+from puretls.wire.schema import Struct, annotate, cut_short, parse, serialise
 
 if TYPE_CHECKING:
     from puretls.exchange import KeyExchange
-
-HEADER_LENGTH = 4
 
 
 _BY_CONTENT: dict[int, type[Struct]] = {
@@ -55,36 +54,44 @@ def messages_in(transcript: bytes) -> list[bytes]:
     """The handshake messages that a transcript is made of, each with its header."""
     found, position = [], 0
     while position + HEADER_LENGTH <= len(transcript):
-        end = position + HEADER_LENGTH + int.from_bytes(transcript[position + 1 : position + HEADER_LENGTH], "big")
-        found.append(transcript[position:end])
-        position = end
+        header, body = HandshakeHeader.codec.read(transcript, position, len(transcript))
+        found.append(transcript[position : body + header.length])
+        position = body + header.length
     return found
 
 
 def parse_handshake(raw: bytes, key_exchange: KeyExchange | None) -> HandshakeMessage:
     """A whole handshake message, header included. Offsets in `DecodeError` count from the header's first byte."""
     cls = _class_of(raw, key_exchange)
-    if len(raw) < HEADER_LENGTH:
-        raise DecodeError("the header is cut short", path=cls.path_name, rfc="RFC 5246 7.4")
     try:
-        return parse(cls, raw[HEADER_LENGTH:])
+        if len(raw) < HEADER_LENGTH:
+            raise cut_short(HandshakeHeader).within(cls.path_name)
+        return parse(cls, raw, HEADER_LENGTH)
     except DecodeError as error:
-        raise DecodeError(error.message, path=error.path, offset=error.offset + HEADER_LENGTH, rfc=error.rfc or cls.rfc) from None
+        error.rfc = error.rfc or cls.rfc
+        raise
+
+
+def parse_content(content_type: int, raw: bytes, key_exchange: KeyExchange | None) -> Struct:
+    """What a record of this type carries: one handshake message with its header, or the whole content of another."""
+    if content_type == ContentType.HANDSHAKE:
+        return parse_handshake(raw, key_exchange)
+    cls = content_class(content_type)
+    if cls is None:
+        raise DecodeError(f"there is no content of type {content_type}", rfc="RFC 5246 6.2.1")
+    return parse(cls, raw)
 
 
 def serialise_handshake(message: HandshakeMessage) -> bytes:
     """A handshake message with its four-byte header."""
     body = serialise(message)
-    return bytes((message.handshake_type,)) + len(body).to_bytes(3, "big") + body
+    return serialise(HandshakeHeader(message.handshake_type, len(body))) + body
 
 
 def annotate_handshake(raw: bytes, key_exchange: KeyExchange | None) -> list[Span]:
     """Spans that tile a handshake message, header included, whatever its bytes."""
     cls = _class_of(raw, key_exchange)
+    header = annotate(HandshakeHeader, raw, 0, min(len(raw), HEADER_LENGTH), cls.path_name)
     if len(raw) < HEADER_LENGTH:
-        return [Span(0, len(raw), cls.path_name, raw, "the header is cut short", fault=True)]
-    header = [
-        Span(0, 1, f"{cls.path_name}.msg_type", known(HandshakeType, raw[0]), cls.rfc),
-        Span(1, HEADER_LENGTH, f"{cls.path_name}.length", int.from_bytes(raw[1:HEADER_LENGTH], "big"), "RFC 5246 7.4"),
-    ]
-    return header + [span.shifted(HEADER_LENGTH) for span in annotate(cls, raw[HEADER_LENGTH:])]
+        return header
+    return [replace(header[0], note=cls.rfc), *header[1:], *annotate(cls, raw, HEADER_LENGTH)]

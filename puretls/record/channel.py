@@ -14,7 +14,7 @@ from puretls.record.protection import Plain, Protection, StreamProtection
 class Channel:
     """Counts records under a key (RFC 5246 6.1). `epoch` is 0 before the first ChangeCipherSpec."""
 
-    def __init__(self, records_per_key: int, bytes_per_key: int) -> None:
+    def __init__(self, records_per_key: int = 2**64, bytes_per_key: int = 2**64) -> None:
         self.protection: Protection = Plain()
         self.sequence = 0
         self.epoch = 0

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from puretls.errors import PeerError, Reason
-from puretls.iana import HandshakeType, known
+from puretls.messages.handshake import HEADER_LENGTH, HandshakeHeader
 from puretls.messages.registry import handshake_class
-
-HEADER_LENGTH = 4
 
 
 class Joiner:
-    """Collects handshake fragments and hands out whole messages, header included."""
+    """Collects handshake fragments and hands out whole messages, header included; their bodies have at most `limit` bytes."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int = 2**24 - 1) -> None:
         self._buffer = bytearray()
         self._limit = limit
 
@@ -43,12 +41,12 @@ class Joiner:
         """The next message, or None until it is complete. Its announced length is judged before its bytes are waited for."""
         if len(self._buffer) < HEADER_LENGTH:
             return None
-        length = int.from_bytes(self._buffer[1:HEADER_LENGTH], "big")
-        if length > self._limit:
-            name = str(known(HandshakeType, self._buffer[0]))
-            path = f"{handshake_class(self._buffer[0], None).path_name}.length"
-            raise PeerError(Reason.MESSAGE_TOO_LONG, f"type {name}, {length} bytes, at most {self._limit}", path=path)
-        end = HEADER_LENGTH + length
+        header, start = HandshakeHeader.codec.read(self.head, 0, HEADER_LENGTH)
+        if header.length > self._limit:
+            path = f"{handshake_class(header.msg_type, None).path_name}.length"
+            detail = f"type {header.msg_type!s}, {header.length} bytes, at most {self._limit}"
+            raise PeerError(Reason.MESSAGE_TOO_LONG, detail, path=path)
+        end = start + header.length
         if len(self._buffer) < end:
             return None
         message = bytes(self._buffer[:end])

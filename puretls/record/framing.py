@@ -6,9 +6,10 @@ import copy
 from collections.abc import Sequence
 
 from puretls.errors import PeerError, Reason
-from puretls.iana import ContentType, known
-from puretls.messages.records import HEADER, Record
+from puretls.iana import ContentType
+from puretls.messages.records import HEADER, MAX_PLAINTEXT, Record, RecordHeader
 from puretls.spans import Span
+from puretls.wire.schema import annotate
 
 HEADER_LENGTH = HEADER.size
 MAX_EXPANSION = 2048
@@ -20,14 +21,7 @@ _TYPES = frozenset((ContentType.CHANGE_CIPHER_SPEC, ContentType.ALERT, ContentTy
 def annotate_record(raw: bytes, number: int, parts: Sequence[tuple[str, int]] = ()) -> list[Span]:
     """Spans that tile a record as it is on the wire, or its header alone; `parts` are names and lengths in the fragment."""
     thing = f"record[{number}]"
-    if len(raw) < HEADER_LENGTH:
-        return [Span(0, len(raw), thing, raw, "the header is cut short", fault=True)]
-    type_, version, length = HEADER.unpack_from(raw)
-    spans = [
-        Span(0, 1, f"{thing}.type", known(ContentType, type_), "RFC 5246 6.2.1"),
-        Span(1, 3, f"{thing}.version", version, "RFC 5246 6.2.1"),
-        Span(3, HEADER_LENGTH, f"{thing}.length", length, "RFC 5246 6.2.1"),
-    ]
+    spans = annotate(RecordHeader, raw, 0, min(len(raw), HEADER_LENGTH), thing)
     position = HEADER_LENGTH
     for name, size in parts if len(raw) > HEADER_LENGTH else ():
         spans.append(Span(position, position + size, f"{thing}.{name}", None, "RFC 5246 6.2.3"))
@@ -99,7 +93,7 @@ class Framer:
         fits: bool = found == type_ and length <= limit and version in {None, said}
         return fits and len(buffer) - start >= HEADER_LENGTH + length
 
-    def next(self, *, limit: int, version: int | None) -> Record | None:
+    def next(self, *, limit: int = MAX_PLAINTEXT + MAX_EXPANSION, version: int | None = None) -> Record | None:
         """The next record, or None until it is complete.
 
         `limit` bounds the fragment, `version` is what the header must say (None: any 3.x, as before the ServerHello). The header is

@@ -1,1 +1,1 @@
-"""The presentation language of RFC 5246 section 4: declare a struct once; parse, serialise and annotate follow."""
+"""The presentation language of RFC 5246 section 4: declare a struct once; parser, serialiser and byte map follow."""

@@ -1,30 +1,28 @@
-"""Codecs of the presentation language (RFC 5246 section 4): each reads, writes and annotates one kind of field.
+"""Codecs of the presentation language (RFC 5246 section 4): each reads and writes one kind of field.
 
-`read(data, pos, end)` gives the value and the position after it; `annotate` does the same and appends spans as it goes, so that
-at a fault everything before it is already named. Positions are offsets into `data`; nothing is copied but the values.
+`read(data, pos, end)` gives the value and the position after it. Given a list as `sink`, and the field's `path`, the same call also
+records a `Span` for each field as it goes, as `der.reader` does: the parser is the explanation, and at a fault everything before it is
+already named. Positions are offsets into `data`; nothing is copied but the values.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from enum import IntEnum
 from typing import Any, Protocol
 
 from puretls.errors import DecodeError
-from puretls.spans import Span
-
-Spans = list[Span]
+from puretls.spans import Sink, Span
 
 
 class Codec(Protocol):
     """What every field of a struct is made of."""
 
-    def read(self, data: bytes, pos: int, end: int) -> tuple[Any, int]: ...
+    def read(self, data: bytes, pos: int, end: int, sink: Sink | None = None, path: str = "") -> tuple[Any, int]: ...
 
     def write(self, value: Any, out: bytearray) -> None: ...
-
-    def annotate(self, data: bytes, pos: int, end: int, path: str, spans: Spans) -> int: ...
 
 
 def need(pos: int, count: int, end: int) -> int:
@@ -55,19 +53,17 @@ class Uint:
         self.enum = enum
         self.named = names_of(enum)
 
-    def read(self, data: bytes, pos: int, end: int) -> tuple[int, int]:
+    def read(self, data: bytes, pos: int, end: int, sink: Sink | None = None, path: str = "") -> tuple[int, int]:
         stop = pos + self.width
         if stop > end:
             need(pos, self.width, end)
-        return self.named(int.from_bytes(data[pos:stop], "big")), stop
+        value = self.named(int.from_bytes(data[pos:stop], "big"))
+        if sink is not None:
+            sink.append(Span(pos, stop, path, value))
+        return value, stop
 
     def write(self, value: int, out: bytearray) -> None:
         out += value.to_bytes(self.width, "big")
-
-    def annotate(self, data: bytes, pos: int, end: int, path: str, spans: Spans) -> int:
-        value, stop = self.read(data, pos, end)
-        spans.append(Span(pos, stop, path, value))
-        return stop
 
 
 class Opaque:
@@ -76,32 +72,26 @@ class Opaque:
     def __init__(self, length: int) -> None:
         self.length = length
 
-    def read(self, data: bytes, pos: int, end: int) -> tuple[bytes, int]:
+    def read(self, data: bytes, pos: int, end: int, sink: Sink | None = None, path: str = "") -> tuple[bytes, int]:
         stop = need(pos, self.length, end)
+        if sink is not None:
+            sink.append(Span(pos, stop, path, data[pos:stop]))
         return data[pos:stop], stop
 
     def write(self, value: bytes, out: bytearray) -> None:
         out += value
 
-    def annotate(self, data: bytes, pos: int, end: int, path: str, spans: Spans) -> int:
-        value, stop = self.read(data, pos, end)
-        spans.append(Span(pos, stop, path, value))
-        return stop
-
 
 class Rest:
     """Everything that is left: fields whose length only the enclosing structure gives."""
 
-    def read(self, data: bytes, pos: int, end: int) -> tuple[bytes, int]:
+    def read(self, data: bytes, pos: int, end: int, sink: Sink | None = None, path: str = "") -> tuple[bytes, int]:
+        if sink is not None and pos < end:
+            sink.append(Span(pos, end, path, data[pos:end]))
         return data[pos:end], end
 
     def write(self, value: bytes, out: bytearray) -> None:
         out += value
-
-    def annotate(self, data: bytes, pos: int, end: int, path: str, spans: Spans) -> int:
-        if pos < end:
-            spans.append(Span(pos, end, path, data[pos:end]))
-        return end
 
 
 class _Prefixed:
@@ -124,11 +114,6 @@ class _Prefixed:
             raise DecodeError(f"length {length}, but only {end - start} bytes left", offset=pos, rfc="RFC 5246 4.3")
         return start, start + length
 
-    def annotate_length(self, data: bytes, pos: int, end: int, path: str, spans: Spans) -> tuple[int, int]:
-        start, stop = self.bounds(data, pos, end)
-        spans.append(Span(pos, start, f"{path}.length", stop - start))
-        return start, stop
-
     def close(self, length_at: int, out: bytearray) -> None:
         """Fill in the length prefix that was left empty at `length_at`."""
         out[length_at : length_at + self.width] = (len(out) - length_at - self.width).to_bytes(self.width, "big")
@@ -137,22 +122,20 @@ class _Prefixed:
 class OpaqueVector(_Prefixed):
     """`opaque name<floor..ceiling>` (RFC 5246 4.3)."""
 
-    def read(self, data: bytes, pos: int, end: int) -> tuple[bytes, int]:
+    def read(self, data: bytes, pos: int, end: int, sink: Sink | None = None, path: str = "") -> tuple[bytes, int]:
         start, stop = self.bounds(data, pos, end)
+        if sink is not None:
+            sink.append(Span(pos, start, f"{path}.length", stop - start))
+            if start < stop:
+                sink.append(Span(start, stop, path, data[start:stop]))
         return data[start:stop], stop
 
     def write(self, value: bytes, out: bytearray) -> None:
         out += len(value).to_bytes(self.width, "big")
         out += value
 
-    def annotate(self, data: bytes, pos: int, end: int, path: str, spans: Spans) -> int:
-        start, stop = self.annotate_length(data, pos, end, path, spans)
-        if start < stop:
-            spans.append(Span(start, stop, path, data[start:stop]))
-        return stop
 
-
-_LETTERS = {1: "B", 2: "H"}
+LETTERS = {1: "B", 2: "H"}
 """Formats of `struct` by width: vectors of plain numbers are most of a hello, and go through it in one piece."""
 
 
@@ -162,17 +145,20 @@ class Vector(_Prefixed):
     def __init__(self, item: Codec, floor: int, ceiling: int) -> None:
         super().__init__(floor, ceiling)
         self.item = item
-        self._letter = _LETTERS.get(item.width, "") if isinstance(item, Uint) else ""
+        self._letter = LETTERS.get(item.width, "") if isinstance(item, Uint) else ""
 
-    def read(self, data: bytes, pos: int, end: int) -> tuple[tuple[Any, ...], int]:
-        pos, stop = self.bounds(data, pos, end)
-        if isinstance(self.item, Uint) and self._letter and (stop - pos) % self.item.width == 0:
-            count = (stop - pos) // self.item.width
-            return tuple(map(self.item.named, struct.unpack_from(f">{count}{self._letter}", data, pos))), stop
-        read, values = self.item.read, []
+    def read(self, data: bytes, pos: int, end: int, sink: Sink | None = None, path: str = "") -> tuple[tuple[Any, ...], int]:
+        start, stop = self.bounds(data, pos, end)
+        if sink is not None:
+            sink.append(Span(pos, start, f"{path}.length", stop - start))
+        elif isinstance(self.item, Uint) and self._letter and (stop - start) % self.item.width == 0:
+            count = (stop - start) // self.item.width
+            return tuple(map(self.item.named, struct.unpack_from(f">{count}{self._letter}", data, start))), stop
+        read, pos = self.item.read, start
+        values: list[Any] = []
         try:
             while pos < stop:
-                value, pos = read(data, pos, stop)
+                value, pos = read(data, pos, stop) if sink is None else read(data, pos, stop, sink, f"{path}[{len(values)}]")
                 values.append(value)
         except DecodeError as error:
             raise error.within(f"[{len(values)}]") from None
@@ -189,39 +175,6 @@ class Vector(_Prefixed):
             self.item.write(element, out)
         self.close(length_at, out)
 
-    def annotate(self, data: bytes, pos: int, end: int, path: str, spans: Spans) -> int:
-        pos, stop = self.annotate_length(data, pos, end, path, spans)
-        index = 0
-        while pos < stop:
-            pos = self.item.annotate(data, pos, stop, f"{path}[{index}]", spans)
-            index += 1
-        return stop
-
-
-class Framed(_Prefixed):
-    """One structure behind a length prefix of its own, which it must fill exactly."""
-
-    def __init__(self, item: Codec, floor: int, ceiling: int) -> None:
-        super().__init__(floor, ceiling)
-        self.item = item
-
-    def read(self, data: bytes, pos: int, end: int) -> tuple[Any, int]:
-        start, stop = self.bounds(data, pos, end)
-        value, pos = self.item.read(data, start, stop)
-        nothing_after(pos, stop)
-        return value, stop
-
-    def write(self, value: Any, out: bytearray) -> None:
-        length_at = len(out)
-        out += bytes(self.width)
-        self.item.write(value, out)
-        self.close(length_at, out)
-
-    def annotate(self, data: bytes, pos: int, end: int, path: str, spans: Spans) -> int:
-        start, stop = self.annotate_length(data, pos, end, path, spans)
-        nothing_after(self.item.annotate(data, start, stop, path, spans), stop)
-        return stop
-
 
 class Tail:
     """A field that is there if any bytes are left, else None: how ClientHello got its extensions (RFC 5246 7.4.1.2)."""
@@ -229,15 +182,37 @@ class Tail:
     def __init__(self, item: Codec) -> None:
         self.item = item
 
-    def read(self, data: bytes, pos: int, end: int) -> tuple[Any, int]:
-        return self.item.read(data, pos, end) if pos < end else (None, pos)
+    def read(self, data: bytes, pos: int, end: int, sink: Sink | None = None, path: str = "") -> tuple[Any, int]:
+        return self.item.read(data, pos, end, sink, path) if pos < end else (None, pos)
 
     def write(self, value: Any, out: bytearray) -> None:
         if value is not None:
             self.item.write(value, out)
 
-    def annotate(self, data: bytes, pos: int, end: int, path: str, spans: Spans) -> int:
-        return self.item.annotate(data, pos, end, path, spans) if pos < end else pos
+
+class Converted:
+    """A field that is a plain codec on the wire and something better in the struct: None for an empty vector, text for bytes.
+
+    `decode` raises `ValueError`, with what is wrong, for what `encode` never makes.
+    """
+
+    def __init__(self, item: Codec, decode: Callable[[Any], Any], encode: Callable[[Any], Any]) -> None:
+        self.item = item
+        self.decode = decode
+        self.encode = encode
+
+    def read(self, data: bytes, pos: int, end: int, sink: Sink | None = None, path: str = "") -> tuple[Any, int]:
+        value, stop = self.item.read(data, pos, end, sink, path)
+        try:
+            better = self.decode(value)
+        except ValueError as error:
+            raise DecodeError(str(error), offset=pos, rfc="RFC 5246 4") from None
+        if sink and sink[-1].path == path:  # an empty vector has its length only
+            sink[-1] = replace(sink[-1], value=better)
+        return better, stop
+
+    def write(self, value: Any, out: bytearray) -> None:
+        self.item.write(self.encode(value), out)
 
 
 def nothing_after(pos: int, end: int) -> None:

@@ -1,19 +1,22 @@
 """Structs by declaration: `@wire` makes a frozen dataclass whose fields know their wire form.
 
-One field list gives `parse`, `serialise`, `annotate`, and (from `testing`) a hypothesis strategy.
+One field list gives `parse`, `serialise`, the byte map of `annotate`, and (from `testing`) a hypothesis strategy. `annotate` is `parse`
+with a sink: there is one traversal.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import struct
 from collections.abc import Callable
+from dataclasses import MISSING
 from enum import IntEnum
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from puretls.errors import DecodeError
-from puretls.spans import Span, with_note
+from puretls.spans import Sink, Span, mark_fault, with_note
 from puretls.values import frozen
-from puretls.wire.codec import Codec, Opaque, OpaqueVector, Rest, Spans, Tail, Uint, Vector, nothing_after
+from puretls.wire.codec import LETTERS, Codec, Opaque, OpaqueVector, Rest, Tail, Uint, Vector, nothing_after
 
 T = TypeVar("T")
 S = TypeVar("S", bound="Struct")
@@ -32,8 +35,8 @@ class Struct:
     codec: ClassVar[StructCodec]
 
 
-def _field(codec: Codec) -> Any:
-    return dataclasses.field(metadata={_CODEC: codec})
+def _field(codec: Codec, default: Any = MISSING, *, shown: bool = True) -> Any:
+    return dataclasses.field(default=default, repr=shown, metadata={_CODEC: codec})
 
 
 def u8(enum: type[IntEnum] | None = None) -> Any:
@@ -44,6 +47,11 @@ def u8(enum: type[IntEnum] | None = None) -> Any:
 def u16(enum: type[IntEnum] | None = None) -> Any:
     """uint16, or an enum of two bytes."""
     return _field(Uint(2, enum))
+
+
+def u24() -> Any:
+    """uint24."""
+    return _field(Uint(3))
 
 
 def u32() -> Any:
@@ -66,9 +74,9 @@ def vector(item: Codec | type[Struct], floor: int, ceiling: int) -> Any:
     return _field(Vector(codec_of(item), floor, ceiling))
 
 
-def nested(item: Codec | type[Struct]) -> Any:
-    """A struct, or any codec, in place."""
-    return _field(codec_of(item))
+def nested(item: Codec | type[Struct], *, default: Any = MISSING, shown: bool = True) -> Any:
+    """A struct, or any codec, in place; `shown` in the `repr` or not."""
+    return _field(codec_of(item), default, shown=shown)
 
 
 def tail(item: Codec | type[Struct]) -> Any:
@@ -89,12 +97,12 @@ class StructCodec:
         self._reads = tuple((name, codec.read) for name, codec in cls.wire_fields)
         self._writes = tuple((name, codec.write) for name, codec in cls.wire_fields)
 
-    def read(self, data: bytes, pos: int, end: int) -> tuple[Any, int]:
+    def read(self, data: bytes, pos: int, end: int, sink: Sink | None = None, path: str = "") -> tuple[Any, int]:
         values = []
         name = ""
         try:
-            for name, read in self._reads:  # noqa: B007  (the name is wanted when a read fails)
-                value, pos = read(data, pos, end)
+            for name, read in self._reads:
+                value, pos = read(data, pos, end) if sink is None else read(data, pos, end, sink, f"{path}.{name}")
                 values.append(value)
         except DecodeError as error:
             raise error.within(f".{name}") from None
@@ -104,10 +112,18 @@ class StructCodec:
         for name, write in self._writes:
             write(getattr(value, name), out)
 
-    def annotate(self, data: bytes, pos: int, end: int, path: str, spans: Spans) -> int:
-        for name, codec in self.cls.wire_fields:
-            pos = codec.annotate(data, pos, end, f"{path}.{name}", spans)
-        return pos
+
+class HeaderCodec(StructCodec):
+    """A struct of numbers in front of what it tells of: it is there as a whole or not at all."""
+
+    def __init__(self, cls: type[Struct]) -> None:
+        super().__init__(cls)
+        self._size = size_of(cls)
+
+    def read(self, data: bytes, pos: int, end: int, sink: Sink | None = None, path: str = "") -> tuple[Any, int]:
+        if end - pos < self._size:
+            raise cut_short(self.cls, pos)
+        return super().read(data, pos, end, sink, path)
 
 
 def codec_of(item: Codec | type[Struct]) -> Codec:
@@ -115,8 +131,8 @@ def codec_of(item: Codec | type[Struct]) -> Codec:
     return item.codec if isinstance(item, type) else item
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(u8, u16, u32, opaque, opaque_vector, vector, nested, tail, rest))
-def wire(rfc: str) -> Callable[[type[S]], type[S]]:
+@dataclass_transform(frozen_default=True, field_specifiers=(u8, u16, u24, u32, opaque, opaque_vector, vector, nested, tail, rest))
+def wire(rfc: str, codec: type[StructCodec] = StructCodec) -> Callable[[type[S]], type[S]]:
     """Class decorator: a frozen, slotted dataclass with a wire form; `rfc` is the section that defines it ("5246 7.4.1.2")."""
 
     def decorate(cls: type[S]) -> type[S]:
@@ -124,16 +140,31 @@ def wire(rfc: str) -> Callable[[type[S]], type[S]]:
         made.wire_fields = tuple((field.name, field.metadata[_CODEC]) for field in dataclasses.fields(made))  # type: ignore[arg-type]
         made.path_name = cls.path_name or cls.__name__
         made.rfc = f"RFC {rfc}"
-        made.codec = StructCodec(made)
+        made.codec = codec(made)
         return made
 
     return decorate
 
 
-def parse(cls: type[S], data: bytes) -> S:
-    """`data`, all of it, as a `cls`. Raises `DecodeError` with the path of the field and the offset in `data`."""
+def size_of(cls: type[Struct]) -> int:
+    """Bytes of a struct that is made of numbers only."""
+    return sum(codec.width for _, codec in cls.wire_fields if isinstance(codec, Uint))
+
+
+def layout_of(cls: type[Struct]) -> struct.Struct:
+    """A struct of numbers as the standard library reads it, all fields in one step: for headers that come with every record."""
+    return struct.Struct(">" + "".join(LETTERS[codec.width] for _, codec in cls.wire_fields if isinstance(codec, Uint)))
+
+
+def cut_short(cls: type[Struct], offset: int = 0) -> DecodeError:
+    """What is wrong where the header `cls` is not complete."""
+    return DecodeError("the header is cut short", offset=offset, rfc=cls.rfc)
+
+
+def parse(cls: type[S], data: bytes, start: int = 0) -> S:
+    """`data` from `start`, all of it, as a `cls`. Raises `DecodeError` with the path of the field and the offset in `data`."""
     try:
-        value, pos = cls.codec.read(data, 0, len(data))
+        value, pos = cls.codec.read(data, start, len(data))
         nothing_after(pos, len(data))
     except DecodeError as error:
         raise error.within(cls.path_name) from None
@@ -147,31 +178,16 @@ def serialise(value: Struct) -> bytes:
     return bytes(out)
 
 
-def annotate(cls: type[Struct], data: bytes) -> list[Span]:
-    """Spans that tile `data` exactly, each with the RFC section it follows.
+def annotate(cls: type[Struct], data: bytes, start: int = 0, stop: int | None = None, path: str = "") -> list[Span]:
+    """Spans that tile `data[start:stop]` exactly, each with the RFC section it follows; `path` stands for the struct's own name.
 
     At a fault the rest of the data is one span with `fault` set, the path that `parse` names, and the reason as note.
     """
-    spans: list[Span] = []
-    annotate_into(spans, cls, data, 0, len(data), cls.path_name)
-    return with_note(spans, cls.rfc)
-
-
-def annotate_into(spans: Spans, cls: type[Struct], data: bytes, start: int, stop: int, path: str) -> None:
-    """Append the spans of `data[start:stop]` as a `cls`, under `path`; a fault is marked where it begins, under its field's path."""
-    before = len(spans)
+    sink: Sink = []
+    path = path or cls.path_name
+    stop = len(data) if stop is None else stop
     try:
-        nothing_after(cls.codec.annotate(data, start, stop, path, spans), stop)
+        nothing_after(cls.codec.read(data, start, stop, sink, path)[1], stop)
     except DecodeError as fault:
-        covered = spans[-1].end if len(spans) > before else start
-        where = path + _fault_path(cls, data[start:stop])
-        spans.append(Span(covered, stop, where, data[covered:stop], fault.message, fault=True))
-
-
-def _fault_path(cls: type[Struct], data: bytes) -> str:
-    """Which field cannot be read, below the struct: reading knows, annotating does not."""
-    try:
-        parse(cls, data)
-    except DecodeError as error:
-        return error.path.removeprefix(cls.path_name)
-    return ""
+        mark_fault(sink, data, start, stop, path + fault.path, fault.message)
+    return with_note(sink, cls.rfc)

@@ -10,7 +10,7 @@ from puretls.der import oids
 from puretls.der import reader as der
 from puretls.der.reader import Reader
 from puretls.errors import DecodeError
-from puretls.spans import Span
+from puretls.spans import Span, mark_fault
 from puretls.x509.certificate import Certificate
 from puretls.x509.checks import time_text
 from puretls.x509.extensions import TYPES, KeyUsage
@@ -101,8 +101,7 @@ def annotated(
         spans.append(_explained(span, tag, notes))
     end = spans[-1].end if spans else 0
     if fault is not None or end < len(data):
-        path = fault.path if fault and fault.path else "rest"
-        spans.append(Span(end, len(data), path, data[end:], str(fault or "not parsed"), fault=True))
+        mark_fault(spans, data, 0, len(data), fault.path if fault and fault.path else "rest", str(fault or "not parsed"))
     return tuple(spans)
 
 

@@ -47,8 +47,16 @@ def _(codec: codecs.Vector):
 
 
 @strategy.register
-def _(codec: codecs.Framed):
-    return strategy(codec.item)
+def _(codec: codecs.Converted):
+    """Values of the plain codec that mean something; of the others their lowest bits, which always do."""
+
+    def meaning(plain):
+        try:
+            return codec.decode(plain)
+        except ValueError:
+            return codec.decode(plain & 1 if isinstance(plain, int) else bytes(byte & 0x7F for byte in plain))
+
+    return strategy(codec.item).map(meaning)
 
 
 @strategy.register

@@ -4,9 +4,14 @@ import pytest
 
 from puretls.errors import DecodeError
 from puretls.iana import ContentType
-from puretls.wire.codec import Framed, Opaque, OpaqueVector, Rest, Tail, Uint, Vector, nothing_after
+from puretls.wire.codec import Converted, Opaque, OpaqueVector, Rest, Tail, Uint, Vector, nothing_after
 
 pytestmark = [pytest.mark.rfc("5246", "4.3"), pytest.mark.rfc("5246", "4.4")]
+
+
+def _refused(number):
+    raise ValueError(f"{number} will not do")
+
 
 EXAMPLES = [
     (Uint(1), 7, "07"),
@@ -27,7 +32,7 @@ EXAMPLES = [
     (Vector(Uint(2), 0, 255), (), "00"),
     (Vector(Uint(2), 2, 254), (1, 2), "0400010002"),
     (Vector(OpaqueVector(1, 255), 0, 2**16 - 1), (b"a", b"bc"), "00050161026263"),
-    (Framed(Uint(2), 0, 255), 5, "020005"),
+    (Converted(Uint(1), bool, int), True, "01"),
     (Tail(Uint(1)), None, ""),
     (Tail(Uint(1)), 9, "09"),
 ]
@@ -52,7 +57,7 @@ def test_codec_reads_from_the_middle_of_a_buffer(codec, value, wire):
 def test_spans_of_an_example_tile_it(codec, value, wire):
     data = bytes.fromhex(wire)
     spans = []
-    assert codec.annotate(data, 0, len(data), "x", spans) == len(data)
+    assert codec.read(data, 0, len(data), spans, "x") == codec.read(data, 0, len(data))
     assert b"".join(data[span.start : span.end] for span in spans) == data
     assert all(span.path.startswith("x") for span in spans)
 
@@ -69,13 +74,12 @@ def test_spans_of_an_example_tile_it(codec, value, wire):
         (Vector(Uint(2), 2, 254), "00", "length 0 outside 2..254", 0),
         (Vector(Uint(2), 0, 255), "03000102", "needs 2 bytes, 1 left", 3),
         (Vector(OpaqueVector(1, 255), 0, 255), "020361", "length 3, but only 1 bytes left", 1),
-        (Framed(Uint(2), 0, 255), "03000102", "1 bytes too many", 3),
-        (Framed(Uint(2), 0, 255), "0100", "needs 2 bytes, 1 left", 1),
+        (Converted(Uint(1), _refused, int), "07", "7 will not do", 0),
     ],
 )
 def test_malformed_field_says_what_is_wrong_and_where(codec, wire, message, offset):
     data = bytes.fromhex(wire)
-    for attempt in (lambda: codec.read(data, 0, len(data)), lambda: codec.annotate(data, 0, len(data), "x", [])):
+    for attempt in (lambda: codec.read(data, 0, len(data)), lambda: codec.read(data, 0, len(data), [], "x")):
         with pytest.raises(DecodeError) as caught:
             attempt()
         assert (caught.value.message, caught.value.offset) == (message, offset)
