@@ -264,7 +264,8 @@ class Connection:
             raise UsageError("the connection is closed for sending")
         if self._context.established is None:
             raise UsageError("the handshake is not complete: wait for HandshakeCompleted")
-        self._outbound.check()
+        if self._line.looks_ahead:
+            self._outbound.check()
         data = as_bytes(data)
         if not data:
             return
@@ -732,7 +733,8 @@ class Connection:
         """Fragment, seal and queue; after close_notify nothing leaves any more (RFC 5246 7.2.1)."""
         if self._close_sent:
             return
-        self._outbound.check()
+        if self._line.looks_ahead:
+            self._outbound.check()
         self._trace_message(_OUT, type_, data)
         first = type_ == ContentType.HANDSHAKE and self.state is ClientState.WAIT_SERVER_HELLO
         # RFC 5246 E.1: the record of a first ClientHello says 3.1, which every server and middlebox lets pass.

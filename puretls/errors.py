@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from puretls.iana import AlertDescription as A
 from puretls.text import printable
@@ -39,24 +39,34 @@ class CallbackError(UsageError):
         self.name = name
 
 
+def raise_of_callback(name: str, function: object, error: Exception) -> NoReturn:
+    """Raise what a call-back of the application raised, as `CallbackError`: in the `except` clause around its call.
+
+    Exceptions of puretls pass, and so does whatever a function of puretls raises: that is a defect.
+    """
+    ours = (getattr(function, "__module__", None) or "").startswith("puretls.")
+    if ours or isinstance(error, PuretlsError):
+        raise error
+    raise CallbackError(name, error) from error
+
+
 class calling:
     """`with calling("psk", function):` around a call of the application's function: its exceptions leave as `CallbackError`.
 
-    Those of puretls pass, and so does whatever a function of puretls raises: that is a defect.
+    For calls that are rare; where they are not, a plain `try` with `raise_of_callback` costs nothing while nothing is raised.
     """
 
-    __slots__ = ("_name", "_ours")
+    __slots__ = ("_function", "_name")
 
     def __init__(self, name: str, function: object) -> None:
-        self._name = name
-        self._ours = (getattr(function, "__module__", None) or "").startswith("puretls.")
+        self._name, self._function = name, function
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, Exception) and not isinstance(error, PuretlsError) and not self._ours:
-            raise CallbackError(self._name, error) from error
+        if isinstance(error, Exception):
+            raise_of_callback(self._name, self._function, error)
 
 
 class InternalError(PuretlsError):

@@ -194,7 +194,8 @@ class Outbound:
 
     def send(self, type_: int, data: bytes, limit: int) -> None:
         """Fragment into records of at most `limit` bytes of plaintext, seal and queue them. Raises `UsageError` where that is barred."""
-        self.check()
+        if self._line.looks_ahead:
+            self.check()
         pieces = split(data, limit)
         if self._line.taps:
             self._send_tapped(type_, pieces)

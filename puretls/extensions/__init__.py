@@ -60,9 +60,9 @@ def active(configured: Iterable[Extension]) -> tuple[Extension, ...]:
     return tuple(extension for extension in everything if extension.enabled)
 
 
-def concerned(results: Mapping[type[Extension], Any]) -> dict[type[Extension], Any]:
-    """Results of all extensions there are, None for those that are not agreed on or taken out: what concerns a session."""
-    return dict.fromkeys(ORDER) | dict(results)
+def concerned(results: Mapping[type[Extension], Any], hook: str) -> list[type[Extension]]:
+    """The extensions that have a hook of their own, agreed on or not, those of the application included."""
+    return [each for each in dict.fromkeys((*ORDER, *results)) if hook in each.hooks]
 
 
 __all__ = [

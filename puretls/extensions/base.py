@@ -75,6 +75,9 @@ class View(NamedTuple):
         return any(suite.is_elliptic for suite in self.suites)
 
 
+_HOOKS = frozenset(("kept", "may_resume", "record_limits", "resumed"))
+
+
 @dataclass(frozen=True)
 class Extension:
     """One extension. `enabled=False` keeps it out of the handshake altogether."""
@@ -91,10 +94,14 @@ class Extension:
     limits_go_with_keys: ClassVar[bool] = False
     """True: the peer is held to `record_limits` from its next keys on; else from the ServerHello on, as we hold ourselves in any case."""
 
+    hooks: ClassVar[frozenset[str]] = frozenset()
+    """Those of `kept`, `may_resume`, `record_limits` and `resumed` that the class has of its own: the others need not be called."""
+
     enabled: bool = field(default=True, kw_only=True)
 
     def __init_subclass__(cls, **keywords: object) -> None:
         super().__init_subclass__(**keywords)
+        cls.hooks = cls.hooks | _HOOKS & vars(cls).keys()
         if "type" in cls.__dict__:
             BODIES[HandshakeType.CLIENT_HELLO, cls.type] = cls.client_body
             if cls.server_body is not None:
@@ -152,7 +159,7 @@ def limits_agreed(extensions: Iterable[Extension], results: Mapping[type[Extensi
     at_once = with_keys = RecordLimits()
     for extension in extensions:
         result = results.get(type(extension))
-        limits = None if result is None else extension.record_limits(result)
+        limits = None if result is None or "record_limits" not in extension.hooks else extension.record_limits(result)
         if limits is not None and extension.limits_go_with_keys:
             with_keys = RecordLimits(*map(min, with_keys, limits))
         elif limits is not None:

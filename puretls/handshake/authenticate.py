@@ -19,7 +19,7 @@ from puretls.crypto.keys import (
     is_too_large,
 )
 from puretls.crypto.signatures import fits
-from puretls.errors import DecodeError, PeerError, Reason, UsageError, calling
+from puretls.errors import DecodeError, PeerError, Reason, UsageError, raise_of_callback
 from puretls.exchange.signature import KEY_FIELD
 from puretls.iana import AlertDescription, NamedGroup, SignatureScheme
 from puretls.suites import Authentication, Suite
@@ -166,8 +166,10 @@ def consult(config: Config, request: ChainRequest) -> Any:
         from puretls.x509.verifier import chain_verifier
 
         verifier = chain_verifier((), provider=config.provider)
-    with calling("verifier", verifier):
+    try:
         report = verifier(request)
+    except Exception as error:
+        raise_of_callback("verifier", verifier, error)
     if report is not PENDING:
         name = getattr(verifier, "__qualname__", type(verifier).__name__)
         check_report(report, f"what the verifier {name} returns")

@@ -36,12 +36,12 @@ class Choice:
 def choose(context: Context, results: Results) -> Choice:
     """The first suite for which group, certificate and signature algorithm are there."""
     config = context.server_config
-    order = [suite for suite in context.offer.suites if suite.id in config.suites_by_id]
+    order = [suite.id for suite in context.offer.suites if suite.id in config.suites_by_id]
     if not config.prefer_client_order:
-        order.sort(key=lambda suite: config.suite_ranks[suite.id])  # stable: the client's order among equals
+        order.sort(key=config.suite_ranks.__getitem__)  # stable: the client's order among equals
     credentials = _candidates(context, results)
     lacks: dict[Suite, Lack] = {}
-    for suite in order:
+    for suite in map(config.suites_by_id.__getitem__, order):
         choice = _feasible(context, results, suite, credentials)
         if isinstance(choice, Choice):
             return choice

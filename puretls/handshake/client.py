@@ -299,7 +299,11 @@ def _resume(context: Context, session: Session, hello: ServerHello) -> Step:
         peer=context.peer.evolve(chain=session.peer_chain, ocsp_response=session.ocsp_response),
         _negotiated=negotiated.evolve(
             results={
-                extension: extension.resumed(session, result) for extension, result in concerned(negotiated.results).items()
+                **negotiated.results,
+                **{
+                    extension: extension.resumed(session, negotiated.result(extension))
+                    for extension in concerned(negotiated.results, "resumed")
+                },
             },
             psk_identity=session.psk_identity or None,
             group=session.group,

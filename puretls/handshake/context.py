@@ -13,7 +13,7 @@ from puretls.config import ClientConfig, Config, Credential, ServerConfig
 from puretls.crypto.groups import Group, KeyShare, RandomBytes
 from puretls.crypto.keys import PublicKey
 from puretls.crypto.secret import Secret
-from puretls.errors import InternalError, UsageError, calling
+from puretls.errors import InternalError, UsageError, raise_of_callback
 from puretls.extensions import (
     Alpn,
     EncryptThenMac,
@@ -263,16 +263,20 @@ LATEST = 2**48
 
 
 def _draw(random: RandomBytes, count: int) -> bytes:
-    with calling("random", random):
+    try:
         drawn = random(count)
+    except Exception as error:
+        raise_of_callback("random", random, error)
     if not isinstance(drawn, bytes) or len(drawn) != count:
         raise UsageError(f"random must give as many bytes as it is asked for: {count}")
     return drawn
 
 
 def _tell(clock: Callable[[], float]) -> float:
-    with calling("clock", clock):
+    try:
         told = clock()
+    except Exception as error:
+        raise_of_callback("clock", clock, error)
     if not isinstance(told, int | float) or not 0 <= told < LATEST:
         raise UsageError(f"clock must give seconds since 1970, not {described(told)}")
     return told

@@ -151,7 +151,7 @@ def new_session(context: Context, created: float | None = None, **more: Any) -> 
     """
     negotiated = context.negotiated
     for extension, result in negotiated.results.items():
-        if result is not None:
+        if result is not None and "kept" in extension.hooks:
             more = extension.kept(result) | more
     return Session(
         suite=negotiated.suite.id,

@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Mapping
 from typing import Any
 
-from puretls.errors import PeerError, Reason, calling
+from puretls.errors import PeerError, Reason, calling, raise_of_callback
 from puretls.events import HandshakeStarted, RenegotiationRefused
 from puretls.exchange.signature import verify
 from puretls.extensions import (
@@ -157,8 +157,10 @@ def _find_session(context: Context, results: Results) -> tuple[Session | None, b
     session, renew = None, False
     ticket = results.get(SessionTicket)
     if ticket and config.tickets is not None:
-        with calling("tickets.open", config.tickets.open):
+        try:
             session, renew = config.tickets.open(ticket, context)
+        except Exception as error:
+            raise_of_callback("tickets.open", config.tickets.open, error)
     elif hello.session_id and config.session_cache is not None:
         with calling("session_cache.get", config.session_cache.get):
             session = config.session_cache.get(hello.session_id)
@@ -181,7 +183,7 @@ def _may_resume(context: Context, results: Results, session: Session) -> bool:
         and session.suite in config.suites_by_id
         and session.suite in context.offer.hello.cipher_suites
         and session.extended_master_secret == bool(results.get(ExtendedMasterSecret))
-        and all(extension.may_resume(session, result) for extension, result in concerned(results).items())
+        and all(extension.may_resume(session, results.get(extension)) for extension in concerned(results, "may_resume"))
         and not (config.client_authentication == "require" and not session.peer_chain)
         and not (config.client_authentication == "none" and session.peer_chain)
     )
@@ -446,8 +448,10 @@ def _ticket_for(context: Context, session: Session) -> NewSessionTicket:
     config = context.server_config
     assert config.tickets is not None
     left = max(1, int(session.created + session.lifetime - context.clock()))
-    with calling("tickets.seal", config.tickets.seal):
+    try:
         ticket = config.tickets.seal(session, context)
+    except Exception as error:
+        raise_of_callback("tickets.seal", config.tickets.seal, error)
     return NewSessionTicket(left, ticket) if len(ticket) <= UINT16_MAX else NewSessionTicket(0, b"")
 
 

@@ -5,6 +5,8 @@ In a message an extension stays raw; bodies are parsed by the extension that own
 
 from __future__ import annotations
 
+import struct
+
 from puretls.iana import ExtensionType, HandshakeType
 from puretls.spans import Sink
 from puretls.wire.codec import Codec, Vector, names_of
@@ -23,6 +25,7 @@ class RawExtension(Struct):
 
 
 _TYPE_OF = names_of(ExtensionType)
+_HEAD = struct.Struct(">HH")
 
 
 def body_name(extension_type: int) -> str:
@@ -48,6 +51,15 @@ class _ExtensionCodec(StructCodec):
         if sink is not None:
             self._explain_body(value, data, stop, sink, path)
         return value, stop
+
+    def write(self, value: RawExtension, out: bytearray) -> None:
+        """As the struct says; in one step, likewise."""
+        body = value.extension_data
+        if 0 <= value.extension_type <= 0xFFFF and len(body) <= 0xFFFF:
+            out += _HEAD.pack(value.extension_type, len(body))
+            out += body
+        else:
+            super().write(value, out)
 
     def _explain_body(self, value: RawExtension, data: bytes, stop: int, sink: Sink, path: str) -> None:
         """The fields of the body in place of its bytes. Where they are wrong that is marked, and the next extension is read."""

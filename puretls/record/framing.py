@@ -99,16 +99,17 @@ class Framer:
         `limit` bounds the fragment, `version` is what the header must say (None: any 3.x, as before the ServerHello). The header is
         judged as soon as it is there; the path of a `PeerError` is that of the field below the record.
         """
-        if len(self) < self._needed:
-            return None
-        if len(self._buffer) - self._position < self._needed:
+        waiting = len(self._buffer) - self._position
+        if waiting < self._needed:
+            if waiting + len(self._later) < self._needed:
+                return None
             self._gather()
         buffer, start = self._buffer, self._position
         body = start + HEADER_LENGTH
         type_, said, length = HEADER.unpack_from(buffer, start)
         if type_ not in _TYPES:
             raise self._not_a_record(buffer[start:body])
-        if not _fits(type_, said, version):
+        if said != version and not _fits(type_, said, version):
             raise PeerError(Reason.WRONG_RECORD_VERSION, f"{said >> 8}.{said & 0xFF}", path="version")
         if length > limit:
             raise PeerError(Reason.RECORD_OVERFLOW, f"{length} bytes, at most {limit}", path="length")
