@@ -12,10 +12,11 @@ from typing import ClassVar
 import pytest
 
 from puretls import schedule
+from puretls.errors import UsageError
 from puretls.extensions import EncryptThenMac
 from puretls.handshake.states import ClientState, Role, ServerState
 from puretls.handshake.table import led_to
-from puretls.iana import ContentType
+from puretls.iana import CipherSuiteId, ContentType
 from puretls.keylog import key_log_line, master_secrets
 from puretls.messages.handshake import ClientHello, Finished, HandshakeMessage, HelloRequest, ServerHello
 from puretls.messages.records import Alert, ApplicationData, ChangeCipherSpec
@@ -170,3 +171,12 @@ def test_a_key_log_is_read_as_it_is_written():
     log = f"# a comment\r\n{line}\r\nSERVER_TRAFFIC_SECRET_0 {'00' * 32} {'11' * 32}\n{line[:-2]}\nCLIENT_RANDOM zz\n"
     assert master_secrets(log) == {b"r" * 32: b"m" * 48}
     assert (b"m" * 48).hex() not in repr(master_secrets(log))
+
+
+def test_a_protection_made_to_open_seals_nothing_where_that_needs_entropy():
+    suite = BY_ID[CipherSuiteId.TLS_RSA_WITH_AES_128_CBC_SHA]
+    keys = schedule.key_block(real().prf, suite, b"m" * 48, b"c" * 32, b"s" * 32)
+    made = protect(suite, keys.client, real())
+    with pytest.raises(UsageError, match="random"):
+        made.seal(0, ContentType.APPLICATION_DATA, b"data")
+    assert made.open(0, ContentType.APPLICATION_DATA, protect(suite, keys.client, real(), bytes).seal(0, ContentType.APPLICATION_DATA, b"data")) == b"data"
