@@ -8,14 +8,16 @@ from __future__ import annotations
 from puretls.errors import PeerError
 from puretls.exchange import KeyExchange
 from puretls.iana import ContentType
-from puretls.messages.registry import annotate_content, content_class, handshake_class, messages_in
+from puretls.messages.registry import annotate_content, content_class, find_length, handshake_class, messages_in
 from puretls.trace import deepened
 
 
 def place(error: PeerError, content_type: int, raw: bytes, key_exchange: KeyExchange | None) -> None:
     """Find the bytes at fault in this message, if it is the one that the error speaks of."""
-    if error.offset is None and error.path.partition(".")[0] == _path_name(content_type, raw):
-        error.place(deepened(annotate_content(content_type, raw, key_exchange), raw, error.path))
+    if error.offset is not None or error.path.partition(".")[0] != _path_name(content_type, raw):
+        return
+    spans = find_length(raw, key_exchange, error.path) if content_type == ContentType.HANDSHAKE else []
+    error.place(spans or deepened(annotate_content(content_type, raw, key_exchange), raw, error.path))
 
 
 def place_earlier(error: PeerError, head: bytes, transcript: bytes, key_exchange: KeyExchange | None) -> None:
