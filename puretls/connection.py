@@ -208,6 +208,8 @@ class Connection:
         if self._closing:
             raise UsageError("the connection is closed for sending")
         if self.role is Role.CLIENT:
+            if self.state is not ClientState.START:
+                raise UsageError("start was called already")
             self._local(Start())
 
     def receive_bytes(self, data: bytes) -> None:

@@ -1,5 +1,6 @@
 """A caller's mistake is a `UsageError` that names what was wrong, at the earliest point there is."""
 
+import asyncio
 import dataclasses
 import os
 import time
@@ -24,6 +25,7 @@ from puretls.crypto.provider import default
 from puretls.extensions import Alpn
 from puretls.handshake.effects import Effect
 from puretls.intercept import _RESULTS
+from puretls.net import aio
 from puretls.suites import DEFAULT_SUITES, SUITES
 from puretls.x509.verifier import chain_verifier, pinned_verifier
 from tests.support.credentials import credential, issued
@@ -93,6 +95,10 @@ AT_ONCE = {
     "a DH group that is none": (lambda: ServerConfig(credentials=(credential(),), dh_parameters=(0, 0)), "dh_parameters"),
     "client of a server's configuration": (lambda: Connection.client(server_config()), "ClientConfig"),
     "server of a client's configuration": (lambda: Connection.server(client_config()), "ServerConfig"),
+    "asyncio server of a client's configuration": (
+        lambda: asyncio.run(aio.start_server(lambda reader, writer: None, "127.0.0.1", 0, client_config())), "ServerConfig"),
+    "asyncio server of none": (lambda: asyncio.run(aio.start_server(lambda reader, writer: None, "127.0.0.1", 0, None)), "ServerConfig"),
+    "client that is started twice": (lambda: [started.start() for started in [Connection.client(client_config())] * 2], "already"),
     "session that is none": (lambda: Connection.client(client_config(), "a.test", b"session"), "Session"),
     "name that is none": (lambda: Connection.client(client_config(), 7), "server name"),
     "anchor in PEM": (lambda: chain_verifier([Certificates.PEM], provider=default()), "file_verifier"),

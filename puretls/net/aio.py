@@ -16,6 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from puretls import drive
+from puretls.arguments import described
 from puretls.config import ClientConfig, ServerConfig
 from puretls.connection import Connection
 from puretls.errors import DangerWarning, PuretlsError, Truncated, UsageError
@@ -81,8 +82,10 @@ async def start_server(
     """Serve; `client_connected(reader, writer)` is called (and awaited) for each client whose handshake is complete.
 
     A callable `config` is asked at each new connection, so that certificates can change. Failed handshakes are logged under
-    "puretls.aio". `options` go to `loop.create_server`.
+    "puretls.aio". `options` go to `loop.create_server`. Raises `UsageError` for a configuration that is none of a server.
     """
+    if not isinstance(config, ServerConfig) and not callable(config):
+        raise UsageError(f"start_server needs a ServerConfig, or a function that gives one, not {described(config)}")
     loop = asyncio.get_running_loop()
     watching: set[asyncio.Task[None]] = set()  # the loop itself keeps tasks by weak references only
 
