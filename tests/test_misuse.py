@@ -187,7 +187,7 @@ def test_ticket_keys_that_raise_are_named():
     assert "tickets.seal raised ZeroDivisionError" in str(joined.server.error)
 
 
-@pytest.mark.parametrize("verdict", [None, True, False, "yes", object(), 1], ids=repr)
+@pytest.mark.parametrize("verdict", [None, True, False, "yes", object(), 1], ids=lambda verdict: type(verdict).__name__)
 @pytest.mark.parametrize("role", ["client", "server"])
 def test_verifier_that_gives_no_report_is_named_and_refuses(verdict, role):
     def my_verifier(request):
@@ -213,7 +213,7 @@ BAD_RESULTS = {
 }
 
 
-@pytest.mark.parametrize(("tap", "result"), [(tap, result) for tap, results in BAD_RESULTS.items() for result in results], ids=repr)
+@pytest.mark.parametrize(("tap", "result"), [(tap, result) for tap, results in BAD_RESULTS.items() for result in results], ids=lambda value: value if isinstance(value, str) else type(value).__name__)  # fmt: skip
 def test_tap_that_returns_anything_but_an_iterable_of_its_kind_is_named(tap, result):
     class Mine(Interceptor):
         pass

@@ -161,7 +161,7 @@ def test_wire_order_is_that_of_the_table():
 
 @pytest.mark.parametrize("name", [NAME, None, "192.0.2.1"])
 @pytest.mark.parametrize("fields", [{}, {"tickets": False}, {"groups": (NamedGroup.FFDHE2048,), "suites": (suite_named("TLS_DHE_RSA_WITH_AES_128_GCM_SHA256"),)}, {"extensions": (Padding(400),)}, {"extensions": (Alpn("h2"),)},
-                                    {"suites": (suite_named("TLS_PSK_WITH_AES_128_GCM_SHA256"),), "psk": psk_client}], ids=str)  # fmt: skip
+                                    {"suites": (suite_named("TLS_PSK_WITH_AES_128_GCM_SHA256"),), "psk": psk_client}], ids=lambda fields: "+".join(fields) or "default")  # fmt: skip
 def test_last_extension_of_a_client_hello_is_never_empty(fields, name):
     """Some old servers (WebSphere, Java 6) abort where it is; also where a session is resumed or renegotiated."""
     hellos = []

@@ -132,7 +132,7 @@ def test_detached_descriptor_stays_open_and_hears_no_goodbye(connect):
     server.close()
 
 
-@pytest.mark.parametrize("buffer", [b"read-only", memoryview(bytes(9)), memoryview(bytearray(9))[::2], "text", 9, None], ids=repr)
+@pytest.mark.parametrize("buffer", [b"read-only", memoryview(bytes(9)), memoryview(bytearray(9))[::2], "text", 9, None], ids=lambda buffer: type(buffer).__name__)
 def test_a_buffer_that_cannot_be_filled_loses_nothing(connect, buffer):
     client, server = connect()
     server.sendall(b"data")
