@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path as File
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import puretls
@@ -53,6 +53,7 @@ def test_what_is_no_path_is_refused(text):
         parse_path(text)
 
 
+@settings(max_examples=25)
 @given(st.from_regex(GRAMMAR, fullmatch=True))
 def test_any_path_comes_back(text):
     assert str(parse_path(text)) == re.sub(r"#1(?!\d)", "", text)

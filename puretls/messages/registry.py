@@ -50,41 +50,6 @@ def annotate_content(content_type: int, raw: bytes, key_exchange: KeyExchange | 
     return annotate(cls, raw) if cls is not None else [Span(0, len(raw), Unknown.path_name, raw)]
 
 
-class _Found(Exception):
-    """Ends the reading of a message at the field that was looked for."""
-
-    def __init__(self, span: Span) -> None:
-        self.span = span
-
-
-class _Until(list[Span]):
-    """A sink that wants one field alone, and keeps no more than the last one read."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-
-    def append(self, span: Span) -> None:
-        self[:] = (span,)
-        if span.path == self.path:
-            raise _Found(span)
-
-
-def find_length(raw: bytes, key_exchange: KeyExchange | None, path: str) -> list[Span]:
-    """The span of a length field of a handshake message, read no further than that; none where `path` is no length that is there.
-
-    A message with 50,000 certificates is refused for their number: to point at it, 100,000 spans need not be made.
-    """
-    if path.endswith(".length") and len(raw) > HEADER_LENGTH:
-        cls = _class_of(raw, key_exchange)
-        try:
-            cls.codec.read(raw, HEADER_LENGTH, len(raw), _Until(path), cls.path_name)
-        except _Found as found:
-            return [found.span]
-        except DecodeError:
-            return []
-    return []
-
-
 def messages_in(transcript: bytes) -> list[bytes]:
     """The handshake messages that a transcript is made of, each with its header."""
     found, position = [], 0
