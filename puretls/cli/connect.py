@@ -45,18 +45,26 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Connect once, or 1 + N times; only the last connection carries standard input."""
-    from puretls.cli import options
+    """Connect once, or 1 + N times; only the last connection carries standard input.
+
+    The session is kept where the peer fell silent or the wire broke, too; not where TLS failed (RFC 5246 7.2.2).
+    """
+    from puretls.cli import TransportFailure, options
 
     host, port = split_address(arguments.address)
     config = options.client_config(arguments)
     session = options.load_session(arguments.session_file)
-    for left in range(arguments.resume, -1, -1):
-        with _connected(host, port, arguments, config, session) as (tls, line):
-            _report(tls, arguments)
-            if left == 0:
-                _pipe(tls, line)
-            session = tls.session or session
+    try:
+        for left in range(arguments.resume, -1, -1):
+            with _connected(host, port, arguments, config, session) as (tls, line):
+                session = tls.session or session
+                _report(tls, arguments)
+                if left == 0:
+                    _pipe(tls, line)
+                    session = tls.session or session
+    except TransportFailure:
+        options.save_session(arguments.session_file, session)
+        raise
     options.save_session(arguments.session_file, session)
     return 0
 

@@ -17,6 +17,7 @@ import pytest
 
 from puretls.config import Credential, ServerConfig
 from puretls.net import TlsSocket
+from puretls.session import Session
 from puretls.x509.keys import parse_private_key
 from puretls.x509.pem import load_certificates
 from tests.cli.command import ENVIRONMENT, in_process, puretls, serving
@@ -341,6 +342,14 @@ def test_peer_that_neither_answers_nor_closes_is_told_of(slow, files):
     result = puretls(*arguments, stdin=b"question")
     assert (result.returncode, result.stdout) == (1, b"answer")
     assert result.stderr.splitlines()[-1].startswith("puretls: the peer was silent for 0.3 s, and did not close")
+
+
+def test_session_is_kept_where_the_peer_falls_silent(slow, files, tmp_path):
+    slow.closes = False
+    slow.answer.set()
+    arguments = ("connect", f"localhost:{slow.port}", "--ca", files.ca, "--idle-timeout", "0.3", "--session-file", tmp_path / "session")
+    assert puretls(*arguments, stdin=b"question").returncode == 1
+    assert Session.from_bytes((tmp_path / "session").read_bytes()).server_name == "localhost"
 
 
 def test_without_a_question_no_answer_is_waited_for(echo, files):
