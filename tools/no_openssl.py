@@ -6,6 +6,7 @@ python tools/no_openssl.py puretls demo
 
 from __future__ import annotations
 
+import os
 import runpy
 import sys
 
@@ -17,6 +18,7 @@ def main() -> None:
         sys.exit(__doc__)
     for name in BLOCKED:
         sys.modules[name] = None  # type: ignore[assignment]  # importing it now raises ImportError
+    os.environ.setdefault("HYPOTHESIS_NO_PLUGINS", "1")  # plug-ins of other packages, such as trio's, may want ssl
     sys.argv = sys.argv[1:]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 

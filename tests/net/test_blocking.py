@@ -107,13 +107,13 @@ def test_reader_and_writer_may_both_begin_the_handshake(configs, run):
     client = TlsSocket(near, Connection.client(configs.client, NAME))
     server = TlsSocket(far, Connection.server(configs.server))
     with client, server:
-        received = []
+        received, sent = [], []
         run(lambda: received.append(client.recv(10)))
-        run(client.sendall, b"question")
+        run(lambda: sent.append(client.sendall(b"question")))
         assert server.recv(10) == b"question"
         server.sendall(b"answer")
         deadline = time.monotonic() + 20
-        while not received and time.monotonic() < deadline:
+        while not (received and sent) and time.monotonic() < deadline:  # both are done before the sockets are closed
             time.sleep(0.01)
         assert received == [b"answer"]
 
