@@ -104,6 +104,6 @@ def test_any_order_of_calls_ends_in_nothing_but_our_errors(order, verifier, auth
 
 @pytest.mark.full
 @given(order=orders, verifier=st.sampled_from((danger.accept_any_chain, lambda request: PENDING)), authentication=st.sampled_from(("none", "require")))
-@settings(max_examples=20_000, deadline=None)
+@settings(max_examples=12_000, deadline=None)
 def test_any_order_of_calls_ends_in_nothing_but_our_errors_many_times(order, verifier, authentication):
     _play(order, verifier, authentication)
