@@ -103,7 +103,8 @@ def test_any_order_of_calls_ends_in_nothing_but_our_errors(order, verifier, auth
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("half", [1, 2])  # 20,000 in all; in one test they come near the limit of ten minutes on a slow machine
 @given(order=orders, verifier=st.sampled_from((danger.accept_any_chain, lambda request: PENDING)), authentication=st.sampled_from(("none", "require")))
-@settings(max_examples=12_000, deadline=None)
-def test_any_order_of_calls_ends_in_nothing_but_our_errors_many_times(order, verifier, authentication):
+@settings(max_examples=10_000, deadline=None)
+def test_any_order_of_calls_ends_in_nothing_but_our_errors_many_times(half, order, verifier, authentication):
     _play(order, verifier, authentication)
