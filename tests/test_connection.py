@@ -492,7 +492,7 @@ def test_verdict_that_is_none_leaves_the_question_open(verdict):
     joined.check_secrets()
 
 
-@pytest.mark.parametrize("verdict", [None, "yes", object()], ids=str)
+@pytest.mark.parametrize("verdict", [None, "yes", object()], ids=["None", "a string", "an object"])
 def test_verifier_that_gives_no_report_refuses(verdict):
     joined = pair({"verifier": lambda request: verdict}).handshake()
     assert isinstance(joined.client.error, UsageError)
