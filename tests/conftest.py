@@ -8,6 +8,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.support.shared import MISSING, shared_file
+
 # The same examples on every run, so that a failure is the change's and not the day's; PURETLS_EXPLORE=1 looks for new ones.
 hypothesis.settings.register_profile(
     "puretls",
@@ -18,7 +20,6 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("puretls")
 
 ROOT = Path(__file__).resolve().parent.parent
-SHARED = ROOT.parent / "shared"
 
 
 @pytest.fixture(scope="session")
@@ -28,9 +29,14 @@ def root() -> Path:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    if not SHARED.is_dir():
-        pytest.skip(f"needs the test data beside the repository: {SHARED}")
-    return SHARED
+    return shared_file("")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """How many processes `-n auto` starts: none when only files or tests are named, for starting them takes longer than most files."""
+    named = [Path(argument.split("::")[0]) for argument in config.args]
+    return 0 if all(path.is_file() for path in named) else None  # None: as many as there are cores
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,3 +45,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for mark in item.iter_markers("rfc"):
             if len(mark.args) != 2 or mark.kwargs or not all(isinstance(part, str) for part in mark.args):
                 raise pytest.UsageError(f'{item.nodeid}: write @pytest.mark.rfc("5246", "7.4.1.3")')
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Names each test that was skipped for want of data beside the repository: a fresh clone has none of it."""
+    skipped = terminalreporter.stats.get("skipped", ())
+    wanting = sorted({(report.nodeid, report.longrepr[2]) for report in skipped if MISSING in report.longrepr[2]})
+    if wanting:
+        terminalreporter.section(f"{len(wanting)} skipped for want of ../shared")
+    for name, reason in wanting:
+        terminalreporter.write_line(f"{name}: {reason.partition(MISSING)[2]}")

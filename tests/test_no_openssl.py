@@ -57,3 +57,11 @@ def test_import_loads_nothing_heavy(root, statement):
 def test_import_alone_loads_next_to_nothing_of_puretls(root):
     script = "import sys\nimport puretls\nprint(sorted(name for name in sys.modules if name.startswith('puretls')))"
     assert python(root, "-c", script).strip() == "['puretls', 'puretls._version']"
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_tests_without_openssl_are_without_it_in_every_process(root, tmp_path, workers):
+    (tmp_path / "pytest.ini").touch()
+    (tmp_path / "test_it.py").write_text("import pytest\ndef test_it():\n    with pytest.raises(ImportError):\n        import ssl\n")
+    told = python(root, "tools/no_openssl.py", "pytest", "-n", workers, "-c", str(tmp_path / "pytest.ini"), str(tmp_path))
+    assert "1 passed" in told

@@ -5,23 +5,20 @@ from __future__ import annotations
 import enum
 import inspect
 import re
-from pathlib import Path
 
 import pytest
 
 import puretls.qt as qt
 from puretls.qt._names import snake
+from tests.support.shared import shared_file
 
 ROW = re.compile(r"^\| `(\w+)` \| (\w+) \| `(.*?)`")
 PARAMETER = re.compile(r"[\(,]\s*(\w+):")
 
 
 @pytest.fixture(scope="module")
-def inventory(request: pytest.FixtureRequest) -> str:
-    page = Path(__file__).resolve().parents[2].parent / "shared" / "qt" / "API.md"
-    if not page.is_file():
-        pytest.skip(f"needs the inventory of Qt's members: {page}")
-    return page.read_text()
+def inventory() -> str:
+    return shared_file("qt/API.md").read_text()
 
 
 def rows(inventory: str) -> list[tuple[str, str, str, str]]:
