@@ -18,5 +18,5 @@ def shared_file(name: str) -> Path:
     """The path of a file or folder in `../shared`; skips the test where it is absent."""
     path = FOLDER / name
     if not path.exists():
-        pytest.skip(f"{MISSING}{name}")
+        pytest.skip(f"{MISSING}{name or FOLDER.name}")
     return path
