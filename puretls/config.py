@@ -44,8 +44,8 @@ from puretls.values import frozen
 from puretls.wire.schema import parse, serialise
 
 if TYPE_CHECKING:
-    from puretls.x509.certificate import Certificate
-    from puretls.x509.report import Report
+    from puretls.x509.certificates.certificate import Certificate
+    from puretls.x509.reports.report import Report
     from puretls.x509.verifier import ChainRequest
 
 PENDING: Final = Sentinel("PENDING")
@@ -222,7 +222,7 @@ class Credential:
     @cached_property
     def leaf(self) -> Certificate:
         """The first certificate, parsed."""
-        from puretls.x509.certificate import Certificate
+        from puretls.x509.certificates.certificate import Certificate
 
         return Certificate.read(self.chain[0])
 
@@ -234,7 +234,7 @@ class Credential:
     @cached_property
     def issuers(self) -> tuple[bytes, ...]:
         """Names (DER) of the issuers along the chain, which a server may ask for (RFC 5246 7.4.4)."""
-        from puretls.x509.certificate import Certificate
+        from puretls.x509.certificates.certificate import Certificate
 
         return tuple(Certificate.read(der).issuer.raw for der in self.chain)
 
@@ -244,7 +244,7 @@ class Credential:
 
     @cached_property
     def _signatures(self) -> tuple[SignatureAlgorithm | None, ...]:
-        from puretls.x509.certificate import Certificate
+        from puretls.x509.certificates.certificate import Certificate
 
         found: list[SignatureAlgorithm | None] = []
         for certificate in map(Certificate.read, self.chain):

@@ -57,7 +57,7 @@ def _unique(established: Established) -> bytes:
 
 def _server_end_point(context: Context) -> bytes:
     """RFC 5929 4.1: the server's certificate under its own signature's hash, SHA-256 for MD5 and SHA-1."""
-    from puretls.x509.certificate import Certificate
+    from puretls.x509.certificates.certificate import Certificate
 
     chain = context.peer.chain if context.role is Role.CLIENT else (context.credential.chain if context.credential else ())
     if not chain:

@@ -20,9 +20,9 @@ from puretls.crypto.provider import default
 from puretls.der import oids
 from puretls.errors import DecodeError, UsageError
 from puretls.values import frozen
-from puretls.x509.anchors import scan_anchors
-from puretls.x509.report import Report
-from puretls.x509.trust import TrustStore
+from puretls.x509.path.anchors import scan_anchors
+from puretls.x509.path.trust import TrustStore
+from puretls.x509.reports.report import Report
 from puretls.x509.verifier import ChainRequest, Verifier, chain_verifier
 
 BUNDLES = (

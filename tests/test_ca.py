@@ -12,7 +12,7 @@ from puretls.ca import DAY, KINDS, Authority, DevelopmentCa
 from puretls.der import oids
 from puretls.errors import UsageError
 from puretls.x509 import drafts
-from puretls.x509.certificate import Certificate
+from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.keys import key_fits, parse_private_key
 from puretls.x509.pem import load_certificates, write_pem
 

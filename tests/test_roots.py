@@ -11,7 +11,7 @@ from puretls import roots
 from puretls.ca import DevelopmentCa
 from puretls.errors import UsageError
 from puretls.spans import check_tiling
-from puretls.x509.certificate import Certificate
+from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.pem import write_pem
 from puretls.x509.verifier import ChainRequest
 

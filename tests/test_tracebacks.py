@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from puretls import Credential, danger
-from puretls.crypto.kernels import eddsa, ffdhe, weierstrass
+from puretls.crypto.kernels.ec import eddsa, weierstrass
+from puretls.crypto.kernels.modular import ffdhe
 from puretls.crypto.keys import EdPrivateKey, RsaPrivateKey
 from puretls.crypto.secret import Secret
 from puretls.errors import DecodeError, PuretlsError, UsageError

@@ -17,7 +17,7 @@ from puretls.ca import DAY, DevelopmentCa, Issued
 from puretls.crypto.provider import default
 from puretls.x509 import drafts
 from puretls.x509.crl import Crl
-from puretls.x509.report import Report
+from puretls.x509.reports.report import Report
 from puretls.x509.revocation import Revocation
 from puretls.x509.verifier import ChainRequest, chain_verifier
 

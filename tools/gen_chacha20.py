@@ -1,4 +1,4 @@
-"""Write `puretls/crypto/kernels/chacha20_rounds.py`: the ten double rounds of ChaCha20 as straight-line code.
+"""Write `puretls/crypto/kernels/generated/chacha20_rounds.py`: the ten double rounds of ChaCha20 as straight-line code.
 
 python tools/gen_chacha20.py [--check]
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from written import written
 
-TARGET = Path(__file__).resolve().parent.parent / "puretls/crypto/kernels/chacha20_rounds.py"
+TARGET = Path(__file__).resolve().parent.parent / "puretls/crypto/kernels/generated/chacha20_rounds.py"
 
 HEADER = '''"""The rounds of ChaCha20 (RFC 8439 2.3) over many blocks, one word of a block a lane of 40 bits.
 
@@ -21,7 +21,6 @@ and c may therefore gather all forty additions without a mask: they stay below 2
 masks of the next rotation. The caller takes the low 32 bits of each lane.
 """
 
-# ruff: noqa: PLR0915
 
 from __future__ import annotations
 

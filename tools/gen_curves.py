@@ -6,7 +6,7 @@
 Templates are Python with three more signs: `v := expr` reduces a product modulo p, `v :- expr` only so far that it can be
 multiplied once more, `v :~ expr` is for products with a small constant. What a reduction is depends on the prime. Functions take
 the points to add as rows of (doublings, points), so that combs, windows and interleaved forms share one loop: see
-`kernels/recoding.py`.
+`kernels/ec/recoding.py`.
 """
 
 from __future__ import annotations
@@ -357,8 +357,8 @@ COMBS = {"p256_comb": "P-256", "edwards25519_comb": "edwards25519"}
 def comb_source(name: str) -> str:
     """The upper halves of the base point's comb, which the kernels would else compute in each process that needs them."""
     sys.path.insert(0, str(OUT.parents[3]))
-    from puretls.crypto.kernels.edwards import edwards
-    from puretls.crypto.kernels.weierstrass import curve
+    from puretls.crypto.kernels.ec.edwards import edwards
+    from puretls.crypto.kernels.ec.weierstrass import curve
 
     on = curve("secp256r1") if name == "p256_comb" else edwards("edwards25519")
     numbers = [number for upper in on.make_uppers(on.base, on.comb_shape) for entry in upper for number in entry]

@@ -1,4 +1,4 @@
-"""Write `puretls/crypto/kernels/poly1305_steps.py`: many blocks of Poly1305 a step, as straight-line code.
+"""Write `puretls/crypto/kernels/generated/poly1305_steps.py`: many blocks of Poly1305 a step, as straight-line code.
 
 python tools/gen_poly1305.py [--check]
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from written import written
 
-TARGET = Path(__file__).resolve().parent.parent / "puretls/crypto/kernels/poly1305_steps.py"
+TARGET = Path(__file__).resolve().parent.parent / "puretls/crypto/kernels/generated/poly1305_steps.py"
 SIZES = (8, 16)
 PER_LINE = 4
 

@@ -1,4 +1,4 @@
-"""Write `puretls/crypto/kernels/sbox.py`: the AES S-box and its inverse as straight-line boolean code.
+"""Write `puretls/crypto/kernels/generated/aes_sbox.py`: the AES S-box and its inverse as straight-line boolean code.
 
 The circuits are published by the Circuit Minimization Team (Boyar, Peralta, Calik): SLP_AES_113 forward, 113 gates, and Sinv,
 121 gates, https://www.cs.yale.edu/homes/peralta/CircuitStuff/CMT.html. `^` is xor, `&` is and; their XNOR gates are written `^`
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from written import written
 
-TARGET = Path(__file__).resolve().parent.parent / "puretls/crypto/kernels/sbox.py"
+TARGET = Path(__file__).resolve().parent.parent / "puretls/crypto/kernels/generated/aes_sbox.py"
 
 FORWARD = """
 y14=U3^U5 y13=U0^U6 y9=U0^U3 y8=U0^U5 t0=U1^U2 y1=t0^U7 y4=y1^U3 y12=y13^y14 y2=y1^U0 y5=y1^U6 y3=y5^y8 t1=U4^y12
@@ -57,7 +57,6 @@ A plane is an integer that holds one bit of many bytes, one byte a lane; planes 
 significant) to bit 7. The constant 0x63 is left to the round keys.
 """
 
-# ruff: noqa: PLR0915
 
 from __future__ import annotations
 

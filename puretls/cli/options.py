@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from puretls.config import ClientConfig, Credential, ServerConfig, Verifier
     from puretls.extensions import Extension
     from puretls.session import Session
-    from puretls.x509.trust import TrustStore
+    from puretls.x509.path.trust import TrustStore
 
 T = TypeVar("T")
 MAX_EXPORT = 65535
@@ -264,7 +264,7 @@ def _client_verifier(path: str) -> tuple[Verifier, tuple[bytes, ...]]:
 def load_anchors(path: str) -> TrustStore:
     """The trust anchors in a file: what cannot be used is named on standard error, block by block, and the rest is used."""
     from puretls.text import printable
-    from puretls.x509.anchors import read_anchors
+    from puretls.x509.path.anchors import read_anchors
 
     store = _load(path, read_anchors)
     for fault in store.faults:

@@ -144,7 +144,7 @@ def _known(names: list[str]) -> list[str]:
     """Names of rules; one that is none is a `UsageError` with what may have been meant."""
     from difflib import get_close_matches
 
-    from puretls.x509.rules import RULES
+    from puretls.x509.reports.rules import RULES
 
     for name in names:
         if name not in RULES:
@@ -154,7 +154,7 @@ def _known(names: list[str]) -> list[str]:
 
 
 def _harmless(names: list[str]) -> list[str]:
-    from puretls.x509.rules import DEFAULT, profile
+    from puretls.x509.reports.rules import DEFAULT, profile
 
     for name in names:
         if name in profile(DEFAULT):
@@ -187,7 +187,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
 def _rules(_arguments: argparse.Namespace) -> int:
     from puretls.cli.output import table
-    from puretls.x509.rules import TABLE
+    from puretls.x509.reports.rules import TABLE
 
     order = ("default", "strict", "webpki")
     rows = [(rule.id, ", ".join(name for name in order if name in rule.profiles), rule.section, rule.sentence) for rule in TABLE]

@@ -43,7 +43,7 @@ def kernel_cbc(algorithm: CbcAlgorithm, key: bytes, *, table_free: bool = False)
     """A keyed block cipher in CBC mode; `table_free` as in `kernel_aead`. Raises `UsageError` for a key of another length."""
     if algorithm not in (AES_128_CBC, AES_192_CBC, AES_256_CBC):
         return tlslite_ng.cbc(algorithm, key)
-    from puretls.crypto.kernels.cbc import AesCbc
+    from puretls.crypto.kernels.modes.cbc import AesCbc
 
     return AesCbc(algorithm, key, table_free=table_free)
 
@@ -58,19 +58,19 @@ class _AeadKernel(Protocol):
 
 
 def _gcm() -> _AeadKernel:
-    from puretls.crypto.kernels.gcm import AesGcm
+    from puretls.crypto.kernels.modes.gcm import AesGcm
 
     return AesGcm
 
 
 def _ccm() -> _AeadKernel:
-    from puretls.crypto.kernels.ccm import AesCcm
+    from puretls.crypto.kernels.modes.ccm import AesCcm
 
     return AesCcm
 
 
 def _chacha20_poly1305() -> _AeadKernel:
-    from puretls.crypto.kernels.chacha20_poly1305 import ChaCha20Poly1305
+    from puretls.crypto.kernels.chacha.chacha20_poly1305 import ChaCha20Poly1305
 
     return ChaCha20Poly1305
 

@@ -29,21 +29,21 @@ def group(name: str, *, accelerated: bool = False) -> Group:
     """The group of that IANA name; `UsageError` for a name that is not here."""
     arithmetic = _arithmetic(accelerated)
     if name in _MONTGOMERY:
-        from puretls.crypto.kernels import montgomery
+        from puretls.crypto.kernels.ec import montgomery
 
         return montgomery.group(name, arithmetic)
     if name in _WEIERSTRASS:
-        from puretls.crypto.kernels import ecdsa
+        from puretls.crypto.kernels.ec import ecdsa
 
         return ecdsa.EcdhGroup(name, arithmetic)
-    from puretls.crypto.kernels import ffdhe
+    from puretls.crypto.kernels.modular import ffdhe
 
     return ffdhe.named(name, arithmetic)
 
 
 def finite_field(p: int, g: int, *, min_bits: int = 2048, accelerated: bool = False) -> Group:
     """The group of p and g as a server names them; `BadPublicValue` where they are not fit (see `ffdhe.unnamed`)."""
-    from puretls.crypto.kernels import ffdhe
+    from puretls.crypto.kernels.modular import ffdhe
 
     return ffdhe.unnamed(p, g, min_bits=min_bits, arithmetic=_arithmetic(accelerated))
 
@@ -56,15 +56,15 @@ def sign(
     if not _knows_hashes(algorithm):
         raise UsageError(f"signatures use one of {', '.join(sorted(HASHES))}, not {algorithm.hash}")
     if isinstance(key, RsaPrivateKey) and algorithm.kind in _RSA:
-        from puretls.crypto.kernels import rsa
+        from puretls.crypto.kernels.modular import rsa
 
         return rsa.sign(algorithm, key, message, random, arithmetic)
     if isinstance(key, EcPrivateKey) and algorithm.kind is SignatureKind.ECDSA:
-        from puretls.crypto.kernels import ecdsa
+        from puretls.crypto.kernels.ec import ecdsa
 
         return ecdsa.sign(key, algorithm.hash, message, random, arithmetic=arithmetic)
     if isinstance(key, EdPrivateKey) and algorithm.kind is _EDDSA.get(key.public.curve):
-        from puretls.crypto.kernels import eddsa
+        from puretls.crypto.kernels.ec import eddsa
 
         return eddsa.sign(key, message, random, arithmetic)
     raise UsageError(f"a key of type {type(key).__name__} does not sign with {algorithm.kind.value}")
@@ -80,21 +80,21 @@ def verify(algorithm: SignatureAlgorithm, key: PublicKey, message: bytes, signat
     if not _knows_hashes(algorithm):
         return False
     if isinstance(key, RsaPublicKey):
-        from puretls.crypto.kernels import rsa
+        from puretls.crypto.kernels.modular import rsa
 
         return algorithm.kind in _RSA and rsa.verify(algorithm, key, message, signature, arithmetic)
     if isinstance(key, EcPublicKey):
-        from puretls.crypto.kernels import ecdsa
+        from puretls.crypto.kernels.ec import ecdsa
 
         return algorithm.kind is SignatureKind.ECDSA and ecdsa.verify(key, algorithm.hash, message, signature, arithmetic)
-    from puretls.crypto.kernels import eddsa
+    from puretls.crypto.kernels.ec import eddsa
 
     return algorithm.kind is _EDDSA.get(key.curve) and eddsa.verify(key, message, signature, arithmetic)
 
 
 def rsa_private(key: RsaPrivateKey, c: int, random: RandomBytes, *, accelerated: bool = False) -> int:
     """c^d mod n, blinded and checked against faults."""
-    from puretls.crypto.kernels import rsa
+    from puretls.crypto.kernels.modular import rsa
 
     return rsa.private_operation(key, c, random, _arithmetic(accelerated))
 
@@ -103,13 +103,13 @@ def generate(kind: str, random: RandomBytes, *, accelerated: bool = False) -> Pr
     """A new key: "rsa" and its bits ("rsa2048"), "secp256r1", "secp384r1", "secp521r1", "ed25519" or "ed448"."""
     arithmetic = _arithmetic(accelerated)
     if kind in _WEIERSTRASS:
-        from puretls.crypto.kernels import ecdsa
+        from puretls.crypto.kernels.ec import ecdsa
 
         return ecdsa.generate(kind, random, arithmetic)
     if kind in _EDDSA:
-        from puretls.crypto.kernels import eddsa
+        from puretls.crypto.kernels.ec import eddsa
 
         return eddsa.generate(kind, random, arithmetic)
-    from puretls.crypto.kernels import rsa
+    from puretls.crypto.kernels.modular import rsa
 
     return rsa.generate_named(kind, random)

@@ -27,7 +27,7 @@ from puretls.suites import Authentication, Suite
 if TYPE_CHECKING:
     from puretls.config import Config, Credential
     from puretls.handshake.context import Context
-    from puretls.x509.certificate import Certificate
+    from puretls.x509.certificates.certificate import Certificate
     from puretls.x509.verifier import ChainRequest
 
 IMPLIED_SCHEMES: tuple[SignatureScheme, ...] = (SignatureScheme.RSA_PKCS1_SHA1, SignatureScheme.ECDSA_SHA1)
@@ -61,7 +61,7 @@ def is_issued_by(credential: Credential, authorities: tuple[bytes, ...]) -> bool
 @lru_cache(maxsize=16)
 def _comparable(names: tuple[bytes, ...]) -> frozenset[bytes]:
     """The names in the form in which equal ones are the same; what is no name is nobody's."""
-    from puretls.x509.names import parse_name
+    from puretls.x509.names.names import parse_name
 
     found = set()
     for name in names:
@@ -73,7 +73,7 @@ def _comparable(names: tuple[bytes, ...]) -> frozenset[bytes]:
 def usage_allows(leaf: Certificate, *, signing: bool) -> bool:
     """Whether keyUsage, where it is there, lets the key sign, or else encipher other keys (RFC 5246 7.4.2, RFC 5280 4.2.1.3)."""
     from puretls.der import oids
-    from puretls.x509.extensions import KeyUsage, KeyUsageBit
+    from puretls.x509.certificates.extensions import KeyUsage, KeyUsageBit
 
     found = leaf.get(KeyUsage)
     if found is None:
@@ -83,7 +83,7 @@ def usage_allows(leaf: Certificate, *, signing: bool) -> bool:
 
 def usage_path(leaf: Certificate) -> str:
     """The path of keyUsage in the peer's Certificate message."""
-    from puretls.x509.extensions import KeyUsage
+    from puretls.x509.certificates.extensions import KeyUsage
 
     found = next((extension for extension in leaf.extensions if isinstance(extension.value, KeyUsage)), None)
     return leaf_path(f"{found.path}.key_usage" if found else "tbs_certificate.extensions")
@@ -121,7 +121,7 @@ def parse_leaf(chain: Sequence[bytes]) -> tuple[Certificate, PublicKey]:
 
     What is wrong with the rest of the leaf is for the verifier to say, and does not matter where nobody verifies.
     """
-    from puretls.x509.certificate import parse_remembered
+    from puretls.x509.certificates.certificate import parse_remembered
 
     reason = Reason.DECODE if _is_cut_off(chain[0]) else Reason.BAD_CERTIFICATE
     try:

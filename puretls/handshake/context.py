@@ -33,7 +33,7 @@ from puretls.suites import Suite
 from puretls.values import frozen
 
 if TYPE_CHECKING:
-    from puretls.x509.report import Report
+    from puretls.x509.reports.report import Report
 
 
 C = TypeVar("C", bound=Config)

@@ -19,10 +19,10 @@ from puretls.qt.qcryptographichash import QCryptographicHash, algorithm_named
 from puretls.qt.qdatetime import QDateTime
 from puretls.qt.qssl import QSsl
 from puretls.qt.qsslkey import QSslKey
-from puretls.x509 import extensions as ext
-from puretls.x509.certificate import UNREADABLE, Certificate
-from puretls.x509.certificate import Extension as ParsedExtension
-from puretls.x509.names import GeneralNameKind, Name
+from puretls.x509.certificates import extensions as ext
+from puretls.x509.certificates.certificate import UNREADABLE, Certificate
+from puretls.x509.certificates.certificate import Extension as ParsedExtension
+from puretls.x509.names.names import GeneralNameKind, Name
 from puretls.x509.pem import read_pem, write_pem
 
 if TYPE_CHECKING:

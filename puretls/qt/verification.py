@@ -18,9 +18,9 @@ from puretls.crypto.keys import RsaPublicKey
 from puretls.errors import DangerWarning
 from puretls.qt.qsslcertificate import QSslCertificate
 from puretls.qt.qsslerror import QSslError
-from puretls.x509.certificate import Certificate
-from puretls.x509.report import Finding, Report
-from puretls.x509.trust import TrustStore
+from puretls.x509.certificates.certificate import Certificate
+from puretls.x509.path.trust import TrustStore
+from puretls.x509.reports.report import Finding, Report
 from puretls.x509.verifier import ChainRequest, Verifier, chain_verifier
 
 _E = QSslError.SslError

@@ -15,11 +15,11 @@ from puretls.der.reader import Reader
 from puretls.errors import DecodeError
 from puretls.spans import Span
 from puretls.values import frozen
-from puretls.x509 import extensions as ext
-from puretls.x509.algorithms import AlgorithmIdentifier, read_algorithm, signature_algorithm
-from puretls.x509.certificate import Extension, read_extension
-from puretls.x509.extensions import DistributionPointName, ExtensionType, read_distribution_point_name
-from puretls.x509.names import GeneralName, GeneralNameKind, Name, read_general_names, read_name
+from puretls.x509.certificates import extensions as ext
+from puretls.x509.certificates.certificate import Extension, read_extension
+from puretls.x509.certificates.extensions import DistributionPointName, ExtensionType, read_distribution_point_name
+from puretls.x509.keys.algorithms import AlgorithmIdentifier, read_algorithm, signature_algorithm
+from puretls.x509.names.names import GeneralName, GeneralNameKind, Name, read_general_names, read_name
 
 ROOT = "CertificateList"
 TBS = "tbs_cert_list"
@@ -252,7 +252,8 @@ class Crl:
 
     def spans(self) -> tuple[Span, ...]:
         """Spans that tile the CRL: each byte with its path, decoded value, meaning and RFC section."""
-        from puretls.x509 import explain, show  # text that checking never needs
+        from puretls.x509 import show  # text that checking never needs
+        from puretls.x509.certificates import explain
 
         return explain.annotated(self.raw, Crl.parse, show.CRL_NOTES)
 

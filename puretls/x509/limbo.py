@@ -11,15 +11,15 @@ from puretls._version import __version__
 from puretls.crypto.provider import Provider
 from puretls.der import oids
 from puretls.errors import DecodeError
+from puretls.x509.certificates.extensions import KeyUsageBit
 from puretls.x509.crl import Crl
-from puretls.x509.extensions import KeyUsageBit
 from puretls.x509.hostname import parse_ip
-from puretls.x509.names import GeneralName, GeneralNameKind
-from puretls.x509.path import Budgets
+from puretls.x509.names.names import GeneralName, GeneralNameKind
+from puretls.x509.path.path import Budgets
 from puretls.x509.pem import read_pem
-from puretls.x509.report import Finding, Report
+from puretls.x509.reports.report import Finding, Report
+from puretls.x509.reports.rules import RULES
 from puretls.x509.revocation import HARD, Revocation
-from puretls.x509.rules import RULES
 from puretls.x509.verifier import ChainRequest, chain_verifier
 
 _PURPOSES = {

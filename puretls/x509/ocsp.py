@@ -14,12 +14,12 @@ from puretls.der.reader import Reader
 from puretls.errors import DecodeError
 from puretls.spans import Span
 from puretls.values import frozen
-from puretls.x509.algorithms import AlgorithmIdentifier, read_algorithm
-from puretls.x509.certificate import Certificate, Extension, read_extension
-from puretls.x509.checks import time_text
+from puretls.x509.certificates.certificate import Certificate, Extension, read_extension
+from puretls.x509.certificates.extensions import ExtendedKeyUsage, ExtensionType, OcspNoCheck
 from puretls.x509.crl import CRL_TYPES, ENTRY_TYPES, REASONS
-from puretls.x509.extensions import ExtendedKeyUsage, ExtensionType, OcspNoCheck
-from puretls.x509.names import Name, read_name
+from puretls.x509.keys.algorithms import AlgorithmIdentifier, read_algorithm
+from puretls.x509.names.names import Name, read_name
+from puretls.x509.path.checks import time_text
 from puretls.x509.revocation import Answer, Case, Status, revoked_sentence
 
 ROOT = "OCSPResponse"
@@ -162,7 +162,8 @@ class OcspResponse:
 
     def spans(self) -> tuple[Span, ...]:
         """Spans that tile the response: each byte with its path, decoded value, meaning and RFC section."""
-        from puretls.x509 import explain, show  # text that checking never needs
+        from puretls.x509 import show  # text that checking never needs
+        from puretls.x509.certificates import explain
 
         return explain.annotated(self.raw, OcspResponse.parse, show.OCSP_NOTES)
 
@@ -397,7 +398,7 @@ def _delegate_revoked(delegate: Certificate, case: Case) -> str:
     """RFC 6960 4.2.2.2.1: unless nocheck says that nobody need ask, CRLs may know that the responder is revoked."""
     if delegate.get(OcspNoCheck) is not None or not case.policy.crls or case.depth == 0:
         return ""
-    from puretls.x509.crlcheck import crl_status
+    from puretls.x509.revocation.crls import crl_status
 
     answer = crl_status(replace(case, certificate=delegate, depth=case.depth - 1))
     return f"is signed by {delegate.subject}, which is revoked" if answer.status is Status.REVOKED else ""

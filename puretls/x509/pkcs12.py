@@ -19,9 +19,9 @@ from puretls.der.reader import Reader
 from puretls.errors import DecodeError, UsageError
 from puretls.spans import Span
 from puretls.values import frozen
-from puretls.x509 import pbkdf, pkcs8
-from puretls.x509.certificate import Certificate
-from puretls.x509.keys import inside_octets, key_fits, parse_private_key
+from puretls.x509 import pkcs8
+from puretls.x509.certificates.certificate import Certificate
+from puretls.x509.keys import inside_octets, key_fits, parse_private_key, pbkdf
 
 ROOT = "PFX"
 MAX_FILE = 1 << 24

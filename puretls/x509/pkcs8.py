@@ -16,7 +16,7 @@ from puretls.crypto.secret import Secret
 from puretls.der import oids, writer
 from puretls.der.reader import INTEGER, NULL, SEQUENCE, Reader
 from puretls.errors import DecodeError, UsageError
-from puretls.x509 import pbkdf, rc2
+from puretls.x509.keys import pbkdf, rc2
 from puretls.x509.pem import PemBlock, write_pem
 
 CIPHERS = {

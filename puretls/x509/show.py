@@ -15,15 +15,15 @@ from puretls.errors import DecodeError, UsageError
 from puretls.spans import Span
 from puretls.text import printable, printable_lines
 from puretls.values import frozen
-from puretls.x509 import explain
-from puretls.x509.certificate import Certificate, Extension
-from puretls.x509.checks import time_text
+from puretls.x509.certificates import explain
+from puretls.x509.certificates.certificate import Certificate, Extension
 from puretls.x509.crl import CRL_TYPES, Crl, CrlNumber, DeltaCrlIndicator, IssuingDistributionPoint, RevokedCertificate
 from puretls.x509.keys import key_name, parse_private_key, parse_public_key, parse_spki, spki_bytes
 from puretls.x509.ocsp import OcspResponse
+from puretls.x509.path.checks import time_text
 from puretls.x509.pem import PemBlock, looks_like_der, read_pem
+from puretls.x509.reports.text import certificate_text, extension_value, hex_text
 from puretls.x509.revocation import Status
-from puretls.x509.text import certificate_text, extension_value, hex_text
 
 MAX_ENTRIES = 50
 """Entries of a CRL that are listed."""

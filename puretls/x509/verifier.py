@@ -16,20 +16,20 @@ from puretls.crypto.provider import Provider
 from puretls.der import oids
 from puretls.errors import DecodeError, UsageError
 from puretls.values import frozen
-from puretls.x509.certificate import Certificate, parse_remembered
-from puretls.x509.checks import CLIENT_USAGES, SERVER_USAGES, Role, encoding_faults
-from puretls.x509.examine import Caches, Question, Settings
-from puretls.x509.extensions import KeyUsageBit
+from puretls.x509.certificates.certificate import Certificate, parse_remembered
+from puretls.x509.certificates.extensions import KeyUsageBit
 from puretls.x509.hostname import Reference, parse_reference
-from puretls.x509.names import GeneralName
-from puretls.x509.path import Budgets
-from puretls.x509.policy import PolicyInputs
-from puretls.x509.report import Finding, Report
+from puretls.x509.names.names import GeneralName
+from puretls.x509.path.checks import CLIENT_USAGES, SERVER_USAGES, Role, encoding_faults
+from puretls.x509.path.examine import Caches, Question, Settings
+from puretls.x509.path.path import Budgets
+from puretls.x509.path.policy import PolicyInputs
+from puretls.x509.path.search import Search
+from puretls.x509.path.status import RevocationChecker
+from puretls.x509.path.trust import TrustStore, trust_store
+from puretls.x509.reports.report import Finding, Report
+from puretls.x509.reports.rules import DEFAULT, RULES, profile
 from puretls.x509.revocation import Revocation
-from puretls.x509.rules import DEFAULT, RULES, profile
-from puretls.x509.search import Search
-from puretls.x509.status import RevocationChecker
-from puretls.x509.trust import TrustStore, trust_store
 
 FetchIssuers = Callable[[Certificate], Iterable[bytes]]
 

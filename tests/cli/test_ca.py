@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from puretls.cli import main
-from puretls.x509.certificate import Certificate
+from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.keys import key_fits, parse_private_key
 from puretls.x509.pem import load_certificates
 

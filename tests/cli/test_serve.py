@@ -14,7 +14,7 @@ import pytest
 from puretls.config import ClientConfig
 from puretls.crypto.provider import default
 from puretls.net import connect as connect_to
-from puretls.x509.certificate import Certificate
+from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.pem import load_certificates
 from puretls.x509.verifier import chain_verifier
 from tests.cli.command import in_process, puretls, serving

@@ -1,4 +1,4 @@
-"""Every bulk cipher of the default provider: the contract, the limits, and agreement with tlslite-ng."""
+"""Every bulk cipher of the default provider: the contract, the thresholds, and agreement with tlslite-ng."""
 
 import hmac
 import random
@@ -13,12 +13,12 @@ from puretls.crypto.aead import AEAD_ALGORITHMS, AeadAlgorithm
 from puretls.crypto.backends import tlslite_ng
 from puretls.crypto.bulk import kernel_aead, kernel_cbc, kernel_stream
 from puretls.crypto.cbc import CBC_ALGORITHMS, NULL_CIPHER, RC4_128, STREAM_ALGORITHMS, CbcAlgorithm, StreamAlgorithm
-from puretls.crypto.kernels import aes_limits as limits
+from puretls.crypto.kernels import thresholds
 from puretls.crypto.lengths import MESSAGE_MOST
 from puretls.errors import UsageError
 
 BUDGET = 1 << 20
-AES_THRESHOLDS = (limits.ROWS_MOST_TABLE_FREE, limits.ROWS_MOST, limits.GHASH_TABLE_AFTER, limits.GHASH_PARITY_BLOCKS)
+AES_THRESHOLDS = (thresholds.ROWS_MOST_TABLE_FREE, thresholds.ROWS_MOST, thresholds.GHASH_TABLE_AFTER, thresholds.GHASH_PARITY_BLOCKS)
 LENGTHS = sorted({max(0, 16 * blocks + d) for blocks in (0, 1, 16, 96, *AES_THRESHOLDS, 1024) for d in (-17, -1, 0, 1)})
 lengths = st.integers(0, 200) | st.sampled_from(LENGTHS)
 by_name = pytest.mark.parametrize("algorithm", AEAD_ALGORITHMS, ids=lambda algorithm: algorithm.name)
@@ -188,7 +188,7 @@ def test_tags_are_compared_without_a_shortcut(algorithm, monkeypatch):
     original = hmac.compare_digest
     monkeypatch.setattr(hmac, "compare_digest", lambda a, b: seen.append((a, b)) or original(a, b))
     cipher = kernel_aead(algorithm, bytes(algorithm.key_length))
-    items = items_of(algorithm, [8000] * limits.BATCH_RECORDS)
+    items = items_of(algorithm, [8000] * thresholds.BATCH_RECORDS)
     records = sealed_items(items, cipher.seal_many(items))
     assert cipher.open(*records[0]) == items[0][1]
     assert len(seen) == 1
@@ -198,7 +198,7 @@ def test_tags_are_compared_without_a_shortcut(algorithm, monkeypatch):
 
 TABLE_FREE_WITHOUT_TABLES = """
 import sys
-for name in ("aes_tables", "aes_block", "ghash_table"):
+for name in ("aes.tables", "aes.block", "ghash.table"):
     sys.modules["puretls.crypto.kernels." + name] = None  # any import of it fails
 from puretls.crypto.aead import AEAD_ALGORITHMS
 from puretls.crypto.bulk import kernel_aead, kernel_cbc
@@ -306,8 +306,8 @@ def test_stream_keys_of_another_length_are_usage_errors(algorithm):
 def test_any_mix_of_calls_on_one_key_is_that_of_a_fresh_key(algorithm, table_free, monkeypatch):
     """Read-ahead, batches and single records in any order; thresholds lowered so that a key goes through all its ages."""
     for name, value in (("BATCH_BLOCKS", 40), ("BATCH_RECORDS", 3), ("GHASH_PARITY_AFTER", 3000), ("GHASH_PARITY_BLOCKS", 20)):
-        monkeypatch.setattr(limits, name, value)
-    monkeypatch.setattr(limits, "ROWS_MOST", 90)
+        monkeypatch.setattr(thresholds, name, value)
+    monkeypatch.setattr(thresholds, "ROWS_MOST", 90)
     chance = random.Random(f"{algorithm.name} {table_free}")
     key = chance.randbytes(algorithm.key_length)
     cipher, reference = kernel_aead(algorithm, key, table_free=table_free, read_ahead=50_000), tlslite_ng.aead(algorithm, key)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from puretls.crypto.groups import BadPublicValue
-from puretls.crypto.kernels import ffdhe
+from puretls.crypto.kernels.modular import ffdhe
 from puretls.crypto.keys import EcPublicKey, EdPublicKey, RsaPublicKey
 from puretls.crypto.provider import default, reference
 from puretls.crypto.signatures import SIGNATURE_SCHEMES, SignatureAlgorithm, SignatureKind, fits

@@ -16,7 +16,7 @@ from importlib.util import find_spec
 import pytest
 
 from puretls.crypto.groups import BadPublicValue
-from puretls.crypto.kernels import primes
+from puretls.crypto.kernels.modular import primes
 from puretls.crypto.keys import EcPublicKey, EdPublicKey, RsaPrivateKey, RsaPublicKey
 from puretls.crypto.provider import default
 from puretls.crypto.secret import Secret

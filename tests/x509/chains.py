@@ -8,7 +8,7 @@ from functools import cache
 from puretls.crypto.provider import default
 from puretls.der import oids, writer
 from puretls.x509 import drafts
-from puretls.x509.certificate import Certificate
+from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.drafts import CertificateDraft, Signer
 from puretls.x509.keys import spki_bytes
 from puretls.x509.verifier import ChainRequest, chain_verifier

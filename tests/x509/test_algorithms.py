@@ -7,8 +7,8 @@ from puretls.der import oids, writer
 from puretls.der.reader import Reader
 from puretls.errors import DecodeError
 from puretls.x509 import drafts
-from puretls.x509.algorithms import SIGNATURES, allows, read_algorithm, signature_algorithm
 from puretls.x509.keys import spki_bytes
+from puretls.x509.keys.algorithms import SIGNATURES, allows, read_algorithm, signature_algorithm
 from tests.x509.chains import authority, ids, key, leaf, root, verify
 
 PSS = SignatureAlgorithm(SignatureKind.RSA_PSS, "sha256", 32, "sha256")

@@ -8,8 +8,8 @@ import pytest
 from puretls import roots
 from puretls.cli import main
 from puretls.errors import DecodeError, UsageError
-from puretls.x509.anchors import read_anchors
 from puretls.x509.keys import parse_private_key, private_key_pem
+from puretls.x509.path.anchors import read_anchors
 from puretls.x509.pem import load_certificates, read_pem, write_pem
 from puretls.x509.verifier import ChainRequest
 from tests.x509.chains import HOST, NOW, authority, ids, key, leaf, root

@@ -13,11 +13,11 @@ from puretls.der import oids, writer
 from puretls.errors import DecodeError
 from puretls.spans import check_tiling
 from puretls.x509 import drafts
-from puretls.x509 import extensions as ext
-from puretls.x509.certificate import Certificate
-from puretls.x509.explain import annotate
-from puretls.x509.extensions import KeyUsageBit
-from puretls.x509.names import GeneralNameKind
+from puretls.x509.certificates import extensions as ext
+from puretls.x509.certificates.certificate import Certificate
+from puretls.x509.certificates.explain import annotate
+from puretls.x509.certificates.extensions import KeyUsageBit
+from puretls.x509.names.names import GeneralNameKind
 from puretls.x509.pem import load_certificates
 from tests.x509 import shared
 from tests.x509.chains import HOST, NOW, YEAR, authority, common_name, key, leaf, make, root

@@ -3,9 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from puretls.x509.constraints import Constraints
-from puretls.x509.extensions import GeneralSubtree, NameConstraints
-from puretls.x509.names import GeneralName, GeneralNameKind
+from puretls.x509.certificates.extensions import GeneralSubtree, NameConstraints
+from puretls.x509.names.names import GeneralName, GeneralNameKind
+from puretls.x509.path.constraints import Constraints
 
 Kind = GeneralNameKind
 labels = st.lists(st.sampled_from(["a", "b", "org", "aa"]), min_size=1, max_size=4).map(".".join)

@@ -12,9 +12,9 @@ from puretls.der import oids, writer
 from puretls.errors import DecodeError
 from puretls.spans import check_tiling
 from puretls.x509 import drafts
+from puretls.x509.certificates.explain import annotated
 from puretls.x509.crl import Crl, CrlNumber, DeltaCrlIndicator, IssuingDistributionPoint
 from puretls.x509.drafts import CrlDraft, RevokedEntry
-from puretls.x509.explain import annotated
 from puretls.x509.show import CRL_NOTES
 
 NOW = 1_800_000_000

@@ -12,13 +12,13 @@ from puretls.crypto.provider import default
 from puretls.der import oids, writer
 from puretls.errors import DecodeError
 from puretls.x509 import drafts
-from puretls.x509.certificate import Certificate
+from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.crl import Crl
-from puretls.x509.crlcheck import crl_status
 from puretls.x509.drafts import CertificateDraft, CrlDraft, RevokedEntry, Signer
 from puretls.x509.keys import spki_bytes
+from puretls.x509.reports.rules import profile
 from puretls.x509.revocation import Case, Revocation, SignatureChecker, Status
-from puretls.x509.rules import profile
+from puretls.x509.revocation.crls import crl_status
 
 pytestmark = pytest.mark.rfc("5280", "6.3.3")
 NOW = 1_800_000_000

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from puretls.errors import DecodeError
-from puretls.x509.certificate import Certificate
+from puretls.x509.certificates.certificate import Certificate
 from tests.x509.test_certificate import flips, specimens
 
 x509 = pytest.importorskip("cryptography.x509")

@@ -13,9 +13,9 @@ from puretls.errors import DecodeError
 from puretls.qt.qsslcertificate import QSslCertificate
 from puretls.spans import check_tiling
 from puretls.x509 import drafts
-from puretls.x509 import extensions as ext
-from puretls.x509.certificate import UNREADABLE, Certificate
-from puretls.x509.names import parse_name
+from puretls.x509.certificates import extensions as ext
+from puretls.x509.certificates.certificate import UNREADABLE, Certificate
+from puretls.x509.names.names import parse_name
 from puretls.x509.verifier import ChainRequest, pinned_verifier
 from tests.support.pair import pair
 from tests.x509.chains import HOST, NOW, authority, common_name, ids, key, leaf, root, verify

@@ -8,7 +8,7 @@ import pytest
 from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind
 from puretls.der import oids, writer
 from puretls.x509 import drafts
-from puretls.x509.certificate import Certificate
+from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.pem import load_certificates
 from tests.x509.chains import CA_BASIC, LEAF_USAGE, SAN, SERVER, authority, ids, key, leaf, root, verify
 

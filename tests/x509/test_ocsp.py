@@ -18,12 +18,12 @@ from puretls.der import oids, writer
 from puretls.errors import DecodeError
 from puretls.spans import check_tiling
 from puretls.x509 import drafts
-from puretls.x509.certificate import Certificate
+from puretls.x509.certificates.certificate import Certificate
+from puretls.x509.certificates.explain import annotated
 from puretls.x509.drafts import OcspDraft, Signer
-from puretls.x509.explain import annotated
 from puretls.x509.ocsp import OcspResponse, ocsp_status
+from puretls.x509.reports.rules import profile
 from puretls.x509.revocation import Case, Revocation, SignatureChecker, Status
-from puretls.x509.rules import profile
 from puretls.x509.show import OCSP_NOTES
 
 pytestmark = pytest.mark.rfc("6960", "4.2.2")

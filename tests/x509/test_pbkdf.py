@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from puretls.errors import DecodeError
-from puretls.x509 import pbkdf
+from puretls.x509.keys import pbkdf
 
 
 @pytest.mark.rfc("6070", "2")

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from puretls.ca import DevelopmentCa
 from puretls.errors import DecodeError, PuretlsError, UsageError
 from puretls.spans import check_tiling
-from puretls.x509 import pkcs12, rc2
+from puretls.x509 import pkcs12
+from puretls.x509.keys import rc2
 from puretls.x509.pkcs12 import parse_pkcs12
 from puretls.x509.show import show
 

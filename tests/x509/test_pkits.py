@@ -9,7 +9,7 @@ from puretls.crypto.provider import default
 from puretls.der.oids import encode_oid
 from puretls.errors import DecodeError
 from puretls.x509.crl import Crl
-from puretls.x509.policy import PolicyInputs
+from puretls.x509.path.policy import PolicyInputs
 from puretls.x509.revocation import HARD, Revocation
 from puretls.x509.verifier import ChainRequest, Verifier, chain_verifier
 from tests.x509 import shared

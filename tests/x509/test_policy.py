@@ -6,8 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from puretls.der.oids import ANY_POLICY as ANY
-from puretls.x509.extensions import CertificatePolicies, InhibitAnyPolicy, PolicyConstraints, PolicyInformation, PolicyMappings
-from puretls.x509.policy import PolicyInputs, policy_fault
+from puretls.x509.certificates.extensions import (
+    CertificatePolicies,
+    InhibitAnyPolicy,
+    PolicyConstraints,
+    PolicyInformation,
+    PolicyMappings,
+)
+from puretls.x509.path.policy import PolicyInputs, policy_fault
 
 
 @dataclass

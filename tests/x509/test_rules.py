@@ -7,7 +7,7 @@ from puretls.der import oids, writer
 from puretls.der.reader import read_header
 from puretls.errors import UsageError
 from puretls.x509 import drafts
-from puretls.x509.rules import FIXED, RULES, TABLE, profile
+from puretls.x509.reports.rules import FIXED, RULES, TABLE, profile
 from tests.x509.chains import (
     CA_BASIC,
     HOST,

@@ -7,9 +7,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from puretls.der import oids, writer
-from puretls.x509 import drafts, stringprep
-from puretls.x509.names import parse_name
-from puretls.x509.stringprep import LONGEST, prepare
+from puretls.x509 import drafts
+from puretls.x509.names import stringprep
+from puretls.x509.names.names import parse_name
+from puretls.x509.names.stringprep import LONGEST, prepare
 from tests.x509.chains import authority, ids, leaf, make, root, verify
 from tests.x509.chains import key as key_of
 

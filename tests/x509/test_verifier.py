@@ -10,11 +10,11 @@ from puretls.errors import UsageError
 from puretls.iana import AlertDescription
 from puretls.x509 import drafts
 from puretls.x509.hostname import parse_ip
-from puretls.x509.names import GeneralName, GeneralNameKind
-from puretls.x509.path import Budgets
-from puretls.x509.policy import PolicyInputs
-from puretls.x509.rules import TABLE
-from puretls.x509.trust import TrustStore
+from puretls.x509.names.names import GeneralName, GeneralNameKind
+from puretls.x509.path.path import Budgets
+from puretls.x509.path.policy import PolicyInputs
+from puretls.x509.path.trust import TrustStore
+from puretls.x509.reports.rules import TABLE
 from puretls.x509.verifier import ChainRequest, chain_verifier, pinned_verifier
 from tests.x509.chains import HOST, NOW, PROVIDER, authority, ids, key, leaf, root, verify
 from tests.x509.messages import reports

@@ -30,15 +30,15 @@ from typing import Any, Protocol
 from benchmarks.harness import Case, Options, Row
 from puretls import NEED_DATA, ClientConfig, Connection, Credential, ServerConfig, danger
 from puretls.ca import DevelopmentCa
-from puretls.crypto.kernels import combs
+from puretls.crypto.kernels.ec import combs
 from puretls.crypto.provider import default, reference
 from puretls.iana import NamedGroup
 from puretls.suites import SUITES
-from puretls.x509.certificate import remembered
+from puretls.x509.certificates.certificate import remembered
 from puretls.x509.keys import private_key_pem
-from puretls.x509.names import NAMES
+from puretls.x509.names.names import NAMES
 from puretls.x509.pem import load_certificates
-from puretls.x509.report import Report
+from puretls.x509.reports.report import Report
 from puretls.x509.verifier import ChainRequest, chain_verifier
 
 NAME, OTHER_NAME = "bench.test", "other.test"

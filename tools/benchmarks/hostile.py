@@ -17,7 +17,7 @@ from benchmarks.overhead import drain
 from puretls import Connection, Credential, Limits, ServerConfig, danger
 from puretls.ca import DevelopmentCa
 from puretls.config import ClientConfig
-from puretls.crypto.kernels import combs
+from puretls.crypto.kernels.ec import combs
 from puretls.crypto.keys import RsaPublicKey
 from puretls.crypto.provider import default
 from puretls.der import oids, writer
@@ -25,14 +25,14 @@ from puretls.errors import PuretlsError
 from puretls.iana import NamedGroup
 from puretls.messages.records import Record
 from puretls.suites import SUITES
-from puretls.x509 import drafts, pbkdf
-from puretls.x509.certificate import remembered
+from puretls.x509 import drafts
+from puretls.x509.certificates.certificate import remembered
 from puretls.x509.crl import Crl
 from puretls.x509.drafts import CertificateDraft, CrlDraft, RevokedEntry
-from puretls.x509.examine import Caches
-from puretls.x509.keys import parse_private_key, spki_bytes
-from puretls.x509.names import NAMES
+from puretls.x509.keys import parse_private_key, pbkdf, spki_bytes
+from puretls.x509.names.names import NAMES
 from puretls.x509.ocsp import OcspResponse
+from puretls.x509.path.examine import Caches
 from puretls.x509.pkcs8 import encrypted_key_der
 from puretls.x509.pkcs12 import most_rounds, parse_pkcs12
 from puretls.x509.verifier import ChainRequest, Verifier, chain_verifier

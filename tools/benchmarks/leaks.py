@@ -21,9 +21,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from puretls.crypto.backends import python_ecdsa
-from puretls.crypto.kernels import ffdhe, montgomery, rsa
-from puretls.crypto.kernels.edwards import edwards
-from puretls.crypto.kernels.weierstrass import curve
+from puretls.crypto.kernels.ec import montgomery
+from puretls.crypto.kernels.ec.edwards import edwards
+from puretls.crypto.kernels.ec.weierstrass import curve
+from puretls.crypto.kernels.modular import ffdhe, rsa
 from puretls.crypto.secret import Secret
 
 Operation = Callable[[int], object]

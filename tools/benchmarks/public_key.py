@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from benchmarks.harness import Case, Contender, Options, Row, compare
-from puretls.crypto.kernels import combs
+from puretls.crypto.kernels.ec import combs
 from puretls.crypto.keys import PrivateKey, RsaPrivateKey
 from puretls.crypto.provider import default, reference
 from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind

@@ -16,15 +16,15 @@ from importlib.util import find_spec
 from benchmarks.harness import Case, Contender, Options, Row, compare, seconds
 from puretls import roots
 from puretls.ca import DevelopmentCa, Issued
-from puretls.crypto.kernels import combs
+from puretls.crypto.kernels.ec import combs
 from puretls.crypto.provider import default
 from puretls.errors import UsageError
-from puretls.x509.certificate import Certificate, remembered
+from puretls.x509.certificates.certificate import Certificate, remembered
 from puretls.x509.crl import Crl
-from puretls.x509.examine import Caches
 from puretls.x509.ocsp import OcspResponse
+from puretls.x509.path.examine import Caches
+from puretls.x509.path.trust import TrustStore
 from puretls.x509.revocation import HARD, Revocation
-from puretls.x509.trust import TrustStore
 from puretls.x509.verifier import ChainRequest, Verifier, chain_verifier
 
 NOW = 1_790_000_000

@@ -16,7 +16,7 @@ from ecdsa import ellipticcurve
 from ecdsa.util import sigdecode_der, sigencode_der
 
 from puretls.crypto.groups import BadPublicValue, Group, KeyShare, RandomBytes
-from puretls.crypto.kernels import ffdhe, rsa
+from puretls.crypto.kernels.modular import ffdhe, rsa
 from puretls.crypto.keys import (
     EcPrivateKey,
     EcPublicKey,

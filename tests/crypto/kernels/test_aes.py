@@ -7,11 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from puretls.crypto.kernels import aes_block, aes_counter, aes_planes, aes_rows
-from puretls.crypto.kernels import aes_limits as limits
-from puretls.crypto.kernels.aes import Aes
-from puretls.crypto.kernels.aes_batch import from_planes, keystream_planes, to_planes
-from puretls.crypto.kernels.aes_key import expand
+from puretls.crypto.kernels import thresholds
+from puretls.crypto.kernels.aes import block as aes_block
+from puretls.crypto.kernels.aes import counter as aes_counter
+from puretls.crypto.kernels.aes import planes as aes_planes
+from puretls.crypto.kernels.aes import rows as aes_rows
+from puretls.crypto.kernels.aes.batch import from_planes, keystream_planes, to_planes
+from puretls.crypto.kernels.aes.cipher import Aes
+from puretls.crypto.kernels.aes.key import expand
 
 NIST = Path(__file__).resolve().parents[3] / "vectors" / "nist"
 KEYS = st.binary(min_size=16, max_size=16) | st.binary(min_size=32, max_size=32)
@@ -102,7 +105,7 @@ def test_counter_mode_as_published(vector, table_free):
     assert bytes(a ^ b for a, b in zip(stream, plaintext, strict=True)).hex() == vector["ciphertext"]
 
 
-THRESHOLDS = (1, 16, limits.ROWS_MOST_TABLE_FREE, limits.ROWS_MOST, 1024, limits.LANES_MOST - 8)
+THRESHOLDS = (1, 16, thresholds.ROWS_MOST_TABLE_FREE, thresholds.ROWS_MOST, 1024, thresholds.LANES_MOST - 8)
 AROUND_THRESHOLDS = sorted({max(1, threshold + d) for threshold in THRESHOLDS for d in (-1, 0, 1, 7, 8)})
 
 
@@ -117,7 +120,7 @@ def test_keystream_of_any_length_is_the_start_of_a_longer_one(key_length, table_
 
 
 @pytest.mark.parametrize("table_free", [False, True])
-@pytest.mark.parametrize("records", [1, 2, 7, 8, 9, limits.STREAM_RECORDS - 1, limits.STREAM_RECORDS, 17, 65])
+@pytest.mark.parametrize("records", [1, 2, 7, 8, 9, thresholds.STREAM_RECORDS - 1, thresholds.STREAM_RECORDS, 17, 65])
 @pytest.mark.parametrize("blocks", [1, 9, 64])
 def test_keystreams_of_many_records_are_those_of_each(records, blocks, table_free):
     aes = Aes(bytes(range(16)), table_free=table_free)
@@ -126,7 +129,7 @@ def test_keystreams_of_many_records_are_those_of_each(records, blocks, table_fre
 
 
 @pytest.mark.parametrize("table_free", [False, True])
-@pytest.mark.parametrize("messages", [1, limits.CHAINS_AS_LANES - 1, limits.CHAINS_AS_LANES, 9])
+@pytest.mark.parametrize("messages", [1, thresholds.CHAINS_AS_LANES - 1, thresholds.CHAINS_AS_LANES, 9])
 def test_chains_side_by_side_are_chains_one_by_one(messages, table_free):
     aes = Aes(bytes(range(32)), table_free=table_free)
     ivs = [bytes((i,)) * 16 for i in range(messages)]
@@ -139,11 +142,11 @@ def test_chains_side_by_side_are_chains_one_by_one(messages, table_free):
 
 def test_prepared_round_keys_stay_within_their_bound():
     aes = Aes(bytes(16))
-    for n in range(1, limits.ROWS_MOST, 5):
+    for n in range(1, thresholds.ROWS_MOST, 5):
         aes.keystream(bytes(13), 1, n)
-        assert sum(aes._row_keys._kept) <= limits.ROWS_CACHED
+        assert sum(aes._row_keys._kept) <= thresholds.ROWS_CACHED
         aes.plane_keys(8 * n)
-        assert sum(aes.plane_keys._kept) <= limits.LANES_CACHED
+        assert sum(aes.plane_keys._kept) <= thresholds.LANES_CACHED
 
 
 @pytest.mark.parametrize("key", [bytes(16), b"\xff" * 16, bytes(range(32))])

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from puretls.crypto.cbc import AES_128_CBC, AES_256_CBC
-from puretls.crypto.kernels import aes_limits as limits
-from puretls.crypto.kernels.cbc import AesCbc
+from puretls.crypto.kernels import thresholds
+from puretls.crypto.kernels.modes.cbc import AesCbc
 
 VECTORS = json.loads((Path(__file__).resolve().parents[3] / "vectors/nist/aes_cbc.json").read_text())
 
@@ -24,14 +24,14 @@ def test_published_vector(vector, table_free):
     assert keyed(key, table_free).decrypt(iv, ciphertext) == plaintext
 
 
-THRESHOLDS = (16, limits.DECRYPT_ROWS_MOST_TABLE_FREE, limits.DECRYPT_ROWS_MOST, limits.LANES_MOST - 8)
+THRESHOLDS = (16, thresholds.DECRYPT_ROWS_MOST_TABLE_FREE, thresholds.DECRYPT_ROWS_MOST, thresholds.LANES_MOST - 8)
 
 
 @pytest.mark.parametrize("table_free", [False, True])
 @pytest.mark.parametrize("key_length", [16, 32])
 def test_decryption_of_any_length_undoes_encryption(key_length, table_free):
     key, iv = bytes(range(key_length)), bytes(range(16))
-    longest = bytes(range(251)) * (16 * (limits.LANES_MOST + 16) // 251)
+    longest = bytes(range(251)) * (16 * (thresholds.LANES_MOST + 16) // 251)
     longest = longest[: len(longest) // 16 * 16]
     sealed = keyed(key, False).encrypt(iv, longest)
     cipher = keyed(key, table_free)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from puretls.crypto.aead import AES_128_CCM, AES_128_CCM_8, AES_256_CCM, AES_256_CCM_8
-from puretls.crypto.kernels.aes import Aes
-from puretls.crypto.kernels.ccm import AesCcm
+from puretls.crypto.kernels.aes.cipher import Aes
+from puretls.crypto.kernels.modes.ccm import AesCcm
 from puretls.errors import UsageError
 
 VECTORS = Path(__file__).resolve().parents[3] / "vectors"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from puretls.crypto.kernels import chacha20
+from puretls.crypto.kernels.chacha import chacha20
 
 VECTORS = json.loads((Path(__file__).resolve().parents[3] / "vectors/rfc/rfc8439_chacha20.json").read_text())
 

@@ -1,6 +1,6 @@
 import pytest
 
-from puretls.crypto.kernels import combs
+from puretls.crypto.kernels.ec import combs
 
 
 @pytest.fixture(autouse=True)

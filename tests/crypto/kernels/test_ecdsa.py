@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from puretls.crypto.backends import python_ecdsa
 from puretls.crypto.groups import BadPublicValue
-from puretls.crypto.kernels import combs, ecdsa
-from puretls.crypto.kernels.weierstrass import NAMES, curve
+from puretls.crypto.kernels.ec import combs, ecdsa
+from puretls.crypto.kernels.ec.weierstrass import NAMES, curve
 from puretls.crypto.keys import EcPrivateKey, EcPublicKey
 from puretls.crypto.secret import Secret
 from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from puretls.crypto.backends import python_ecdsa
-from puretls.crypto.kernels import combs, eddsa
-from puretls.crypto.kernels.edwards import edwards
+from puretls.crypto.kernels.ec import combs, eddsa
+from puretls.crypto.kernels.ec.edwards import edwards
 from puretls.crypto.keys import EdPrivateKey, EdPublicKey
 from puretls.crypto.secret import Secret
 from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind

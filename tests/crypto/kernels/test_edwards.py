@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from puretls.crypto.kernels.edwards import edwards
+from puretls.crypto.kernels.ec.edwards import edwards
 
 LIBRARY = {"edwards25519": library.Ed25519, "edwards448": library.Ed448}
 names = st.sampled_from(list(LIBRARY))

@@ -3,9 +3,9 @@ import os
 import pytest
 
 from puretls.crypto.groups import BadPublicValue
-from puretls.crypto.kernels import ffdhe
 from puretls.crypto.kernels.arithmetic import PYTHON
-from puretls.crypto.kernels.primes import has_small_factor
+from puretls.crypto.kernels.modular import ffdhe
+from puretls.crypto.kernels.modular.primes import has_small_factor
 from puretls.crypto.secret import Secret
 from puretls.errors import UsageError
 from tests.crypto.vectors import rows

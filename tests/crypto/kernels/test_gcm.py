@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from puretls.crypto.aead import AES_128_GCM, AES_256_GCM
-from puretls.crypto.kernels import aes_limits as limits
-from puretls.crypto.kernels.gcm import AesGcm
+from puretls.crypto.kernels import thresholds
+from puretls.crypto.kernels.modes.gcm import AesGcm
 
 VECTORS = json.loads((Path(__file__).resolve().parents[3] / "vectors/nist/aes_gcm.json").read_text())
 
@@ -33,8 +33,8 @@ def test_published_vector(vector, table_free):
 @pytest.fixture
 def early_batches(monkeypatch):
     """Batches of short records, so that the plane path is crossed at many lengths."""
-    monkeypatch.setattr(limits, "BATCH_BLOCKS", 1)
-    monkeypatch.setattr(limits, "BATCH_RECORDS", 2)
+    monkeypatch.setattr(thresholds, "BATCH_BLOCKS", 1)
+    monkeypatch.setattr(thresholds, "BATCH_RECORDS", 2)
 
 
 @pytest.mark.usefixtures("early_batches")

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from puretls.crypto.kernels import edwards, montgomery, weierstrass
 from puretls.crypto.kernels.arithmetic import PYTHON
+from puretls.crypto.kernels.ec import edwards, montgomery, weierstrass
 from puretls.crypto.kernels.generated import curve448, curve25519, edwards448, edwards25519, p256, p384, p521
 
 

@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from puretls.crypto.kernels import aes_limits as limits
-from puretls.crypto.kernels import ghash as ghash_keys
-from puretls.crypto.kernels import ghash_field, ghash_parity, ghash_table, ghash_tree
-from puretls.crypto.kernels.ghash import Ghash
+from puretls.crypto.kernels import thresholds
+from puretls.crypto.kernels.ghash import field as ghash_field
+from puretls.crypto.kernels.ghash import ghash as ghash_keys
+from puretls.crypto.kernels.ghash import parity as ghash_parity
+from puretls.crypto.kernels.ghash import table as ghash_table
+from puretls.crypto.kernels.ghash import tree as ghash_tree
+from puretls.crypto.kernels.ghash.ghash import Ghash
 
 ELEMENTS = st.integers(0, 2**128 - 1)
 H = 0x66E94BD4EF8A2C3B884CFA59CA342B2E
@@ -90,7 +93,7 @@ def test_tree_adds_blocks_times_powers(h, messages, blocks):
 
 @pytest.mark.parametrize("table_free", [False, True])
 def test_key_gives_the_same_at_every_age(table_free, monkeypatch):
-    monkeypatch.setattr(limits, "GHASH_PARITY_AFTER", 1500)
+    monkeypatch.setattr(thresholds, "GHASH_PARITY_AFTER", 1500)
     ghash, tables = Ghash(H, table_free=table_free), ghash_table.tables(H)
     for blocks in (1, 5, 6, 50, 1, 100, 449, 450, 700, 1026, 3, 451, 1027):
         data = some_bytes(16 * blocks)
@@ -106,8 +109,8 @@ def test_key_that_protects_only_a_finished_prepares_nothing():
 
 
 def test_masks_of_many_keys_are_bounded(monkeypatch):
-    monkeypatch.setattr(limits, "GHASH_PARITY_AFTER", 1000)
-    monkeypatch.setattr(limits, "MASK_SETS_MOST", 3)
+    monkeypatch.setattr(thresholds, "GHASH_PARITY_AFTER", 1000)
+    monkeypatch.setattr(thresholds, "MASK_SETS_MOST", 3)
     gc.collect()
     others = len(ghash_keys._WITH_MASKS)
     keys = [Ghash(H + i) for i in range(6)]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from puretls.crypto.backends import python_ecdsa
 from puretls.crypto.groups import BadPublicValue
-from puretls.crypto.kernels import montgomery
+from puretls.crypto.kernels.ec import montgomery
 from puretls.crypto.secret import Secret
 from puretls.errors import UsageError
 from tests.crypto.vectors import rows

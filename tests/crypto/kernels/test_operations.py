@@ -9,8 +9,8 @@ from collections import Counter
 
 import pytest
 
-from puretls.crypto.kernels import edwards, montgomery, weierstrass
 from puretls.crypto.kernels.arithmetic import Arithmetic
+from puretls.crypto.kernels.ec import edwards, montgomery, weierstrass
 
 LOG = Counter()
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from puretls.crypto.kernels import poly1305
+from puretls.crypto.kernels.chacha import poly1305
 
 VECTORS = json.loads((Path(__file__).resolve().parents[3] / "vectors/rfc/rfc8439_poly1305.json").read_text())
 P = 2**130 - 5

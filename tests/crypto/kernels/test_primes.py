@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from puretls.crypto.kernels import primes
+from puretls.crypto.kernels.modular import primes
 
 
 @given(st.integers(0, 20000))

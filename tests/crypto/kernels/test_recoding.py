@@ -3,7 +3,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from puretls.crypto.kernels import recoding
+from puretls.crypto.kernels.ec import recoding
 
 ORDER = 2**127 - 1
 scalars = st.integers(0, ORDER - 1)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from puretls.crypto.backends import python_ecdsa
-from puretls.crypto.kernels import rsa
+from puretls.crypto.kernels.modular import rsa
 from puretls.crypto.keys import RsaPublicKey
 from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind
 from puretls.errors import InternalError, UsageError

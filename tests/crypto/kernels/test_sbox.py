@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from puretls.crypto.kernels import sbox
-from puretls.crypto.kernels.aes_tables import DOUBLE, SBOX, inverse_tables
+from puretls.crypto.kernels.aes.tables import DOUBLE, SBOX, inverse_tables
+from puretls.crypto.kernels.generated import aes_sbox as sbox
 
 LANES = range(256)
 

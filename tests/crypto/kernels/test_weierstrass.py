@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from puretls.crypto.kernels.weierstrass import NAMES, curve
+from puretls.crypto.kernels.ec.weierstrass import NAMES, curve
 
 LIBRARY = {"secp256r1": library.NIST256p, "secp384r1": library.NIST384p, "secp521r1": library.NIST521p}
 names = st.sampled_from(NAMES)

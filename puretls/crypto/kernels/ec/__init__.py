@@ -1,0 +1,1 @@
+"""Elliptic curves: arithmetic in each form, key exchange, ECDSA and EdDSA."""

@@ -1,0 +1,83 @@
+"""A GHASH key (SP 800-38D 6.4) that prepares more the more it is used.
+
+Fresh keys multiply without preparation, so that one that only ever protects a Finished costs nothing more. Then come tables,
+and for keys that see bulk traffic parity masks; without tables the masks come at once and grow with the longest message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+from puretls.crypto.kernels import thresholds
+from puretls.crypto.kernels.ghash.field import multiply_spread, spread, update_spread
+from puretls.crypto.kernels.ghash.parity import ParityMasks
+from puretls.crypto.kernels.ghash.tree import HashTree
+
+if TYPE_CHECKING:
+    from puretls.crypto.kernels.ghash.table import Tables
+
+
+_WITH_MASKS: WeakSet[Ghash] = WeakSet()
+"""The keys that hold masks now: a server with thousands of connections must not hold a set for each."""
+
+
+class Ghash:
+    """The hash key h, a 128-bit integer."""
+
+    __slots__ = ("__weakref__", "_hashed", "_masks", "_spread", "_table_free", "_tables", "_tree", "h")
+
+    def __init__(self, h: int, *, table_free: bool = False) -> None:
+        self.h = h
+        self._table_free = table_free
+        self._hashed = 0
+        self._spread = spread(h)
+        self._tables: Tables | None = None
+        self._masks: ParityMasks | None = None
+        self._tree: HashTree | None = None
+
+    @property
+    def tree(self) -> HashTree:
+        """The same key for batches."""
+        if self._tree is None:
+            self._tree = HashTree(self.h)
+        return self._tree
+
+    def hash(self, y: int, data: bytes) -> int:
+        """The state `y` after whole blocks of data."""
+        blocks = len(data) // 16
+        self._hashed += blocks
+        if blocks <= thresholds.GHASH_SINGLE_MOST if self._table_free else self._hashed <= thresholds.GHASH_TABLE_AFTER:
+            return update_spread(self._spread, y, data)
+        if self._table_free or (blocks >= thresholds.GHASH_PARITY_BLOCKS and self._is_worth_masks()):
+            return self._by_masks(y, data)
+        from puretls.crypto.kernels.ghash.table import tables, update
+
+        if self._tables is None:
+            self._tables = tables(self.h)
+        return update(self._tables, y, data)
+
+    def times_h(self, element: int) -> int:
+        """The element times h."""
+        return multiply_spread(spread(element), self._spread)
+
+    def _is_worth_masks(self) -> bool:
+        if self._masks is not None:
+            return True
+        return self._hashed >= thresholds.GHASH_PARITY_AFTER and len(_WITH_MASKS) < thresholds.MASK_SETS_MOST
+
+    def _by_masks(self, y: int, data: bytes) -> int:
+        if self._masks is None:
+            self._masks = ParityMasks(self.h, self._multiplier())
+            _WITH_MASKS.add(self)
+        return self._masks.hash(y, data)
+
+    def _multiplier(self) -> Callable[[int], int]:
+        """`times_h` the fastest way there is; holds no reference to this object, so that the masks go when the key goes."""
+        tables, spread_h = self._tables, self._spread
+        if tables is None:
+            return lambda element: multiply_spread(spread(element), spread_h)
+        from puretls.crypto.kernels.ghash.table import update
+
+        return lambda element: update(tables, 0, element.to_bytes(16))

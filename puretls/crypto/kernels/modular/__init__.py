@@ -1,0 +1,1 @@
+"""Arithmetic modulo large integers: RSA, and Diffie-Hellman in finite fields."""

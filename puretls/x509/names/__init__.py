@@ -1,0 +1,1 @@
+"""Names: distinguished names, GeneralName, and how they are prepared for comparison."""

@@ -1,0 +1,231 @@
+"""Certificates and reports as a person reads them."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from puretls.crypto.keys import EcPublicKey, RsaPublicKey
+from puretls.der import oids
+from puretls.errors import DecodeError
+from puretls.text import printable_lines
+from puretls.x509.certificates import extensions as ext
+from puretls.x509.certificates.certificate import UNREADABLE, Certificate, Extension, Validity
+from puretls.x509.names.names import GeneralName
+from puretls.x509.path.checks import time_text
+from puretls.x509.reports.report import Finding, Report, TriedPath, display_name
+
+MAX_NAMES = 50
+"""Names of one extension that are shown."""
+MAX_FINDINGS = 16
+"""Findings that a report shows at length."""
+
+
+def certificate_text(certificate: Certificate) -> str:
+    """The certificate in words."""
+    return printable_lines(_certificate_lines(certificate))
+
+
+def _certificate_lines(certificate: Certificate) -> Iterator[str]:
+    yield f"Certificate, version {certificate.version}, {len(certificate.raw)} bytes"
+    yield f"  Subject:      {certificate.subject}"
+    yield f"  Issuer:       {certificate.issuer}" + ("  (self-issued)" if certificate.is_self_issued else "")
+    yield f"  Serial:       {hex_text(certificate.serial_number)}"
+    yield from _validity_lines(certificate.validity)
+    yield f"  Public key:   {key_text(certificate)}"
+    yield f"  Signature:    {certificate.outer_signature}, {len(certificate.signature)} bytes"
+    yield f"  SHA-256:      {certificate.fingerprint.hex(':')}"
+    yield f"  Key pin:      {certificate.spki_pin_text}  (SHA-256 of SubjectPublicKeyInfo)"
+    if certificate.extensions:
+        yield "  Extensions:"
+    for extension in certificate.extensions:
+        yield from _extension_lines(extension)
+    if not certificate.is_sound:
+        yield "  Faults:"
+    yield from (f"    {error}" for error in certificate.malformed)
+    yield from (f"    {error}" for error in certificate.lapses)
+
+
+def _validity_lines(validity: Validity) -> Iterator[str]:
+    if validity is UNREADABLE:
+        yield "  Valid:        dates that cannot be read"
+        return
+    days = (validity.not_after - validity.not_before + 1) / 86400
+    yield f"  Valid from:   {time_text(validity.not_before)}"
+    yield f"  Valid until:  {time_text(validity.not_after)}  ({days:.0f} days)"
+
+
+def hex_text(number: int) -> str:
+    """Serial numbers and the like: hexadecimal, because they are labels and not quantities."""
+    digits = f"{abs(number):x}"
+    digits = "0" * (len(digits) % 2) + digits
+    return ("-" if number < 0 else "") + ":".join(digits[i : i + 2] for i in range(0, len(digits), 2))
+
+
+def key_text(certificate: Certificate) -> str:
+    """Kind and size of the key."""
+    try:
+        key = certificate.public_key
+    except DecodeError as bad:
+        return f"not usable: {bad.message}"
+    if isinstance(key, RsaPublicKey):
+        return f"RSA, {key.n.bit_length()} bits, exponent {hex(key.e)}" + (", for RSASSA-PSS only" if key.pss_only else "")
+    if isinstance(key, EcPublicKey):
+        return f"ECDSA on {key.curve}"
+    return f"EdDSA on {key.curve}"
+
+
+def _extension_lines(extension: Extension) -> Iterator[str]:
+    critical = ", critical: who does not understand it must refuse" if extension.critical else ""
+    kind = ext.TYPES.get(extension.oid)
+    section = f" ({kind.section})" if kind else ""
+    yield f"    {oids.describe(extension.oid)}{section}{critical}"
+    for line in extension_value(extension):
+        yield f"      {line}"
+
+
+def extension_value(extension: Extension) -> Iterator[str]:
+    """The value of an extension, a fact a line."""
+    value = extension.value
+    describe = _DESCRIBE.get(type(value))
+    if describe is not None:
+        yield from describe(value)
+    elif value is None:
+        shown = extension.raw[:64].hex(" ")
+        why = "which cannot be read" if extension.oid in ext.TYPES else "not known here"
+        yield f"{len(extension.raw)} bytes, {why}: {shown}" + (" ..." if len(extension.raw) > 64 else "")
+    else:
+        yield textwrap.shorten(str(value), 300)
+
+
+def _names(names: tuple[GeneralName, ...], label: str = "") -> Iterator[str]:
+    yield from (f"{label}{name}" for name in names[:MAX_NAMES])
+    if len(names) > MAX_NAMES:
+        yield f"and {len(names) - MAX_NAMES} more"
+
+
+def _basic_constraints(value: ext.BasicConstraints) -> Iterator[str]:
+    if not value.ca:
+        yield "not a CA: it may not issue certificates"
+    elif value.path_len_constraint is None:
+        yield "a CA, with any number of CAs below it"
+    else:
+        yield f"a CA, with at most {value.path_len_constraint} CAs below it"
+
+
+def _authority_key(value: ext.AuthorityKeyIdentifier) -> Iterator[str]:
+    if value.key_identifier is not None:
+        yield f"the issuer's key is {value.key_identifier.hex(':')}"
+    if value.authority_cert_issuer is not None:
+        yield from _names(value.authority_cert_issuer, "whose certificate was issued by ")
+    if value.authority_cert_serial_number is not None:
+        yield f"with the serial number {hex_text(value.authority_cert_serial_number)}"
+
+
+def _name_constraints(value: ext.NameConstraints) -> Iterator[str]:
+    for label, subtrees in (("permitted: ", value.permitted_subtrees), ("excluded: ", value.excluded_subtrees)):
+        yield from _names(tuple(subtree.base for subtree in subtrees or ()), label)
+
+
+def _policies(value: ext.CertificatePolicies) -> Iterator[str]:
+    yield from (oids.describe(policy.policy) for policy in value.policies[:MAX_NAMES])
+
+
+def _points(value: ext.CrlDistributionPoints | ext.FreshestCrl) -> Iterator[str]:
+    for point in value.points[:MAX_NAMES]:
+        if point.name is not None and point.name.full_name is not None:
+            yield from _names(point.name.full_name)
+        if point.crl_issuer is not None:
+            yield from _names(point.crl_issuer, "signed by ")
+
+
+def _access(value: ext.AuthorityInfoAccess | ext.SubjectInfoAccess) -> Iterator[str]:
+    yield from (f"{oids.describe(one.method)}: {one.location}" for one in value.descriptions[:MAX_NAMES])
+
+
+def _policy_constraints(value: ext.PolicyConstraints) -> Iterator[str]:
+    if value.require_explicit_policy is not None:
+        yield f"an acceptable policy is required after {value.require_explicit_policy} certificates"
+    if value.inhibit_policy_mapping is not None:
+        yield f"policies may not be mapped after {value.inhibit_policy_mapping} certificates"
+
+
+def _features(value: ext.TlsFeature) -> Iterator[str]:
+    for feature in value.features[:MAX_NAMES]:
+        yield "must come with a stapled OCSP response" if feature == 5 else f"the TLS extension {feature}"
+
+
+_DESCRIBE: dict[type, Callable[[Any], Iterator[str]]] = {
+    ext.BasicConstraints: _basic_constraints,
+    ext.AuthorityKeyIdentifier: _authority_key,
+    ext.SubjectKeyIdentifier: lambda value: iter([value.key_identifier.hex(":")]),
+    ext.KeyUsage: lambda value: iter([str(value)]),
+    ext.ExtendedKeyUsage: lambda value: iter([str(value)]),
+    ext.SubjectAltName: lambda value: _names(value.names),
+    ext.IssuerAltName: lambda value: _names(value.names),
+    ext.NameConstraints: _name_constraints,
+    ext.CertificatePolicies: _policies,
+    ext.PolicyMappings: lambda value: (f"{oids.describe(a)} is called {oids.describe(b)}" for a, b in value.mappings[:MAX_NAMES]),
+    ext.PolicyConstraints: _policy_constraints,
+    ext.InhibitAnyPolicy: lambda value: iter([f"anyPolicy does not count after {value.skip_certs} certificates"]),
+    ext.CrlDistributionPoints: _points,
+    ext.FreshestCrl: _points,
+    ext.AuthorityInfoAccess: _access,
+    ext.SubjectInfoAccess: _access,
+    ext.TlsFeature: _features,
+    ext.OcspNoCheck: lambda value: iter(["as a signer of OCSP responses it need not be asked after itself"]),
+    ext.SignedCertificateTimestamps: lambda value: iter([f"{len(value.sct_list)} bytes of timestamps"]),
+}
+
+
+# Reports
+
+
+def report_text(report: Report) -> str:
+    """Verdict, path, findings and what else was tried."""
+    return printable_lines(_report_lines(report))
+
+
+def _report_lines(report: Report) -> Iterator[str]:
+    alert = "" if report.alert is None else f" (alert {report.alert.name.lower()})"
+    yield "accepted" if report.accepted else f"refused{alert}: {report.findings[0]}"
+    rules = f"rules: {report.profile}"
+    yield rules + (f", without {', '.join(report.switched_off)}" if report.switched_off else "")
+    yield f"work: {report.signatures} signatures verified, {report.steps} candidate issuers looked at"
+    if report.path:
+        yield ""
+        yield "path, from the peer upwards:"
+        yield from _path_lines(report.path)
+    for number, finding in enumerate(report.findings[:MAX_FINDINGS], 1):
+        yield ""
+        yield from _finding_lines(number, finding)
+    if len(report.findings) > MAX_FINDINGS:
+        yield ""
+        yield f"and {len(report.findings) - MAX_FINDINGS} more findings"
+    others = [tried for tried in report.tried if tried.path != report.path]
+    if others:
+        yield ""
+        yield "also tried:"
+        yield from (f"  {_tried_text(tried)}" for tried in others)
+
+
+def _path_lines(path: tuple[Certificate, ...]) -> Iterator[str]:
+    for index, certificate in enumerate(path):
+        yield f"  {index}  {display_name(certificate)}"
+        yield f"     {key_text(certificate)}; until {time_text(certificate.validity.not_after)}"
+
+
+def _finding_lines(number: int, finding: Finding) -> Iterator[str]:
+    yield f"{number}. {finding.id}: {finding}"
+    if finding.path:
+        where = finding.byte_range
+        yield f"   where:  {finding.path}" + (f", bytes {where[0]} to {where[1] - 1}" if where else "")
+    yield f"   rule:   {finding.rule.sentence} ({finding.rule.section})"
+    yield f"   mend:   {finding.rule.mend}"
+
+
+def _tried_text(tried: TriedPath) -> str:
+    names = " <- ".join(display_name(c) for c in tried.path[:6])
+    more = " <- ..." if len(tried.path) > 6 else ""
+    return f"{names}{more}: {tried.findings[0].id if tried.findings else 'acceptable'}"
