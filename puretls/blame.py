@@ -6,8 +6,8 @@ All of this happens when something has failed, never before: a message is annota
 from __future__ import annotations
 
 from puretls.errors import DecodeError, PeerError
-from puretls.exchange import KeyExchange
 from puretls.iana import ContentType
+from puretls.key_exchange import KeyExchange
 from puretls.messages.handshake import HEADER_LENGTH
 from puretls.messages.registry import annotate_content, content_class, handshake_class, messages_in
 from puretls.spans import Span

@@ -280,7 +280,7 @@ class Config:
 
     Attributes:
         provider: What computes everything cryptographic.
-        suites: Cipher suites, the favourite first; `names.suites` makes them from names.
+        suites: Cipher suites, the favourite first; `algorithm_names.suites` makes them from names.
         groups: Groups for the key exchange, the favourite first (RFC 8422 5.1.1, RFC 7919).
         signature_schemes: What is taken from the peer and, unless `signing_schemes` says otherwise, signed with; the favourite first.
         signing_schemes: What is signed with; None: as `signature_schemes`.
@@ -386,9 +386,9 @@ class Config:
 
 _CONFIG: dict[str, Kind] = {
     "provider": instance(Provider, "a Provider, as `crypto.provider.default()` makes one"),
-    "suites": several(instance(Suite, "a Suite, such as `names.suites` makes"), "a tuple of Suites (names.suites makes them)"),
-    "groups": several(instance(int, "a NamedGroup"), "a tuple of NamedGroups (names.groups makes them from names)"),
-    "signature_schemes": several(instance(int, "a SignatureScheme"), "a tuple of SignatureSchemes (names.signature_schemes makes them)"),
+    "suites": several(instance(Suite, "a Suite, such as `algorithm_names.suites` makes"), "a tuple of Suites (see algorithm_names.suites)"),
+    "groups": several(instance(int, "a NamedGroup"), "a tuple of NamedGroups (algorithm_names.groups makes them from names)"),
+    "signature_schemes": several(instance(int, "a SignatureScheme"), "a tuple of SignatureSchemes (of algorithm_names.signature_schemes)"),
     "signing_schemes": optional(several(instance(int, "a SignatureScheme"), "a tuple of SignatureSchemes")),
     "extensions": several(instance(Extension, "an Extension, such as Alpn(\"h2\")"), "a tuple of Extensions"),
     "credentials": several(instance(Credential, "a Credential"), "a tuple of Credentials"),
@@ -518,7 +518,7 @@ _SERVER: dict[str, Kind] = {
     "dh_parameters": Kind("the numbers p and g, or None", lambda value: value is None or _are_dh_parameters(value)),
     "prefer_client_order": FLAG,
     "refuse_unknown_identities": FLAG,
-    "equal_suites": several(_SUITES, "a tuple of groups of suites (names.equal_suites makes them)"),
+    "equal_suites": several(_SUITES, "a tuple of groups of suites (algorithm_names.equal_suites makes them)"),
     "refuse_unknown_names": FLAG,
 }
 

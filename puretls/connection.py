@@ -37,7 +37,6 @@ from puretls.events import (
     Sentinel,
     VerificationRequired,
 )
-from puretls.exchange import KeyExchange
 from puretls.handshake import effects as fx
 from puretls.handshake.authenticate import blamed_path, check_report, consult
 from puretls.handshake.context import Context, Established, Negotiated
@@ -57,6 +56,7 @@ from puretls.handshake.states import (
 from puretls.handshake.table import expected, input_key, lookup
 from puretls.iana import AlertDescription, AlertLevel, ContentType, HandshakeType, ProtocolVersion, known
 from puretls.intercept import Direction, given
+from puretls.key_exchange import KeyExchange
 from puretls.keylog import key_log_line
 from puretls.messages.handshake import HandshakeMessage
 from puretls.messages.records import Alert, ApplicationData, ChangeCipherSpec, Record

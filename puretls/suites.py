@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
-from puretls import exchange as kx
+from puretls import key_exchange as kx
 from puretls.crypto.aead import (
     AES_128_CCM,
     AES_128_CCM_8,
@@ -19,8 +19,8 @@ from puretls.crypto.aead import (
     AeadAlgorithm,
 )
 from puretls.crypto.cbc import AES_128_CBC, AES_256_CBC, NULL_CIPHER, RC4_128, TRIPLE_DES_CBC, CbcAlgorithm, StreamAlgorithm
-from puretls.exchange import KeyExchange
 from puretls.iana import CipherSuiteId
+from puretls.key_exchange import KeyExchange
 
 Bulk = AeadAlgorithm | CbcAlgorithm | StreamAlgorithm
 

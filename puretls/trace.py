@@ -14,10 +14,10 @@ from dataclasses import replace
 from enum import Enum
 from typing import Any, NamedTuple
 
-from puretls.exchange import KeyExchange
 from puretls.handshake.states import State
 from puretls.iana import ContentType, known
 from puretls.intercept import Direction
+from puretls.key_exchange import KeyExchange
 from puretls.messages.records import Record
 from puretls.messages.registry import annotate_content, content_class, handshake_class
 from puretls.record.channel import Channel

@@ -2,16 +2,16 @@
 
 import pytest
 
-from puretls import exchange
+from puretls import key_exchange
 from puretls.crypto.aead import AeadAlgorithm
 from puretls.iana import CipherSuiteId
 from puretls.suites import BY_ID, DEFAULT_PSK_SUITES, DEFAULT_SUITES, SUITES, Authentication, openssl_names
 
 every_suite = pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)
 KX_NAMES = {
-    "RSA": exchange.RSA, "DHE_RSA": exchange.DHE, "ECDHE_RSA": exchange.ECDHE, "ECDHE_ECDSA": exchange.ECDHE,
-    "DH_anon": exchange.DH_ANON, "ECDH_anon": exchange.ECDH_ANON, "PSK": exchange.PSK, "DHE_PSK": exchange.DHE_PSK,
-    "ECDHE_PSK": exchange.ECDHE_PSK, "RSA_PSK": exchange.RSA_PSK,
+    "RSA": key_exchange.RSA, "DHE_RSA": key_exchange.DHE, "ECDHE_RSA": key_exchange.ECDHE, "ECDHE_ECDSA": key_exchange.ECDHE,
+    "DH_anon": key_exchange.DH_ANON, "ECDH_anon": key_exchange.ECDH_ANON, "PSK": key_exchange.PSK, "DHE_PSK": key_exchange.DHE_PSK,
+    "ECDHE_PSK": key_exchange.ECDHE_PSK, "RSA_PSK": key_exchange.RSA_PSK,
 }  # fmt: skip
 BULK_NAMES = {
     "AES_128_GCM": "AES-128-GCM", "AES_256_GCM": "AES-256-GCM", "AES_128_CCM": "AES-128-CCM", "AES_256_CCM": "AES-256-CCM",
@@ -69,9 +69,9 @@ def test_no_suite_is_there_twice():
 
 def test_default_order_is_forward_secret_and_aead_first():
     assert all(suite.is_ephemeral and suite.has_certificate and not suite.danger for suite in DEFAULT_SUITES)
-    kinds = [suite.is_aead for suite in DEFAULT_SUITES if suite.kx is exchange.ECDHE]
+    kinds = [suite.is_aead for suite in DEFAULT_SUITES if suite.kx is key_exchange.ECDHE]
     assert kinds == sorted(kinds, reverse=True)
-    assert DEFAULT_SUITES[0].kx is exchange.ECDHE
+    assert DEFAULT_SUITES[0].kx is key_exchange.ECDHE
     assert all(suite.is_psk and suite.is_ephemeral for suite in DEFAULT_PSK_SUITES)
 
 

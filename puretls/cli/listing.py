@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _suites(ciphers: str | None = None, *, danger: bool = False) -> Table:
-    from puretls import names
+    from puretls import algorithm_names
     from puretls.suites import DEFAULT_PSK_SUITES, DEFAULT_SUITES, SUITES
 
     def use(suite: Any) -> str:
@@ -51,7 +51,7 @@ def _suites(ciphers: str | None = None, *, danger: bool = False) -> Table:
             return "with --psk"
         return "danger" if suite.danger else "when named"
 
-    listed = SUITES if ciphers is None else names.suites(ciphers, danger=danger)
+    listed = SUITES if ciphers is None else algorithm_names.suites(ciphers, danger=danger)
     rows = [(f"{suite.id:04x}", suite.name, suite.openssl_name, use(suite), suite.rfc) for suite in listed]
     return ("id", "name", "OpenSSL's name", "used", "source"), rows
 

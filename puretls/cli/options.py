@@ -93,7 +93,7 @@ def client_config(arguments: argparse.Namespace) -> ClientConfig:
 
 def server_config(arguments: argparse.Namespace) -> ServerConfig:
     """The configuration of `serve`. Raises `UsageError`, `DecodeError` and `OSError`."""
-    from puretls import names
+    from puretls import algorithm_names
     from puretls.config import ServerConfig
 
     if not (arguments.cert or arguments.psk or arguments.ciphers):
@@ -111,14 +111,14 @@ def server_config(arguments: argparse.Namespace) -> ServerConfig:
             shared["client_authentication"] = "require" if arguments.require_client_cert else "request"
         shared["verifier"], shared["certificate_authorities"] = _client_verifier(arguments.client_ca)
     if arguments.ciphers:
-        shared["equal_suites"] = names.equal_suites(arguments.ciphers, danger=arguments.danger_suites)
+        shared["equal_suites"] = algorithm_names.equal_suites(arguments.ciphers, danger=arguments.danger_suites)
     hint = os.fsencode(arguments.psk_hint) if arguments.psk_hint else None
     shared["refuse_unknown_names"] = arguments.refuse_unknown_names
     return ServerConfig(credentials=_credentials(arguments), psk_hint=hint, **shared)
 
 
 def _shared(arguments: argparse.Namespace) -> dict[str, Any]:
-    from puretls import names
+    from puretls import algorithm_names
 
     shared: dict[str, Any] = {
         "extensions": _extensions(arguments),
@@ -127,17 +127,17 @@ def _shared(arguments: argparse.Namespace) -> dict[str, Any]:
         "danger_suites": arguments.danger_suites,
     }
     if arguments.ciphers:
-        shared["suites"] = names.suites(arguments.ciphers, danger=arguments.danger_suites)
+        shared["suites"] = algorithm_names.suites(arguments.ciphers, danger=arguments.danger_suites)
     if arguments.groups:
-        shared["groups"] = names.groups(arguments.groups)
+        shared["groups"] = algorithm_names.groups(arguments.groups)
     if arguments.sigalgs:
-        shared["signature_schemes"] = names.signature_schemes(arguments.sigalgs)
+        shared["signature_schemes"] = algorithm_names.signature_schemes(arguments.sigalgs)
     return shared
 
 
 def _extensions(arguments: argparse.Namespace) -> tuple[Extension, ...]:
+    from puretls.algorithm_names import split_list
     from puretls.extensions import Alpn, MaxFragmentLength, RecordSizeLimit
-    from puretls.names import split_list
 
     made: list[Extension] = []
     if arguments.alpn:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from puretls.exchange.share import FINITE_FIELD
 from puretls.extensions.base import Extension, View
 from puretls.iana import ExtensionType, NamedGroup
+from puretls.key_exchange.share import FINITE_FIELD
 from puretls.wire.codec import Uint
 from puretls.wire.schema import Struct, vector, wire
 

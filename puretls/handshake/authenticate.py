@@ -20,8 +20,8 @@ from puretls.crypto.keys import (
 )
 from puretls.crypto.signatures import fits
 from puretls.errors import DecodeError, PeerError, Reason, UsageError, raise_of_callback
-from puretls.exchange.signature import KEY_FIELD
 from puretls.iana import AlertDescription, NamedGroup, SignatureScheme
+from puretls.key_exchange.signature import KEY_FIELD
 from puretls.suites import Authentication, Suite
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ from typing import Any
 from puretls.config import Credential
 from puretls.crypto.keys import EcPublicKey
 from puretls.errors import PeerError, Reason
-from puretls.exchange import Lack
-from puretls.exchange.base import Groups
 from puretls.extensions import Extension, ServerName, SignatureAlgorithms, SignatureAlgorithmsCert, SupportedGroups
 from puretls.handshake.authenticate import IMPLIED_SCHEMES, choose_scheme, curve_of, key_serves, usage_allows
 from puretls.handshake.context import Context
 from puretls.handshake.hello import extension_path
+from puretls.key_exchange import Lack
+from puretls.key_exchange.base import Groups
 from puretls.suites import Suite
 from puretls.values import frozen
 

@@ -11,8 +11,6 @@ from puretls.config import PENDING, Credential
 from puretls.crypto.keys import EcPublicKey, EdPublicKey, RsaPublicKey
 from puretls.errors import PeerError, Reason, UsageError, calling
 from puretls.events import HandshakeStarted, RenegotiationRefused, TicketReceived
-from puretls.exchange import Sends
-from puretls.exchange.signature import KEY_PATH, sign
 from puretls.extensions import (
     ExtendedMasterSecret,
     Extension,
@@ -61,6 +59,8 @@ from puretls.iana import (
     CompressionMethod,
     ProtocolVersion,
 )
+from puretls.key_exchange import Sends
+from puretls.key_exchange.signature import KEY_PATH, sign
 from puretls.messages.extension import RawExtension
 from puretls.messages.handshake import (
     Certificate,

@@ -8,7 +8,6 @@ from typing import Any
 
 from puretls.errors import PeerError, Reason, calling, raise_of_callback
 from puretls.events import HandshakeStarted, RenegotiationRefused
-from puretls.exchange.signature import verify
 from puretls.extensions import (
     ExtendedMasterSecret,
     Extension,
@@ -53,6 +52,7 @@ from puretls.iana import (
     ExtensionType,
     ProtocolVersion,
 )
+from puretls.key_exchange.signature import verify
 from puretls.messages.extension import RawExtension
 from puretls.messages.handshake import (
     UINT16_MAX,

@@ -14,7 +14,7 @@ from puretls.spans import Span
 from puretls.wire.schema import Struct, annotate, cut_short, parse, serialise
 
 if TYPE_CHECKING:
-    from puretls.exchange import KeyExchange
+    from puretls.key_exchange import KeyExchange
 
 
 _BY_CONTENT: dict[int, type[Struct]] = {

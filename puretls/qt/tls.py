@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from puretls import exchange
+from puretls import key_exchange
 from puretls.config import DEFAULT_GROUPS, ClientConfig, Credential, ServerConfig, Verifier
 from puretls.errors import PeerError, PuretlsError, Reason, UsageError
 from puretls.extensions import Alpn, Extension, ServerName, StatusRequest
@@ -107,7 +107,7 @@ def _fresh_tickets() -> Any:
 def _suite_nobody_has() -> Suite:
     from puretls.suites import SUITES
 
-    return next(suite for suite in reversed(SUITES) if suite.kx is exchange.PSK and not suite.danger)
+    return next(suite for suite in reversed(SUITES) if suite.kx is key_exchange.PSK and not suite.danger)
 
 
 _NOBODY_HAS_IT = _suite_nobody_has()

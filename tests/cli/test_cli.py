@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from puretls._version import __version__
+from puretls.algorithm_names import suites
 from puretls.cli import parser
-from puretls.names import suites
 from puretls.suites import SUITES
 from tests.cli.command import ENVIRONMENT, in_process, puretls
 

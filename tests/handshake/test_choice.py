@@ -9,10 +9,10 @@ import pytest
 from puretls.config import Credential
 from puretls.der import oids
 from puretls.errors import Reason
-from puretls.exchange import Lack
 from puretls.extensions import ServerName
 from puretls.iana import NamedGroup as G
 from puretls.iana import SignatureScheme as S
+from puretls.key_exchange import Lack
 from puretls.messages.handshake import ClientHello
 from puretls.x509 import drafts
 from tests.support.breaks import message

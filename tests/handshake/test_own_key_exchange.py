@@ -6,9 +6,9 @@ import pytest
 
 from puretls import suites
 from puretls.crypto.aead import AES_128_GCM
-from puretls.exchange.base import KeyExchange, Part, Sends
-from puretls.exchange.rsa import RsaPremaster
 from puretls.iana import CipherSuiteId
+from puretls.key_exchange.base import KeyExchange, Part, Sends
+from puretls.key_exchange.rsa import RsaPremaster
 from puretls.messages.key_exchange import ClientKeyExchangeRsa, ServerKeyExchange
 from puretls.suites import Authentication, Suite
 from puretls.wire.schema import opaque_vector, wire

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from puretls import ClientConfig, ServerConfig, exchange
+from puretls import ClientConfig, ServerConfig, key_exchange
 from puretls.crypto import provider as providers
 from puretls.crypto.keys import EcPublicKey, EdPublicKey, RsaPublicKey
 from puretls.crypto.signatures import SIGNATURE_SCHEMES, fits
@@ -150,7 +150,7 @@ def server(certificates, *suites, kinds=("rsa", "p256"), **more):
 
 
 def is_pure_psk(suite):
-    return suite.kx in {exchange.PSK, exchange.DHE_PSK, exchange.ECDHE_PSK}
+    return suite.kx in {key_exchange.PSK, key_exchange.DHE_PSK, key_exchange.ECDHE_PSK}
 
 
 GNUTLS_EVERYTHING = (

@@ -5,7 +5,7 @@ from signal import SIGSEGV
 
 import pytest
 
-from puretls import Alpn, HandshakeCompleted, Reason, RenegotiationRefused, exchange
+from puretls import Alpn, HandshakeCompleted, Reason, RenegotiationRefused, key_exchange
 from puretls.extensions import EncryptThenMac, ExtendedMasterSecret, RecordSizeLimit
 from puretls.iana import AlertDescription, NamedGroup
 from tests.interop.cells import (
@@ -51,7 +51,7 @@ def greet(config, *options, priority=GNUTLS_EVERYTHING, **service):
     return served.end, output
 
 
-_CRASHES = {exchange.DHE_PSK, exchange.ECDHE_PSK}
+_CRASHES = {key_exchange.DHE_PSK, key_exchange.ECDHE_PSK}
 """Key exchanges after which gnutls-cli 3.7 crashes, with gnutls-serv too, so that only the handshake can be judged."""
 
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from puretls import exchange
+from puretls import key_exchange
 from puretls.errors import DecodeError
-from puretls.exchange import KEY_EXCHANGES
 from puretls.iana import ContentType, HandshakeType
+from puretls.key_exchange import KEY_EXCHANGES
 from puretls.messages import handshake as hs
 from puretls.messages import key_exchange as kx
 from puretls.messages.records import Alert, ApplicationData, ChangeCipherSpec
@@ -36,15 +36,15 @@ BY_TYPE = [
     (22, hs.CertificateStatus),
 ]
 BY_KEY_EXCHANGE = [
-    (exchange.RSA, kx.ServerKeyExchangeUnknown, kx.ClientKeyExchangeRsa),
-    (exchange.DHE, kx.ServerKeyExchangeDhe, kx.ClientKeyExchangeDh),
-    (exchange.ECDHE, kx.ServerKeyExchangeEcdhe, kx.ClientKeyExchangeEcdh),
-    (exchange.DH_ANON, kx.ServerKeyExchangeDhAnon, kx.ClientKeyExchangeDh),
-    (exchange.ECDH_ANON, kx.ServerKeyExchangeEcdhAnon, kx.ClientKeyExchangeEcdh),
-    (exchange.PSK, kx.ServerKeyExchangePsk, kx.ClientKeyExchangePsk),
-    (exchange.DHE_PSK, kx.ServerKeyExchangeDhePsk, kx.ClientKeyExchangeDhePsk),
-    (exchange.ECDHE_PSK, kx.ServerKeyExchangeEcdhePsk, kx.ClientKeyExchangeEcdhePsk),
-    (exchange.RSA_PSK, kx.ServerKeyExchangePsk, kx.ClientKeyExchangeRsaPsk),
+    (key_exchange.RSA, kx.ServerKeyExchangeUnknown, kx.ClientKeyExchangeRsa),
+    (key_exchange.DHE, kx.ServerKeyExchangeDhe, kx.ClientKeyExchangeDh),
+    (key_exchange.ECDHE, kx.ServerKeyExchangeEcdhe, kx.ClientKeyExchangeEcdh),
+    (key_exchange.DH_ANON, kx.ServerKeyExchangeDhAnon, kx.ClientKeyExchangeDh),
+    (key_exchange.ECDH_ANON, kx.ServerKeyExchangeEcdhAnon, kx.ClientKeyExchangeEcdh),
+    (key_exchange.PSK, kx.ServerKeyExchangePsk, kx.ClientKeyExchangePsk),
+    (key_exchange.DHE_PSK, kx.ServerKeyExchangeDhePsk, kx.ClientKeyExchangeDhePsk),
+    (key_exchange.ECDHE_PSK, kx.ServerKeyExchangeEcdhePsk, kx.ClientKeyExchangeEcdhePsk),
+    (key_exchange.RSA_PSK, kx.ServerKeyExchangePsk, kx.ClientKeyExchangeRsaPsk),
 ]
 FORMS = [(cls, None) for _, cls in BY_TYPE] + [(cls, how) for how, *pair in BY_KEY_EXCHANGE for cls in pair]
 

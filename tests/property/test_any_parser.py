@@ -11,7 +11,7 @@ import pytest
 
 import puretls
 from puretls.errors import InternalError, PuretlsError
-from puretls.exchange import KEY_EXCHANGES
+from puretls.key_exchange import KEY_EXCHANGES
 from puretls.x509.pem import read_pem
 from tests.support.conversations import tickets
 from tests.support.credentials import credential, issued

@@ -31,12 +31,12 @@ from puretls import (
     TicketKeys,
     drive,
 )
+from puretls.algorithm_names import suites
 from puretls.ca import DevelopmentCa
 from puretls.danger import accept_any_chain
 from puretls.extensions import ExtendedMasterSecret, SignedCertificateTimestamp
 from puretls.iana import AlertDescription, NamedGroup, SignatureScheme
 from puretls.messages.handshake import ClientHello, ServerHello
-from puretls.names import suites
 from tests.support.breaks import extension
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "bogo_shim.py"

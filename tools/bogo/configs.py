@@ -24,12 +24,12 @@ from puretls import (
     TicketKeys,
     UsageError,
 )
+from puretls.algorithm_names import equal_suites, suites
 from puretls.crypto.keys import RsaPublicKey
 from puretls.crypto.signatures import SIGNATURE_SCHEMES, fits
 from puretls.danger import AcceptedUnverified
 from puretls.extensions import Padding, ServerName, SignedCertificateTimestamp, StatusRequest
 from puretls.iana import AlertDescription, ClientCertificateType, NamedGroup, SignatureScheme
-from puretls.names import equal_suites, suites
 from puretls.values import frozen
 from puretls.x509.keys import parse_private_key
 from puretls.x509.pem import load_certificates

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import NoReturn
 
-from puretls import exchange
+from puretls import key_exchange as kx
 from puretls.crypto.aead import (
     AES_128_CCM,
     AES_128_CCM_8,
@@ -21,8 +21,8 @@ from puretls.crypto.aead import (
 )
 from puretls.crypto.cbc import AES_128_CBC, AES_256_CBC, NULL_CIPHER, RC4_128, TRIPLE_DES_CBC
 from puretls.errors import UsageError
-from puretls.exchange import KeyExchange
 from puretls.iana import NamedGroup, SignatureScheme
+from puretls.key_exchange import KeyExchange
 from puretls.suites import DEFAULT_SUITES, SUITES, Authentication, Suite
 
 Test = Callable[[Suite], bool]
@@ -114,7 +114,7 @@ def _is_anonymous(suite: Suite) -> bool:
     return suite.auth is Authentication.NONE
 
 
-_RSA_KX, _ANY_ECDHE, _ANY_DHE = _kx(exchange.RSA), _kx(exchange.ECDHE, exchange.ECDH_ANON), _kx(exchange.DHE, exchange.DH_ANON)
+_RSA_KX, _ANY_ECDHE, _ANY_DHE = _kx(kx.RSA), _kx(kx.ECDHE, kx.ECDH_ANON), _kx(kx.DHE, kx.DH_ANON)
 _KEYWORDS: dict[str, Test] = {  # ciphers(1) of OpenSSL
     "ALL": lambda suite: not _is_null(suite),
     "COMPLEMENTOFALL": _is_null,
@@ -128,24 +128,24 @@ _KEYWORDS: dict[str, Test] = {  # ciphers(1) of OpenSSL
     "RSA": _RSA_KX,
     "kECDHE": _ANY_ECDHE,
     "kEECDH": _ANY_ECDHE,
-    "ECDHE": _kx(exchange.ECDHE),
-    "EECDH": _kx(exchange.ECDHE),
+    "ECDHE": _kx(kx.ECDHE),
+    "EECDH": _kx(kx.ECDHE),
     "ECDH": _ANY_ECDHE,
     "kDHE": _ANY_DHE,
     "kEDH": _ANY_DHE,
-    "DHE": _kx(exchange.DHE),
-    "EDH": _kx(exchange.DHE),
+    "DHE": _kx(kx.DHE),
+    "EDH": _kx(kx.DHE),
     "DH": _ANY_DHE,
-    "ADH": _kx(exchange.DH_ANON),
-    "AECDH": _kx(exchange.ECDH_ANON),
+    "ADH": _kx(kx.DH_ANON),
+    "AECDH": _kx(kx.ECDH_ANON),
     "ECDSA": _auth(Authentication.ECDSA),
     "aECDSA": _auth(Authentication.ECDSA),
     "PSK": lambda suite: suite.is_psk,
     "aPSK": _auth(Authentication.PSK),
-    "kPSK": _kx(exchange.PSK),
-    "kDHEPSK": _kx(exchange.DHE_PSK),
-    "kECDHEPSK": _kx(exchange.ECDHE_PSK),
-    "kRSAPSK": _kx(exchange.RSA_PSK),
+    "kPSK": _kx(kx.PSK),
+    "kDHEPSK": _kx(kx.DHE_PSK),
+    "kECDHEPSK": _kx(kx.ECDHE_PSK),
+    "kRSAPSK": _kx(kx.RSA_PSK),
     "AES": _bulk(*_AES_128, *_AES_256),
     "AES128": _bulk(*_AES_128),
     "AES256": _bulk(*_AES_256),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from puretls.crypto.keys import RsaPrivateKey, RsaPublicKey
 from puretls.crypto.secret import Secret
 from puretls.errors import InternalError, PeerError, Reason
-from puretls.exchange.base import Part
-from puretls.exchange.signature import KEY_PATH
+from puretls.key_exchange.base import Part
+from puretls.key_exchange.signature import KEY_PATH
 
 if TYPE_CHECKING:
     from puretls.handshake.context import Context

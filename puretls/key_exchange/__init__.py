@@ -5,10 +5,10 @@ A new one from these parts is a row here, or in a module of its own with its str
 
 from __future__ import annotations
 
-from puretls.exchange.base import KeyExchange, Lack, Part, Sends
-from puretls.exchange.psk import PreSharedKey
-from puretls.exchange.rsa import RsaPremaster
-from puretls.exchange.share import Elliptic, FiniteField
+from puretls.key_exchange.base import KeyExchange, Lack, Part, Sends
+from puretls.key_exchange.psk import PreSharedKey
+from puretls.key_exchange.rsa import RsaPremaster
+from puretls.key_exchange.share import Elliptic, FiniteField
 from puretls.messages import key_exchange as form
 
 _PSK, _RSA, _EC, _FF = PreSharedKey(), RsaPremaster(), Elliptic(), FiniteField()

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from puretls.crypto.groups import BadPublicValue, Group, KeyShare
 from puretls.errors import InternalError, PeerError, Reason
-from puretls.exchange.base import Groups, Lack, Part, Sends, agree
-from puretls.exchange.signature import sign, verify
 from puretls.iana import ECCurveType, NamedGroup
+from puretls.key_exchange.base import Groups, Lack, Part, Sends, agree
+from puretls.key_exchange.signature import sign, verify
 from puretls.messages.key_exchange import DigitallySigned, ServerDhParams, ServerEcdhParams
 from puretls.wire.schema import Struct, serialise
 

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from puretls import exchange, names
+from puretls import algorithm_names, key_exchange
 from puretls.errors import UsageError
 from puretls.iana import NamedGroup, SignatureScheme
 from puretls.suites import DEFAULT_SUITES, SUITES
@@ -24,7 +24,7 @@ def openssl_ciphers(text):
 @pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)
 def test_suite_is_found_by_both_its_names_in_any_case(suite):
     for name in (suite.name, suite.openssl_name, suite.openssl_name.lower()):
-        assert names.suites(name, danger=True) == (suite,)
+        assert algorithm_names.suites(name, danger=True) == (suite,)
 
 
 @pytest.mark.interop
@@ -63,13 +63,13 @@ def test_openssl_names_are_those_openssl_gives():
 def test_cipher_string_selects_what_openssl_selects(text):
     theirs = set(openssl_ciphers(text))
     known = set(openssl_ciphers("ALL:COMPLEMENTOFALL"))
-    ours = {suite.openssl_name for suite in names.suites(text, danger=True)}
+    ours = {suite.openssl_name for suite in algorithm_names.suites(text, danger=True)}
     mutual = {suite.openssl_name for suite in SUITES} & known
     assert ours & mutual == theirs & mutual
 
 
 def test_order_follows_the_string():
-    chosen = names.suites("AES256-GCM-SHA384:ECDHE+CHACHA20:!PSK")
+    chosen = algorithm_names.suites("AES256-GCM-SHA384:ECDHE+CHACHA20:!PSK")
     assert [suite.openssl_name for suite in chosen] == [
         "AES256-GCM-SHA384",
         "ECDHE-ECDSA-CHACHA20-POLY1305",
@@ -78,25 +78,25 @@ def test_order_follows_the_string():
 
 
 def test_plus_moves_to_the_end_and_strength_sorts():
-    moved = names.suites("ECDHE+AESGCM:!PSK:+AES128")
+    moved = algorithm_names.suites("ECDHE+AESGCM:!PSK:+AES128")
     assert [suite.strength for suite in moved] == [256, 256, 128, 128]
-    assert [suite.strength for suite in names.suites("AES128-GCM-SHA256:AES256-GCM-SHA384:@STRENGTH")] == [256, 128]
+    assert [suite.strength for suite in algorithm_names.suites("AES128-GCM-SHA256:AES256-GCM-SHA384:@STRENGTH")] == [256, 128]
 
 
 def test_killed_suites_do_not_come_back():
-    assert all(suite.kx is not exchange.RSA for suite in names.suites("ALL:!kRSA:AES"))
+    assert all(suite.kx is not key_exchange.RSA for suite in algorithm_names.suites("ALL:!kRSA:AES"))
 
 
 def test_default_is_the_given_default():
-    assert names.suites("DEFAULT") == DEFAULT_SUITES
-    assert names.suites("DEFAULT", default=DEFAULT_SUITES[:2]) == DEFAULT_SUITES[:2]
+    assert algorithm_names.suites("DEFAULT") == DEFAULT_SUITES
+    assert algorithm_names.suites("DEFAULT", default=DEFAULT_SUITES[:2]) == DEFAULT_SUITES[:2]
 
 
 def test_dangerous_suites_need_the_switch():
-    assert not any(suite.danger for suite in names.suites("ALL:COMPLEMENTOFALL:AES"))
+    assert not any(suite.danger for suite in algorithm_names.suites("ALL:COMPLEMENTOFALL:AES"))
     with pytest.raises(UsageError, match="danger"):
-        names.suites("RC4-SHA")
-    assert names.suites("RC4-SHA", danger=True)[0].danger
+        algorithm_names.suites("RC4-SHA")
+    assert algorithm_names.suites("RC4-SHA", danger=True)[0].danger
 
 
 @pytest.mark.parametrize(
@@ -104,16 +104,16 @@ def test_dangerous_suites_need_the_switch():
 )
 def test_what_selects_nothing_is_a_usage_error(text):
     with pytest.raises(UsageError):
-        names.suites(text)
+        algorithm_names.suites(text)
 
 
 def test_typing_error_is_answered_with_the_nearest_name():
     with pytest.raises(UsageError, match="did you mean ECDHE-RSA-AES128-GCM-SHA256"):
-        names.suites("ECDHE-RSA-AES128-GCM-SHA265")
+        algorithm_names.suites("ECDHE-RSA-AES128-GCM-SHA265")
 
 
 def test_groups_in_both_spellings():
-    assert names.groups("X25519:P-256,prime256v1 secp521r1:ffdhe2048") == (
+    assert algorithm_names.groups("X25519:P-256,prime256v1 secp521r1:ffdhe2048") == (
         NamedGroup.X25519,
         NamedGroup.SECP256R1,
         NamedGroup.SECP256R1,
@@ -121,11 +121,11 @@ def test_groups_in_both_spellings():
         NamedGroup.FFDHE2048,
     )
     with pytest.raises(UsageError, match="unknown group 'x25518'; did you mean x25519"):
-        names.groups("x25518")
+        algorithm_names.groups("x25518")
 
 
 def test_signature_schemes_in_both_spellings():
-    assert names.signature_schemes("RSA+SHA256:ECDSA+SHA384,rsa_pss_rsae_sha512:RSA-PSS+SHA256:ed25519") == (
+    assert algorithm_names.signature_schemes("RSA+SHA256:ECDSA+SHA384,rsa_pss_rsae_sha512:RSA-PSS+SHA256:ed25519") == (
         SignatureScheme.RSA_PKCS1_SHA256,
         SignatureScheme.ECDSA_SECP384R1_SHA384,
         SignatureScheme.RSA_PSS_RSAE_SHA512,
@@ -133,7 +133,7 @@ def test_signature_schemes_in_both_spellings():
         SignatureScheme.ED25519,
     )
     with pytest.raises(UsageError):
-        names.signature_schemes("RSA+SHA999")
+        algorithm_names.signature_schemes("RSA+SHA999")
 
 
 # Groups of equal preference
@@ -153,17 +153,17 @@ GCM, CHACHA, CBC = "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-CHACHA20-POLY13
     ],
 )
 def test_suites_in_brackets_are_equal(text, order, groups):
-    assert [suite.openssl_name for suite in names.suites(text)] == order
-    assert [[suite.openssl_name for suite in group] for group in names.equal_suites(text)] == groups
+    assert [suite.openssl_name for suite in algorithm_names.suites(text)] == order
+    assert [[suite.openssl_name for suite in group] for group in algorithm_names.equal_suites(text)] == groups
 
 
 @pytest.mark.parametrize("text", [f"[{GCM}|{CHACHA}]:!AES", f"[{GCM}|-AES]", f"[{GCM}|{CHACHA}]:@STRENGTH", f"+AES:[{GCM}|{CHACHA}]"])
 def test_operators_would_tear_a_group_apart(text):
     with pytest.raises(UsageError, match="no operators"):
-        names.equal_suites(text)
+        algorithm_names.equal_suites(text)
 
 
 @pytest.mark.parametrize("text", [f"[{GCM}|{CHACHA}", f"{GCM}|{CHACHA}", f"[{GCM}|NONSENSE]", "[[AES]]"])
 def test_brackets_that_do_not_fit_are_refused(text):
     with pytest.raises(UsageError):
-        names.suites(text)
+        algorithm_names.suites(text)

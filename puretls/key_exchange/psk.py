@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from puretls.crypto.secret import Secret, leaving_no_frames
 from puretls.errors import PeerError, Reason, UsageError, calling
-from puretls.exchange.base import Groups, Lack, Part, Sends
+from puretls.key_exchange.base import Groups, Lack, Part, Sends
 
 if TYPE_CHECKING:
     from puretls.config import ServerConfig
