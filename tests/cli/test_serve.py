@@ -5,7 +5,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -207,9 +206,8 @@ def test_gnutls_client_is_served(web, files):
         "NORMAL:-VERS-ALL:+VERS-TLS1.2",
     ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        time.sleep(0.5)
+        assert any(b"Handshake was completed" in line for line in process.stdout)
         output, _ = process.communicate(b"GET / HTTP/1.0\r\n\r\n", timeout=30)
-    assert b"Handshake was completed" in output
     assert b"HTTP/1.1 200 OK" in output
 
 

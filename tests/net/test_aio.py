@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
@@ -16,10 +17,8 @@ from tests.net.wires import NAME
 @asynccontextmanager
 async def serving(start, handler, *arguments, **options):
     """A server on a free port, whose handlers have all ended afterwards."""
-    running = set()
 
     async def watched(reader, writer):
-        running.add(asyncio.current_task())
         try:
             await handler(reader, writer)
         finally:
@@ -27,9 +26,8 @@ async def serving(start, handler, *arguments, **options):
 
     async with await start(watched, "127.0.0.1", 0, *arguments, **options) as server:
         yield server.sockets[0].getsockname()[1]
-        await asyncio.sleep(0.05)
-        if running:
-            await asyncio.wait(running, timeout=10)
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:  # handshakes, the handlers that follow them
+            assert (await asyncio.wait(others, timeout=10))[0]
 
 
 def tls_server(configs, handler, **options):
@@ -86,13 +84,14 @@ def test_slow_reader_holds_the_writer_back(configs):
 
     async def main():
         received = bytearray()
-        go = asyncio.Event()
+        go, ended = asyncio.Event(), asyncio.Event()
 
         async def slow(reader, writer):
             await go.wait()
             while data := await reader.read(65536):
                 received.extend(data)
             writer.close()
+            ended.set()
 
         async with tls_server(configs, slow) as port:
             _, writer = await dial(port, configs.client)
@@ -117,8 +116,7 @@ def test_slow_reader_holds_the_writer_back(configs):
             go.set()
             await task
             writer.close()
-            while len(received) < written:
-                await asyncio.sleep(0.01)
+            await ended.wait()
             assert received == bytes(written)
 
     asyncio.run(main())
@@ -146,9 +144,7 @@ def test_cut_stream_is_an_error(configs):
         async def cut(reader, writer):
             writer.write(b"half")
             await writer.drain()
-            await asyncio.sleep(0.05)
-            tls = writer.transport
-            tls._lower.close()  # the transport below goes without close_notify
+            writer.get_extra_info("socket").shutdown(socket.SHUT_WR)  # the stream below ends without close_notify
 
         async with tls_server(configs, cut) as port:
             reader, writer = await dial(port, configs.client)
@@ -167,7 +163,6 @@ def test_refused_certificate_fails_the_connection_and_spares_the_server(configs,
         async with tls_server(configs, echo) as port:
             with pytest.raises(VerificationError):
                 await dial(port, ClientConfig())
-            await asyncio.sleep(0.1)
             reader, writer = await dial(port, configs.client)
             writer.write(b"x")
             assert await reader.readexactly(1) == b"x"

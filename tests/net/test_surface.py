@@ -6,14 +6,13 @@ import inspect
 import io
 import os
 import socket
-import time
 
 import pytest
 
 from puretls import Limits, UsageError
 from puretls.connection import Connection
 from puretls.net import TlsSocket, aio, connect
-from tests.net.wires import NAME
+from tests.net.wires import NAME, below, wires
 from tests.support.pair import client_config, pair, server_config
 
 UNCONNECTED = "a TlsSocket is made of a connected socket: `connect`, or accept on the socket and TlsSocket.server"
@@ -62,7 +61,8 @@ def test_options_and_properties_are_those_below(connect):
     client, _ = connect()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     assert client.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
-    assert (client.family, client.type, client.proto) == (socket.AF_INET, socket.SOCK_STREAM, client._below.proto)
+    with below(client) as sock:
+        assert (client.family, client.type, client.proto) == (sock.family, sock.type, sock.proto)
     client.set_inheritable(True)
     assert client.get_inheritable()
     client.settimeout(7)
@@ -89,36 +89,45 @@ def test_non_blocking_calls_raise_and_lose_nothing(connect, run):
     client.setblocking(True)
     wanted = bytes(calls * 2**18) + b"end"  # what the last call took goes out with the next one
     got = []
-    run(lambda: got.append(server.makefile("rb").read(len(wanted))))
+    reading = run(lambda: got.append(server.makefile("rb").read(len(wanted))))
     client.sendall(b"end")
     client.shutdown(socket.SHUT_WR)
-    while not got:
-        time.sleep(0.01)
+    reading.join(30)
     assert got == [wanted]
 
 
-def test_what_arrived_is_not_lost_to_a_peer_that_does_not_read(connect):
-    """An event comes once: it is kept before a flush that may time out."""
-    client, server = connect()
-    server.sendall(b"data")
-    client._transport._outgoing += b"x"  # something waits, and there is no room for it
+class Stream:
+    """A socket that has no room for what is sent while it is `full`."""
 
-    class Full:
-        def __init__(self, sock):
-            self.sock = sock
+    def __init__(self, sock):
+        self.sock, self.full = sock, False
 
-        def __getattr__(self, name):
-            return getattr(self.sock, name)
+    def __getattr__(self, name):
+        return getattr(self.sock, name)
 
-        def send(self, data):
+    def send(self, data):
+        if self.full:
             raise TimeoutError
+        return self.sock.send(data)
 
-    client._transport.sock, below = Full(client._transport.sock), client._transport.sock
-    with pytest.raises(TimeoutError):
-        client.recv(4)
-    client._transport._outgoing.clear()
-    client._transport.sock = below
-    assert client.recv(4) == b"data"
+
+def test_what_arrived_is_not_lost_to_a_peer_that_does_not_read(configs, run):
+    """An event comes once: it is kept before a flush that may time out."""
+    near, far = wires()
+    stream, servers = Stream(near), []
+    accepting = run(lambda: servers.append(TlsSocket.server(far, configs.server)))
+    client = TlsSocket.client(stream, configs.client, NAME)
+    accepting.join(30)
+    with client, servers[0] as server:
+        server.sendall(b"data")
+        stream.full = True
+        with pytest.raises(TimeoutError):
+            client.send(b"question")
+        with pytest.raises(TimeoutError):  # what waits to be sent goes first, and there is still no room for it
+            client.recv(4)
+        stream.full = False
+        assert client.recv(4) == b"data"
+        assert server.recv(100) == b"question"
 
 
 def test_detached_descriptor_stays_open_and_hears_no_goodbye(connect):
@@ -187,7 +196,7 @@ def over_asyncio(configs, upper, talk):
             await talk(transport, reader, writer)
             transport.close()
             writer.close()
-            await asyncio.sleep(0.01)
+            await writer.wait_closed()
 
     asyncio.run(main())
 
@@ -217,16 +226,17 @@ class Queued(asyncio.Protocol):
 
 
 class Buffered(asyncio.BufferedProtocol):
-    """Takes 1,000 bytes at a time."""
+    """Takes 1,000 bytes at a time; `came` is set by each of them."""
 
     def __init__(self):
-        self.buffer, self.received = bytearray(1000), b""
+        self.buffer, self.received, self.came = bytearray(1000), b"", asyncio.Event()
 
     def get_buffer(self, sizehint):
         return self.buffer
 
     def buffer_updated(self, count):
         self.received += self.buffer[:count]
+        self.came.set()
 
 
 def test_buffered_protocol_above_tls(configs):
@@ -234,9 +244,11 @@ def test_buffered_protocol_above_tls(configs):
 
     async def talk(transport, reader, writer):
         writer.write(data)
-        while len(transport.get_protocol().received) < len(data):
-            await asyncio.sleep(0.01)
-        assert transport.get_protocol().received == data
+        upper = transport.get_protocol()
+        while len(upper.received) < len(data):
+            await upper.came.wait()
+            upper.came.clear()
+        assert upper.received == data
 
     over_asyncio(configs, Buffered, talk)
 
@@ -322,12 +334,13 @@ def test_a_peer_that_only_sends_is_read_while_our_own_data_waits():
 
     async def main():
         protocol, lower, send = flooded([(23, b"x")], most=1)
-        protocol._transport.write(bytes(4 * HIGH))
+        transport = await protocol.handshake
+        transport.write(bytes(4 * HIGH))
         assert lower.waiting > 4 * HIGH
         for _ in range(50):
             send()
         assert lower.reading
-        assert protocol._upper.queue.qsize() == 51
+        assert transport.get_protocol().queue.qsize() == 51
 
     asyncio.run(main())
 

@@ -1,5 +1,6 @@
 """Connected sockets for tests."""
 
+import os
 import socket
 
 NAME = "server.test"
@@ -14,3 +15,8 @@ def wires():
         sock.settimeout(20)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return client, server
+
+
+def below(tls):
+    """The socket below a `TlsSocket`, by another descriptor of it: close it, and the connection goes on."""
+    return socket.socket(fileno=os.dup(tls.fileno()))
