@@ -4,13 +4,14 @@ import socket
 import threading
 from contextlib import suppress
 
-from puretls import AlertReceived, Connection, ConnectionClosed, DataReceived, HandshakeCompleted, PuretlsError, drive
+from puretls import AlertReceived, Connection, ConnectionClosed, DataReceived, HandshakeCompleted, PuretlsError
+from tests.support.driven import Driven
 
 TIMEOUT = 20.0
 
 
-class End:
-    """Drives a connection over a socket; `events` keeps all that happened."""
+class End(Driven):
+    """One end; `received` keeps the data that came."""
 
     def __init__(self, connection, sock):
         self.connection, self.sock = connection, sock
@@ -20,37 +21,13 @@ class End:
         connection.start()
 
     def step(self):
-        """One event, after reading and writing what it takes."""
-        event = drive.run(self.connection, self, until=lambda event: True)
-        self.events.append(event)
+        event = super().step()
         if isinstance(event, DataReceived):
             self.received += event.data
         return event
 
-    def receive(self, size):
-        try:
-            return self.sock.recv(size)
-        except ConnectionResetError:
-            return b""
-
-    def flush(self, drain=None):
-        data = drain() if drain else self.connection.bytes_to_send()
-        if data:
-            self.sock.sendall(data)
-
-    def until(self, kind):
-        """Step to the next event of this class."""
-        while not isinstance(event := self.step(), kind):
-            if isinstance(event, ConnectionClosed):
-                raise AssertionError(f"closed while waiting for {kind.__name__}: {self.events}")
-        return event
-
     def handshake(self):
         return self.until(HandshakeCompleted)
-
-    def send(self, data):
-        self.connection.send(data)
-        self.flush()
 
     def line(self):
         """The next line that the peer sends."""

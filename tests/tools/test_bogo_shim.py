@@ -29,7 +29,6 @@ from puretls import (
     RenegotiationRefused,
     ServerConfig,
     TicketKeys,
-    drive,
 )
 from puretls.algorithm_names import suites
 from puretls.ca import DevelopmentCa
@@ -38,6 +37,7 @@ from puretls.extensions import ExtendedMasterSecret, SignedCertificateTimestamp
 from puretls.iana import AlertDescription, NamedGroup, SignatureScheme
 from puretls.messages.handshake import ClientHello, ServerHello
 from tests.support.breaks import extension
+from tests.support.driven import Driven
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "bogo_shim.py"
 SHIM_ID = 0x0102030405060708
@@ -80,7 +80,7 @@ def files(tmp_path_factory):
     return Files(tmp_path_factory.mktemp("bogo"))
 
 
-class Runner:
+class Runner(Driven):
     """The runner's end: accepts the shim's connections and holds a conversation on each."""
 
     def __init__(self, config, talk=None, name=None, resume=True):
@@ -132,22 +132,6 @@ class Runner:
                 if self._over:
                     return False
 
-    def step(self):
-        event = drive.run(self.connection, self, until=lambda event: True)
-        self.events.append(event)
-        return event
-
-    def receive(self, size):
-        try:
-            return self.sock.recv(size)
-        except ConnectionResetError:
-            return b""
-
-    def until(self, kind):
-        while not isinstance(event := self.step(), kind):
-            assert not isinstance(event, ConnectionClosed), f"closed while waiting for {kind.__name__}"
-        return event
-
     def read(self, count):
         """So many bytes of what the shim says."""
         while len(self.received) < count:
@@ -155,19 +139,9 @@ class Runner:
         data, self.received = self.received[:count], self.received[count:]
         return data
 
-    def flush(self, drain):
-        data = drain()
-        if data:
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                self.sock.sendall(data)
-
-    def send(self, data):
-        self.connection.send(data)
-        self.flush(self.connection.bytes_to_send)
-
     def close(self):
         self.connection.close()
-        self.flush(self.connection.bytes_to_send)
+        self.flush()
         with contextlib.suppress(OSError):
             while self.sock.recv(65536):
                 pass
