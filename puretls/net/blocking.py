@@ -11,9 +11,8 @@ import time
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Self, cast
 
 from puretls import drive
 from puretls.arguments import described
@@ -21,15 +20,10 @@ from puretls.config import ClientConfig, ServerConfig
 from puretls.connection import Connection
 from puretls.errors import DangerWarning, PuretlsError, UsageError
 from puretls.events import ConnectionClosed, DataReceived, Event, HandshakeCompleted, RenegotiationRefused
-from puretls.net.defaults import RAGGED, client_defaults
+from puretls.net.defaults import CHUNK, RAGGED, client_defaults
 from puretls.net.files import RawFile, make_file
-
-SMALL_READ = 2**16
-"""What a read asks for until one brings that much: a buffer of a megabyte costs 50 microseconds even if it stays empty."""
-
-CHUNK = 2**20
-"""Plaintext bytes sealed at a time: enough for batches to pay, little enough to bound memory."""
-
+from puretls.net.socket_options import SocketOptions
+from puretls.net.transport import SocketTransport, StreamSocket
 
 if TYPE_CHECKING:
     from puretls.handshake.context import Negotiated
@@ -37,97 +31,10 @@ if TYPE_CHECKING:
 
 PATIENCE = 2.0
 """Seconds that `close` waits for room to send close_notify, and what a time-out left behind."""
-T = TypeVar("T")
 _Kind = type[BaseException]
 
 
-class StreamSocket(Protocol):
-    """What is needed of the socket below; a `TlsSocket` will do, too."""
-
-    def recv(self, size: int, /) -> bytes: ...
-
-    def send(self, data: memoryview, /) -> int: ...
-
-    def settimeout(self, timeout: float | None, /) -> None: ...
-
-    def gettimeout(self) -> float | None: ...
-
-    def shutdown(self, how: int, /) -> None: ...
-
-    def close(self) -> None: ...
-
-    def fileno(self) -> int: ...
-
-    def getpeername(self) -> Any: ...
-
-    def getsockname(self) -> Any: ...
-
-
-class SocketTransport:
-    """Moves bytes between a connection and its socket, each exactly once and in order, whichever thread does it.
-
-    A send that times out leaves the rest for the next flush.
-    """
-
-    def __init__(self, sock: StreamSocket) -> None:
-        self.sock = sock
-        self.deadline: float | None = None
-        """Moment of `time.monotonic()` after which nothing is waited for any more."""
-        self.overdue = "the handshake took too long"
-        """What is said then."""
-        self._read_size = SMALL_READ
-        self._sending = threading.Lock()
-        self._outgoing = bytearray()
-        self._wanted = False
-
-    def receive(self, size: int) -> bytes:
-        data = self._limited(partial(self.sock.recv, min(size, self._read_size)))
-        self._read_size = size if len(data) >= SMALL_READ else SMALL_READ
-        return data
-
-    def flush(self, drain: drive.Drain, wait: bool = False) -> None:
-        """Send all that `drain` gives.
-
-        A reader must not wait for a writer whom a slow peer holds up, so with `wait` false the work is left to the thread that is
-        sending just now: it sees `_wanted` after it let go of the lock, so nothing stays behind.
-        """
-        self._wanted = True
-        while self._wanted and self._sending.acquire(blocking=wait):
-            try:
-                self._wanted = False
-                self._send_all(drain)
-            finally:
-                self._sending.release()
-
-    def _send_all(self, drain: drive.Drain) -> None:
-        while True:
-            self._outgoing += drain()
-            if not self._outgoing:
-                return
-            with memoryview(self._outgoing) as waiting:
-                sent = self._limited(partial(self.sock.send, waiting))
-            del self._outgoing[:sent]
-
-    def _limited(self, action: Callable[[], T]) -> T:
-        """Run `action` within the socket's own time-out and the deadline, whichever is sooner."""
-        if self.deadline is None:
-            return action()
-        own = self.sock.gettimeout()
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError(self.overdue)
-        if own is not None and own <= left:
-            return action()
-        self.sock.settimeout(left)
-        try:
-            return action()
-        except TimeoutError:
-            raise TimeoutError(self.overdue) from None
-        finally:
-            self.sock.settimeout(own)
-
-
-class TlsSocket:
+class TlsSocket(SocketOptions):
     """TLS on a connected socket, which it owns from then on.
 
     Methods are those of `socket.socket`; one thread may receive while another sends. Besides `OSError` of the socket
@@ -156,6 +63,7 @@ class TlsSocket:
             warnings.warn(RAGGED, DangerWarning, stacklevel=2)
         self.connection = connection
         self._transport = SocketTransport(sock)
+        self._below = cast("socket.socket", sock)
         self._handshake_timeout = connection.config.limits.handshake_time if handshake_timeout is None else handshake_timeout
         self._on_event = on_event
         self._ragged_is_clean = suppress_ragged_eofs
@@ -319,7 +227,7 @@ class TlsSocket:
         if self._end.error:
             raise self._end.error
         self._closed = True
-        return self._transport.sock
+        return self._below
 
     def close(self) -> None:
         """Send close_notify and close the socket, without waiting for the peer's. Files made by `makefile` keep it open.
@@ -337,13 +245,15 @@ class TlsSocket:
 
         Where a read comes to the end of a stream without close_notify it raises `Truncated`; what it read is in `received`.
         """
-        return make_file(RawFile(self, "r" in mode, "w" in mode), mode, buffering, encoding, newline)
+        raw = RawFile(self, "r" in mode, "w" in mode, self._file_closed)
+        self._files += 1
+        return make_file(raw, mode, buffering, encoding, newline)
 
     def shutdown(self, how: int) -> None:
         """Shut the socket down; for SHUT_WR and SHUT_RDWR close_notify goes first."""
         if how != socket.SHUT_RD:
             self._say_goodbye()
-        self._transport.sock.shutdown(how)
+        self._below.shutdown(how)
 
     @property
     def negotiated(self) -> Negotiated | None:
@@ -360,75 +270,13 @@ class TlsSocket:
         """The peer's chain in DER, leaf first."""
         return self.connection.peer_certificates
 
-    def settimeout(self, timeout: float | None) -> None:
-        """Seconds that one wait for the socket may take; the handshake as a whole has its own limit."""
-        self._transport.sock.settimeout(timeout)
-
-    def gettimeout(self) -> float | None:
-        return self._transport.sock.gettimeout()
-
-    @property
-    def timeout(self) -> float | None:
-        """As `gettimeout` gives it."""
-        return self.gettimeout()
-
-    def setblocking(self, flag: bool) -> None:
-        """`settimeout(None)` or `settimeout(0)`: then calls that would wait raise `BlockingIOError`.
-
-        What `send` took is sent once, as after a time-out: the rest goes out with the next call.
-        """
-        self.settimeout(None if flag else 0.0)
-
-    def getblocking(self) -> bool:
-        return self.gettimeout() != 0
-
-    def setsockopt(self, *arguments: Any) -> None:
-        """As of the socket below."""
-        self._below.setsockopt(*arguments)
-
-    def getsockopt(self, *arguments: Any) -> Any:
-        """As of the socket below."""
-        return self._below.getsockopt(*arguments)
-
-    @property
-    def family(self) -> Any:
-        return self._below.family
-
-    @property
-    def type(self) -> Any:
-        return self._below.type
-
-    @property
-    def proto(self) -> int:
-        return self._below.proto  # type: ignore[no-any-return]
-
-    def get_inheritable(self) -> bool:
-        return self._below.get_inheritable()  # type: ignore[no-any-return]
-
-    def set_inheritable(self, inheritable: bool) -> None:
-        self._below.set_inheritable(inheritable)
-
     def detach(self) -> int:
-        """Give the file descriptor away, open, and close this object: as of `ssl.SSLSocket`, no close_notify is sent.
+        """Give the file descriptor away, open, and close this object. As with `ssl.SSLSocket`, no close_notify is sent.
 
-        The keys go with this object, so nobody can go on with the connection. See `unwrap` to go on in the clear.
+        The keys stay behind in this object, so nobody can continue the connection. `unwrap` is the way to continue in the clear.
         """
         self._closed = self._detached = True
-        return self._below.detach()  # type: ignore[no-any-return]
-
-    @property
-    def _below(self) -> Any:
-        return self._transport.sock
-
-    def fileno(self) -> int:
-        """The socket's; mind that `pending` data does not show in `select`."""
-        return self._transport.sock.fileno()
-
-    def getpeername(self) -> Any:
-        return self._transport.sock.getpeername()
-
-    def getsockname(self) -> Any:
-        return self._transport.sock.getsockname()
+        return self._below.detach()
 
     def __enter__(self) -> Self:
         return self
@@ -478,8 +326,8 @@ class TlsSocket:
 
     def _close_socket(self) -> None:
         with suppress(OSError):  # wakes a thread that waits in recv
-            self._transport.sock.shutdown(socket.SHUT_RDWR)
-        self._transport.sock.close()
+            self._below.shutdown(socket.SHUT_RDWR)
+        self._below.close()
         self._closed = True
 
     def _file_closed(self) -> None:

@@ -9,12 +9,19 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from functools import wraps
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any, Protocol
 
 from puretls.errors import Truncated
 
-if TYPE_CHECKING:
-    from puretls.net.blocking import TlsSocket
+
+class Stream(Protocol):
+    """What a file needs of the socket that it is on."""
+
+    def recv_into(self, buffer: Any, /) -> int: ...
+
+    def send(self, data: Any, /) -> int: ...
+
+    def fileno(self) -> int: ...
 
 
 def _whole(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -47,9 +54,9 @@ def _received(result: Any, arguments: tuple[Any, ...]) -> bytes | str:
 
 
 class RawFile(io.RawIOBase):
-    """The unbuffered file."""
+    """The unbuffered file; `on_close` is called once, when it is closed."""
 
-    def __init__(self, sock: TlsSocket, reads: bool, writes: bool) -> None:
+    def __init__(self, sock: Stream, reads: bool, writes: bool, on_close: Callable[[], None]) -> None:
         super().__init__()
         self._sock = sock
         self._reads = reads
@@ -57,7 +64,7 @@ class RawFile(io.RawIOBase):
         self.calls = 0
         """How many calls of the files above are under way, one inside the other."""
         self.cut: Truncated | None = None
-        sock._files += 1
+        self._on_close = on_close
 
     @property
     def _source(self) -> RawFile:
@@ -93,7 +100,7 @@ class RawFile(io.RawIOBase):
     def close(self) -> None:
         if not self.closed:
             super().close()
-            self._sock._file_closed()
+            self._on_close()
 
 
 def _with_whole_reads(cls: type) -> type:

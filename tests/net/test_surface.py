@@ -12,6 +12,7 @@ import pytest
 from puretls import Limits, UsageError
 from puretls.connection import Connection
 from puretls.net import TlsSocket, aio, connect
+from puretls.net.protocol import ANSWERS
 from tests.net.wires import NAME, below, wires
 from tests.support.pair import client_config, pair, server_config
 
@@ -320,7 +321,7 @@ def test_a_peer_that_has_us_answer_and_never_reads_is_not_read_for_ever():
     async def main():
         _, lower, _ = flooded([(22, bytes(4)), (23, b"x")])
         assert not lower.reading
-        assert lower.waiting <= HIGH + aio.ANSWERS + 2**10
+        assert lower.waiting <= HIGH + ANSWERS + 2**10
         lower.drained()
         assert lower.reading
         await asyncio.sleep(0)  # it goes on where it stopped
