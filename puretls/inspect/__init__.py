@@ -8,16 +8,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from puretls.inspect.bytemap import ByteMap, Leaf
     from puretls.inspect.conversation import Conversation
     from puretls.inspect.knowledge import Knowledge
     from puretls.inspect.seen import MessageSeen, Problem, RecordSeen
     from puretls.inspect.streams import Chunk, Gap, Stream
 
 _HOMES = {
+    "ByteMap": "bytemap",
     "Chunk": "streams",
     "Conversation": "conversation",
     "Gap": "streams",
     "Knowledge": "knowledge",
+    "Leaf": "bytemap",
     "MessageSeen": "seen",
     "Problem": "seen",
     "RecordSeen": "seen",
@@ -25,7 +28,7 @@ _HOMES = {
 }
 """Public name -> module that is loaded when it is first asked for."""
 
-__all__ = ["Chunk", "Conversation", "Gap", "Knowledge", "MessageSeen", "Problem", "RecordSeen", "Stream"]
+__all__ = ["ByteMap", "Chunk", "Conversation", "Gap", "Knowledge", "Leaf", "MessageSeen", "Problem", "RecordSeen", "Stream"]
 
 
 def __getattr__(name: str) -> Any:

@@ -9,6 +9,7 @@ from puretls.crypto import provider as providers
 from puretls.crypto.provider import Provider
 from puretls.errors import UsageError
 from puretls.iana import AlertDescription, AlertLevel, ContentType, ProtocolVersion, known
+from puretls.inspect.bytemap import ByteMap
 from puretls.inspect.decoder import Decoded, decode, version_name
 from puretls.inspect.knowledge import NOTHING, Knowledge
 from puretls.inspect.secrets import Handshake
@@ -145,6 +146,11 @@ class Conversation:
                 record.start + len(record.raw) for record in self.records if (record.side, record.number) == (seen.side, last)
             )
         return seen.start
+
+    @cached_property
+    def byte_map(self) -> ByteMap:
+        """Every byte of both sides, on the wire and decrypted."""
+        return ByteMap(self)
 
     @cached_property
     def outcome(self) -> Outcome:

@@ -158,7 +158,8 @@ class Direction:
             closed = self.foreign if record.type == _DATA else ""
             if self.blind and (record.type == _DATA or _is_ciphertext(record)):
                 closed = "the beginning of the conversation is missing, and with it what is needed to open this"
-            return self._seen(framed, sequence, None if closed else record.fragment, Problem.missing(closed) if closed else None)
+            content = record.fragment if len(framed.pieces) == 1 else framed.pieces[0].data[HEADER_LENGTH:]
+            return self._seen(framed, sequence, None if closed else content, Problem.missing(closed) if closed else None)
         if self.opener is None or not complete:
             self.channel.sequence += 1
             missing = self.foreign or (self.handshake.missing if self.handshake else "its keys are not known")
