@@ -36,7 +36,7 @@ def split_list(text: str) -> list[str]:
 
 # Groups and signature schemes
 
-_GROUP_ALIASES = {"p-256": "secp256r1", "prime256v1": "secp256r1", "p-384": "secp384r1", "p-521": "secp521r1"}
+GROUP_ALIASES = {"p-256": "secp256r1", "prime256v1": "secp256r1", "p-384": "secp384r1", "p-521": "secp521r1"}
 _HASHES = ("sha1", "sha224", "sha256", "sha384", "sha512")
 _ECDSA_SCHEMES = {
     "sha1": SignatureScheme.ECDSA_SHA1,
@@ -45,7 +45,7 @@ _ECDSA_SCHEMES = {
     "sha384": SignatureScheme.ECDSA_SECP384R1_SHA384,
     "sha512": SignatureScheme.ECDSA_SECP521R1_SHA512,
 }
-_SCHEME_ALIASES = (
+SCHEME_ALIASES = (
     {f"rsa+{name}": SignatureScheme[f"RSA_PKCS1_{name.upper()}"] for name in _HASHES}
     | {f"ecdsa+{name}": scheme for name, scheme in _ECDSA_SCHEMES.items()}
     | {f"{kind}+{name}": SignatureScheme[f"RSA_PSS_RSAE_{name.upper()}"] for kind in ("rsa-pss", "pss") for name in _HASHES[2:]}
@@ -61,7 +61,7 @@ def group(name: str) -> NamedGroup:
     """One group."""
     key = name.lower()
     try:
-        return NamedGroup[_GROUP_ALIASES.get(key, key).upper()]
+        return NamedGroup[GROUP_ALIASES.get(key, key).upper()]
     except KeyError:
         _unknown("group", name, [member.name.lower() for member in NamedGroup])
 
@@ -73,7 +73,7 @@ def signature_schemes(text: str) -> tuple[SignatureScheme, ...]:
 
 def signature_scheme(name: str) -> SignatureScheme:
     """One scheme."""
-    alias = _SCHEME_ALIASES.get(name.lower())
+    alias = SCHEME_ALIASES.get(name.lower())
     if alias is not None:
         return alias
     try:
