@@ -18,7 +18,7 @@ from puretls._version import __version__
 from puretls.errors import DecodeError, InternalError, PuretlsError, TlsError, UsageError
 from puretls.text import printable
 
-COMMANDS = ("demo", "connect", "serve", "ca", "x509", "listing")
+COMMANDS = ("demo", "connect", "serve", "ca", "x509", "listing", "explain")
 
 
 class TransportFailure(PuretlsError):

@@ -6,7 +6,8 @@ the alert of a reason, the sentence of a certificate rule, the states in which a
 `explain_path` tells of a field in the byte map, `find` of whatever has a name. The files are read when first asked for.
 """
 
-from puretls.inspect.texts.paths import explain_path, message
+from puretls.inspect.texts.paths import explain_path
+from puretls.inspect.texts.text import Text
 from puretls.inspect.texts.things import (
     alert,
     certificate_rule,
@@ -14,12 +15,12 @@ from puretls.inspect.texts.things import (
     extension,
     find,
     group,
+    message,
     near,
     reason,
     signature_scheme,
     state,
 )
-from puretls.inspect.texts.text import Text
 
 __all__ = [
     "Text",

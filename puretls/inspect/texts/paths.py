@@ -13,7 +13,7 @@ from functools import cache
 from puretls.inspect.texts.text import Text, entry, sources, table
 from puretls.values import frozen
 
-_FILES = ("records", "handshake", "extensions", "x509")
+_FILES = ("records", "handshake", "extensions", "x509", "revocation", "keys")
 _HEADER = frozenset({"msg_type", "length"})
 _IN_FRONT = frozenset({"tag", "length", "explicit"})
 
@@ -87,14 +87,10 @@ def _key(path: str) -> str:
     candidates = [path, *(f"*.{'.'.join(steps[first:])}" for first in range(1, len(steps)))]
     if len(steps) == 2 and steps[1] in _HEADER and steps[0] in known:
         candidates.insert(1, f"Message.{steps[1]}")
-    if steps[-1] in _IN_FRONT and _is_der(".".join(steps[:-1])):
-        candidates[-1] = f"der:*.{steps[-1]}"
+    if steps[-1] in _IN_FRONT and len(steps) > 1:
+        above = _key(".".join(steps[:-1]))
+        candidates[-1] = f"der:*.{steps[-1]}" if above and known[above].der else f"*.{steps[-1]}" if above else ""
     return next((key for key in candidates if key in known), "")
-
-
-def _is_der(path: str) -> bool:
-    key = _key(path)
-    return bool(key) and entries()[key].der
 
 
 def _of_value(path: str, value: object) -> Text | None:
@@ -117,4 +113,3 @@ def _sentence(text: Text) -> str:
 
 def _number(value: IntEnum) -> str:
     return f"0x{value:04x}" if value > 255 or type(value).__name__ in {"CipherSuiteId", "SignatureScheme"} else str(int(value))
-

@@ -29,7 +29,7 @@ def alert(description: int) -> Text | None:
         return None
     reasons = ", ".join(one.name for one in Reason if one.alert is member)
     name = member.name.lower()
-    return entry(table("alerts")[name]).about("alert", name, ("number", str(description)), ("puretls sends it for", reasons))
+    return entry(table("alerts")[name]).about("alert", name, ("number", str(description)), ("sent here for", reasons))
 
 
 def reason(which: Reason) -> Text:
@@ -41,7 +41,7 @@ def reason(which: Reason) -> Text:
 
 def certificate_rule(rule: str) -> Text | None:
     """A rule of certificate validation by its id, as reports and `puretls x509 rules` have it."""
-    from puretls.x509.rules import FIXED, RULES
+    from puretls.x509.reports.rules import FIXED, RULES
 
     row = RULES.get(rule)
     if row is None:
@@ -79,7 +79,11 @@ def cipher_suite(number: int) -> Text | None:
 
 def _parts(suite: Suite) -> list[Text]:
     rows, bulk = table("suites"), suite.bulk.name
-    found = [entry(rows["key_exchange"][suite.kx.name]), entry(rows["authentication"][suite.auth.value]), entry(rows["cipher"][bulk])]
+    found = [
+        entry(rows["key_exchange"][suite.kx.name]),
+        entry(rows["authentication"][suite.auth.value]),
+        entry(rows["cipher"][bulk]),
+    ]
     found += [entry(rows["mac"][suite.mac])] if suite.mac else []
     return [*found, entry(rows["prf"][suite.prf_hash])]
 
@@ -104,7 +108,9 @@ def extension(number: int) -> Text | None:
     where = ", ".join("".join(word.capitalize() for word in kind.name.split("_")) + ".extensions" for kind in homes)
     name = member.name.lower()
     found = entries()[f"*.extensions[*].{name}"].text
-    return found.about("extension", name, ("number", f"{number} (0x{number:04X})"), ("stands in", where or "ClientHello.extensions"))
+    return found.about(
+        "extension", name, ("number", f"{number} (0x{number:04X})"), ("stands in", where or "ClientHello.extensions")
+    )
 
 
 def group(number: int) -> Text | None:
@@ -163,7 +169,7 @@ def _stands(name: str) -> Iterator[tuple[str, str]]:
     yield "handshake type", str(int(number)) if number is not None else ""
     for sender, receiver, rows in (("client", "server", SERVER), ("server", "client", CLIENT)):
         states = dict.fromkeys(row.state.name for row in rows if row.input.__name__ == name)
-        yield f"sent by the {sender}", f"while the {receiver} is in {', '.join(states)}" if states else ""
+        yield f"from the {sender}", f"while the {receiver} is in {', '.join(states)}" if states else ""
 
 
 # By any name
@@ -174,7 +180,12 @@ def member(value: IntEnum) -> Text | None:
     make = _REGISTRIES.get(type(value).__name__)
     if make is not None:
         return make(value)
-    kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(value).__name__).lower().replace("ecpoint", "ec_point").replace("eccurve", "ec_curve")
+    kind = (
+        re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(value).__name__)
+        .lower()
+        .replace("ecpoint", "ec_point")
+        .replace("eccurve", "ec_curve")
+    )
     row = table("values").get(kind, {}).get(value.name)
     return entry(row).about(kind.replace("_", " "), value.name.lower()) if row else None
 
@@ -228,8 +239,8 @@ _Row = tuple[Iterable[str], Callable[..., Text | None], object]
 
 
 def _everything() -> Iterator[_Row]:
-    from puretls import names
-    from puretls.x509.rules import RULES
+    from puretls import algorithm_names as names
+    from puretls.x509.reports.rules import RULES
 
     yield from (((one.name, str(int(one))), alert, one) for one in AlertDescription)
     for number in CipherSuiteId:
