@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path as File
@@ -49,49 +48,44 @@ from puretls.wire.schema import annotate, serialise
 from puretls.x509.certificates.explain import annotated
 from puretls.x509.reports.rules import RULES
 from puretls.x509.show import KINDS
-from tests.support import reference
-from tests.support.pair import Pair
-from tests.support.reference import REFERENCE, play
+from tests.support.mutations import mutated
+from tests.support.recorded import every_reference
 from tests.support.strategies import all_structs, values_of
 from tests.x509.test_certificate import rich
 from tools.rfc_coverage import SECTIONS
 
 
-@cache
-def spoken():
-    """Path and value of every field of the 24 reference conversations."""
-    made, kept = [], reference.Pair
-
-    class Kept(Pair):
-        def __init__(self, *arguments, **options):
-            super().__init__(*arguments, **options)
-            made.append(self)
-
-    reference.Pair = Kept
-    try:
-        for row in REFERENCE:
-            play(row, change=lambda *both: tuple(replace(one, trace_level="full") for one in both))
-    finally:
-        reference.Pair = kept
+def fields_of(conversation):
+    """Path and value of every leaf, on the wire and decrypted."""
     return {
-        re.sub(r"\[\d+\]", "[0]", span.path): span.value
-        for joined in made
-        for end in joined.ends()
-        for entry in end.connection.trace
-        for span in entry.spans()
-        if not span.fault
+        leaf.path: leaf.value
+        for side in ("client", "server")
+        for view in ("wire", "plaintext")
+        for leaf in conversation.byte_map.leaves(side, view)
     }
 
 
+@cache
+def spoken():
+    """Path and value of every field of the 24 reference conversations."""
+    return {re.sub(r"\[\d+\]", "[0]", path): value for made in every_reference() for path, value in fields_of(made).items()}
+
+
+def silent(fields):
+    """Paths without an explanation, or with one that says too little."""
+    told = {path: explain_path(path, value) for path, value in fields.items()}
+    return [path for path, text in told.items() if text is None or not (text.meaning and text.why and "RFC " in text.rfc)]
+
+
 def test_every_field_of_the_reference_conversations_has_an_explanation():
-    assert len(spoken()) > 200
-    silent = [path for path, value in spoken().items() if explain_path(path, value) is None]
-    assert not silent
-    for path, value in spoken().items():
-        text = explain_path(f"client.{path}", value)
-        assert "RFC " in text.rfc, path
-        assert text.meaning
-        assert text.why, path
+    assert len(spoken()) > 400
+    assert silent(spoken()) == []
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_every_field_of_a_conversation_with_faults_has_an_explanation(seed):
+    story, conversation = mutated(every_reference()[seed % 24], seed)
+    assert silent(fields_of(conversation)) == [], story
 
 
 def rarer():
@@ -140,12 +134,12 @@ def files():
 def test_every_field_of_rarer_messages_has_an_explanation():
     fields = dict(rarer())
     assert len(fields) > 60
-    assert not [path for path, value in fields.items() if explain_path(path, value) is None]
+    assert silent(fields) == []
 
 
 def test_every_field_of_certificates_lists_and_responses_has_an_explanation():
     assert len(files()) > 200
-    assert not [path for path, value in files().items() if explain_path(path, value) is None]
+    assert silent(files()) == []
 
 
 def test_every_explanation_of_a_path_is_used():
