@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from puretls.inspect.deeper import spans_of
+from puretls.inspect.deeper import opaque_spans, spans_of
 from puretls.inspect.seen import MessageSeen, RecordSeen, States, StraySeen
 from puretls.inspect.streams import SIDES, Run
 from puretls.messages.records import RecordHeader
@@ -231,7 +231,8 @@ class _Side:
         """The fields of a message, cut where its records end."""
         ranges = iter(message.ranges)
         here = next(ranges, None)
-        for span in spans_of(message.content_type, message.raw, message.key_exchange):
+        spans = opaque_spans(message.raw, message.name) if message.opaque else None
+        for span in spans or spans_of(message.content_type, message.raw, message.key_exchange):
             path = message.path + span.path[len(message.name) :]
             start, part = span.start, 0
             while here is not None and start < span.end:

@@ -11,6 +11,7 @@ from puretls.errors import UsageError
 from puretls.iana import AlertDescription, AlertLevel, ContentType, ProtocolVersion, known
 from puretls.inspect.bytemap import ByteMap
 from puretls.inspect.decoder import Decoded, decode, version_name
+from puretls.inspect.framing import SSLV2_HELLO
 from puretls.inspect.knowledge import NOTHING, Knowledge
 from puretls.inspect.secrets import Handshake
 from puretls.inspect.seen import MessageSeen, Outcome, RecordSeen, StraySeen
@@ -206,4 +207,6 @@ def _without_records(seen: Conversation) -> Outcome:
     first = next((stray for stray in seen.strays), None)
     if first is None:
         return Outcome("nothing", "nothing was sent")
+    if first.start == 0 and first.why.startswith(SSLV2_HELLO):
+        return Outcome("not TLS 1.2", f"the {first.side} begins with {first.why}", first.side)
     return Outcome("not TLS", f"this is no TLS: the {first.side} begins with {first.raw[:16]!r}", first.side)

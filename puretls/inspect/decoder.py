@@ -35,6 +35,8 @@ _HANDSHAKE, _CCS, _ALERT, _DATA = (
 )
 _AFTER_THE_SERVER = frozenset((HandshakeType.CERTIFICATE, HandshakeType.CLIENT_KEY_EXCHANGE, HandshakeType.CERTIFICATE_VERIFY))
 """What a client sends only once the server has said all of its first flight."""
+_OTHER_FORMS = frozenset(bytes((kind,)) for kind in (HandshakeType.CERTIFICATE_REQUEST, HandshakeType.CERTIFICATE_VERIFY))
+"""Messages that have another form in other versions of TLS, apart from key exchanges."""
 _CCS_KIND = -int(_CCS)
 _AFTER_THE_CLIENT = frozenset((HandshakeType.NEW_SESSION_TICKET, _CCS_KIND))
 """What a server sends in a full handshake only once the client's Finished came."""
@@ -67,6 +69,7 @@ class _Draft(NamedTuple):
     legal: bool
     key_exchange: Any
     handshake: int | None
+    opaque: bool
 
 
 class _Decoder:
@@ -104,14 +107,25 @@ class _Decoder:
                 self._strays.append(item.stray)
             if item.raw is not None:
                 self._deliver(item, item.raw)
-            elif item.content_type == _HANDSHAKE and self._directions[item.side].channel.epoch:
-                self._flights.add(item.side)  # a Finished that cannot be opened, most likely
+            else:
+                self._pass_over(item)
         messages = tuple(self._finished())
         return Decoded(tuple(self._records), messages, tuple(self._strays), tuple(self._handshakes), self._version)
 
     @property
     def _handshake(self) -> Handshake | None:
         return self._handshakes[-1] if self._handshakes else None
+
+    def _pass_over(self, item: Item) -> None:
+        """What can be told of a record that could not be opened: its type is in the clear."""
+        direction = self._directions[item.side]
+        if not direction.channel.epoch:
+            return
+        if item.content_type == _HANDSHAKE and self._handshake:
+            self._flights.add(item.side)  # a Finished, most likely
+            self._handshake.finished.add(item.side)
+        elif item.content_type == _CCS:
+            direction.change(direction.handshake, None)
 
     # Which comes next
 
@@ -148,7 +162,9 @@ class _Decoder:
     def _deliver(self, item: Item, raw: bytes) -> None:
         handshake = self._handshake
         suite = handshake.suite if handshake and self._is_tls12 else None
-        message, problem = _parsed(item, raw, suite.kx if suite else None)
+        opaque = not self._is_tls12 and item.content_type == _HANDSHAKE and raw[:1] in _OTHER_FORMS
+        unknown_form = f"the form that {version_name(self._version)} gives it is not known here"
+        message, problem = (None, Problem.missing(unknown_form)) if opaque else _parsed(item, raw, suite.kx if suite else None)
         cls = _class_of(item.content_type, raw, suite.kx if suite else None)
         name = cls.path_name if cls else "Unknown"
         self._names[item.side, name] += 1
@@ -164,7 +180,7 @@ class _Decoder:
                 self._handshake.upto_key_exchange = self._handshake.transcript
         number = self._handshake.number if self._handshake and item.content_type in {_HANDSHAKE, _CCS} else None
         kx = suite.kx if suite else None
-        self._drafts.append(_Draft(item, name, self._names[item.side, name], message, problem, legal, kx, number))
+        self._drafts.append(_Draft(item, name, self._names[item.side, name], message, problem, legal, kx, number, opaque))
 
     @property
     def _is_tls12(self) -> bool:
@@ -272,7 +288,7 @@ class _Decoder:
                 draft.item.side, draft.name, draft.nth, draft.item.content_type, draft.item.raw or b"", draft.message, draft.problem,
                 draft.item.ranges, States(told["client"][turn][0], told["server"][turn][0]),
                 States(told["client"][turn][1], told["server"][turn][1]), draft.legal, draft.item.complete, draft.key_exchange,
-                draft.handshake, draft.item.time, turn,
+                draft.handshake, draft.item.time, turn, draft.opaque,
             )
             for turn, draft in enumerate(self._drafts)
         ]  # fmt: skip

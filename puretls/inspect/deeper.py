@@ -9,9 +9,11 @@ from enum import IntEnum
 
 from puretls.der.reader import Reader
 from puretls.key_exchange import KeyExchange
+from puretls.messages.handshake import HEADER_LENGTH, HandshakeHeader
 from puretls.messages.registry import annotate_content
 from puretls.spans import Span, with_note
 from puretls.trace import deepened
+from puretls.wire.schema import annotate
 from puretls.x509.certificates import explain
 from puretls.x509.names.names import read_name
 
@@ -29,6 +31,12 @@ def spans_of(content_type: int, raw: bytes, key_exchange: KeyExchange | None) ->
         below = _below(span, raw[span.start : span.end], scheme)
         made += below if below else (span,)
     return made
+
+
+def opaque_spans(raw: bytes, name: str) -> list[Span]:
+    """Spans of a handshake message whose body is not looked into."""
+    header = annotate(HandshakeHeader, raw, 0, min(len(raw), HEADER_LENGTH), name)
+    return [*header, Span(HEADER_LENGTH, len(raw), f"{name}.body", raw[HEADER_LENGTH:])]
 
 
 def _below(span: Span, der: bytes, scheme: object) -> list[Span]:

@@ -20,7 +20,7 @@ from puretls.messages.records import HEADER, MAX_PLAINTEXT, Record
 from puretls.record.channel import Channel
 from puretls.record.fragment import Joiner
 from puretls.record.framing import HEADER_LENGTH
-from puretls.record.protection import Plain
+from puretls.record.protection import Layout, Plain
 
 _HANDSHAKE, _DATA = ContentType.HANDSHAKE, ContentType.APPLICATION_DATA
 _TYPES = frozenset((ContentType.CHANGE_CIPHER_SPEC, ContentType.ALERT, _HANDSHAKE, _DATA))
@@ -61,6 +61,7 @@ class Direction:
         self._cuts: Iterator[Cut] = cut(stream)
         self._next_cut: Cut | None = next(self._cuts, None)
         self._clock = Clock(stream.chunks)
+        self._layout: Layout = Plain.layout
         self._joiner = Joiner()
         self._joining: deque[Range] = deque()
         self._joined: dict[int, RecordSeen] = {}
@@ -86,6 +87,11 @@ class Direction:
         """New keys are in force, after a ChangeCipherSpec; without an opener they are not known."""
         self.channel.change(opener.protection if opener else Plain())
         self.opener, self.handshake = opener, handshake
+        suite = handshake.suite if handshake and not self.foreign else None
+        if handshake is not None and suite is not None:
+            self._layout = Opener.layout_of(suite, encrypt_then_mac=handshake.encrypt_then_mac)
+        else:
+            self._layout = Plain.layout
         self._lost, self._nonce = False, None
 
     # Cuts to items
@@ -195,8 +201,7 @@ class Direction:
         record, raw = _record(framed), framed.raw
         number, self._number = self._number, self._number + 1
         size = max(framed.length - HEADER_LENGTH, 0)
-        opener = self.opener if self.channel.epoch else None
-        parts = opener.protection.layout.parts(size) if opener else (("fragment", size),) if size else ()
+        opener, parts = self.opener, self._layout.parts(size)
         inner = 0
         if content is not None:
             inner = opener.inner_length(size) if opener else len(content)

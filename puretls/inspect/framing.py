@@ -16,6 +16,7 @@ from puretls.record.framing import HEADER_LENGTH, MAX_EXPANSION
 from puretls.values import frozen
 
 LONGEST = MAX_PLAINTEXT + MAX_EXPANSION
+SSLV2_HELLO = "an SSL 2.0 hello"
 _HEADER = re.compile(rb"[\x14-\x18]\x03[\x00-\x04]..", re.DOTALL)
 """What the search looks for: a type and a version that are in use."""
 
@@ -98,7 +99,7 @@ def _records(run: Run, position: int) -> Iterator[Framed | Stray]:
     while position < run.end:
         if position == 0 and (hello := _sslv2_length(run, position)):
             stop = min(position + hello, run.end)
-            yield Stray(position, _slice(run, position, stop), "an SSL 2.0 hello (RFC 6176 3 forbids it)")
+            yield Stray(position, _slice(run, position, stop), f"{SSLV2_HELLO} (RFC 6176 3 forbids it)")
             position = stop
         elif (size := _announced(run, position)) is not None:
             stop = min(position + size, run.end)

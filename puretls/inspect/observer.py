@@ -16,7 +16,7 @@ from puretls.messages.handshake import ClientHello
 
 Possible = frozenset[State]
 _STATES: dict[str, type[ClientState] | type[ServerState]] = {"client": ClientState, "server": ServerState}
-MANY = 4
+MANY = 7
 """More states than so many tell nothing: they are called "unknown"."""
 
 

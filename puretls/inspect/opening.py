@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hmac
 
+from puretls.crypto.aead import AeadAlgorithm
 from puretls.crypto.cbc import CbcAlgorithm, StreamAlgorithm
-from puretls.crypto.provider import Provider
+from puretls.crypto.provider import Provider, default
+from puretls.crypto.secret import Secret
 from puretls.crypto.signatures import digest_size
 from puretls.record.protect import protect
-from puretls.record.protection import mac_header
+from puretls.record.protection import Layout, mac_header
 from puretls.schedule import WriteKeys
 from puretls.suites import Suite
 
@@ -38,6 +40,11 @@ class Opener:
         """Bytes of the cipher's block, 1 where it encrypts byte for byte."""
         return self.suite.bulk.block_length if isinstance(self.suite.bulk, CbcAlgorithm) else 1
 
+    @staticmethod
+    def layout_of(suite: Suite, *, encrypt_then_mac: bool) -> Layout:
+        """How a fragment under a suite is made up: that can be seen without its keys."""
+        return protect(suite, _no_keys(suite), default(), encrypt_then_mac=encrypt_then_mac).layout
+
     def inner_length(self, fragment: int) -> int:
         """Bytes that are inside a fragment of so many bytes."""
         return sum(size for name, size in self.protection.layout.parts(fragment) if name == "ciphertext")
@@ -58,3 +65,10 @@ class Opener:
         padding = inner - content - self._mac_length
         sizes = (("mac", self._mac_length), ("padding", padding - 1), ("padding_length", min(padding, 1)))
         return tuple((name, size) for name, size in sizes if size > 0)
+
+
+def _no_keys(suite: Suite) -> WriteKeys:
+    """Keys of the right lengths that open nothing."""
+    iv = suite.bulk.fixed_iv_length if isinstance(suite.bulk, AeadAlgorithm) else 0
+    mac = digest_size(suite.mac) if suite.mac else 0
+    return WriteKeys(Secret(bytes(mac)), Secret(bytes(suite.bulk.key_length)), Secret(bytes(iv)))

@@ -172,6 +172,8 @@ class MessageSeen:
     """Which handshake of the conversation it belongs to, from 0."""
     time: int | None = None
     order: int = 0
+    opaque: bool = False
+    """Whether it is of another version of TLS, where its body has a form that is not known here."""
 
     @property
     def path(self) -> str:

@@ -11,7 +11,7 @@ import pytest
 from puretls.inspect import Chunk, Conversation, Knowledge, Stream
 from tests.support import reference
 from tests.support.credentials import issued
-from tests.support.pair import Pair, real
+from tests.support.pair import Pair, client_config, fields_for, real, server_config, suite_named
 from tests.support.reference import REFERENCE, play
 
 UP, DOWN = b"from the client " * 100, b"from the server " * 200
@@ -67,13 +67,32 @@ def conversations(name: str, **options) -> list[Conversation]:
     return [Conversation(*streams(sent), Knowledge.of(log), name=name, provider=real(), **options) for sent in turns]
 
 
+def recorded_pair(suite_name: str, *, kind: str | None = None, client=None, server=None, talks: int = 1) -> tuple[list, str]:
+    """A handshake with this suite and real cryptography, `talks` exchanges of data, and a close: who sent what, and the key log."""
+    near, far = fields_for(suite_named(suite_name), kind)
+    lines: list[str] = []
+    common = {"provider": real()}
+    joined = Recording(
+        client_config(**near | common | {"key_log": lines.append} | (client or {})),
+        server_config(**far | common | (server or {})),
+    )
+    Recording.made.pop()
+    joined.handshake()
+    assert joined.connected, joined.story()
+    for count in range(talks):
+        joined.exchange(b"up %d " % count * 20, b"down %d " % count * 200)
+    joined.client.connection.close()
+    joined.run()
+    return joined.turns, "\n".join(lines)
+
+
 @lru_cache
 def every_reference() -> tuple[Conversation, ...]:
     """All conversations of the 24 rows."""
     return tuple(conversation for row in REFERENCE for conversation in conversations(row.name))
 
 
-def openssl_turns(folder, cipher: str, kind: str = "rsa2048") -> tuple[list, str]:
+def openssl_turns(folder, cipher: str, kind: str = "rsa2048", version=None) -> tuple[list, str]:
     """A handshake, data both ways and a close between two OpenSSLs, turn by turn; and their key log."""
     ssl = pytest.importorskip("ssl")
     leaf = issued(kind)
@@ -81,8 +100,8 @@ def openssl_turns(folder, cipher: str, kind: str = "rsa2048") -> tuple[list, str
     (folder / "key.pem").write_text(leaf.key_pem)
     contexts = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     for context in contexts:
-        context.maximum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers(cipher)
+        context.minimum_version = context.maximum_version = version or ssl.TLSVersion.TLSv1_2
     contexts[0].check_hostname, contexts[0].verify_mode = False, ssl.CERT_NONE
     contexts[0].keylog_filename = str(folder / "keys.log")
     contexts[1].load_cert_chain(folder / "chain.pem", folder / "key.pem")
