@@ -17,13 +17,13 @@ from puretls.crypto.groups import RandomBytes
 from puretls.crypto.keys import PrivateKey, PublicKey, RsaPrivateKey
 from puretls.crypto.provider import Provider, default
 from puretls.der import oids
+from puretls.der.times import time_text
 from puretls.errors import UsageError
 from puretls.values import frozen
 from puretls.x509 import drafts
 from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.drafts import CertificateDraft, CrlDraft, OcspDraft, RevokedEntry, Signer, SingleDraft
 from puretls.x509.keys import key_fits, private_key_pem, spki_bytes
-from puretls.x509.path.checks import time_text
 from puretls.x509.pem import write_pem
 
 KINDS = ("secp256r1", "secp384r1", "secp521r1", "ed25519", "ed448", "rsa2048", "rsa3072", "rsa4096")

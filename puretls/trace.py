@@ -109,7 +109,7 @@ def deepened(spans: list[Span], raw: bytes, path: str = "") -> list[Span]:
 
 
 def _certificate_spans(der: bytes, span: Span) -> list[Span]:
-    from puretls.x509.certificates.explain import annotate  # explanations are text that a handshake never needs
+    from puretls.x509.certificates.certificate import annotate
 
     return [replace(inner.shifted(span.start), path=span.path + _below_root(inner.path)) for inner in annotate(der)]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from puretls.cli.limbo import run
 from puretls.crypto.provider import default, reference
-from puretls.x509.limbo import run
 
 
 def main() -> None:

@@ -37,7 +37,7 @@ def ask(tls: TlsSocket, authentication: str) -> list[str]:
 def _facts(leaf: bytes) -> list[str]:
     from puretls.text import printable
     from puretls.x509.certificates.certificate import Certificate
-    from puretls.x509.reports.report import display_name
+    from puretls.x509.reports.findings import display_name
 
     certificate = Certificate.parse(leaf)
     names = ", ".join(str(name) for name in certificate.subject_alt_names)

@@ -199,8 +199,8 @@ def _limbo(arguments: argparse.Namespace) -> int:
     import gzip
     import json
 
+    from puretls.cli import limbo
     from puretls.crypto.provider import default
-    from puretls.x509 import limbo
 
     data = read_file(arguments.file)
     try:

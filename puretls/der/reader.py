@@ -21,15 +21,26 @@ from dataclasses import replace
 from typing import TypeVar
 
 from puretls.der.memo import Memo
+from puretls.der.tags import (
+    BIT_STRING,
+    BOOLEAN,
+    ENUMERATED,
+    GENERALIZED_TIME,
+    INTEGER,
+    NULL,
+    OBJECT_IDENTIFIER,
+    OCTET_STRING,
+    SEQUENCE,
+    SET,
+    UTC_TIME,
+    tag_name,
+)  # fmt: skip
+from puretls.der.times import unix_time
 from puretls.errors import DecodeError
 from puretls.spans import Span
 
 T = TypeVar("T")
 
-BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OBJECT_IDENTIFIER, ENUMERATED = 1, 2, 3, 4, 5, 6, 10
-UTF8_STRING, NUMERIC_STRING, PRINTABLE_STRING, TELETEX_STRING, IA5_STRING = 12, 18, 19, 20, 22
-UTC_TIME, GENERALIZED_TIME, VISIBLE_STRING, UNIVERSAL_STRING, BMP_STRING = 23, 24, 26, 28, 30
-SEQUENCE, SET = 0x30, 0x31
 
 MAX_DEPTH = 24
 """Constructed values inside each other; a PKCS#12 file, the deepest thing read here, stays below 20."""
@@ -41,34 +52,6 @@ MAX_NATURAL = 128
 """Bytes of an INTEGER (0..MAX): every one that means something has fewer, and text can be made of it in no time."""
 MAX_LAPSES = 16
 """Lapses that are kept: each names its place, and a hostile structure can have a hundred thousand."""
-
-
-def context(number: int) -> int:
-    """The tag of a primitive context-specific value `[number] IMPLICIT`."""
-    return 0x80 | number
-
-
-def explicit(number: int) -> int:
-    """The tag of a constructed context-specific value: `[number] EXPLICIT`, or IMPLICIT around a constructed type."""
-    return 0xA0 | number
-
-
-TAG_NAMES = {
-    BOOLEAN: "BOOLEAN", INTEGER: "INTEGER", BIT_STRING: "BIT STRING", OCTET_STRING: "OCTET STRING", NULL: "NULL",
-    OBJECT_IDENTIFIER: "OBJECT IDENTIFIER", ENUMERATED: "ENUMERATED", UTF8_STRING: "UTF8String", NUMERIC_STRING: "NumericString",
-    PRINTABLE_STRING: "PrintableString", TELETEX_STRING: "TeletexString", IA5_STRING: "IA5String", UTC_TIME: "UTCTime",
-    GENERALIZED_TIME: "GeneralizedTime", VISIBLE_STRING: "VisibleString", UNIVERSAL_STRING: "UniversalString",
-    BMP_STRING: "BMPString", SEQUENCE: "SEQUENCE", SET: "SET",
-}  # fmt: skip
-
-
-def tag_name(tag: int) -> str:
-    """A tag as ASN.1 writes it: "INTEGER", "[0]", "tag 0x5f"; "end of data" for -1."""
-    if tag < 0:
-        return "end of data"
-    if tag & 0xC0 == 0x80:
-        return f"[{tag & 0x1F}]"
-    return TAG_NAMES.get(tag, f"tag 0x{tag:02x}")
 
 
 def read_header(data: bytes, at: int, end: int) -> tuple[int, int, int]:
@@ -208,6 +191,20 @@ class Reader:
         if sink is not None:
             self._record(at, start, stop, name, leaf=False)
         return start, stop
+
+    def inside_octets(self, name: str, tag: int = OCTET_STRING) -> Reader:
+        """A reader for the DER inside the OCTET STRING (or other primitive value of this tag) that comes next."""
+        return self.within(*self.enter_octets(name, tag), name)
+
+    def inside_bits(self, name: str, tag: int = BIT_STRING) -> Reader:
+        """A reader for the DER inside the BIT STRING that comes next, which must hold whole octets."""
+        start, stop = self.enter_octets(name, tag)
+        if start == stop or self.data[start]:
+            raise self.error("BIT STRING that is not whole octets", name, offset=start, rfc="X.690 8.6.2")
+        inner = self.within(start + 1, stop, name)
+        if self.sink is not None:
+            self.sink.append(Span(start, start + 1, inner.path + ".unused_bits", 0))
+        return inner
 
     def list_of(self, read: Callable[[Reader, str], T], name: str = "", tag: int = SEQUENCE, *, empty: bool = False) -> tuple[T, ...]:
         """SEQUENCE OF or SET OF: `read(reader, "[3]")` for each element; refuses an empty list unless told that it is allowed."""
@@ -447,35 +444,3 @@ def _padded_arc(content: bytes) -> bool:
     return any(octet == 0x80 and content[i - 1] < 0x80 for i, octet in enumerate(content) if i)
 
 
-_DAYS_BEFORE_MONTH = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365)
-
-
-def _is_leap(year: int) -> bool:
-    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-
-
-def unix_time(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int | None:
-    """Seconds since 1970-01-01 UTC for years 0..9999, which `datetime` does not cover; None if there is no such moment."""
-    if not (1 <= month <= 12 and hour < 24 and minute < 60 and second < 60):
-        return None
-    leap = _is_leap(year)
-    length = _DAYS_BEFORE_MONTH[month] - _DAYS_BEFORE_MONTH[month - 1] + (leap and month == 2)
-    if not 1 <= day <= length:
-        return None
-    before = year - 1
-    days = 365 * before + before // 4 - before // 100 + before // 400 - 719162
-    days += _DAYS_BEFORE_MONTH[month - 1] + (leap and month > 2) + day - 1
-    return ((days * 24 + hour) * 60 + minute) * 60 + second
-
-
-def civil_time(seconds: int) -> tuple[int, int, int, int, int, int]:
-    """The inverse of `unix_time`: year, month, day, hour, minute, second."""
-    days, rest = divmod(seconds, 86400)
-    # Shift to an era that begins on 1 March of year 0, so that the leap day is the last of its year.
-    era, day_of_era = divmod(days + 719468, 146097)
-    year_of_era = (day_of_era - day_of_era // 1460 + day_of_era // 36524 - day_of_era // 146096) // 365
-    day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
-    shifted = (5 * day_of_year + 2) // 153
-    month = shifted + 3 if shifted < 10 else shifted - 9
-    year = year_of_era + era * 400 + (month <= 2)
-    return year, month, day_of_year - (153 * shifted + 2) // 5 + 1, rest // 3600, rest // 60 % 60, rest % 60

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from puretls.der import reader as der
+from puretls.der import tags
 from puretls.der.oids import encode_oid
+from puretls.der.times import civil_time
 
 
 def tlv(tag: int, content: bytes) -> bytes:
@@ -22,22 +23,22 @@ def tlv(tag: int, content: bytes) -> bytes:
 
 def sequence(*parts: bytes) -> bytes:
     """SEQUENCE or SEQUENCE OF."""
-    return tlv(der.SEQUENCE, b"".join(parts))
+    return tlv(tags.SEQUENCE, b"".join(parts))
 
 
 def set_of(*parts: bytes) -> bytes:
     """SET OF: the parts in ascending order of their encodings (X.690 11.6)."""
-    return tlv(der.SET, b"".join(sorted(parts)))
+    return tlv(tags.SET, b"".join(sorted(parts)))
 
 
 def explicit(number: int, *parts: bytes) -> bytes:
     """`[number] EXPLICIT`, or `[number] IMPLICIT` around the content of a constructed type."""
-    return tlv(der.explicit(number), b"".join(parts))
+    return tlv(tags.explicit(number), b"".join(parts))
 
 
 def implicit(number: int, content: bytes) -> bytes:
     """`[number] IMPLICIT` around the content of a primitive type."""
-    return tlv(der.context(number), content)
+    return tlv(tags.context(number), content)
 
 
 def boolean(value: bool) -> bytes:
@@ -53,12 +54,12 @@ def integer_content(value: int) -> bytes:
 
 def integer(value: int) -> bytes:
     """INTEGER."""
-    return tlv(der.INTEGER, integer_content(value))
+    return tlv(tags.INTEGER, integer_content(value))
 
 
 def enumerated(value: int) -> bytes:
     """ENUMERATED."""
-    return tlv(der.ENUMERATED, integer_content(value))
+    return tlv(tags.ENUMERATED, integer_content(value))
 
 
 def null() -> bytes:
@@ -68,17 +69,17 @@ def null() -> bytes:
 
 def oid(identifier: str | bytes) -> bytes:
     """OBJECT IDENTIFIER, from dotted text or content bytes (as in `oids`)."""
-    return tlv(der.OBJECT_IDENTIFIER, encode_oid(identifier) if isinstance(identifier, str) else identifier)
+    return tlv(tags.OBJECT_IDENTIFIER, encode_oid(identifier) if isinstance(identifier, str) else identifier)
 
 
 def octet_string(content: bytes) -> bytes:
     """OCTET STRING."""
-    return tlv(der.OCTET_STRING, content)
+    return tlv(tags.OCTET_STRING, content)
 
 
 def bit_string(content: bytes, unused: int = 0) -> bytes:
     """BIT STRING with `unused` (0..7) zero bits at its end."""
-    return tlv(der.BIT_STRING, bytes((unused,)) + content)
+    return tlv(tags.BIT_STRING, bytes((unused,)) + content)
 
 
 def named_bits(bits: Iterable[int]) -> bytes:
@@ -93,27 +94,27 @@ def named_bits(bits: Iterable[int]) -> bytes:
 
 def utf8_string(text: str) -> bytes:
     """UTF8String."""
-    return tlv(der.UTF8_STRING, text.encode())
+    return tlv(tags.UTF8_STRING, text.encode())
 
 
 def printable_string(text: str) -> bytes:
     """PrintableString; the caller keeps to its alphabet."""
-    return tlv(der.PRINTABLE_STRING, text.encode("ascii"))
+    return tlv(tags.PRINTABLE_STRING, text.encode("ascii"))
 
 
 def ia5_string(text: str) -> bytes:
     """IA5String."""
-    return tlv(der.IA5_STRING, text.encode("ascii"))
+    return tlv(tags.IA5_STRING, text.encode("ascii"))
 
 
 def generalized_time(seconds: int) -> bytes:
     """GeneralizedTime in Z with seconds, from seconds since 1970 (RFC 5280 4.1.2.5.2)."""
-    return tlv(der.GENERALIZED_TIME, "{:04}{:02}{:02}{:02}{:02}{:02}Z".format(*der.civil_time(seconds)).encode())
+    return tlv(tags.GENERALIZED_TIME, "{:04}{:02}{:02}{:02}{:02}{:02}Z".format(*civil_time(seconds)).encode())
 
 
 def time(seconds: int) -> bytes:
     """Time: UTCTime from 1950 to 2049, else GeneralizedTime (RFC 5280 4.1.2.5)."""
-    year, *rest = der.civil_time(seconds)
+    year, *rest = civil_time(seconds)
     if not 1950 <= year < 2050:
         return generalized_time(seconds)
-    return tlv(der.UTC_TIME, "{:02}{:02}{:02}{:02}{:02}{:02}Z".format(year % 100, *rest).encode())
+    return tlv(tags.UTC_TIME, "{:02}{:02}{:02}{:02}{:02}{:02}Z".format(year % 100, *rest).encode())

@@ -61,7 +61,7 @@ def is_issued_by(credential: Credential, authorities: tuple[bytes, ...]) -> bool
 @lru_cache(maxsize=16)
 def _comparable(names: tuple[bytes, ...]) -> frozenset[bytes]:
     """The names in the form in which equal ones are the same; what is no name is nobody's."""
-    from puretls.x509.names.names import parse_name
+    from puretls.x509.names.distinguished import parse_name
 
     found = set()
     for name in names:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from puretls.der import oids
-from puretls.der.reader import SEQUENCE, Reader
+from puretls.der.reader import Reader
+from puretls.der.tags import SEQUENCE
 from puretls.errors import PuretlsError
 from puretls.qt._names import QtNames
 from puretls.qt.qbytearray import QByteArray, as_bytes
@@ -20,9 +21,11 @@ from puretls.qt.qdatetime import QDateTime
 from puretls.qt.qssl import QSsl
 from puretls.qt.qsslkey import QSslKey
 from puretls.x509.certificates import extensions as ext
-from puretls.x509.certificates.certificate import UNREADABLE, Certificate
-from puretls.x509.certificates.certificate import Extension as ParsedExtension
-from puretls.x509.names.names import GeneralNameKind, Name
+from puretls.x509.certificates.certificate import Certificate
+from puretls.x509.certificates.fields import UNREADABLE
+from puretls.x509.certificates.fields import Extension as ParsedExtension
+from puretls.x509.names.distinguished import Name
+from puretls.x509.names.general import GeneralNameKind
 from puretls.x509.pem import read_pem, write_pem
 
 if TYPE_CHECKING:

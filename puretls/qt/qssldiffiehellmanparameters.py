@@ -5,7 +5,8 @@ from __future__ import annotations
 import enum
 from typing import Any
 
-from puretls.der.reader import SEQUENCE, Reader
+from puretls.der.reader import Reader
+from puretls.der.tags import SEQUENCE
 from puretls.errors import PuretlsError
 from puretls.qt._names import QtNames
 from puretls.qt.qbytearray import as_bytes

@@ -11,9 +11,10 @@ from puretls.qt.qocspresponse import QOcspCertificateStatus, QOcspResponse, QOcs
 from puretls.qt.qsslcertificate import QSslCertificate
 from puretls.qt.qsslerror import QSslError
 from puretls.x509.certificates.certificate import Certificate
-from puretls.x509.ocsp import OcspResponse, SingleResponse, ocsp_status
+from puretls.x509.ocsp import OcspResponse, SingleResponse
 from puretls.x509.reports.rules import DEFAULT, profile
 from puretls.x509.revocation import Answer, Case, Revocation, SignatureChecker, Status
+from puretls.x509.revocation.responses import ocsp_status
 
 _E = QSslError.SslError
 _STATUS = {

@@ -20,7 +20,8 @@ from puretls.qt.qsslcertificate import QSslCertificate
 from puretls.qt.qsslerror import QSslError
 from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.path.trust import TrustStore
-from puretls.x509.reports.report import Finding, Report
+from puretls.x509.reports.findings import Finding
+from puretls.x509.reports.report import Report
 from puretls.x509.verifier import ChainRequest, Verifier, chain_verifier
 
 _E = QSslError.SslError

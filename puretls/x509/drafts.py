@@ -16,7 +16,7 @@ from puretls.der import oids, writer
 from puretls.errors import UsageError
 from puretls.values import frozen
 from puretls.x509.hostname import ascii_name
-from puretls.x509.keys import CURVES, public_octets
+from puretls.x509.keys.public import CURVES, public_octets
 
 # Signatures
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from puretls.errors import UsageError
 from puretls.values import frozen
-from puretls.x509.names.names import GeneralName, GeneralNameKind, ip_text
+from puretls.x509.names.general import GeneralName, GeneralNameKind, ip_text
 
 MAX_NAME, MAX_LABEL = 253, 63
 """RFC 1034 3.1, in text form without the final dot."""

@@ -13,15 +13,13 @@ from typing import NamedTuple
 from puretls.crypto.keys import PrivateKey
 from puretls.crypto.provider import Provider
 from puretls.crypto.secret import leaving_no_frames
-from puretls.der import oids
-from puretls.der import reader as der
+from puretls.der import oids, tags
 from puretls.der.reader import Reader
 from puretls.errors import DecodeError, UsageError
 from puretls.spans import Span
 from puretls.values import frozen
-from puretls.x509 import pkcs8
 from puretls.x509.certificates.certificate import Certificate
-from puretls.x509.keys import inside_octets, key_fits, parse_private_key, pbkdf
+from puretls.x509.keys import encryption, key_fits, parse_private_key, pbkdf
 
 ROOT = "PFX"
 MAX_FILE = 1 << 24
@@ -78,10 +76,10 @@ class _Opening:
         if self.rounds > self.most:
             raise DecodeError(f"more than {self.most} rounds of hashing in one file", path=ROOT, rfc="RFC 8018 4.2")
 
-    def decrypt(self, recipe: pkcs8.Recipe, ciphertext: bytes) -> bytes:
+    def decrypt(self, recipe: encryption.Recipe, ciphertext: bytes) -> bytes:
         """The plaintext. Raises as `spend` does, before anything is derived."""
         self.spend(recipe.rounds)
-        return pkcs8.decrypt(recipe, self.password, ciphertext, self.provider)
+        return encryption.decrypt(recipe, self.password, ciphertext, self.provider)
 
 
 @leaving_no_frames
@@ -137,9 +135,9 @@ def _content(outer: Reader, name: str) -> Reader:
     kind = info.oid("content_type")
     if kind != oids.PKCS7_DATA:
         raise info.error(f"content of type {oids.describe(kind)} is not supported", "content_type", rfc="RFC 7292 4")
-    wrapper = info.enter(der.explicit(0), "content")
+    wrapper = info.enter(tags.explicit(0), "content")
     info.done()
-    inner = inside_octets(wrapper, "data")
+    inner = wrapper.inside_octets("data")
     wrapper.done()
     return inner
 
@@ -176,17 +174,17 @@ def _check_mac(mac: _Mac, content: bytes, opening: _Opening) -> None:
     opening.spend(pbkdf.pkcs12_rounds(mac.hash, mac.iterations, size))
     key = pbkdf.pkcs12_kdf(mac.hash, pbkdf.bmp_password(opening.password), mac.salt, mac.iterations, size, pbkdf.PKCS12_MAC)
     if not hmac.compare_digest(hmac.digest(key, content, mac.hash), mac.digest):
-        raise UsageError(pkcs8.WRONG_PASSWORD)
+        raise UsageError(encryption.WRONG_PASSWORD)
 
 
 def _read_info(infos: Reader, opening: _Opening) -> None:
     """One ContentInfo of the AuthenticatedSafe: SafeContents in the clear or encrypted."""
     info = infos.enter(name="ContentInfo")
     kind = info.oid("content_type")
-    wrapper = info.enter(der.explicit(0), "content")
+    wrapper = info.enter(tags.explicit(0), "content")
     info.done()
     if kind == oids.PKCS7_DATA:
-        inner = inside_octets(wrapper, "data")
+        inner = wrapper.inside_octets("data")
     elif kind == oids.PKCS7_ENCRYPTED_DATA:
         inner = Reader(_decrypted(wrapper, opening), name="SafeContents")
     else:
@@ -201,8 +199,8 @@ def _decrypted(wrapper: Reader, opening: _Opening) -> bytes:
     encrypted.small("version", limit=8)
     content = encrypted.enter(name="encrypted_content_info")
     content.oid("content_type")
-    recipe = pkcs8.read_recipe(content, "content_encryption_algorithm")
-    ciphertext = content.octets("encrypted_content", der.context(0))
+    recipe = encryption.read_recipe(content, "content_encryption_algorithm")
+    ciphertext = content.octets("encrypted_content", tags.context(0))
     content.done()
     encrypted.done()
     return opening.decrypt(recipe, ciphertext)
@@ -220,7 +218,7 @@ def _read_bags(inner: Reader, opening: _Opening, nesting: int) -> None:
 def _read_bag(contents: Reader, opening: _Opening, nesting: int) -> None:
     bag = contents.enter(name="SafeBag")
     kind = bag.oid("bag_id")
-    wrapper = bag.enter(der.explicit(0), "bag_value")
+    wrapper = bag.enter(tags.explicit(0), "bag_value")
     value = b""
     if kind == oids.SAFE_CONTENTS_BAG:
         _read_bags(wrapper, opening, nesting - 1)
@@ -245,7 +243,7 @@ def _unpacked(kind: bytes, value: bytes, opening: _Opening) -> tuple[bytes, byte
     cert_kind = cert_bag.oid("cert_id")
     if cert_kind != oids.X509_CERTIFICATE_BAG:
         raise cert_bag.error(f"certificates of type {oids.describe(cert_kind)} are not supported", "cert_id")
-    wrapper = cert_bag.enter(der.explicit(0), "cert_value")
+    wrapper = cert_bag.enter(tags.explicit(0), "cert_value")
     content = wrapper.octets("x509Certificate")
     wrapper.done()
     cert_bag.done()
@@ -255,7 +253,7 @@ def _unpacked(kind: bytes, value: bytes, opening: _Opening) -> tuple[bytes, byte
 def _open_key(value: bytes, opening: _Opening) -> bytes:
     """The PrivateKeyInfo in an EncryptedPrivateKeyInfo."""
     info = Reader(value, name="EncryptedPrivateKeyInfo").enter()
-    recipe = pkcs8.read_recipe(info)
+    recipe = encryption.read_recipe(info)
     ciphertext = info.octets("encrypted_data")
     info.done()
     return opening.decrypt(recipe, ciphertext)
@@ -263,11 +261,11 @@ def _open_key(value: bytes, opening: _Opening) -> bytes:
 
 def _attributes(bag: Reader) -> Iterator[tuple[bytes, bytes]]:
     """PKCS12Attribute: identifier, and the content of the first value."""
-    listed = bag.enter(der.SET, "bag_attributes")
+    listed = bag.enter(tags.SET, "bag_attributes")
     while listed.more:
         attribute = listed.enter(name="attribute")
         kind = attribute.oid("attr_id")
-        values = attribute.enter(der.SET, "attr_values")
+        values = attribute.enter(tags.SET, "attr_values")
         attribute.done()
         found = []
         while values.more:

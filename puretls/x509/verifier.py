@@ -19,15 +19,18 @@ from puretls.values import frozen
 from puretls.x509.certificates.certificate import Certificate, parse_remembered
 from puretls.x509.certificates.extensions import KeyUsageBit
 from puretls.x509.hostname import Reference, parse_reference
-from puretls.x509.names.names import GeneralName
-from puretls.x509.path.checks import CLIENT_USAGES, SERVER_USAGES, Role, encoding_faults
+from puretls.x509.names.general import GeneralName
+from puretls.x509.path.checks import encoding_faults
 from puretls.x509.path.examine import Caches, Question, Settings
 from puretls.x509.path.path import Budgets
+from puretls.x509.path.place import Role
 from puretls.x509.path.policy import PolicyInputs
+from puretls.x509.path.purposes import CLIENT_USAGES, SERVER_USAGES
 from puretls.x509.path.search import Search
 from puretls.x509.path.status import RevocationChecker
 from puretls.x509.path.trust import TrustStore, trust_store
-from puretls.x509.reports.report import Finding, Report
+from puretls.x509.reports.findings import Finding
+from puretls.x509.reports.report import Report
 from puretls.x509.reports.rules import DEFAULT, RULES, profile
 from puretls.x509.revocation import Revocation
 

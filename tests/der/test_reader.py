@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from puretls.der import reader as der
 from puretls.der import writer
 from puretls.der.reader import Reader
+from puretls.der.times import civil_time
 from puretls.errors import DecodeError
 
 
@@ -38,7 +39,7 @@ def test_times_of_years_0_to_9999_survive(seconds):
 def test_times_agree_with_datetime(moment):
     moment = moment.replace(microsecond=0)
     seconds = int((moment - datetime.datetime(1970, 1, 1)).total_seconds())
-    assert der.civil_time(seconds) == moment.timetuple()[:6]
+    assert civil_time(seconds) == moment.timetuple()[:6]
 
 
 @pytest.mark.parametrize(

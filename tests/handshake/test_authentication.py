@@ -13,7 +13,7 @@ from puretls.events import CertificateReceived, VerificationRequired
 from puretls.iana import SignatureScheme
 from puretls.x509 import drafts
 from puretls.x509.keys import spki_bytes
-from puretls.x509.names.names import parse_name
+from puretls.x509.names.distinguished import parse_name
 from puretls.x509.verifier import chain_verifier
 from tests.support.credentials import NAME, authority, credential, issued
 from tests.support.pair import IDENTITY, PSK, fields_for, no_security, pair, real, suite_named

@@ -14,10 +14,10 @@ from puretls.errors import DecodeError
 from puretls.spans import check_tiling
 from puretls.x509 import drafts
 from puretls.x509.certificates import extensions as ext
-from puretls.x509.certificates.certificate import Certificate
-from puretls.x509.certificates.explain import annotate
+from puretls.x509.certificates.certificate import Certificate, annotate
+from puretls.x509.certificates.extension_types import TYPES
 from puretls.x509.certificates.extensions import KeyUsageBit
-from puretls.x509.names.names import GeneralNameKind
+from puretls.x509.names.general import GeneralNameKind
 from puretls.x509.pem import load_certificates
 from tests.x509 import shared
 from tests.x509.chains import HOST, NOW, YEAR, authority, common_name, key, leaf, make, root
@@ -107,7 +107,7 @@ def test_fields_are_typed():
 def test_every_known_extension_is_typed_and_the_unknown_kept():
     certificate = rich().certificate
     found = {type(extension.value) for extension in certificate.extensions}
-    assert {kind.cls for kind in ext.TYPES.values()} <= found
+    assert {kind.cls for kind in TYPES.values()} <= found
     unknown = certificate.extension(oids.encode_oid("1.3.6.1.4.1.55738.666.1"))
     assert (unknown.value, unknown.raw) == (None, b"whatever")
     assert certificate.get(ext.BasicConstraints) == ext.BasicConstraints(True, 3)

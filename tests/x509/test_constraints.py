@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from puretls.x509.certificates.extensions import GeneralSubtree, NameConstraints
-from puretls.x509.names.names import GeneralName, GeneralNameKind
+from puretls.x509.names.general import GeneralName, GeneralNameKind
 from puretls.x509.path.constraints import Constraints
 
 Kind = GeneralNameKind

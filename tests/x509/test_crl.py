@@ -14,8 +14,8 @@ from puretls.spans import check_tiling
 from puretls.x509 import drafts
 from puretls.x509.certificates.explain import annotated
 from puretls.x509.crl import Crl, CrlNumber, DeltaCrlIndicator, IssuingDistributionPoint
+from puretls.x509.crl.text import NOTES as CRL_NOTES
 from puretls.x509.drafts import CrlDraft, RevokedEntry
-from puretls.x509.show import CRL_NOTES
 
 NOW = 1_800_000_000
 CA = DevelopmentCa.create(fixed_random(b"test_crl"), NOW)

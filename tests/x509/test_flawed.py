@@ -8,14 +8,16 @@ from hypothesis import strategies as st
 
 from puretls.config import Credential
 from puretls.der import oids, writer
-from puretls.der.reader import IA5_STRING, NUMERIC_STRING, PRINTABLE_STRING, UTF8_STRING, VISIBLE_STRING, Reader, read_header
+from puretls.der.reader import Reader, read_header
+from puretls.der.tags import IA5_STRING, NUMERIC_STRING, PRINTABLE_STRING, UTF8_STRING, VISIBLE_STRING
 from puretls.errors import DecodeError
 from puretls.qt.qsslcertificate import QSslCertificate
 from puretls.spans import check_tiling
 from puretls.x509 import drafts
 from puretls.x509.certificates import extensions as ext
-from puretls.x509.certificates.certificate import UNREADABLE, Certificate
-from puretls.x509.names.names import parse_name
+from puretls.x509.certificates.certificate import Certificate
+from puretls.x509.certificates.fields import UNREADABLE
+from puretls.x509.names.distinguished import parse_name
 from puretls.x509.verifier import ChainRequest, pinned_verifier
 from tests.support.pair import pair
 from tests.x509.chains import HOST, NOW, authority, common_name, ids, key, leaf, root, verify

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from puretls.errors import UsageError
 from puretls.x509.hostname import covered, dns_fault, matches, parse_ip, parse_reference
-from puretls.x509.names.names import GeneralName, GeneralNameKind
+from puretls.x509.names.general import GeneralName, GeneralNameKind
 
 hosts = st.lists(st.from_regex(r"[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True), min_size=1, max_size=4).map(".".join)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from puretls.cli.limbo import run
 from puretls.crypto.provider import default
-from puretls.x509.limbo import run
 from tests.x509 import shared
 
 CONTRADICTED = {

@@ -10,7 +10,8 @@ from puretls.der import oids, writer
 from puretls.der.reader import Reader
 from puretls.errors import DecodeError
 from puretls.x509 import drafts
-from puretls.x509.names.names import MAX_SHOWN, GeneralName, GeneralNameKind, escape, ip_text, parse_name, read_general_name
+from puretls.x509.names.distinguished import MAX_SHOWN, escape, parse_name
+from puretls.x509.names.general import GeneralName, GeneralNameKind, ip_text, read_general_name
 
 
 def name_of(*values, encode=writer.utf8_string):

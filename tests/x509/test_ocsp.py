@@ -21,10 +21,11 @@ from puretls.x509 import drafts
 from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.certificates.explain import annotated
 from puretls.x509.drafts import OcspDraft, Signer
-from puretls.x509.ocsp import OcspResponse, ocsp_status
+from puretls.x509.ocsp import OcspResponse
+from puretls.x509.ocsp.text import NOTES as OCSP_NOTES
 from puretls.x509.reports.rules import profile
 from puretls.x509.revocation import Case, Revocation, SignatureChecker, Status
-from puretls.x509.show import OCSP_NOTES
+from puretls.x509.revocation.responses import ocsp_status
 
 pytestmark = pytest.mark.rfc("6960", "4.2.2")
 NOW = 1_800_000_000

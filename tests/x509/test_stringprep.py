@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from puretls.der import oids, writer
 from puretls.x509 import drafts
 from puretls.x509.names import stringprep
-from puretls.x509.names.names import parse_name
+from puretls.x509.names.distinguished import parse_name
 from puretls.x509.names.stringprep import LONGEST, prepare
 from tests.x509.chains import authority, ids, leaf, make, root, verify
 from tests.x509.chains import key as key_of

@@ -36,7 +36,7 @@ from puretls.iana import NamedGroup
 from puretls.suites import SUITES
 from puretls.x509.certificates.certificate import remembered
 from puretls.x509.keys import private_key_pem
-from puretls.x509.names.names import NAMES
+from puretls.x509.names.distinguished import NAMES
 from puretls.x509.pem import load_certificates
 from puretls.x509.reports.report import Report
 from puretls.x509.verifier import ChainRequest, chain_verifier

@@ -30,7 +30,7 @@ from puretls.x509.certificates.certificate import remembered
 from puretls.x509.crl import Crl
 from puretls.x509.drafts import CertificateDraft, CrlDraft, RevokedEntry
 from puretls.x509.keys import parse_private_key, pbkdf, spki_bytes
-from puretls.x509.names.names import NAMES
+from puretls.x509.names.distinguished import NAMES
 from puretls.x509.ocsp import OcspResponse
 from puretls.x509.path.examine import Caches
 from puretls.x509.pkcs8 import encrypted_key_der

@@ -6,15 +6,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from puretls.der import oids
-from puretls.der import reader as der
+from puretls.der import oids, tags
 from puretls.der.reader import Reader
+from puretls.der.times import time_text
 from puretls.errors import DecodeError
 from puretls.spans import Span, mark_fault
-from puretls.x509.certificates.certificate import Certificate
-from puretls.x509.certificates.extensions import TYPES, KeyUsage
-from puretls.x509.names.names import escape, ip_text
-from puretls.x509.path.checks import time_text
+from puretls.x509.certificates.extension_types import TYPES
+from puretls.x509.certificates.extensions import KeyUsage
+from puretls.x509.names.distinguished import escape
+from puretls.x509.names.general import ip_text
 
 NOTES: dict[str, tuple[str, str]] = {
     "Certificate": ("what is signed, how, and the signature", "RFC 5280 4.1"),
@@ -76,11 +76,6 @@ NOTES: dict[str, tuple[str, str]] = {
 
 _SECTIONS = {kind.name: kind.section for kind in TYPES.values()}
 _INDEX = re.compile(r"\[\d+\]")
-
-
-def annotate(data: bytes) -> tuple[Span, ...]:
-    """Spans that tile a certificate. Where it cannot be parsed, the last span holds the rest and says why."""
-    return annotated(data, Certificate.parse, NOTES)
 
 
 def annotated(
@@ -160,7 +155,7 @@ def _integer(content: bytes) -> int | str:
 
 
 def _time(content: bytes) -> str:
-    tag = der.UTC_TIME if len(content) == 13 else der.GENERALIZED_TIME
+    tag = tags.UTC_TIME if len(content) == 13 else tags.GENERALIZED_TIME
     return time_text(Reader(bytes((tag, len(content))) + content).time())
 
 
@@ -177,7 +172,7 @@ def _general_name(content: bytes) -> str | bytes:
 
 
 def _key_usage(content: bytes) -> str:
-    bits = Reader(bytes((der.BIT_STRING, len(content))) + content).named_bits(padded=True)
+    bits = Reader(bytes((tags.BIT_STRING, len(content))) + content).named_bits(padded=True)
     return str(KeyUsage(bits))
 
 

@@ -10,29 +10,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from puretls.der import oids
+from puretls.der import oids, tags
 from puretls.der import reader as der
 from puretls.der.reader import Reader
 from puretls.errors import DecodeError
 from puretls.spans import Span
 from puretls.x509.certificates import extensions as ext
-from puretls.x509.certificates.certificate import (
+from puretls.x509.certificates.extension_types import TYPES
+from puretls.x509.certificates.fields import UNREADABLE, Extension
+from puretls.x509.certificates.reading import (
     MAX_CERTIFICATE,
     MAX_EXTENSIONS,
     ROOT,
     TBS,
-    UNREADABLE,
-    Certificate,
-    Extension,
+    C,
+    TbsFields,
     read_extension,
     read_key,
     read_serial,
     read_unique_id,
     read_validity,
     read_version,
-)
+)  # fmt: skip
 from puretls.x509.keys.algorithms import AlgorithmIdentifier, read_algorithm
-from puretls.x509.names.names import GeneralName, Name, read_general_name, read_name
+from puretls.x509.names.distinguished import Name, read_name
+from puretls.x509.names.general import GeneralName, read_general_name
 
 MAX_MALFORMED = 16
 """Fields that are tried in vain: reading ends there, as a hostile certificate can have any number of them."""
@@ -82,8 +84,8 @@ class _Attempts:
         return len(self.malformed) >= MAX_MALFORMED
 
 
-def read_flawed(data: bytes, sink: list[Span] | None = None) -> Certificate:
-    """What can be read of a certificate. Raises `DecodeError` where its public key cannot be found."""
+def read_flawed(kind: type[C], data: bytes, sink: list[Span] | None = None) -> C:
+    """What can be read of a certificate, as a `kind`. Raises `DecodeError` where its public key cannot be found."""
     if len(data) > MAX_CERTIFICATE:
         raise DecodeError(f"certificate of {len(data)} bytes, more than {MAX_CERTIFICATE}", path=ROOT)
     attempt = _Attempts()
@@ -98,12 +100,12 @@ def read_flawed(data: bytes, sink: list[Span] | None = None) -> Certificate:
     outer = attempt(body, lambda r: read_algorithm(r, "signature_algorithm"), _no_algorithm)
     signature = attempt(body, lambda r: r.bit_octets("signature_value"), lambda _: b"")
     attempt.finish(body)
-    return Certificate(data, tbs_der, *fields, outer, signature, tuple(attempt.malformed), tuple(lapses))  # type: ignore[call-arg, arg-type]
+    return kind(data, tbs_der, *fields, outer, signature, tuple(attempt.malformed), tuple(lapses))
 
 
-def _read_tbs(tbs: Reader, attempt: _Attempts) -> tuple[object, ...]:
-    """The fields of TBSCertificate in the order of `Certificate`; the key alone is indispensable."""
-    version = attempt(tbs, read_version, lambda _: 3) if tbs.peek() == der.explicit(0) else 1
+def _read_tbs(tbs: Reader, attempt: _Attempts) -> TbsFields:
+    """The fields of TBSCertificate ; the key alone is indispensable."""
+    version = attempt(tbs, read_version, lambda _: 3) if tbs.peek() == tags.explicit(0) else 1
     serial, is_padded = attempt(tbs, read_serial, lambda _: (0, False))
     inner = attempt(tbs, lambda r: read_algorithm(r, "signature"), _no_algorithm)
     issuer = attempt(tbs, lambda r: read_name(r, "issuer"), lambda raw: Name(raw, ()))
@@ -122,7 +124,7 @@ def _no_algorithm(raw: bytes) -> AlgorithmIdentifier:
 
 
 def _read_extensions(tbs: Reader, attempt: _Attempts) -> tuple[Extension, ...]:
-    wrapper = tbs.enter(der.explicit(3), "extensions")
+    wrapper = tbs.enter(tags.explicit(3), "extensions")
     listed = wrapper.enter()
     attempt.finish(wrapper)
     if not listed.more:
@@ -133,7 +135,7 @@ def _read_extensions(tbs: Reader, attempt: _Attempts) -> tuple[Extension, ...]:
         found.append(
             attempt(
                 listed,
-                lambda r, name=name: read_extension(r, name, ext.TYPES, f"{TBS}.extensions"),  # type: ignore[misc]
+                lambda r, name=name: read_extension(r, name, TYPES, f"{TBS}.extensions"),  # type: ignore[misc]
                 lambda raw, name=name: _outline(raw, name),  # type: ignore[misc]
             )
         )

@@ -6,9 +6,9 @@ from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind
 from puretls.der import oids
 from puretls.der.memo import Memo
 from puretls.der.reader import Reader
+from puretls.der.tags import NULL, SEQUENCE, explicit
 from puretls.errors import DecodeError
 from puretls.values import frozen
-from puretls.x509.keys import read_pss_parameters
 
 
 @frozen
@@ -86,6 +86,49 @@ def _pss(identifier: AlgorithmIdentifier) -> SignatureAlgorithm:
     if digest != mgf_digest:
         raise _bad_parameters("RSASSA-PSS whose mask generation uses another hash", "RFC 4055 3.1")
     return SignatureAlgorithm(SignatureKind.RSA_PSS, digest, salt_length, mgf_digest)
+
+
+def read_pss_parameters(outer: Reader, name: str = "parameters") -> tuple[str, str, int]:
+    """RSASSA-PSS-params (RFC 4055 3.1): the hash, the hash of MGF1, the salt length in bytes."""
+    params = outer.enter(SEQUENCE, name)
+    hash_name = mgf_hash = "sha1"
+    salt = 20
+    if params.peek() == explicit(0):
+        hash_name = _hash_algorithm(params.enter(explicit(0), "hash_algorithm"))
+    if params.peek() == explicit(1):
+        mgf_hash = _mgf(params.enter(explicit(1), "mask_gen_algorithm"))
+    if params.peek() == explicit(2):
+        field = params.enter(explicit(2), "salt_length")
+        salt = field.small("", limit=1 << 16)
+        field.done()
+    if params.peek() == explicit(3):
+        field = params.enter(explicit(3), "trailer_field")
+        if field.small("", limit=256) != 1:
+            raise field.error("trailer field other than 1", rfc="RFC 4055 3.1")
+        field.done()
+    params.done()
+    return hash_name, mgf_hash, salt
+
+
+def _mgf(field: Reader) -> str:
+    algorithm = field.enter(SEQUENCE)
+    if algorithm.oid("algorithm") != oids.MGF1:
+        raise algorithm.error("mask generation other than MGF1", "algorithm", rfc="RFC 4055 2.2")
+    hash_name = _hash_algorithm(algorithm)
+    field.done()
+    return hash_name
+
+
+def _hash_algorithm(field: Reader) -> str:
+    algorithm = field.enter(SEQUENCE)
+    oid = algorithm.oid("algorithm")
+    if oid not in oids.HASH_NAMES:
+        raise algorithm.error(f"the hash {oids.describe(oid)} is not supported", "algorithm")
+    if algorithm.peek() == NULL:
+        algorithm.null("parameters")
+    algorithm.done()
+    field.done()
+    return oids.HASH_NAMES[oid]
 
 
 def _bad_parameters(message: str, rfc: str) -> DecodeError:

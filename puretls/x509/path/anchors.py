@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from puretls.der import reader as der
+from puretls.der import tags
 from puretls.der.reader import Reader
 from puretls.errors import DecodeError
 from puretls.values import frozen
@@ -46,7 +46,7 @@ def _trusted(block: PemBlock) -> Anchor | DecodeError:
     label = f"block {block.number} ({block.label})"
     try:
         reader = Reader(block.data, name="X509_AUX")
-        certificate = reader.raw("certificate", der.SEQUENCE)
+        certificate = reader.raw("certificate", tags.SEQUENCE)
         limits = _limits(reader) if reader.more else None
         reader.done()
     except DecodeError as bad:
@@ -57,8 +57,8 @@ def _trusted(block: PemBlock) -> Anchor | DecodeError:
 def _limits(reader: Reader) -> Limits:
     """X509_AUX ::= SEQUENCE { trust SEQUENCE OF OID OPTIONAL, reject [0] OPTIONAL, alias, keyid, other [1], all optional }."""
     aux = reader.enter(name="aux")
-    trusted = frozenset(aux.list_of(Reader.oid, "trust", empty=True)) if aux.peek() == der.SEQUENCE else None
-    tag = der.explicit(0)
+    trusted = frozenset(aux.list_of(Reader.oid, "trust", empty=True)) if aux.peek() == tags.SEQUENCE else None
+    tag = tags.explicit(0)
     rejected = frozenset(aux.list_of(Reader.oid, "reject", tag, empty=True)) if aux.peek() == tag else frozenset()
     while aux.more:
         aux.skip("other")

@@ -5,33 +5,17 @@ They know nothing of profiles: whoever runs them drops the faults whose rule is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from enum import Enum
-
 from puretls.crypto.keys import EcPublicKey, RsaPublicKey, is_too_large
-from puretls.der import oids
-from puretls.der import reader as der
-from puretls.der.reader import Reader
+from puretls.der import oids, tags
+from puretls.der.times import civil_time
 from puretls.errors import DecodeError
 from puretls.x509.certificates import extensions as ext
-from puretls.x509.certificates.certificate import Certificate, Extension
+from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.certificates.extensions import KeyUsageBit
-from puretls.x509.hostname import dns_fault, parse_ip
 from puretls.x509.keys.algorithms import WEAK_HASHES
-from puretls.x509.names.names import GeneralNameKind
-from puretls.x509.path.constraints import Unprocessable, split_mailbox
-from puretls.x509.reports.report import Fault
-
-
-class Role(Enum):
-    """The place of a certificate in a path."""
-
-    LEAF = "leaf"
-    INTERMEDIATE = "intermediate"
-    ANCHOR = "anchor"
-
-
-Faults = Iterator[Fault]
+from puretls.x509.path.extension_checks import extension_faults, key_usage_padding_faults
+from puretls.x509.path.place import Faults, Role, place
+from puretls.x509.reports.findings import Fault
 
 
 def static_faults(certificate: Certificate, role: Role) -> Faults:
@@ -40,31 +24,8 @@ def static_faults(certificate: Certificate, role: Role) -> Faults:
     yield from _algorithms(certificate, role)
     yield from _key(certificate)
     yield from _fields(certificate, role)
-    yield from _extensions(certificate)
-    yield from _key_identifiers(certificate, role)
-    yield from _constraint_extensions(certificate)
-    yield from _alternative_names(certificate)
+    yield from extension_faults(certificate, role)
     yield from _leaf(certificate) if role is Role.LEAF else _authority(certificate, role)
-
-
-def place(certificate: Certificate, oid: bytes, field: str = "") -> str:
-    """The path of an extension, or of a field in it, below `Certificate`; that of all extensions where it is absent."""
-    extension = certificate.extension(oid)
-    if extension is None:
-        return "tbs_certificate.extensions"
-    inner = ext.TYPES[oid].name if oid in ext.TYPES else "extn_value"
-    return extension.path + (f".{inner}.{field}" if field else "")
-
-
-def is_self_signed(certificate: Certificate) -> bool:
-    """Self-issued, and by all signs with its own key; the signature is not verified."""
-    if not certificate.is_self_issued:
-        return False
-    own = certificate.get(ext.SubjectKeyIdentifier)
-    authority = certificate.get(ext.AuthorityKeyIdentifier)
-    if own is None or authority is None or authority.key_identifier is None:
-        return True
-    return own.key_identifier == authority.key_identifier
 
 
 def encoding_faults(certificate: Certificate, role: Role) -> Faults:
@@ -152,7 +113,7 @@ def _fields(certificate: Certificate, role: Role) -> Faults:
         yield Fault("empty-subject", tbs + "subject", "a certificate of nobody: no subject and no subjectAltName")
     if role is not Role.ANCHOR:  # deployed roots have their dates in the wrong form, or keyUsage, and nobody is misled by that
         yield from _time_encoding(certificate)
-        yield from _key_usage_padding(certificate)
+        yield from key_usage_padding_faults(certificate)
 
 
 _YEAR_2050 = 2_524_608_000
@@ -162,9 +123,9 @@ _YEAR_2050 = 2_524_608_000
 def _time_encoding(certificate: Certificate) -> Faults:
     validity = certificate.validity
     for field, seconds, tag in zip(("not_before", "not_after"), (validity.not_before, validity.not_after), validity.tags, strict=True):
-        if (tag == der.UTC_TIME) != (seconds < _YEAR_2050):
-            year = der.civil_time(seconds)[0]
-            yield Fault("time-encoding", f"tbs_certificate.validity.{field}", f"the year {year} as {der.tag_name(tag)}")
+        if (tag == tags.UTC_TIME) != (seconds < _YEAR_2050):
+            year = civil_time(seconds)[0]
+            yield Fault("time-encoding", f"tbs_certificate.validity.{field}", f"the year {year} as {tags.tag_name(tag)}")
 
 
 def _serial(certificate: Certificate, role: Role) -> Faults:
@@ -182,150 +143,6 @@ def _serial(certificate: Certificate, role: Role) -> Faults:
     yield Fault("serial-number", "tbs_certificate.serial_number", f"the serial number {fault}")
 
 
-# Extensions
-
-_HANDLED = frozenset({
-    oids.AUTHORITY_KEY_IDENTIFIER, oids.SUBJECT_KEY_IDENTIFIER, oids.KEY_USAGE, oids.CERTIFICATE_POLICIES, oids.POLICY_MAPPINGS,
-    oids.SUBJECT_ALT_NAME, oids.BASIC_CONSTRAINTS, oids.NAME_CONSTRAINTS, oids.POLICY_CONSTRAINTS, oids.EXTENDED_KEY_USAGE,
-    oids.INHIBIT_ANY_POLICY, oids.CRL_DISTRIBUTION_POINTS, oids.FRESHEST_CRL, oids.TLS_FEATURE,
-    oids.AUTHORITY_INFO_ACCESS, oids.SUBJECT_INFO_ACCESS, oids.ISSUER_ALT_NAME, oids.OCSP_NO_CHECK,
-})  # fmt: skip
-"""The extensions that validation processes, or that demand nothing of it; any other that is critical leads to refusal."""
-
-STATUS_REQUEST = 5
-"""The TLS extension that RFC 7633 calls for by this number; the others mean nothing to a certificate verifier."""
-_QUALIFIERS = (oids.QUALIFIER_CPS, oids.QUALIFIER_USER_NOTICE)
-_NEVER_CRITICAL = (
-    oids.AUTHORITY_KEY_IDENTIFIER, oids.SUBJECT_KEY_IDENTIFIER, oids.SUBJECT_DIRECTORY_ATTRIBUTES, oids.FRESHEST_CRL,
-    oids.AUTHORITY_INFO_ACCESS, oids.SUBJECT_INFO_ACCESS,
-)  # fmt: skip
-_ALWAYS_CRITICAL = (oids.POLICY_CONSTRAINTS, oids.INHIBIT_ANY_POLICY)
-
-
-def _extensions(certificate: Certificate) -> Faults:
-    seen: set[bytes] = set()
-    for extension in certificate.extensions:
-        oid = extension.oid
-        if oid in seen:
-            yield Fault("duplicate-extension", extension.path, f"{oids.describe(oid)} appears again")
-        seen.add(oid)
-        if extension.critical and not _is_understood(extension, certificate):
-            yield Fault("unknown-critical-extension", extension.path, f"the critical extension {oids.describe(oid)} is not processed here")
-        if extension.critical and oid in _NEVER_CRITICAL:
-            yield Fault("must-not-be-critical", extension.path, f"{oids.describe(oid)} is critical")
-        if not extension.critical and oid in _ALWAYS_CRITICAL:
-            yield Fault("must-be-critical", extension.path, f"{oids.describe(oid)} is not critical")
-    usage = certificate.get(ext.KeyUsage)
-    if usage is not None and not usage.bits:
-        yield Fault("empty-key-usage", place(certificate, oids.KEY_USAGE), "keyUsage without a single bit")
-
-
-def _key_usage_padding(certificate: Certificate) -> Faults:
-    extension = certificate.extension(oids.KEY_USAGE)
-    if extension is not None and len(extension.raw) > 3 and not extension.raw[-1] >> extension.raw[2] & 1:  # tag, length, unused, bits
-        yield Fault("key-usage-padding", extension.path, "keyUsage with trailing zero bits")
-
-
-def _is_understood(extension: Extension, certificate: Certificate) -> bool:
-    if extension.oid == oids.MS_APPLICATION_POLICIES:  # what it allows is for `purpose_faults`
-        return application_policies(extension) is not None
-    if isinstance(extension.value, ext.CertificatePolicies):  # the qualifiers of a critical one must be understood (4.2.1.4)
-        return all(q in _QUALIFIERS for policy in extension.value.policies for q, _ in policy.qualifiers)
-    if isinstance(extension.value, ext.TlsFeature):
-        return set(extension.value.features) <= {STATUS_REQUEST}
-    return extension.oid in _HANDLED
-
-
-def application_policies(extension: Extension) -> tuple[bytes, ...] | None:
-    """The purposes of msApplicationPolicies, which has the form of certificatePolicies; None where it cannot be read."""
-    try:
-        value = ext.TYPES[oids.CERTIFICATE_POLICIES].parse(extension.raw, 0, len(extension.raw), Reader(extension.raw))
-    except DecodeError:
-        return None
-    assert isinstance(value, ext.CertificatePolicies)
-    return tuple(information.policy for information in value.policies)
-
-
-def _key_identifiers(certificate: Certificate, role: Role) -> Faults:
-    own = certificate.get(ext.SubjectKeyIdentifier)
-    if own is None and (certificate.is_ca or role is not Role.LEAF):
-        yield Fault("subject-key-identifier", "tbs_certificate.extensions", "a CA without subjectKeyIdentifier")
-    authority = certificate.get(ext.AuthorityKeyIdentifier)
-    where = place(certificate, oids.AUTHORITY_KEY_IDENTIFIER)
-    if (authority is None or authority.key_identifier is None) and not (role is Role.ANCHOR and certificate.is_self_issued):
-        yield Fault("authority-key-identifier", where, "no keyIdentifier of the authority's key")
-    if authority is None:
-        return
-    if (authority.authority_cert_issuer is None) != (authority.authority_cert_serial_number is None):
-        yield Fault("authority-key-pair", where, "authorityCertIssuer and authorityCertSerialNumber do not come together")
-    if role is Role.ANCHOR and is_self_issued_root_fault(authority, own):
-        yield Fault("root-authority-key", where, "the authorityKeyIdentifier of a root names more, or another, than its own key")
-
-
-def is_self_issued_root_fault(authority: ext.AuthorityKeyIdentifier, own: ext.SubjectKeyIdentifier | None) -> bool:
-    """Whether the authorityKeyIdentifier of a root is not just its subjectKeyIdentifier (BR 7.1.2.1.3)."""
-    more = authority.authority_cert_issuer is not None or authority.authority_cert_serial_number is not None
-    return more or own is None or authority.key_identifier != own.key_identifier
-
-
-def _constraint_extensions(certificate: Certificate) -> Faults:
-    constraints = certificate.get(ext.NameConstraints)
-    if constraints is None:
-        return
-    extension = certificate.extension(oids.NAME_CONSTRAINTS)
-    assert extension is not None
-    if not extension.critical:
-        yield Fault("name-constraints-critical", extension.path, "nameConstraints is not critical")
-    subtrees = (constraints.permitted_subtrees or ()) + (constraints.excluded_subtrees or ())
-    if not subtrees or constraints.permitted_subtrees == () or constraints.excluded_subtrees == ():
-        yield Fault("name-constraints-form", extension.path, "nameConstraints with an empty list")
-    if not certificate.is_ca:
-        yield Fault("name-constraints-form", extension.path, "nameConstraints in a certificate that is no CA")
-    for subtree in subtrees:
-        if subtree.base.kind is GeneralNameKind.DNS and str(subtree.base.value)[:1] == ".":
-            yield Fault("name-constraints-form", extension.path, f"the constraint {subtree.base} begins with a dot")
-            return
-
-
-def _alternative_names(certificate: Certificate) -> Faults:
-    extension = certificate.extension(oids.SUBJECT_ALT_NAME)
-    if extension is None:
-        return
-    if not certificate.subject and not extension.critical:
-        yield Fault("san-critical", extension.path, "subjectAltName is not critical although the subject is empty")
-    if certificate.subject and extension.critical:
-        yield Fault("san-not-critical", extension.path, "subjectAltName is critical although the subject is not empty")
-    for index, name in enumerate(certificate.subject_alt_names):
-        if isinstance(name.value, str):
-            rule, fault = _text_fault(name.kind, name.value)
-            if rule:
-                yield Fault(rule, f"{extension.path}.subject_alt_name[{index}]", f"{name}: {fault}")
-
-
-def _text_fault(kind: GeneralNameKind, text: str) -> tuple[str, str]:
-    """The rule that a name breaks by its form, and how; empty if none."""
-    if kind is GeneralNameKind.DNS:
-        return _dns_text_fault(text)
-    if kind is GeneralNameKind.RFC822:
-        try:
-            split_mailbox(text)
-        except Unprocessable:
-            return "san-syntax", "not a mail address"
-    if kind is GeneralNameKind.URI and not text.partition(":")[1]:
-        return "san-syntax", "a URI without a scheme"
-    return "", ""
-
-
-def _dns_text_fault(text: str) -> tuple[str, str]:
-    fault = dns_fault(text, wildcard=True)
-    if fault:
-        worse = dns_fault(text, wildcard=True, underscore=True)
-        return ("san-malformed", worse) if worse else ("san-syntax", fault)
-    if parse_ip(text) or text.rpartition(".")[2].isdigit():
-        return "san-syntax", "an address is not a DNS name"
-    if text[:2] == "*." and text.count(".") < 2:
-        return "public-suffix-wildcard", "a wildcard for a whole top-level domain"
-    return "", ""
 
 
 # Roles
@@ -396,74 +213,3 @@ def _webpki_purposes(certificate: Certificate) -> Faults:
     excluded = [oids.describe(p) for p in allowed.purposes if p in _EXCLUDED_PURPOSES]
     if excluded:
         yield Fault(rule, extension.path, f"extKeyUsage has {', '.join(excluded[:4])}, which does not go with TLS")
-
-
-# What depends on time and purpose
-
-
-def validity_faults(certificate: Certificate, time: float) -> Faults:
-    """RFC 5280 4.1.2.5: both ends belong to the period, and certificates know whole seconds only."""
-    now = time // 1
-    validity = certificate.validity
-    if now > validity.not_after:
-        yield Fault("expired", "tbs_certificate.validity.not_after",
-                    f"expired on {time_text(validity.not_after)}; it is {time_text(int(now))}")  # fmt: skip
-    if now < validity.not_before:
-        yield Fault("not-yet-valid", "tbs_certificate.validity.not_before",
-                    f"not valid before {time_text(validity.not_before)}; it is {time_text(int(now))}")  # fmt: skip
-
-
-def time_text(seconds: int) -> str:
-    """A date as people read it: "2024-04-01 00:00:00 UTC"."""
-    return "{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC".format(*der.civil_time(seconds))
-
-
-def purpose_faults(certificate: Certificate, purposes: tuple[bytes, ...], role: Role) -> Faults:
-    """RFC 5280 4.2.1.12; in a CA, extKeyUsage limits what is below it, as all implementations have it."""
-    yield from _application_policy_faults(certificate, purposes, role)
-    allowed = certificate.get(ext.ExtendedKeyUsage)
-    if allowed is None:
-        if purposes and role is Role.INTERMEDIATE:
-            yield Fault("required-extended-key-usage", "tbs_certificate.extensions", "a CA without extKeyUsage")
-        return
-    if purposes and not set(allowed.purposes) <= set(purposes):
-        where = place(certificate, oids.EXTENDED_KEY_USAGE)
-        yield Fault("sole-extended-key-usage", where, f"issued for {allowed}, not for {oids.describe(purposes[0])} alone")
-    rule = "extended-key-usage" if role is Role.LEAF else "ca-extended-key-usage"
-    if oids.ANY_EXTENDED_KEY_USAGE in allowed.purposes:
-        rule = "explicit-extended-key-usage"
-    for purpose in purposes:
-        if purpose not in allowed.purposes:
-            where = place(certificate, oids.EXTENDED_KEY_USAGE)
-            yield Fault(rule, where, f"issued for {allowed}, not for {oids.describe(purpose)}")
-
-
-def _application_policy_faults(certificate: Certificate, purposes: tuple[bytes, ...], role: Role) -> Faults:
-    """Where msApplicationPolicies is critical, it must be processed (RFC 5280 4.2): it says by other words what extKeyUsage says."""
-    extension = certificate.extension(oids.MS_APPLICATION_POLICIES)
-    allowed = application_policies(extension) if extension is not None and extension.critical else None
-    if extension is None or allowed is None or not {oids.ANY_EXTENDED_KEY_USAGE, oids.MS_ANY_APPLICATION_POLICY}.isdisjoint(allowed):
-        return
-    for purpose in purposes:
-        if purpose not in allowed:
-            rule = "extended-key-usage" if role is Role.LEAF else "ca-extended-key-usage"
-            shown = ext.ExtendedKeyUsage(allowed)
-            yield Fault(rule, extension.path, f"issued under application policies for {shown}, not for {oids.describe(purpose)}")
-
-
-SERVER_USAGES = frozenset({KeyUsageBit.DIGITAL_SIGNATURE, KeyUsageBit.KEY_ENCIPHERMENT, KeyUsageBit.KEY_AGREEMENT})
-CLIENT_USAGES = frozenset({KeyUsageBit.DIGITAL_SIGNATURE, KeyUsageBit.KEY_AGREEMENT})
-"""What TLS 1.2 does with a key (RFC 5246 7.4.2, 7.4.8)."""
-
-
-def key_usage_faults(certificate: Certificate, some: frozenset[KeyUsageBit], every: frozenset[int] = frozenset()) -> Faults:
-    """The keyUsage of a leaf: `some` of these bits, and `every` one of those, if it is there at all."""
-    usage = certificate.get(ext.KeyUsage)
-    if usage is None:
-        return
-    if usage.bits.isdisjoint(some):
-        where = place(certificate, oids.KEY_USAGE)
-        yield Fault("key-usage", where, f"the key is for {usage}, and TLS does none of that")
-    if not every <= usage.bits:
-        where = place(certificate, oids.KEY_USAGE)
-        yield Fault("requested-key-usage", where, f"the key is for {usage}, not for {ext.KeyUsage(every)}")

@@ -16,7 +16,8 @@ from puretls.values import frozen
 from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.certificates.extensions import GeneralSubtree, NameConstraints
 from puretls.x509.hostname import dns_fault
-from puretls.x509.names.names import GeneralName, GeneralNameKind, Name
+from puretls.x509.names.distinguished import Name
+from puretls.x509.names.general import GeneralName, GeneralNameKind
 
 Kind = GeneralNameKind
 

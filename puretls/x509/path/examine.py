@@ -21,14 +21,15 @@ from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.certificates.extensions import BasicConstraints, KeyUsageBit, NameConstraints, TlsFeature
 from puretls.x509.hostname import Reference, covered
 from puretls.x509.keys.algorithms import allows
-from puretls.x509.names.names import GeneralName, GeneralNameKind
-from puretls.x509.path import checks
-from puretls.x509.path.checks import Role
+from puretls.x509.names.general import GeneralName, GeneralNameKind
+from puretls.x509.path.checks import copied_faults, static_faults
 from puretls.x509.path.constraints import Constraints, Violation
 from puretls.x509.path.path import BudgetExceeded, Budgets, KeyMatch, Meter, Path, key_match
+from puretls.x509.path.place import Role, place
 from puretls.x509.path.policy import PolicyInputs, policy_fault
+from puretls.x509.path.purposes import STATUS_REQUEST, key_usage_faults, purpose_faults, validity_faults
 from puretls.x509.path.status import RevocationChecker, StatusContext
-from puretls.x509.reports.report import Fault, display_name
+from puretls.x509.reports.findings import Fault, display_name
 
 SHOWN_NAMES = 6
 """Names of a certificate shown in a message (CVE-2025-61729: error text must not grow with the certificate)."""
@@ -101,7 +102,7 @@ class Examiner:
         key = certificate.fingerprint, role, self.settings.rules, self.settings.handled
         static = self.caches.faults.get(key)
         if static is None:
-            counted = (f for f in checks.static_faults(certificate, role) if self._counts(f, certificate, role))
+            counted = (f for f in static_faults(certificate, role) if self._counts(f, certificate, role))
             static = tuple(islice(counted, MAX_FAULTS))
             self.caches.faults.put(key, static)
         yield from static
@@ -122,25 +123,25 @@ class Examiner:
     def _asked_faults(self, certificate: Certificate, role: Role) -> Iterator[Fault]:
         question = self.question
         if role is not Role.ANCHOR or "anchor-validity" in self.settings.rules:
-            yield from checks.validity_faults(certificate, question.time)
+            yield from validity_faults(certificate, question.time)
         if role is not Role.ANCHOR or "anchor-constraints" in self.settings.rules:
-            yield from checks.purpose_faults(certificate, question.purposes, role)
+            yield from purpose_faults(certificate, question.purposes, role)
         if role is Role.LEAF:
-            yield from checks.key_usage_faults(certificate, question.some_usage, question.every_usage)
+            yield from key_usage_faults(certificate, question.some_usage, question.every_usage)
             yield from self._name_faults(certificate)
             feature = certificate.get(TlsFeature)
-            if feature is not None and checks.STATUS_REQUEST in feature.features and question.ocsp_response is None:
-                where = checks.place(certificate, oids.TLS_FEATURE)
+            if feature is not None and STATUS_REQUEST in feature.features and question.ocsp_response is None:
+                where = place(certificate, oids.TLS_FEATURE)
                 yield Fault("must-staple", where, "must come with a stapled OCSP response, and came without")
 
     def _name_faults(self, leaf: Certificate) -> Iterator[Fault]:
         names = leaf.subject_alt_names
         reference = self.question.reference
         if reference is not None and not covered(reference, names):
-            yield Fault("wrong-host", checks.place(leaf, oids.SUBJECT_ALT_NAME), f"{presented_names(names)}, not for {reference}")
+            yield Fault("wrong-host", place(leaf, oids.SUBJECT_ALT_NAME), f"{presented_names(names)}, not for {reference}")
         for wanted in self.question.names:
             if not any(_same(wanted, name) for name in names):
-                where = checks.place(leaf, oids.SUBJECT_ALT_NAME)
+                where = place(leaf, oids.SUBJECT_ALT_NAME)
                 yield Fault("wrong-name", where, f"{presented_names(names, hosts=False)}, not for {wanted}")
 
     def path_faults(self, path: Path) -> Iterator[tuple[int, Fault]]:
@@ -157,7 +158,7 @@ class Examiner:
         fault = policy_fault(downwards, self.settings.policies, from_anchor=from_anchor)
         if fault is not None:
             index, sentence = fault
-            where = checks.place(downwards[index], oids.CERTIFICATE_POLICIES)
+            where = place(downwards[index], oids.CERTIFICATE_POLICIES)
             yield len(downwards) - 1 - index, Fault("policy", where, sentence)
 
     def _binds_policies(self, anchor: Certificate) -> bool:
@@ -166,9 +167,9 @@ class Examiner:
 
     def _identifier_faults(self, path: Path) -> Iterator[tuple[int, Fault]]:
         for index, (child, issuer) in enumerate(pairwise(path)):
-            yield from ((index, fault) for fault in checks.copied_faults(child, issuer))
+            yield from ((index, fault) for fault in copied_faults(child, issuer))
             if key_match(child, issuer) is KeyMatch.OTHER:
-                where = checks.place(child, oids.AUTHORITY_KEY_IDENTIFIER, "key_identifier")
+                where = place(child, oids.AUTHORITY_KEY_IDENTIFIER, "key_identifier")
                 yield index, Fault("key-identifier-match", where, f"names another key than that of {display_name(issuer)}")
 
     def _length_faults(self, path: Path) -> Iterator[tuple[int, Fault]]:
@@ -178,7 +179,7 @@ class Examiner:
             certificate = path[index]
             if not certificate.is_self_issued and index < len(path) - 1:
                 if allowed <= 0:
-                    yield index, Fault("path-length", checks.place(certificate, oids.BASIC_CONSTRAINTS),
+                    yield index, Fault("path-length", place(certificate, oids.BASIC_CONSTRAINTS),
                                        f"is one CA more than {display_name(limiting)} allows below it")  # fmt: skip
                 allowed -= 1
             constraints = certificate.get(BasicConstraints)
@@ -200,7 +201,7 @@ class Examiner:
             for index in below:
                 self._compare(path, above, index)
             for fault in constraints.faults[:SHOWN_NAMES]:
-                yield above, Fault("name-constraints-unprocessable", checks.place(path[above], oids.NAME_CONSTRAINTS), fault)
+                yield above, Fault("name-constraints-unprocessable", place(path[above], oids.NAME_CONSTRAINTS), fault)
             for index in below:
                 for violation in self._violations[path[above].fingerprint, path[index].fingerprint]:
                     rule = "name-constraints" if violation.processed else "name-constraints-unprocessable"

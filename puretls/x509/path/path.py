@@ -13,7 +13,7 @@ from puretls.der import oids
 from puretls.values import frozen
 from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.certificates.extensions import AuthorityKeyIdentifier, SubjectKeyIdentifier
-from puretls.x509.names.names import Name
+from puretls.x509.names.distinguished import Name
 from puretls.x509.path.trust import TrustStore
 
 Path = tuple[Certificate, ...]

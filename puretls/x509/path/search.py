@@ -16,13 +16,13 @@ from puretls.der import oids
 from puretls.errors import DecodeError
 from puretls.x509.certificates.certificate import Certificate, parse_remembered
 from puretls.x509.certificates.extensions import AuthorityInfoAccess
-from puretls.x509.names.names import escape
-from puretls.x509.path import checks
-from puretls.x509.path.checks import Role
+from puretls.x509.names.distinguished import escape
 from puretls.x509.path.examine import MAX_FAULTS, Caches, Examiner, Question, Settings, unusable
 from puretls.x509.path.path import BudgetExceeded, Candidate, End, Meter, Path, PathFinder, Pool
+from puretls.x509.path.place import Role, is_self_signed
 from puretls.x509.path.trust import TrustStore
-from puretls.x509.reports.report import Fault, Finding, Report, TriedPath
+from puretls.x509.reports.findings import Fault, Finding, TriedPath
+from puretls.x509.reports.report import Report
 from puretls.x509.reports.rules import RULES
 
 MAX_UNUSED = 3
@@ -163,7 +163,7 @@ class Search:
         last = path[-1]
         if end is End.TOO_LONG:
             return Fault("chain-length", "", f"more than {self.settings.budgets.intermediates} intermediates and no trust anchor yet")
-        if checks.is_self_signed(last):
+        if is_self_signed(last):
             what = "a self-signed certificate" if len(path) == 1 else "a self-signed root"
             return Fault("self-signed", "tbs_certificate.issuer", f"{what} that is not among the trust anchors")
         where = _issuer_uri(last)

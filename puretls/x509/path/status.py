@@ -9,7 +9,7 @@ from puretls.crypto.keys import PublicKey
 from puretls.crypto.signatures import SignatureAlgorithm
 from puretls.values import frozen
 from puretls.x509.certificates.certificate import Certificate
-from puretls.x509.reports.report import Fault
+from puretls.x509.reports.findings import Fault
 
 Verify = Callable[[SignatureAlgorithm, PublicKey, bytes, bytes], bool]
 

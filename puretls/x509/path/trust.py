@@ -7,23 +7,22 @@ from functools import cached_property
 from typing import Protocol
 
 from puretls.arguments import described
-from puretls.der import oids
-from puretls.der import reader as der
+from puretls.der import oids, tags
 from puretls.der.reader import Reader
 from puretls.errors import DecodeError, UsageError
 from puretls.values import frozen
 from puretls.x509.certificates.certificate import Certificate
-from puretls.x509.names.names import Name
+from puretls.x509.names.distinguished import Name
 
 
 def subject_of(data: bytes) -> bytes:
     """The DER of the subject of a certificate, without parsing the rest of it. Raises `DecodeError`."""
     tbs = Reader(data, name="Certificate").enter().enter()
-    if tbs.peek() == der.explicit(0):
+    if tbs.peek() == tags.explicit(0):
         tbs.skip("version")
     for field in ("serial_number", "signature", "issuer", "validity"):
         tbs.skip(field)
-    return tbs.raw("subject", der.SEQUENCE)
+    return tbs.raw("subject", tags.SEQUENCE)
 
 
 @frozen
@@ -144,7 +143,7 @@ class TrustStore:
     @cached_property
     def _canonical(self) -> dict[object, list[bytes]]:
         """Costs as much as everything else together, and most chains never need it."""
-        from puretls.x509.names.names import parse_name
+        from puretls.x509.names.distinguished import parse_name
 
         found: dict[object, list[bytes]] = {}
         for raw in self._by_subject:

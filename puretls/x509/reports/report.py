@@ -1,96 +1,18 @@
-"""What validation has to say: every finding, where it is, what demands it, what mends it; and the verdict."""
+"""The verdict of validation with all its findings; `Report.explain` puts it into words."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
 
+from puretls.der.times import time_text
 from puretls.iana import AlertDescription
-from puretls.text import printable
+from puretls.text import printable_lines
 from puretls.values import frozen
 from puretls.x509.certificates.certificate import Certificate
-from puretls.x509.reports.rules import Rule
+from puretls.x509.reports.findings import Finding, TriedPath, display_name
 
-
-class Fault(NamedTuple):
-    """A violation as a check sees it: the rule's id, the field's path below `Certificate`, a sentence with the values.
-
-    `offset`: of the byte at fault, where one byte is.
-    """
-
-    rule: str
-    path: str
-    sentence: str
-    offset: int | None = None
-
-
-@frozen
-class Finding:
-    """A violation in its place. `index` counts from the leaf, 0; None, with `certificate` None, where no certificate is at fault."""
-
-    rule: Rule
-    sentence: str
-    certificate: Certificate | None = None
-    index: int | None = None
-    path: str = ""
-    """The field, as in the certificate's spans: "tbs_certificate.validity.not_after"."""
-    offset: int | None = None
-    """The byte of the certificate's DER at fault, where one is; `byte_range` is of the whole field."""
-
-    @property
-    def id(self) -> str:
-        """The rule's id."""
-        return self.rule.id
-
-    @property
-    def subject(self) -> str:
-        """The subject of the certificate, for people; where it has none, a name from subjectAltName."""
-        return display_name(self.certificate) if self.certificate is not None else ""
-
-    @property
-    def byte_range(self) -> tuple[int, int] | None:
-        """Start and end of the field in the certificate's DER, tag and length included; None where no field is named."""
-        return self.certificate.locate(self.path) if self.certificate is not None and self.path else None
-
-    def __str__(self) -> str:
-        place = "" if self.certificate is None else f"certificate {self.index} ({self.subject}): "
-        return place + printable(self.sentence)
-
-    def as_dict(self) -> dict[str, object]:
-        """The finding for machines: numbers, strings, None and a list."""
-        return {
-            "rule": self.id,
-            "certificate": self.index,
-            "subject": self.subject,
-            "field": self.path,
-            "bytes": list(self.byte_range or ()),
-            "offset": self.offset,
-            "sentence": self.sentence,
-            "demanded": self.rule.sentence,
-            "section": self.rule.section,
-            "mend": self.rule.mend,
-            "alert": self.rule.alert.name.lower(),
-        }
-
-
-def display_name(certificate: Certificate) -> str:
-    """A certificate's subject on one line, or its first alternative name where the subject is empty."""
-    if certificate.subject:
-        return str(certificate.subject)
-    names = certificate.subject_alt_names
-    return str(names[0]) if names else "no name"
-
-
-@frozen
-class TriedPath:
-    """A path that was looked at, leaf first, and what spoke against it."""
-
-    path: tuple[Certificate, ...]
-    findings: tuple[Finding, ...]
-
-    @property
-    def complete(self) -> bool:
-        """Whether it reached a trust anchor."""
-        return not any(f.id in {"unknown-issuer", "self-signed"} for f in self.findings)
+MAX_FINDINGS = 16
+"""Findings that a report shows at length."""
 
 
 @frozen
@@ -140,6 +62,53 @@ class Report:
 
     def explain(self) -> str:
         """Everything, over many lines: verdict, path, each finding with its bytes and what mends it, and the other paths tried."""
-        from puretls.x509.reports.text import report_text
+        return printable_lines(_report_lines(self))
 
-        return report_text(self)
+
+# In words
+
+
+def _report_lines(report: Report) -> Iterator[str]:
+    alert = "" if report.alert is None else f" (alert {report.alert.name.lower()})"
+    yield "accepted" if report.accepted else f"refused{alert}: {report.findings[0]}"
+    rules = f"rules: {report.profile}"
+    yield rules + (f", without {', '.join(report.switched_off)}" if report.switched_off else "")
+    yield f"work: {report.signatures} signatures verified, {report.steps} candidate issuers looked at"
+    if report.path:
+        yield ""
+        yield "path, from the peer upwards:"
+        yield from _path_lines(report.path)
+    for number, finding in enumerate(report.findings[:MAX_FINDINGS], 1):
+        yield ""
+        yield from _finding_lines(number, finding)
+    if len(report.findings) > MAX_FINDINGS:
+        yield ""
+        yield f"and {len(report.findings) - MAX_FINDINGS} more findings"
+    others = [tried for tried in report.tried if tried.path != report.path]
+    if others:
+        yield ""
+        yield "also tried:"
+        yield from (f"  {_tried_text(tried)}" for tried in others)
+
+
+def _path_lines(path: tuple[Certificate, ...]) -> Iterator[str]:
+    from puretls.x509.certificates.text import key_text  # words that a handshake never needs
+
+    for index, certificate in enumerate(path):
+        yield f"  {index}  {display_name(certificate)}"
+        yield f"     {key_text(certificate)}; until {time_text(certificate.validity.not_after)}"
+
+
+def _finding_lines(number: int, finding: Finding) -> Iterator[str]:
+    yield f"{number}. {finding.id}: {finding}"
+    if finding.path:
+        where = finding.byte_range
+        yield f"   where:  {finding.path}" + (f", bytes {where[0]} to {where[1] - 1}" if where else "")
+    yield f"   rule:   {finding.rule.sentence} ({finding.rule.section})"
+    yield f"   mend:   {finding.rule.mend}"
+
+
+def _tried_text(tried: TriedPath) -> str:
+    names = " <- ".join(display_name(c) for c in tried.path[:6])
+    more = " <- ..." if len(tried.path) > 6 else ""
+    return f"{names}{more}: {tried.findings[0].id if tried.findings else 'acceptable'}"

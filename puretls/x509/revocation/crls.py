@@ -19,17 +19,14 @@ from puretls.x509.certificates.extensions import (
     KeyUsageBit,
     SubjectKeyIdentifier,
 )
-from puretls.x509.crl import (
-    ALL_REASONS,
-    REMOVE_FROM_CRL,
-    Crl,
-    CrlNumber,
-    DeltaCrlIndicator,
-    IssuingDistributionPoint,
-    RevokedCertificate,
-)
-from puretls.x509.names.names import GeneralName, GeneralNameKind, Name
-from puretls.x509.revocation import Answer, Case, Status, revoked_sentence
+from puretls.x509.crl.extensions import ALL_REASONS, REMOVE_FROM_CRL, CrlNumber, DeltaCrlIndicator, IssuingDistributionPoint
+from puretls.x509.crl.fields import RevokedCertificate
+from puretls.x509.crl.lists import Crl
+from puretls.x509.names.distinguished import Name
+from puretls.x509.names.general import GeneralName, GeneralNameKind
+from puretls.x509.ocsp.fields import Status
+from puretls.x509.revocation.answers import Answer, revoked_sentence
+from puretls.x509.revocation.case import Case
 
 MAX_SIGNERS = 8
 """Certificates tried as the signer of one CRL."""

@@ -1,4 +1,4 @@
-"""The harness for suites in the format of x509-limbo: reads a document of cases, gives a document of results."""
+"""`puretls x509 limbo`: reads a document of cases in the format of x509-limbo, gives a document of results."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from puretls.errors import DecodeError
 from puretls.x509.certificates.extensions import KeyUsageBit
 from puretls.x509.crl import Crl
 from puretls.x509.hostname import parse_ip
-from puretls.x509.names.names import GeneralName, GeneralNameKind
+from puretls.x509.names.general import GeneralName, GeneralNameKind
 from puretls.x509.path.path import Budgets
 from puretls.x509.pem import read_pem
-from puretls.x509.reports.report import Finding, Report
+from puretls.x509.reports.findings import Finding
+from puretls.x509.reports.report import Report
 from puretls.x509.reports.rules import RULES
 from puretls.x509.revocation import HARD, Revocation
 from puretls.x509.verifier import ChainRequest, chain_verifier

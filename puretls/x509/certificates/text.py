@@ -1,4 +1,4 @@
-"""Certificates and reports as a person reads them."""
+"""Certificates as a person reads them."""
 
 from __future__ import annotations
 
@@ -8,26 +8,24 @@ from typing import Any
 
 from puretls.crypto.keys import EcPublicKey, RsaPublicKey
 from puretls.der import oids
+from puretls.der.times import time_text
 from puretls.errors import DecodeError
 from puretls.text import printable_lines
 from puretls.x509.certificates import extensions as ext
-from puretls.x509.certificates.certificate import UNREADABLE, Certificate, Extension, Validity
-from puretls.x509.names.names import GeneralName
-from puretls.x509.path.checks import time_text
-from puretls.x509.reports.report import Finding, Report, TriedPath, display_name
+from puretls.x509.certificates.extension_types import TYPES
+from puretls.x509.certificates.fields import UNREADABLE, CertificateFields, Extension, Validity
+from puretls.x509.names.general import GeneralName
 
 MAX_NAMES = 50
 """Names of one extension that are shown."""
-MAX_FINDINGS = 16
-"""Findings that a report shows at length."""
 
 
-def certificate_text(certificate: Certificate) -> str:
+def certificate_text(certificate: CertificateFields) -> str:
     """The certificate in words."""
     return printable_lines(_certificate_lines(certificate))
 
 
-def _certificate_lines(certificate: Certificate) -> Iterator[str]:
+def _certificate_lines(certificate: CertificateFields) -> Iterator[str]:
     yield f"Certificate, version {certificate.version}, {len(certificate.raw)} bytes"
     yield f"  Subject:      {certificate.subject}"
     yield f"  Issuer:       {certificate.issuer}" + ("  (self-issued)" if certificate.is_self_issued else "")
@@ -63,7 +61,7 @@ def hex_text(number: int) -> str:
     return ("-" if number < 0 else "") + ":".join(digits[i : i + 2] for i in range(0, len(digits), 2))
 
 
-def key_text(certificate: Certificate) -> str:
+def key_text(certificate: CertificateFields) -> str:
     """Kind and size of the key."""
     try:
         key = certificate.public_key
@@ -78,7 +76,7 @@ def key_text(certificate: Certificate) -> str:
 
 def _extension_lines(extension: Extension) -> Iterator[str]:
     critical = ", critical: who does not understand it must refuse" if extension.critical else ""
-    kind = ext.TYPES.get(extension.oid)
+    kind = TYPES.get(extension.oid)
     section = f" ({kind.section})" if kind else ""
     yield f"    {oids.describe(extension.oid)}{section}{critical}"
     for line in extension_value(extension):
@@ -93,7 +91,7 @@ def extension_value(extension: Extension) -> Iterator[str]:
         yield from describe(value)
     elif value is None:
         shown = extension.raw[:64].hex(" ")
-        why = "which cannot be read" if extension.oid in ext.TYPES else "not known here"
+        why = "which cannot be read" if extension.oid in TYPES else "not known here"
         yield f"{len(extension.raw)} bytes, {why}: {shown}" + (" ..." if len(extension.raw) > 64 else "")
     else:
         yield textwrap.shorten(str(value), 300)
@@ -177,55 +175,3 @@ _DESCRIBE: dict[type, Callable[[Any], Iterator[str]]] = {
     ext.OcspNoCheck: lambda value: iter(["as a signer of OCSP responses it need not be asked after itself"]),
     ext.SignedCertificateTimestamps: lambda value: iter([f"{len(value.sct_list)} bytes of timestamps"]),
 }
-
-
-# Reports
-
-
-def report_text(report: Report) -> str:
-    """Verdict, path, findings and what else was tried."""
-    return printable_lines(_report_lines(report))
-
-
-def _report_lines(report: Report) -> Iterator[str]:
-    alert = "" if report.alert is None else f" (alert {report.alert.name.lower()})"
-    yield "accepted" if report.accepted else f"refused{alert}: {report.findings[0]}"
-    rules = f"rules: {report.profile}"
-    yield rules + (f", without {', '.join(report.switched_off)}" if report.switched_off else "")
-    yield f"work: {report.signatures} signatures verified, {report.steps} candidate issuers looked at"
-    if report.path:
-        yield ""
-        yield "path, from the peer upwards:"
-        yield from _path_lines(report.path)
-    for number, finding in enumerate(report.findings[:MAX_FINDINGS], 1):
-        yield ""
-        yield from _finding_lines(number, finding)
-    if len(report.findings) > MAX_FINDINGS:
-        yield ""
-        yield f"and {len(report.findings) - MAX_FINDINGS} more findings"
-    others = [tried for tried in report.tried if tried.path != report.path]
-    if others:
-        yield ""
-        yield "also tried:"
-        yield from (f"  {_tried_text(tried)}" for tried in others)
-
-
-def _path_lines(path: tuple[Certificate, ...]) -> Iterator[str]:
-    for index, certificate in enumerate(path):
-        yield f"  {index}  {display_name(certificate)}"
-        yield f"     {key_text(certificate)}; until {time_text(certificate.validity.not_after)}"
-
-
-def _finding_lines(number: int, finding: Finding) -> Iterator[str]:
-    yield f"{number}. {finding.id}: {finding}"
-    if finding.path:
-        where = finding.byte_range
-        yield f"   where:  {finding.path}" + (f", bytes {where[0]} to {where[1] - 1}" if where else "")
-    yield f"   rule:   {finding.rule.sentence} ({finding.rule.section})"
-    yield f"   mend:   {finding.rule.mend}"
-
-
-def _tried_text(tried: TriedPath) -> str:
-    names = " <- ".join(display_name(c) for c in tried.path[:6])
-    more = " <- ..." if len(tried.path) > 6 else ""
-    return f"{names}{more}: {tried.findings[0].id if tried.findings else 'acceptable'}"
