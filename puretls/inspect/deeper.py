@@ -15,7 +15,7 @@ from puretls.spans import Span, with_note
 from puretls.trace import deepened
 from puretls.wire.schema import annotate
 from puretls.x509.certificates import explain
-from puretls.x509.names.names import read_name
+from puretls.x509.names.distinguished import read_name
 
 Notes = Mapping[str, tuple[str, str]]
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -63,7 +63,7 @@ def snake_case(path: str) -> str:
 
 def _ocsp(der: bytes) -> tuple[Span, ...]:
     from puretls.x509.ocsp import OcspResponse
-    from puretls.x509.show import OCSP_NOTES
+    from puretls.x509.ocsp.text import NOTES as OCSP_NOTES
 
     return explain.annotated(der, OcspResponse.parse, OCSP_NOTES)
 
