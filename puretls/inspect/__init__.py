@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from puretls.inspect.bytemap import ByteMap, Leaf
+    from puretls.inspect.captures import Capture, CaptureError, TcpConnection, read_capture, write_capture
     from puretls.inspect.conversation import Conversation
     from puretls.inspect.knowledge import Knowledge
     from puretls.inspect.seen import MessageSeen, Problem, RecordSeen
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ByteMap": "bytemap",
+    "Capture": "captures",
+    "CaptureError": "captures",
     "Chunk": "streams",
     "Conversation": "conversation",
     "Gap": "streams",
@@ -25,10 +28,29 @@ _HOMES = {
     "Problem": "seen",
     "RecordSeen": "seen",
     "Stream": "streams",
+    "TcpConnection": "captures",
+    "read_capture": "captures",
+    "write_capture": "captures",
 }
 """Public name -> module that is loaded when it is first asked for."""
 
-__all__ = ["ByteMap", "Chunk", "Conversation", "Gap", "Knowledge", "Leaf", "MessageSeen", "Problem", "RecordSeen", "Stream"]
+__all__ = [
+    "ByteMap",
+    "Capture",
+    "CaptureError",
+    "Chunk",
+    "Conversation",
+    "Gap",
+    "Knowledge",
+    "Leaf",
+    "MessageSeen",
+    "Problem",
+    "RecordSeen",
+    "Stream",
+    "TcpConnection",
+    "read_capture",
+    "write_capture",
+]
 
 
 def __getattr__(name: str) -> Any:
