@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import puretls
 from puretls.ca import DevelopmentCa
-from puretls.der.reader import TAG_NAMES
+from puretls.der.tags import TAG_NAMES
 from puretls.errors import Reason
 from puretls.handshake.states import ClientState, ServerState
 from puretls.iana import (
