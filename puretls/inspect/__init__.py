@@ -11,9 +11,13 @@ if TYPE_CHECKING:
     from puretls.inspect.bytemap import ByteMap, Leaf
     from puretls.inspect.captures import Capture, CaptureError, TcpConnection, read_capture, write_capture
     from puretls.inspect.conversation import Conversation
+    from puretls.inspect.edit import Edit
     from puretls.inspect.knowledge import Knowledge
+    from puretls.inspect.peer import MemoryPeer, Peer, SocketPeer, Told
+    from puretls.inspect.player import Played, Replay, replay
     from puretls.inspect.seen import MessageSeen, Problem, RecordSeen
     from puretls.inspect.streams import Chunk, Gap, Stream
+    from puretls.inspect.tape import Script, Step, Tape
 
 _HOMES = {
     "ByteMap": "bytemap",
@@ -21,15 +25,26 @@ _HOMES = {
     "CaptureError": "captures",
     "Chunk": "streams",
     "Conversation": "conversation",
+    "Edit": "edit",
     "Gap": "streams",
     "Knowledge": "knowledge",
     "Leaf": "bytemap",
+    "MemoryPeer": "peer",
     "MessageSeen": "seen",
+    "Peer": "peer",
+    "Played": "player",
     "Problem": "seen",
     "RecordSeen": "seen",
+    "Replay": "player",
+    "Script": "tape",
+    "SocketPeer": "peer",
+    "Step": "tape",
     "Stream": "streams",
+    "Tape": "tape",
     "TcpConnection": "captures",
+    "Told": "peer",
     "read_capture": "captures",
+    "replay": "player",
     "write_capture": "captures",
 }
 """Public name -> module that is loaded when it is first asked for."""
@@ -40,15 +55,26 @@ __all__ = [
     "CaptureError",
     "Chunk",
     "Conversation",
+    "Edit",
     "Gap",
     "Knowledge",
     "Leaf",
+    "MemoryPeer",
     "MessageSeen",
+    "Peer",
+    "Played",
     "Problem",
     "RecordSeen",
+    "Replay",
+    "Script",
+    "SocketPeer",
+    "Step",
     "Stream",
+    "Tape",
     "TcpConnection",
+    "Told",
     "read_capture",
+    "replay",
     "write_capture",
 ]
 

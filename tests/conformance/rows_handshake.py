@@ -356,6 +356,7 @@ ROWS += [
     C("5246 7.4.2", "chain that the verifier refuses", (), "certificate_unknown", ({"verifier": _refuses}, {})),
     S("5246 7.4.6", "chain that the verifier refuses", (), "certificate_unknown", (AUTH[0], AUTH[1] | {"verifier": _refuses})),
     C("5246 7.4.2", "any chain where nothing is trusted", (), "unknown_ca", ({"verifier": None}, {})),
+    S("5246 7.4.6", "any chain where nothing is trusted", (), "unknown_ca", (AUTH[0], AUTH[1] | {"verifier": None})),
 ]
 
 

@@ -26,11 +26,14 @@ def issued(kind: str = "secp256r1", name: str = NAME, usage: str = "both") -> Is
 
 @lru_cache
 def _issued(kind: str, name: str, usage: str) -> Issued:
-    made = authority().issue([name], "rsa2048" if kind == "rsa_pss" else kind, usage=usage)
+    """The same in every process, whatever else was issued before: each leaf has entropy of its own."""
+    root, intermediate = authority().root, authority().intermediate
+    ca = DevelopmentCa.load(root, intermediate, danger.fixed_random(f"{kind} {name} {usage}".encode()), NOW)
+    made = ca.issue([name], "rsa2048" if kind == "rsa_pss" else kind, usage=usage)
     if kind != "rsa_pss":
         return made
     key = replace(made.key, public=replace(made.key.public, pss_only=True))
-    return authority().issued(replace(made.draft, spki=spki_bytes(key.public)), key)
+    return ca.issued(replace(made.draft, spki=spki_bytes(key.public)), key)
 
 
 def credential(kind: str = "secp256r1", name: str = NAME, usage: str = "both") -> Credential:

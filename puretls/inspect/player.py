@@ -1,0 +1,265 @@
+"""Replay: a tape played, with what happened: the bytes of each connection in their order, what both ends told, and what became of edits.
+
+No socket, no clock, no entropy but the tape's: the same tape gives the same bytes in every process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from puretls.config import ClientConfig, ServerConfig
+from puretls.connection import Connection
+from puretls.errors import UsageError
+from puretls.inspect.editor import Editor, Outcome
+from puretls.inspect.peer import PEERS_ALERT, MemoryPeer, SocketPeer, Told
+from puretls.inspect.tape import SIDES, Script, Step, Tape
+from puretls.values import frozen
+
+if TYPE_CHECKING:
+    from puretls.inspect.conversation import Conversation
+
+MAX_ROUNDS = 10_000
+"""Rounds in which bytes are carried both ways at a step: two ends that never fall silent are stopped there."""
+
+
+@frozen
+class Played:
+    """One connection: what each side sent, chunk by chunk in order, and what the ends told of it, in order."""
+
+    chunks: tuple[tuple[str, bytes], ...]
+    told: tuple[tuple[str, Told], ...]
+    states: Mapping[str, str]
+    ends: tuple[str, ...] = ()
+    """The sides whose transport has ended."""
+    outcomes: tuple[Outcome, ...] = ()
+    """What became of the edits of this connection."""
+
+    def sent(self, side: str) -> bytes:
+        """All that a side sent."""
+        return b"".join(data for sender, data in self.chunks if sender == side)
+
+    @property
+    def failures(self) -> tuple[tuple[str, Told], ...]:
+        """Which side gave the connection up, and why; not who was told so by an alert."""
+        return tuple(
+            (side, told) for side, told in self.told if told.kind == "failed" and not told.detail.startswith(PEERS_ALERT)
+        )
+
+    @property
+    def outcome(self) -> str:
+        """How it ended, in a line: what was agreed on, then what failed."""
+        completed = {told.detail: None for _, told in self.told if told.kind == "handshake"}
+        failed = self.failures or tuple(one for one in self.told if one[1].kind == "failed")
+        parts = [f"completed: {detail}" for detail in completed] + [f"{side} failed: {told.detail}" for side, told in failed]
+        return "; ".join(parts) or f"not completed: client in {self.states['client']}, server in {self.states['server']}"
+
+
+@frozen
+class Replay:
+    """A tape that was played: its connections in order, and the secrets of them as a key log."""
+
+    tape: Tape
+    connections: tuple[Played, ...]
+    key_log: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"Replay({len(self.connections)} connections, {sum(len(data) for one in self.connections for _, data in one.chunks)} bytes)"
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What became of all edits."""
+        return tuple(outcome for played in self.connections for outcome in played.outcomes)
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the whole transcript: of each connection the flights in order, each with "C" or "S" and its length in four bytes."""
+        digest = hashlib.sha256()
+        for played in self.connections:
+            for side, data in flights(played.chunks):
+                digest.update(side[0].upper().encode() + len(data).to_bytes(4) + data)
+        return digest.hexdigest()
+
+    def conversation(self, number: int = 0) -> Conversation:
+        """One connection as a `Conversation`. Raises `UsageError` for a number that there is not."""
+        from puretls.inspect.conversation import Conversation
+        from puretls.inspect.knowledge import Knowledge
+
+        if not 0 <= number < len(self.connections):
+            raise UsageError(f"the tape has {len(self.connections)} connections, counted from 0: not {number}")
+        played = self.connections[number]
+        streams = [_stream(played, side, int(self.tape.clock * 10**9)) for side in SIDES]
+        return Conversation(streams[0], streams[1], Knowledge.of(key_log=self.key_log), name=self.tape.name)
+
+    @property
+    def conversations(self) -> tuple[Conversation, ...]:
+        """All connections."""
+        return tuple(self.conversation(number) for number in range(len(self.connections)))
+
+
+def flights(chunks: Iterable[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Chunks of one side that follow each other as one."""
+    joined: list[tuple[str, bytes]] = []
+    for side, data in chunks:
+        if joined and joined[-1][0] == side:
+            joined[-1] = side, joined[-1][1] + data
+        else:
+            joined.append((side, data))
+    return joined
+
+
+def _stream(played: Played, side: str, time: int) -> Any:
+    from puretls.inspect.streams import Chunk, Stream
+
+    made, offset = [], 0
+    for order, (sender, data) in enumerate(played.chunks):
+        if sender == side:
+            made.append(Chunk(offset, data, time, order))
+            offset += len(data)
+    return Stream(tuple(made), end="fin" if side in played.ends else "open")
+
+
+def replay(tape: Tape, *, against: tuple[str, int] | None = None, patience: float = 2.0) -> Replay:
+    """Play a tape. `against` puts whoever listens at that host and port in place of the tape's server, for each connection anew.
+
+    Of the steps only those of the client are taken then; the peer's answer is awaited for `patience` seconds. Raises `UsageError` for
+    a tape that cannot be played, and `OSError` for an address that cannot be reached.
+    """
+    key_log: list[str] = []
+    configs = tape.configurations(key_log=key_log.append)
+    played = [
+        _play(script, configs, [edit for edit in tape.edits if edit.connection == number], against, patience)
+        for number, script in enumerate(tape.connections)
+    ]
+    problem = f"the tape has {len(played)} connections, counted from 0"
+    beyond = [Outcome(edit, problem) for edit in tape.edits if edit.connection >= len(played)]
+    if beyond:
+        played[-1] = replace(played[-1], outcomes=(*played[-1].outcomes, *beyond))
+    return Replay(tape, tuple(played), tuple(key_log))
+
+
+def _play(
+    script: Script,
+    configs: tuple[ClientConfig, ServerConfig],
+    edits: Sequence[Any],
+    against: tuple[str, int] | None,
+    patience: float,
+) -> Played:
+    editors = {side: Editor(side, edits) for side in SIDES}
+    client = Connection.client(replace(configs[0], interceptors=editors["client"].needed), script.server_name)
+    server = Connection.server(replace(configs[1], interceptors=editors["server"].needed))
+    editors["client"].connection, editors["server"].connection = client, server
+    if against is None:
+        stage = Stage(MemoryPeer(client), MemoryPeer(server))
+        stage.play(script.steps)
+    else:
+        with SocketPeer.connect(*against, patience=patience) as peer:
+            stage = Stage(MemoryPeer(client), peer)
+            stage.play(script.steps)
+    states = {"client": client.state.name, "server": server.state.name if against is None else "not known"}
+    outcomes = {outcome.edit: outcome for side in SIDES for outcome in editors[side].outcomes}
+    if against is not None:
+        unreachable = "the server is not ours: what it sends cannot be edited"
+        outcomes |= {edit: Outcome(edit, unreachable) for edit in edits if edit.place.side == "server"}
+    return Played(tuple(stage.chunks), tuple(stage.told), states, tuple(stage.ended), tuple(outcomes[edit] for edit in edits))
+
+
+class Stage:
+    """Two peers and the bytes between them, step by step."""
+
+    def __init__(self, client: MemoryPeer, server: MemoryPeer | SocketPeer) -> None:
+        self.peers: dict[str, MemoryPeer | SocketPeer] = {"client": client, "server": server}
+        self.chunks: list[tuple[str, bytes]] = []
+        self.told: list[tuple[str, Told]] = []
+        self.ended: list[str] = []
+        self._waiting = dict.fromkeys(SIDES, b"")
+
+    def play(self, steps: Iterable[Step]) -> None:
+        """Take the steps in order, then what is left to tell."""
+        for step in steps:
+            self._step(step)
+        self._collect()
+
+    def _step(self, step: Step) -> None:
+        if step.do == "start":
+            self._do("client", lambda peer: peer.start())
+        elif step.do == "carry":
+            self._carry(step.sizes)
+        elif step.do == "deliver":
+            self._take(step.side)
+            self._arrive(step.side, step.count)
+        elif step.do == "end":
+            self._arrive(step.side, len(self._waiting[step.side]))
+            self.ended.append(step.side)
+            self.peers[_other(step.side)].eof()
+        elif step.do == "send":
+            self._do(step.side, lambda peer: peer.send(step.data))
+        else:
+            self._do(step.side, _CALLS[step.do])
+
+    def _do(self, side: str, call: Callable[[MemoryPeer], None]) -> None:
+        """A call of the application; that at the other end of a socket is out of reach."""
+        peer = self.peers[side]
+        if isinstance(peer, MemoryPeer):
+            call(peer)
+
+    def _carry(self, sizes: tuple[int, ...]) -> None:
+        for _ in range(MAX_ROUNDS):
+            moved = False
+            for side in SIDES:
+                self._take(side)
+                if size := len(self._waiting[side]):
+                    moved = True
+                    for piece in _pieces(size, sizes):
+                        self._arrive(side, piece)
+            if not moved:
+                return
+        raise UsageError(f"the two ends have not fallen silent in {MAX_ROUNDS} rounds")
+
+    def _take(self, side: str) -> None:
+        """What a side has to say now."""
+        peer = self.peers[side]
+        if isinstance(peer, SocketPeer):
+            peer.owes = self._awaited()
+        if data := peer.take():
+            self.chunks.append((side, data))
+            self._waiting[side] += data
+
+    def _awaited(self) -> bool:
+        """Whether the peer at the other end of a socket is likely to say more: in a handshake, and where it spoke less recently than we."""
+        client = self.peers["client"]
+        handshaking = isinstance(client, MemoryPeer) and client.connection.is_handshaking
+        return handshaking or not self.chunks or self.chunks[-1][0] == "client"
+
+    def _arrive(self, side: str, count: int) -> None:
+        data, self._waiting[side] = self._waiting[side][:count], self._waiting[side][count:]
+        if data:
+            self.peers[_other(side)].receive(data)
+        self._collect()
+
+    def _collect(self) -> None:
+        for side in SIDES:
+            self.told += [(side, told) for told in self.peers[side].events()]
+
+
+_CALLS: Mapping[str, Callable[[MemoryPeer], None]] = {
+    "close": MemoryPeer.close,
+    "abort": MemoryPeer.abort,
+    "renegotiate": MemoryPeer.renegotiate,
+}
+
+
+def _other(side: str) -> str:
+    return "server" if side == "client" else "client"
+
+
+def _pieces(size: int, sizes: tuple[int, ...]) -> Iterable[int]:
+    """Sizes of the pieces in which so many bytes come."""
+    index = 0
+    while size > 0:
+        piece = sizes[index % len(sizes)] if sizes else size
+        yield min(piece, size)
+        size -= piece
+        index += 1
