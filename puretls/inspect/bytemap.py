@@ -25,6 +25,7 @@ from puretls.wire.schema import annotate
 
 if TYPE_CHECKING:
     from puretls.inspect.conversation import Conversation
+    from puretls.inspect.texts import Text
 
 WIRE, PLAINTEXT = VIEWS = ("wire", "plaintext")
 _PROTECTION = "RFC 5246 6.2.3"
@@ -63,6 +64,23 @@ class Leaf:
     def length(self) -> int:
         """Bytes."""
         return self.end - self.start
+
+    @property
+    def text(self) -> Text | None:
+        """What is told of this field, and of its value where it is one of a registry."""
+        from puretls.inspect.texts import explain_path  # texts are read from files when somebody wants to know
+
+        return explain_path(self.path, self.value)
+
+    @property
+    def meaning(self) -> str:
+        """What it is, in plain sentences."""
+        return self.text.meaning if self.text else ""
+
+    @property
+    def why(self) -> str:
+        """Why it is there, or what follows from it."""
+        return self.text.why if self.text else ""
 
 
 class ByteMap:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from puretls.crypto.provider import Provider
 from puretls.errors import DecodeError, Reason
 from puretls.iana import AlertDescription, AlertLevel, ContentType, ExtensionType, HandshakeType, ProtocolVersion
-from puretls.inspect.directions import Direction, Item, numbered
+from puretls.inspect.directions import Direction, Item, told
 from puretls.inspect.knowledge import Knowledge
 from puretls.inspect.observer import Observer
 from puretls.inspect.opening import Opener
@@ -38,6 +38,7 @@ _AFTER_THE_SERVER = frozenset((HandshakeType.CERTIFICATE, HandshakeType.CLIENT_K
 _OTHER_FORMS = frozenset(bytes((kind,)) for kind in (HandshakeType.CERTIFICATE_REQUEST, HandshakeType.CERTIFICATE_VERIFY))
 """Messages that have another form in other versions of TLS, apart from key exchanges."""
 _CCS_KIND = -int(_CCS)
+_ENDS_A_FLIGHT = frozenset((HandshakeType.CLIENT_HELLO, HandshakeType.SERVER_HELLO_DONE, HandshakeType.FINISHED))
 _AFTER_THE_CLIENT = frozenset((HandshakeType.NEW_SESSION_TICKET, _CCS_KIND))
 """What a server sends in a full handshake only once the client's Finished came."""
 
@@ -102,7 +103,8 @@ class _Decoder:
 
     def run(self) -> Decoded:
         while (item := self._choose()) is not None:
-            self._records += (numbered(record, len(self._records) + index) for index, record in enumerate(item.records))
+            for record in item.records:
+                self._records.append(told(record, len(self._records), self._version))
             if item.stray is not None:
                 self._strays.append(item.stray)
             if item.raw is not None:
@@ -170,10 +172,9 @@ class _Decoder:
         self._names[item.side, name] += 1
         if message is not None:
             problem = self._take(item.side, message, raw)
-        legal = self._observe(item.side, cls, message)
-        if not legal and problem is None and self._is_tls12:
-            reason = Reason.UNEXPECTED_MESSAGE
-            problem = Problem(f"{reason.sentence}: {name}", name, None, reason.rfc, reason)
+        legal = self._observe(item.side, cls, message) and not (item.content_type == _DATA and not item.epoch)
+        if self._is_tls12:
+            problem = problem or _breach(item, name, raw, legal=legal)
         if item.content_type == _HANDSHAKE and not isinstance(message, HelloRequest) and self._handshake:
             self._handshake.transcript += raw
             if isinstance(message, ClientKeyExchange):
@@ -292,6 +293,23 @@ class _Decoder:
             )
             for turn, draft in enumerate(self._drafts)
         ]  # fmt: skip
+
+
+def _breach(item: Item, name: str, raw: bytes, *, legal: bool) -> Problem | None:
+    """What is wrong with a message that parses, beside what it says."""
+    if not legal:
+        reason, path = Reason.UNEXPECTED_MESSAGE, f"{name}.{'msg_type' if item.content_type == _HANDSHAKE else 'type'}"
+    elif item.content_type == _CCS and raw != b"\1":
+        reason, path = Reason.BAD_CHANGE_CIPHER_SPEC, f"{name}.type"
+    elif item.content_type == _CCS and item.torn:
+        reason, path = Reason.UNALIGNED_CHANGE_CIPHER_SPEC, f"{name}.type"
+    elif item.content_type == _ALERT and raw[0] not in {AlertLevel.WARNING, AlertLevel.FATAL}:
+        reason, path = Reason.UNKNOWN_ALERT_LEVEL, f"{name}.level"
+    elif item.more and raw[0] in _ENDS_A_FLIGHT:
+        reason, path = Reason.EXCESS_HANDSHAKE_DATA, f"{name}.length"
+    else:
+        return None
+    return Problem(f"{reason.sentence}: {name}", path, None, reason.rfc, reason)
 
 
 def _kind(item: Item) -> int:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from puretls.crypto.aead import AeadAlgorithm
 from puretls.crypto.cbc import StreamAlgorithm
 from puretls.errors import Reason
-from puretls.iana import ContentType, HandshakeType
+from puretls.iana import ContentType, HandshakeType, ProtocolVersion
 from puretls.inspect.framing import Cut, Framed, Stray, cut
 from puretls.inspect.opening import Opener
 from puretls.inspect.secrets import Handshake
@@ -43,6 +43,11 @@ class Item(NamedTuple):
     records: tuple[RecordSeen, ...] = ()
     """Records that have come up to and with this item, and were not told of before."""
     stray: StraySeen | None = None
+    epoch: int = 0
+    more: bool = False
+    """Whether bytes of another handshake message stand behind this one in the same record."""
+    torn: bool = False
+    """Whether it came in the middle of a handshake message."""
 
 
 class Direction:
@@ -144,7 +149,8 @@ class Direction:
         chunk = self._clock.at(offset)
         records, self._told = tuple(self._told), []
         order, time = (chunk.order, chunk.time) if chunk else (0, None)
-        self._items.append(Item(self.side, order, time, content_type, raw, records=records, **more))  # type: ignore[arg-type]
+        epoch = self.channel.epoch
+        self._items.append(Item(self.side, order, time, content_type, raw, records=records, epoch=epoch, **more))  # type: ignore[arg-type]
 
     # Records
 
@@ -238,6 +244,9 @@ class Direction:
         if record.version >> 8 != 3:
             reason = Reason.WRONG_RECORD_VERSION
             return Problem(f"{reason.sentence}: 0x{record.version:04x}", f"{thing}.version", 1, reason.rfc, reason)
+        if not content and record.type != _DATA:
+            reason = Reason.EMPTY_RECORD
+            return Problem(f"{reason.sentence}: {record.type}", f"{thing}.length", 3, reason.rfc, reason)
         if len(content) > MAX_PLAINTEXT:
             reason = Reason.RECORD_OVERFLOW
             return Problem(f"{reason.sentence}: {len(content)} bytes", f"{thing}.length", 3, reason.rfc, reason)
@@ -268,10 +277,10 @@ class Direction:
                 self._joining.append(Range(0, record.plain_start, len(content), record.number))
             self._joiner.feed(content)
             while (raw := self._joiner.next()) is not None:
-                self._emit(end, record.content_type, raw, ranges=self._take_ranges(len(raw)))
+                self._emit(end, record.content_type, raw, ranges=self._take_ranges(len(raw)), more=bool(self._joining))
         elif content is not None and (content or record.content_type == _DATA):
             whole = (Range(0, record.plain_start, len(content), record.number),)
-            self._emit(end, record.content_type, content, ranges=whole, complete=record.complete)
+            self._emit(end, record.content_type, content, ranges=whole, complete=record.complete, torn=bool(self._joining))
         if len(self._items) == made:
             self._emit(end, record.content_type)
 
@@ -328,6 +337,16 @@ def _is_ciphertext(record: Record) -> bool:
     )
 
 
-def numbered(record: RecordSeen, order: int) -> RecordSeen:
-    """The record with its place among those of both sides."""
-    return replace(record, order=order)
+def told(record: RecordSeen, order: int, version: int | None) -> RecordSeen:
+    """The record with its place among those of both sides, judged by the `version` that was agreed on before it."""
+    if (
+        version is None
+        or version != ProtocolVersion.TLS_1_2
+        or record.version == version
+        or record.content_type == ContentType.ALERT
+    ):
+        return replace(record, order=order)
+    reason = Reason.WRONG_RECORD_VERSION
+    sentence = f"{reason.sentence}: {record.version >> 8}.{record.version & 0xFF}"
+    problem = Problem(sentence, f"record[{record.number}].version", 1, reason.rfc, reason)
+    return replace(record, order=order, problem=record.problem or problem)

@@ -76,8 +76,12 @@ def flows(provider) -> list[Conversation]:
     for suite, kind in suites:
         for more in ({}, hint) if "PSK" in suite else ({},):
             silent = {"interceptors": (drop(CertificateStatus),)} | more
-            found.append(Conversation(f"{suite} status not sent {more}", _flow(suite, kind, status=True, provider=provider, **silent)))
-    request_only = _flow(suites[0][0], "rsa2048", status=True, request=True, provider=provider, interceptors=(drop(CertificateStatus),))
+            found.append(
+                Conversation(f"{suite} status not sent {more}", _flow(suite, kind, status=True, provider=provider, **silent))
+            )
+    request_only = _flow(
+        suites[0][0], "rsa2048", status=True, request=True, provider=provider, interceptors=(drop(CertificateStatus),)
+    )
     found.append(Conversation("RSA, status not sent, certificate requested", request_only))
     return found
 
@@ -90,7 +94,9 @@ def resumptions(provider, suite: str = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"
             client, server = fields_for(suite_named(suite), kind)
             client |= {"provider": provider()} | more.get("client", {})
             server |= {"provider": provider()} | more.get("server", {})
-            first_server = server | ({"session_cache": MemorySessionStore(clock=lambda: NOW)} if way == "id" else {"tickets": tickets()})
+            first_server = server | (
+                {"session_cache": MemorySessionStore(clock=lambda: NOW)} if way == "id" else {"tickets": tickets()}
+            )
             honest = {"interceptors": ()}
             session = pair(client | honest, first_server | honest).handshake().client.connection.session
             if way == "renewed ticket":
@@ -120,6 +126,13 @@ def mapped() -> list[Conversation]:
         kind = "secp256r1" if "ECDSA" in suite else "rsa2048"
         found.append(Conversation(f"{suite} full", _flow(suite, kind, status=False, request=False, ticket=True, provider=real)))
         found.append(resumptions(real, suite, kind)[0])
-    for suite, kind in (("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "rsa2048"), ("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "secp256r1")):
-        found.append(Conversation(f"{suite} client authentication", _flow(suite, kind, status=True, request=True, ticket=True, provider=real)))
+    for suite, kind in (
+        ("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "rsa2048"),
+        ("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "secp256r1"),
+    ):
+        found.append(
+            Conversation(
+                f"{suite} client authentication", _flow(suite, kind, status=True, request=True, ticket=True, provider=real)
+            )
+        )
     return found

@@ -86,6 +86,14 @@ def recorded_pair(suite_name: str, *, kind: str | None = None, client=None, serv
     return joined.turns, "\n".join(lines)
 
 
+def watched(joined: Pair) -> Pair:
+    """The pair, of which is noted from here on who sends what, in `turns`."""
+    joined.turns = []
+    for side, end in (("client", joined.client), ("server", joined.server)):
+        end.take = Recording.noting(joined, side, end.take)
+    return joined
+
+
 @lru_cache
 def every_reference() -> tuple[Conversation, ...]:
     """All conversations of the 24 rows."""

@@ -35,7 +35,10 @@ class Reference:
 
 
 def _stapled():
-    return {"credentials": (replace(credential("secp256r1"), ocsp_response=b"\x30\x03\x0a\x01\x03", sct_list=ONE_SCT),), "extensions": (Alpn("h2"),)}
+    return {
+        "credentials": (replace(credential("secp256r1"), ocsp_response=b"\x30\x03\x0a\x01\x03", sct_list=ONE_SCT),),
+        "extensions": (Alpn("h2"),),
+    }
 
 
 def _shows(kind):
@@ -96,7 +99,9 @@ def configurations(row: Reference, seed: bytes = b"") -> tuple[ClientConfig, Ser
     return ClientConfig(**client), ServerConfig(**server)
 
 
-def play(row: Reference, seed: bytes = b"", change: Callable[[Any, Any], tuple[Any, Any]] = lambda *both: both) -> list[tuple[bytes, bytes]]:
+def play(
+    row: Reference, seed: bytes = b"", change: Callable[[Any, Any], tuple[Any, Any]] = lambda *both: both
+) -> list[tuple[bytes, bytes]]:
     """What client and server sent on each connection. `change` may replace the two configurations."""
     client, server = change(*configurations(row, seed))
     sent, joined = [], None
