@@ -35,6 +35,7 @@ from puretls.iana import (
     SignatureScheme,
 )
 from puretls.inspect import texts
+from puretls.inspect.deeper import opaque_spans
 from puretls.inspect.texts import explain_path, find, near
 from puretls.inspect.texts.paths import entries, key_of
 from puretls.inspect.texts.text import table
@@ -92,6 +93,8 @@ def rarer():
     """Fields of messages, extensions and files that the reference conversations do not have."""
     bodies = {body: f"ClientHello.extensions[0].{ExtensionType(number).name.lower()}" for (_, number), body in BODIES.items()}
     records = {RecordHeader: "record[0]", ChangeCipherSpec: "", Alert: "", ApplicationData: ""}
+    for name in ("CertificateRequest", "CertificateVerify"):
+        yield from ((span.path, span.value) for span in opaque_spans(b"\x0d\0\0\1x", name))  # of another version of TLS
     for struct in all_structs():
         if not issubclass(struct, HandshakeMessage) and struct not in bodies | records:
             continue
