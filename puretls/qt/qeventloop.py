@@ -7,7 +7,8 @@ import sys
 from typing import ClassVar
 
 from puretls.qt.dispatcher import Dispatcher
-from puretls.qt.qobject import QObject, Signal
+from puretls.qt.qobject import QObject
+from puretls.qt.signals import Signal
 
 
 class QEventLoop(QObject):
@@ -57,9 +58,7 @@ class QEventLoop(QObject):
     def isRunning(self) -> bool:
         return self._code is None
 
-    def processEvents(
-        self, flags: ProcessEventsFlag = ProcessEventsFlag.AllEvents, maximumTime: int | None = None
-    ) -> bool:
+    def processEvents(self, flags: ProcessEventsFlag = ProcessEventsFlag.AllEvents, maximumTime: int | None = None) -> bool:
         """Does what is due now, without waiting. Whether there was anything."""
         return Dispatcher.current().process()
 

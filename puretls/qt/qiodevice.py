@@ -11,7 +11,8 @@ from typing import Any, overload
 from puretls.qt._names import QtNames, export_values
 from puretls.qt.qbytearray import QByteArray
 from puretls.qt.qmessage import qWarning
-from puretls.qt.qobject import QObject, Signal
+from puretls.qt.qobject import QObject
+from puretls.qt.signals import Signal
 
 
 class QIODeviceBase(QtNames):

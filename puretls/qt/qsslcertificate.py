@@ -6,9 +6,9 @@ import enum
 import fnmatch
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from puretls.der import oids
 from puretls.der.reader import Reader
@@ -148,6 +148,9 @@ class QSslCertificate(QtNames):
         Wildcard = 1
         FixedString = 2
 
+    _verifier: ClassVar[Callable[[Sequence[QSslCertificate], str], list[QSslError]]]
+    """Set by `qsslconfiguration`, which knows whom to trust: configurations hold certificates, not the other way round."""
+
     def __init__(self, data: Any = b"", format: QSsl.EncodingFormat = _Pem) -> None:
         self._certificate: Certificate | None = None
         if isinstance(data, QSslCertificate):
@@ -191,7 +194,11 @@ class QSslCertificate(QtNames):
 
     @staticmethod
     def importPkcs12(
-        device: Any, key: QSslKey, cert: QSslCertificate, caCertificates: list[QSslCertificate] | None = None, passPhrase: Any = b""
+        device: Any,
+        key: QSslKey,
+        cert: QSslCertificate,
+        caCertificates: list[QSslCertificate] | None = None,
+        passPhrase: Any = b"",
     ) -> bool:
         """Fills key, certificate and CAs from PKCS #12. False, and nothing filled, if it cannot be read."""
         from puretls.x509.pkcs12 import parse_pkcs12
@@ -328,9 +335,7 @@ class QSslCertificate(QtNames):
     @staticmethod
     def verify(certificateChain: Sequence[QSslCertificate], hostName: str = "") -> list[QSslError]:
         """What is wrong with a chain, against the CAs of the default configuration, and for a host name if one is given."""
-        from puretls.qt.verification import verify_chain
-
-        return verify_chain(certificateChain, hostName)
+        return QSslCertificate._verifier(certificateChain, hostName)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, QSslCertificate) and self._certificate == other._certificate

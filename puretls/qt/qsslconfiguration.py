@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import enum
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any, ClassVar, TypeAlias
 
@@ -17,83 +17,14 @@ from puretls.qt.qsslcertificate import QSslCertificate
 from puretls.qt.qsslcipher import QSslCipher, suites_by_name
 from puretls.qt.qssldiffiehellmanparameters import QSslDiffieHellmanParameters
 from puretls.qt.qsslellipticcurve import SUPPORTED_NAMES, QSslEllipticCurve
+from puretls.qt.qsslerror import QSslError
 from puretls.qt.qsslkey import QSslKey
-from puretls.qt.verification import Trust
+from puretls.qt.sslvalues import Agreed, Choices, NextProtocolNegotiationStatus, PeerVerifyMode, QSslKeyingMaterial
+from puretls.qt.verification import Trust, examine, faults_of, name_matches
+from puretls.x509.verifier import ChainRequest
 
-_O = QSsl.SslOption
-_DEFAULT_OPTIONS = (
-    _O.SslOptionDisableEmptyFragments
-    | _O.SslOptionDisableCompression
-    | _O.SslOptionDisableLegacyRenegotiation
-    | _O.SslOptionDisableSessionPersistence
-)
-
-
-class PeerVerifyMode(enum.Enum):
-    """What is asked of the peer's certificate; AutoVerifyPeer is VerifyPeer for a client and QueryPeer for a server."""
-
-    VerifyNone = 0
-    QueryPeer = 1
-    VerifyPeer = 2
-    AutoVerifyPeer = 3
-
-
-PeerVerifyMode.__qualname__ = "QSslSocket.PeerVerifyMode"
-
-
-class QSslKeyingMaterial(QtNames):
-    """A request to export keying material (RFC 5705), and after the handshake its result."""
-
-    def __init__(self, label: Any = b"", size: int = 0, context: Any = b"") -> None:
-        given = label if isinstance(label, QSslKeyingMaterial) else None
-        self._label: bytes = given._label if given else as_bytes(label)
-        self._size: int = given._size if given else size
-        self._context: bytes = given._context if given else as_bytes(context)
-        self._value = b""
-
-    def label(self) -> QByteArray:
-        return QByteArray(self._label)
-
-    def requestedSize(self) -> int:
-        return self._size
-
-    def context(self) -> QByteArray:
-        return QByteArray(self._context)
-
-    def value(self) -> QByteArray:
-        """The material, empty before the handshake."""
-        return QByteArray(self._value)
-
-    def isValid(self) -> bool:
-        return bool(self._label) and self._size > 0
-
-    def clone(self) -> QSslKeyingMaterial:
-        return QSslKeyingMaterial(self)
-
-    def swap(self, other: QSslKeyingMaterial) -> None:
-        self.__dict__, other.__dict__ = other.__dict__, self.__dict__
-
-
-class NextProtocolNegotiationStatus(enum.Enum):
-    """Whether a protocol was agreed on (ALPN)."""
-
-    NextProtocolNegotiationNone = 0
-    NextProtocolNegotiationNegotiated = 1
-    NextProtocolNegotiationUnsupported = 2
-
-
-NextProtocolNegotiationStatus.__qualname__ = "QSslConfiguration.NextProtocolNegotiationStatus"
-
+_E = QSslError.SslError
 _Status: TypeAlias = NextProtocolNegotiationStatus
-_FRESH: dict[str, Any] = {
-    "alpn": (), "alpn_status": NextProtocolNegotiationStatus.NextProtocolNegotiationNone, "alpn_chosen": b"",
-    "backend": (), "anchors": (), "system_anchors": True, "ciphers": (), "cipher": QSslCipher(), "curves": (),
-    "dh": QSslDiffieHellmanParameters.defaultParameters(), "dtls_cookie": True, "ephemeral": QSslKey(), "interrupt": False,
-    "keying": (), "local_chain": (), "missing_fatal": False, "ocsp": False, "options": _DEFAULT_OPTIONS, "peer": QSslCertificate(),
-    "peer_chain": (), "depth": 0, "mode": PeerVerifyMode.AutoVerifyPeer, "hint": b"", "key": QSslKey(),
-    "protocol": QSsl.SslProtocol.SecureProtocols, "session_protocol": QSsl.SslProtocol.UnknownProtocol, "ticket": b"",
-    "lifetime": -1,
-}  # fmt: skip
 
 
 class QSslConfiguration(QtNames):
@@ -111,7 +42,23 @@ class QSslConfiguration(QtNames):
     _default_dtls: ClassVar[QSslConfiguration | None] = None
 
     def __init__(self, other: QSslConfiguration | None = None) -> None:
-        self._values: dict[str, Any] = dict(other._values if other is not None else _FRESH)
+        self._choices: Choices = other._choices if other is not None else Choices()
+        self._agreed: Agreed = other._agreed if other is not None else Agreed()
+
+    def _choose(self, **values: Any) -> None:
+        self._choices = replace(self._choices, **values)
+
+    def _agree(self, **values: Any) -> None:
+        self._agreed = replace(self._agreed, **values)
+
+    def _forget_agreed(self) -> None:
+        self._agreed = Agreed()
+
+    def _with_agreed_of(self, other: QSslConfiguration) -> QSslConfiguration:
+        """A copy, with what another configuration has agreed on."""
+        made = QSslConfiguration(self)
+        made._agreed = other._agreed
+        return made
 
     # the default
 
@@ -148,35 +95,35 @@ class QSslConfiguration(QtNames):
 
     def isNull(self) -> bool:
         """Whether nothing was ever set to another value."""
-        return self._values == _FRESH
+        return self == QSslConfiguration()
 
     def swap(self, other: QSslConfiguration) -> None:
-        self._values, other._values = other._values, self._values
+        self.__dict__, other.__dict__ = other.__dict__, self.__dict__
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, QSslConfiguration) and self._values == other._values
+        return isinstance(other, QSslConfiguration) and (self._choices, self._agreed) == (other._choices, other._agreed)
 
     __hash__ = None  # type: ignore[assignment]
 
     # protocol, suites, groups
 
     def protocol(self) -> QSsl.SslProtocol:
-        return self._values["protocol"]  # type: ignore[no-any-return]
+        return self._choices.protocol
 
     def setProtocol(self, protocol: QSsl.SslProtocol) -> None:
-        self._values["protocol"] = protocol
+        self._choose(protocol=protocol)
 
     def ciphers(self) -> list[QSslCipher]:
         """Suites in order of preference."""
-        return list(self._values["ciphers"])
+        return list(self._choices.ciphers)
 
     def setCiphers(self, ciphers: str | Sequence[QSslCipher]) -> None:
         """A list, or names joined by colons; unknown names in a string are dropped."""
         if isinstance(ciphers, str):
             known = (QSslCipher(name) for name in ciphers.split(":"))
-            self._values["ciphers"] = tuple(cipher for cipher in known if not cipher.isNull())
+            self._choose(ciphers=tuple(cipher for cipher in known if not cipher.isNull()))
         else:
-            self._values["ciphers"] = tuple(QSslCipher(cipher) for cipher in ciphers)
+            self._choose(ciphers=tuple(QSslCipher(cipher) for cipher in ciphers))
 
     @staticmethod
     def supportedCiphers() -> list[QSslCipher]:
@@ -185,56 +132,56 @@ class QSslConfiguration(QtNames):
 
     def ellipticCurves(self) -> list[QSslEllipticCurve]:
         """Curves allowed; empty for puretls's choice."""
-        return list(self._values["curves"])
+        return list(self._choices.elliptic_curves)
 
     def setEllipticCurves(self, curves: Sequence[QSslEllipticCurve]) -> None:
-        self._values["curves"] = tuple(curves)
+        self._choose(elliptic_curves=tuple(curves))
 
     @staticmethod
     def supportedEllipticCurves() -> list[QSslEllipticCurve]:
         return [QSslEllipticCurve.fromShortName(name) for name in SUPPORTED_NAMES]
 
     def diffieHellmanParameters(self) -> QSslDiffieHellmanParameters:
-        return QSslDiffieHellmanParameters(self._values["dh"])
+        return QSslDiffieHellmanParameters(self._choices.dh_parameters)
 
     def setDiffieHellmanParameters(self, dhparams: QSslDiffieHellmanParameters) -> None:
         """The finite-field group of a server; empty parameters switch DHE off."""
-        self._values["dh"] = QSslDiffieHellmanParameters(dhparams)
+        self._choose(dh_parameters=QSslDiffieHellmanParameters(dhparams))
 
     # who we are
 
     def localCertificate(self) -> QSslCertificate:
-        return QSslCertificate(self._values["local_chain"][0]) if self._values["local_chain"] else QSslCertificate()
+        return QSslCertificate(self._choices.local_chain[0]) if self._choices.local_chain else QSslCertificate()
 
     def setLocalCertificate(self, certificate: QSslCertificate) -> None:
         """Our certificate alone, in place of the chain."""
-        self._values["local_chain"] = (QSslCertificate(certificate),)
+        self._choose(local_chain=(QSslCertificate(certificate),))
 
     def localCertificateChain(self) -> list[QSslCertificate]:
-        return list(self._values["local_chain"])
+        return list(self._choices.local_chain)
 
     def setLocalCertificateChain(self, localChain: Sequence[QSslCertificate]) -> None:
         """Our certificate and the intermediates, in the order in which they are sent."""
-        self._values["local_chain"] = tuple(QSslCertificate(each) for each in localChain)
+        self._choose(local_chain=tuple(QSslCertificate(each) for each in localChain))
 
     def privateKey(self) -> QSslKey:
-        return QSslKey(self._values["key"])
+        return QSslKey(self._choices.private_key)
 
     def setPrivateKey(self, key: QSslKey) -> None:
         """The key of our certificate; that they fit is checked by the handshake."""
-        self._values["key"] = QSslKey(key)
+        self._choose(private_key=QSslKey(key))
 
     # whom we trust
 
     def caCertificates(self) -> list[QSslCertificate]:
         """The CA certificates; the system's roots as long as none were set."""
-        if self._values["system_anchors"] and not self._values["anchors"]:
+        if self._choices.trusts_system and not self._choices.ca_certificates:
             return self.systemCaCertificates()
-        return list(self._values["anchors"])
+        return list(self._choices.ca_certificates)
 
     def setCaCertificates(self, certificates: Iterable[QSslCertificate]) -> None:
         """Trust these and no others; the system's roots are not loaded any more."""
-        self._values["anchors"], self._values["system_anchors"] = tuple(QSslCertificate(each) for each in certificates), False
+        self._choose(ca_certificates=tuple(QSslCertificate(each) for each in certificates), trusts_system=False)
 
     def addCaCertificate(self, certificate: QSslCertificate) -> None:
         """Trust one more."""
@@ -248,7 +195,7 @@ class QSslConfiguration(QtNames):
     ) -> bool:
         """Trust a list, or what is in the files of a path; for a path, whether something was found."""
         found = QSslCertificate.fromPath(certificates, format, syntax) if isinstance(certificates, str) else list(certificates)
-        self._values["anchors"] = (*self._values["anchors"], *(QSslCertificate(each) for each in found))
+        self._choose(ca_certificates=(*self._choices.ca_certificates, *(QSslCertificate(each) for each in found)))
         return bool(found)
 
     @staticmethod
@@ -259,135 +206,136 @@ class QSslConfiguration(QtNames):
 
     def _trust(self) -> Trust:
         """What is trusted. Own CA certificates that have expired are left out, as Qt does; the system's come beside them."""
-        own = [each._certificate for each in self._values["anchors"] if each._certificate is not None]
+        own = [each._certificate for each in self._choices.ca_certificates if each._certificate is not None]
         current = [each for each in own if each.validity.not_after >= time.time()]
-        system = _system_anchors() if self._values["system_anchors"] else ()
+        system = _system_anchors() if self._choices.trusts_system else ()
         roots = tuple(each.raw for each in current if each.is_self_issued)
         return Trust(roots + system, tuple(each.raw for each in current if not each.is_self_issued))
 
     def peerVerifyMode(self) -> PeerVerifyMode:
-        return self._values["mode"]  # type: ignore[no-any-return]
+        return self._choices.peer_verify_mode
 
     def setPeerVerifyMode(self, mode: PeerVerifyMode) -> None:
-        self._values["mode"] = mode
+        self._choose(peer_verify_mode=mode)
 
     def peerVerifyDepth(self) -> int:
-        return self._values["depth"]  # type: ignore[no-any-return]
+        return self._choices.peer_verify_depth
 
     def setPeerVerifyDepth(self, depth: int) -> None:
         """The longest chain to accept, counted as Qt does; 0 is no limit."""
         if depth < 0:
             qWarning(f"QSslConfiguration::setPeerVerifyDepth: cannot set negative depth of {depth}")
         else:
-            self._values["depth"] = depth
+            self._choose(peer_verify_depth=depth)
 
     def handshakeMustInterruptOnError(self) -> bool:
-        return self._values["interrupt"]  # type: ignore[no-any-return]
+        return self._choices.interrupts_on_error
 
     def setHandshakeMustInterruptOnError(self, interrupt: bool) -> None:
         """Tell of faults inside the handshake, so that the peer gets an alert that says what is wrong."""
-        self._values["interrupt"] = bool(interrupt)
+        self._choose(interrupts_on_error=bool(interrupt))
 
     def missingCertificateIsFatal(self) -> bool:
-        return self._values["missing_fatal"]  # type: ignore[no-any-return]
+        return self._choices.missing_certificate_is_fatal
 
     def setMissingCertificateIsFatal(self, cannotRecover: bool) -> None:
         """A peer without certificate ends the handshake with an alert, where a certificate is demanded."""
-        self._values["missing_fatal"] = bool(cannotRecover)
+        self._choose(missing_certificate_is_fatal=bool(cannotRecover))
 
     def ocspStaplingEnabled(self) -> bool:
-        return self._values["ocsp"]  # type: ignore[no-any-return]
+        return self._choices.ocsp_stapling
 
     def setOcspStaplingEnabled(self, enable: bool) -> None:
         """Ask the server for an OCSP answer, and insist on it."""
-        self._values["ocsp"] = bool(enable)
+        self._choose(ocsp_stapling=bool(enable))
 
     # options
 
     def testSslOption(self, option: QSsl.SslOption) -> bool:
-        return bool(self._values["options"] & option)
+        return bool(self._choices.options & option)
 
     def setSslOption(self, option: QSsl.SslOption, on: bool) -> None:
-        options = self._values["options"]
-        self._values["options"] = options | option if on else options & ~option
+        options = self._choices.options
+        self._choose(options=options | option if on else options & ~option)
 
     def allowedNextProtocols(self) -> list[QByteArray]:
-        return [QByteArray(each) for each in self._values["alpn"]]
+        return [QByteArray(each) for each in self._choices.next_protocols]
 
     def setAllowedNextProtocols(self, protocols: Sequence[Any]) -> None:
         """ALPN names in order of preference."""
-        self._values["alpn"] = tuple(as_bytes(each) for each in protocols)
+        self._choose(next_protocols=tuple(as_bytes(each) for each in protocols))
 
     def preSharedKeyIdentityHint(self) -> QByteArray:
-        return QByteArray(self._values["hint"])
+        return QByteArray(self._choices.psk_hint)
 
     def setPreSharedKeyIdentityHint(self, hint: Any) -> None:
         """What a server tells clients about the identity it wants."""
-        self._values["hint"] = as_bytes(hint)
+        self._choose(psk_hint=as_bytes(hint))
 
     def sessionTicket(self) -> QByteArray:
         """The session to resume: the one that was set, or (with persistence) the one that was made."""
-        return QByteArray(self._values["ticket"])
+        return QByteArray(self._choices.session)
 
     def setSessionTicket(self, sessionTicket: Any) -> None:
         """Resume this session; bytes that are none are ignored by the handshake."""
-        self._values["ticket"] = as_bytes(sessionTicket)
+        self._choose(session=as_bytes(sessionTicket))
 
     def sessionTicketLifeTimeHint(self) -> int:
         """Seconds, -1 if there is no session."""
-        return self._values["lifetime"]  # type: ignore[no-any-return]
+        return self._choices.session_lifetime
 
     def backendConfiguration(self) -> dict[QByteArray, Any]:
-        return {QByteArray(name): value for name, value in self._values["backend"]}
+        return {QByteArray(name): value for name, value in self._choices.backend_options}
 
     def setBackendConfiguration(self, backendConfiguration: dict[Any, Any] | None = None) -> None:
         """Kept and not used: there is no OpenSSL to configure."""
-        self._values["backend"] = tuple((as_bytes(name), value) for name, value in (backendConfiguration or {}).items())
+        self._choose(backend_options=tuple((as_bytes(name), value) for name, value in (backendConfiguration or {}).items()))
 
     def setBackendConfigurationOption(self, name: Any, value: Any) -> None:
         """Kept and not used."""
-        others = tuple(each for each in self._values["backend"] if each[0] != as_bytes(name))
-        self._values["backend"] = (*others, (as_bytes(name), value))
+        others = tuple(each for each in self._choices.backend_options if each[0] != as_bytes(name))
+        self._choose(backend_options=(*others, (as_bytes(name), value)))
 
     def setKeyingMaterial(self, keyMaterial: Sequence[QSslKeyingMaterial]) -> None:
         """What to export once the handshake is over (RFC 5705); `takeKeyingMaterial` of the socket's configuration has it."""
-        self._values["keying"] = tuple(each.clone() for each in keyMaterial)
+        self._choose(keying_material=tuple(each.clone() for each in keyMaterial))
 
     def takeKeyingMaterial(self) -> list[QSslKeyingMaterial]:
         """The exported material, once."""
-        taken, self._values["keying"] = list(self._values["keying"]), ()
+        taken = list(self._choices.keying_material)
+        self._choose(keying_material=())
         return taken
 
     def dtlsCookieVerificationEnabled(self) -> bool:
-        return self._values["dtls_cookie"]  # type: ignore[no-any-return]
+        return self._choices.dtls_cookie
 
     def setDtlsCookieVerificationEnabled(self, enable: bool) -> None:
         """Without use: there is no DTLS here."""
-        self._values["dtls_cookie"] = bool(enable)
+        self._choose(dtls_cookie=bool(enable))
 
     # what was agreed on
 
     def peerCertificate(self) -> QSslCertificate:
-        return QSslCertificate(self._values["peer"])
+        return QSslCertificate(self._agreed.peer)
 
     def peerCertificateChain(self) -> list[QSslCertificate]:
-        return list(self._values["peer_chain"])
+        return list(self._agreed.peer_chain)
 
     def sessionCipher(self) -> QSslCipher:
-        return QSslCipher(self._values["cipher"])
+        return QSslCipher(self._agreed.cipher)
 
     def sessionProtocol(self) -> QSsl.SslProtocol:
-        return self._values["session_protocol"]  # type: ignore[no-any-return]
+        return self._agreed.protocol
 
     def ephemeralServerKey(self) -> QSslKey:
         """The server's key share, as a client saw it."""
-        return QSslKey(self._values["ephemeral"])
+        return QSslKey(self._agreed.ephemeral_key)
 
     def nextNegotiatedProtocol(self) -> QByteArray:
-        return QByteArray(self._values["alpn_chosen"])
+        return QByteArray(self._agreed.next_protocol)
 
     def nextProtocolNegotiationStatus(self) -> _Status:
-        return self._values["alpn_status"]  # type: ignore[no-any-return]
+        return self._agreed.next_protocol_status
 
 
 @cache
@@ -400,5 +348,20 @@ def _system_anchors() -> tuple[bytes, ...]:
         return ()  # nothing can be verified then, which is said certificate by certificate
 
 
+def _verify_chain(chain: Sequence[QSslCertificate], host: str) -> list[QSslError]:
+    """The work of `QSslCertificate.verify`: the CAs of the default configuration, any purpose, the name first."""
+    given = [each for each in chain if not each.isNull()]
+    if not given:
+        return [QSslError(_E.UnspecifiedError)]
+    errors = []
+    if host and not name_matches(given[0], host):
+        errors.append(QSslError(_E.HostNameMismatch, given[0]))
+    ders = tuple(bytes(each.toDer()) for each in given)
+    trust = QSslConfiguration.defaultConfiguration()._trust()
+    report = examine(ChainRequest(ders, "server", None, time.time()), trust)
+    found = faults_of(report, given, trust)
+    return errors + [each for each in found if each.error() is not _E.InvalidPurpose]
 
+
+QSslCertificate._verifier = staticmethod(_verify_chain)
 export_values(QSslConfiguration, NextProtocolNegotiationStatus)

@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 from puretls.qt.dispatcher import Timer
 from puretls.qt.qabstractsocket import QAbstractSocket
-from puretls.qt.qobject import Connection, QObject, Signal
+from puretls.qt.qobject import QObject
 from puretls.qt.qssl import QSsl
 from puretls.qt.qsslconfiguration import QSslConfiguration
 from puretls.qt.qsslerror import QSslError
 from puretls.qt.qsslpresharedkeyauthenticator import QSslPreSharedKeyAuthenticator
 from puretls.qt.qsslsocket import QSslSocket
 from puretls.qt.qtcpserver import QTcpServer
+from puretls.qt.signals import Connection, Signal
 
 _FORWARDED = (
     "alertReceived",

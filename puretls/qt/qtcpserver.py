@@ -11,7 +11,8 @@ from puretls.qt.hostlookup import address_of, system_address
 from puretls.qt.qabstractsocket import Error, QAbstractSocket, QTcpSocket
 from puretls.qt.qhostaddress import NetworkLayerProtocol, QHostAddress
 from puretls.qt.qmessage import qWarning
-from puretls.qt.qobject import QObject, Signal
+from puretls.qt.qobject import QObject
+from puretls.qt.signals import Signal
 from puretls.qt.socketengine import TIMED_OUT, wait_for_socket
 from puretls.qt.socketenums import QNetworkProxy
 

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from puretls.qt.dispatcher import Dispatcher, Timer
-from puretls.qt.qobject import QObject, Qt, Signal, SignalInstance
+from puretls.qt.qnamespace import Qt
+from puretls.qt.qobject import QObject
+from puretls.qt.signals import Signal, SignalInstance
 
 
 class _SingleShot:

@@ -15,8 +15,9 @@ from puretls.intercept import Direction, Interceptor, Where
 from puretls.messages.extension import RawExtension
 from puretls.messages.handshake import ClientHello
 from puretls.qt.qssl import PROTOCOLS_WITH_TLS_1_2, QSsl
-from puretls.qt.qsslconfiguration import PeerVerifyMode, QSslConfiguration
+from puretls.qt.qsslconfiguration import QSslConfiguration
 from puretls.qt.qsslpresharedkeyauthenticator import MAX_IDENTITY, MAX_KEY
+from puretls.qt.sslvalues import PeerVerifyMode
 from puretls.session import Session
 from puretls.suites import Suite
 from puretls.values import frozen

@@ -7,7 +7,6 @@ where it sent none. As with OpenSSL, a path ends at a self-signed certificate: a
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,10 +14,11 @@ from functools import lru_cache
 
 from puretls.crypto import provider as providers
 from puretls.crypto.keys import RsaPublicKey
-from puretls.errors import DangerWarning
+from puretls.errors import DangerWarning, UsageError
 from puretls.qt.qsslcertificate import QSslCertificate
 from puretls.qt.qsslerror import QSslError
 from puretls.x509.certificates.certificate import Certificate
+from puretls.x509.hostname import covered, parse_reference
 from puretls.x509.path.trust import TrustStore
 from puretls.x509.reports.findings import Finding
 from puretls.x509.reports.report import Report
@@ -71,7 +71,9 @@ def examine(request: ChainRequest, trust: Trust, depth: int = 0) -> Report:
         verifier = replace(verifier, max_intermediates=depth)
     report = verifier(replace(request, chain=request.chain + trust.others, server_name=None))
     if report.accepted and any(_is_short(each) for each in report.path):
-        warnings.warn("a chain with an RSA key of less than 2048 bits was accepted, as Qt accepts it", DangerWarning, stacklevel=2)
+        warnings.warn(
+            "a chain with an RSA key of less than 2048 bits was accepted, as Qt accepts it", DangerWarning, stacklevel=2
+        )
     return report
 
 
@@ -133,28 +135,8 @@ def _root_sent_along(certificate: QSslCertificate | None, chain: Sequence[QSslCe
 
 def name_matches(certificate: QSslCertificate, name: str) -> bool:
     """Whether a certificate is that of a host or address: subjectAltName only (RFC 9525), and no final dot, as in Qt."""
-    from puretls.errors import UsageError
-    from puretls.x509.hostname import covered, parse_reference
-
     parsed = certificate._certificate
     try:
         return parsed is not None and not name.endswith(".") and covered(parse_reference(name), parsed.subject_alt_names)
     except UsageError:
         return False
-
-
-def verify_chain(chain: Sequence[QSslCertificate], host: str) -> list[QSslError]:
-    """The work of `QSslCertificate.verify`: the CAs of the default configuration, any purpose, the name first."""
-    from puretls.qt.qsslconfiguration import QSslConfiguration
-
-    given = [each for each in chain if not each.isNull()]
-    if not given:
-        return [QSslError(_E.UnspecifiedError)]
-    errors = []
-    if host and not name_matches(given[0], host):
-        errors.append(QSslError(_E.HostNameMismatch, given[0]))
-    ders = tuple(bytes(each.toDer()) for each in given)
-    trust = QSslConfiguration.defaultConfiguration()._trust()
-    report = examine(ChainRequest(ders, "server", None, time.time()), trust)
-    found = faults_of(report, given, trust)
-    return errors + [each for each in found if each.error() is not _E.InvalidPurpose]
