@@ -63,6 +63,8 @@ class Watch:
     fd: int
     reader: Call | None = None
     writer: Call | None = None
+    registered: int = 0
+    """What the selector looks for."""
 
     @property
     def mask(self) -> int:
@@ -117,6 +119,7 @@ class Dispatcher:
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
         self._watches: dict[int, Watch] = {}
+        self._changed: dict[int, Watch] = {}  # those that the selector may not know as they are
         self._timers: list[Timer] = []
         self._order = itertools.count()
         self._posted: collections.deque[Call] = collections.deque()
@@ -160,23 +163,36 @@ class Dispatcher:
     # what sockets and timers ask for
 
     def watch(self, fd: int, *, reader: Call | None, writer: Call | None) -> None:
-        """Sets who is called when `fd` can be read or written; without callbacks the descriptor is forgotten."""
+        """Sets who is called when `fd` can be read or written; without callbacks the descriptor is forgotten at once.
+
+        The selector learns of other changes in the next turn: a socket that has written everything at once has changed its mind by then.
+        """
         if self.closed:
             return
         watch = self._watches.get(fd)
-        former = watch.mask if watch else 0
+        if reader is None and writer is None:
+            if watch is not None:
+                del self._watches[fd]
+                if watch.registered:
+                    self._selector.unregister(fd)
+            self._follow_running_loop()
+            return
         if watch is None:
             watch = self._watches[fd] = Watch(fd)
         watch.reader, watch.writer = reader, writer
-        if not watch.mask:
-            del self._watches[fd]
-            if former:
-                self._selector.unregister(fd)
-        elif not former:
-            self._selector.register(fd, watch.mask, watch)
-        elif former != watch.mask:
-            self._selector.modify(fd, watch.mask, watch)
-        self._follow_running_loop()
+        self._changed[fd] = watch
+        self._wake()
+
+    def _tell_selector(self) -> None:
+        while self._changed:
+            fd, watch = self._changed.popitem()
+            if self._watches.get(fd) is not watch or watch.mask == watch.registered:
+                continue
+            if watch.registered:
+                self._selector.modify(fd, watch.mask, watch)
+            else:
+                self._selector.register(fd, watch.mask, watch)
+            watch.registered = watch.mask
 
     def call_later(self, seconds: float, call: Call) -> Timer:
         """Calls once after `seconds`, if the object of a bound method is still there; the result can be cancelled."""
@@ -210,6 +226,7 @@ class Dispatcher:
             if not self._posted:
                 break  # a nested call was faster
             call_safely(self._posted.popleft())
+        self._tell_selector()
         for key, mask in self._selector.select(0):
             self._active.append((key.data, mask))
         while self._active:
@@ -317,6 +334,7 @@ class Dispatcher:
                 self._run_inside(loop, done)
             else:
                 while not done():
+                    self._tell_selector()
                     self._selector.select(max(0.0, min(1.0, self._timers[0].due - time.monotonic())) if self._timers else 1.0)
                     self.process()
         finally:

@@ -44,6 +44,8 @@ class QIODeviceBase(QtNames):
 
 
 OpenMode = QIODeviceBase.OpenModeFlag
+_READ, _WRITE, _TEXT = (each._value_ for each in (OpenMode.ReadOnly, OpenMode.WriteOnly, OpenMode.Text))
+"""As numbers: every `read` and `write` asks, and operators of flags are functions of Python."""
 Written = bytes | bytearray | QByteArray | None
 
 
@@ -102,13 +104,13 @@ class QIODevice(QObject, QIODeviceBase):
         self._open_mode = openMode
 
     def isReadable(self) -> bool:
-        return bool(self._open_mode & QIODeviceBase.ReadOnly)
+        return bool(self._open_mode._value_ & _READ)
 
     def isWritable(self) -> bool:
-        return bool(self._open_mode & QIODeviceBase.WriteOnly)
+        return bool(self._open_mode._value_ & _WRITE)
 
     def isTextModeEnabled(self) -> bool:
-        return bool(self._open_mode & QIODeviceBase.Text)
+        return bool(self._open_mode._value_ & _TEXT)
 
     def setTextModeEnabled(self, enabled: bool) -> None:
         """In text mode, carriage returns are taken out of what is read."""

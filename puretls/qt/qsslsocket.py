@@ -7,7 +7,6 @@ Qt's signals. In plain mode there is no driver, and the socket passes on what th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any, ClassVar, TypeAlias
 
 from puretls.qt._names import export_values
@@ -89,6 +88,7 @@ class QSslSocket(SslConfigured, SslBackend, SslAwaiting, QTcpSocket):
         self._begun = False  # connectToHostEncrypted has forgotten the former connection already
         self._pending_close = self._aborts = False
         self._flush_posted = False
+        self._flush_soon = weakly(self._flush_from_loop)
         self._has_shut_down = False  # Qt keeps this for the life of the object: see _close_tls
         self._ready_read_told: list[bool] = []  # for each waitForReadyRead that is running
 
@@ -375,13 +375,15 @@ class QSslSocket(SslConfigured, SslBackend, SslAwaiting, QTcpSocket):
 
     def _perform(self, tls: TlsDriver, steps: Steps) -> None:
         """Does what the driver wants done, one effect after the other. If a slot begins another connection, the rest is void."""
-        with suppress(StopIteration):
+        try:
             effect = next(steps)
             while True:
                 self._do(tls, effect)
                 if self._last_tls is not tls:
                     return
                 effect = steps.send(self._state is _CONNECTED)
+        except StopIteration:
+            return
 
     def _do(self, tls: TlsDriver, effect: Effect) -> None:
         match effect:
@@ -522,7 +524,7 @@ class QSslSocket(SslConfigured, SslBackend, SslAwaiting, QTcpSocket):
     def _post_flush(self) -> None:
         if not self._flush_posted:
             self._flush_posted = True
-            self._dispatcher.post(self._flush_from_loop)
+            self._dispatcher.post(self._flush_soon)
 
     def _flush_from_loop(self) -> None:
         self._flush_posted = False

@@ -103,8 +103,8 @@ class SocketEngine:
     def close(self) -> None:
         """Lets the descriptor go."""
         if self.valid:
-            self.notify_read(False)
-            self.notify_write(False)
+            self._reading = self._writing = False
+            self._watch()
             self.valid = False
             self.sock.close()
 
