@@ -1,6 +1,6 @@
 """Suites, groups and signature schemes by the names people write: IANA's and OpenSSL's, in lists by comma or colon.
 
-Suites also as OpenSSL cipher strings ("ECDHE+AESGCM:!aNULL:@STRENGTH"). All raise `UsageError` for a name they do not know.
+Suites also as OpenSSL cipher strings ("ECDHE+AESGCM:!aNULL:@STRENGTH"). All raise `UnknownName`, a `UsageError`, where nothing has a name.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ from puretls.suites import DEFAULT_SUITES, SUITES, Authentication, Suite
 
 Test = Callable[[Suite], bool]
 DANGER_SWITCH = "--danger-suites (danger_suites=True in a configuration)"
+
+
+class UnknownName(UsageError):
+    """Nothing has this name here."""
 
 
 def split_list(text: str) -> list[str]:
@@ -269,4 +273,4 @@ def _unknown(what: str, name: str, choices: list[str]) -> NoReturn:
 
     close = get_close_matches(name.lower(), [choice.lower() for choice in choices], 1, 0.6)
     hint = next((f"; did you mean {choice}?" for choice in choices if close and choice.lower() == close[0]), "")
-    raise UsageError(f"unknown {what} {name!r}{hint}")
+    raise UnknownName(f"unknown {what} {name!r}{hint}")

@@ -43,7 +43,13 @@ def described(value: object) -> str:
         return f"{value!r:.40}"
     if isinstance(value, type):
         return f"the class {value.__name__}"
+    if isinstance(value, str) and _has_lines(value):
+        return "a text of several lines"
     return type(value).__name__
+
+
+def _has_lines(text: str) -> bool:
+    return "\n" in text
 
 
 def instance(cls: Any, wanted: str) -> Kind:
@@ -88,7 +94,8 @@ def methods(*names: str, of: str) -> Kind:
 
 FLAG = instance(bool, "True or False")
 FUNCTION = Kind("something that can be called", callable)
-PATH = instance((str, os.PathLike), "the path of a file")
+PATH = Kind("the path of a file", lambda value: isinstance(value, os.PathLike) or (isinstance(value, str) and not _has_lines(value)))
+"""Text of several lines is what was read from a file. The error of an operating system would repeat it, and it may be a private key."""
 PASSWORD = optional(instance((str, bytes), "text or bytes"))
 
 

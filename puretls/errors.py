@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NoReturn
 
 from puretls.iana import AlertDescription as A
-from puretls.text import printable
+from puretls.text import counted, printable
 
 if TYPE_CHECKING:
     from puretls.spans import Span
@@ -218,9 +218,8 @@ class KeyLimitReached(TlsError):
     """
 
     def __init__(self, records: int, count: int) -> None:
-        super().__init__(
-            f"{records} records, {count} bytes under one key are more than its limit: connect anew or renegotiate earlier [RFC 5246 6.1]"
-        )
+        used = f"{counted(records, 'record')}, {counted(count, 'byte')}"
+        super().__init__(f"{used} under one key are more than its limit: connect anew or renegotiate earlier [RFC 5246 6.1]")
 
 
 class PeerError(TlsError):

@@ -15,12 +15,14 @@ from puretls.handshake.states import Role
 
 _RESERVED = frozenset((b"client finished", b"server finished", b"master secret", b"key expansion", b"extended master secret"))
 """Labels that belong to TLS itself (RFC 5705 4)."""
+MAX_LENGTH = 2**16 - 1
+"""Bytes of keying material that are given at once. RFC 5705 has no bound; this is the one that TLS 1.3 has (RFC 8446 7.1)."""
 
 
 def keying_material(context: Context, established: Established, label: bytes, length: int, value: bytes | None) -> bytes:
     """See `Connection.export_keying_material`; `value` is the context of RFC 5705 4."""
-    if not isinstance(length, int) or length < 1:
-        raise UsageError("the length is a number of bytes, at least 1")
+    if not isinstance(length, int) or not 1 <= length <= MAX_LENGTH:
+        raise UsageError(f"the length is a number of bytes, 1 to {MAX_LENGTH:,}")
     if not isinstance(label, bytes) or not isinstance(value, bytes | None):
         raise UsageError(f"label and context are bytes, not {described(label)} and {described(value)}")
     if label in _RESERVED:

@@ -22,3 +22,8 @@ def printable(text: str | bytes) -> str:
 def printable_lines(lines: Iterable[str]) -> str:
     """Several lines as one text; what breaks a line inside of one is escaped."""
     return "\n".join(map(printable, lines))
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things: "1 byte", "2 bytes"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -24,7 +24,7 @@ from puretls.record.channel import Channel
 from puretls.record.framing import HEADER_LENGTH, annotate_record
 from puretls.record.protection import Layout
 from puretls.spans import Span, at
-from puretls.text import printable
+from puretls.text import counted, printable
 from puretls.values import frozen
 
 _ENTRY_COST = 200
@@ -149,7 +149,7 @@ def _field_text(span: Span) -> str:
     elif isinstance(value, bytes | bytearray):
         value = value.hex() if len(value) <= 16 else value[:16].hex() + "..."
     shown = f" = {value}" if value is not None else ""
-    return printable(f"{span.path}, {length} byte{'s' if length != 1 else ''}{shown}" + (f" ({span.note})" if span.note else ""))
+    return printable(f"{span.path}, {counted(length, 'byte')}{shown}" + (f" ({span.note})" if span.note else ""))
 
 
 class Trace:

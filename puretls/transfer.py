@@ -18,6 +18,7 @@ from puretls.messages.records import MAX_PLAINTEXT, Record
 from puretls.record.channel import Channel
 from puretls.record.fragment import split
 from puretls.record.framing import HEADER_LENGTH, MAX_EXPANSION, Framer, annotate_record
+from puretls.text import counted
 from puretls.trace import Trace
 
 BATCH = 64
@@ -121,7 +122,7 @@ class Inbound:
         """What does not fit is what stands last: the tag, the MAC, or the ciphertext that holds it."""
         parts = self.channel.protection.layout.parts(len(record.fragment))
         path = f"record[{number}].{parts[-1][0] if parts else 'length'}"
-        error = PeerError(Reason.BAD_RECORD_MAC, f"{len(record.fragment)} bytes of type {record.type}", path=path)
+        error = PeerError(Reason.BAD_RECORD_MAC, f"{counted(len(record.fragment), 'byte')} of type {record.type}", path=path)
         error.place(annotate_record(record.to_bytes(), number, parts))
         return error
 

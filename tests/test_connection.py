@@ -652,10 +652,11 @@ def test_exporter_refuses_labels_of_tls_itself_and_unfinished_handshakes():
     values = {connection.export_keying_material(b"EXPORTER-x", 16, context) for context in (None, b"", b"a")}
     assert len(values) == 3
     assert len(connection.export_keying_material(b"EXPORTER-x", 1000)) == 1000
+    assert len(connection.export_keying_material(b"EXPORTER-x", 2**16 - 1)) == 2**16 - 1
 
 
-@pytest.mark.parametrize("length", [0, -1, 2.5, "8"])
-def test_exporter_gives_at_least_a_byte(length):
+@pytest.mark.parametrize("length", [0, -1, 2**16, 2.5, "8"])
+def test_exporter_gives_a_byte_at_least_and_65535_at_most(length):
     joined = pair().handshake()
     with pytest.raises(UsageError, match="length"):
         joined.client.connection.export_keying_material(b"EXPORTER-x", length)

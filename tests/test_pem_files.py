@@ -117,6 +117,14 @@ def test_what_is_no_path_is_refused(files, wrong):
             call(wrong)
 
 
+def test_what_is_in_a_file_is_no_path_and_is_not_repeated(files):
+    text = (files / "key.pem").read_text()
+    for call in (Credential.from_files, file_verifier, lambda key: Credential.from_files(files / "chain.pem", key)):
+        with pytest.raises(UsageError, match="is the path of a file, not a text of several lines") as caught:
+            call(text)
+        assert text.splitlines()[1] not in str(caught.value)
+
+
 @pytest.mark.parametrize("key", ["key.pem", "locked.pem"])
 def test_what_is_no_password_is_refused(files, key):
     with pytest.raises(UsageError, match="password is text or bytes, or None, not 5"):

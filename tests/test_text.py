@@ -4,6 +4,7 @@ import importlib
 import io
 import logging
 import pkgutil
+import re
 from contextlib import suppress
 from types import SimpleNamespace
 
@@ -23,13 +24,14 @@ from puretls.extensions import Alpn, ServerName
 from puretls.iana import AlertDescription
 from puretls.intercept import Direction
 from puretls.qt import QSslCertificate, QSslError
-from puretls.text import printable, printable_lines
+from puretls.text import counted, printable, printable_lines
 from puretls.x509 import drafts
 from puretls.x509.show import show
 from puretls.x509.verifier import ChainRequest, chain_verifier
 from tests.support import credentials
 from tests.support.credentials import NAME
 from tests.support.pair import Pair, client_config, server_config, suite_named
+from tests.x509.chains import leaf, root
 
 NOW = int(credentials.NOW)
 HOSTILE = "\x1b[31mred\n127.0.0.1:1 forged\r\x00\x07\x7f\x9b31m\u202elanigiro\u2028next\u200b\ufeff\x85"
@@ -194,3 +196,19 @@ def test_log_of_the_server_is_escaped_where_it_is_written():
 
     record = logging.LogRecord("puretls.serve", logging.INFO, __file__, 1, "%s %s", ("127.0.0.1:1", HOSTILE), None)
     assert_safe(LogFormatter("%(message)s").format(record))
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0 bytes"), (1, "1 byte"), (2, "2 bytes")])
+def test_one_is_singular(number, text):
+    assert counted(number, "byte") == text
+
+
+ONE = re.compile(r"\b1 (bytes|bits|records|certificates|messages|seconds)\b")
+
+
+def test_one_is_singular_in_what_is_explained():
+    """An extension of one byte, a message of one byte, fields of one byte in a map of all bytes."""
+    certificate = leaf(root(), more=(drafts.extension(bytes((42, 3, 4)), b"\x05"),)).der
+    told = [show(certificate), *talk(Pair(client_config(), server_config()).handshake())]
+    assert any("1 byte," in text for text in told)
+    assert not [found[0] for text in told for found in [ONE.search(text)] if found]

@@ -55,9 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except (TlsError, TransportFailure) as error:
-        return _complain(str(error), 1)
+        return _complain(_with_hints(error), 1)
     except (UsageError, DecodeError, LocalFault) as error:
-        return _complain(str(error), 2)
+        return _complain(_with_hints(error), 2)
     except InternalError as error:
         if not isinstance(error.__cause__, OSError):
             raise
@@ -115,6 +115,20 @@ def describe(error: OSError) -> str:
     """An operating system error as one line, with the file's name in front."""
     text = error.strerror or str(error) or type(error).__name__
     return f"{error.filename}: {text}" if error.filename else text
+
+
+@contextmanager
+def hint(text: str, error: type[PuretlsError] = UsageError) -> Iterator[None]:
+    """Adds to an error that passes by what this command offers against it; the library below knows of no command."""
+    try:
+        yield
+    except error as passing:
+        passing.add_note(text)
+        raise
+
+
+def _with_hints(error: PuretlsError) -> str:
+    return "; ".join((str(error), *getattr(error, "__notes__", ())))
 
 
 def _prepare_standard_streams() -> None:

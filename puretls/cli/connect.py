@@ -10,10 +10,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from puretls.cli import ranges
-from puretls.errors import PuretlsError, UsageError
+from puretls.errors import PuretlsError, UsageError, VerificationError
+from puretls.text import counted
 from puretls.values import frozen
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from puretls.connection import Connection
     from puretls.net import TlsSocket
     from puretls.session import Session
+    from puretls.x509.reports.report import Report
 
 STDIN = 0
 NOTHING_ASKED = 1.0
@@ -114,6 +116,10 @@ def _connected(
                 yield tls, line
     except OSError as error:
         raise TransportFailure(f"{host} port {port}: {describe(error)}; state {connection.state.name}") from error
+    except VerificationError as error:
+        if not cast("Report", error.report).reaches_anchor:
+            error.add_note("if you know better, name the certificate to trust with --ca FILE")
+        raise
     finally:
         line.close()
 
@@ -131,12 +137,12 @@ def _asked_for(connection: Connection, arguments: argparse.Namespace) -> Iterato
     """What only some options want to know."""
     if arguments.ocsp:
         response = connection.ocsp_response
-        yield "OCSP         " + (f"{len(response)} bytes stapled" if response else "nothing stapled")
+        yield "OCSP         " + (f"{counted(len(response), 'byte')} stapled" if response else "nothing stapled")
     if arguments.sct:
         from puretls.extensions import SignedCertificateTimestamp
 
         stamps = connection.negotiated and connection.negotiated.result(SignedCertificateTimestamp)
-        yield "timestamps   " + (f"{len(stamps)} bytes" if stamps else "none")
+        yield "timestamps   " + (counted(len(stamps), "byte") if stamps else "none")
     if arguments.exporter:
         label, length = arguments.exporter
         yield f"exporter     {connection.export_keying_material(label, length).hex()}"

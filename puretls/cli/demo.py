@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     say.text(f"puretls {__version__}: a client and a server talk TLS 1.2 over TCP on 127.0.0.1, both in pure Python.")
     say.text(f"A fresh certificate authority has signed a certificate for the server: {certificate}")
     say.heading(
-        "1. A full handshake", "an arrow is a message with its size in bytes, double where encrypted; beside it the new states"
+        "1. A full handshake", "an arrow is a message with its size in bytes, double where encrypted; beside or below it the new states"
     )
     say.lines(_ladder(full))
     say.text("What the two have agreed on:")
@@ -192,7 +192,7 @@ def _secrets(connection: Connection, keys: Sequence[str]) -> list[str]:
         lines = [f"{name:<26}{what:<58}{source}" for name, what, source in rows]
     else:
         lines = [line for name, what, source in rows for line in wrapped(f"{what} [{source}]", f"{name:<26}")]
-    return [*lines, f"In a key log: {label} {client_random[:16]}... <{len(secret) // 2} bytes, not shown>"]
+    return [*lines, *wrapped(f"{label} {client_random[:16]}... <{len(secret) // 2} bytes, not shown>", "In a key log: ")]
 
 
 Table = tuple[tuple[str, ...], list[tuple[str, ...]]]

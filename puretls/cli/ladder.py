@@ -8,13 +8,13 @@ from enum import Enum
 from typing import TextIO
 
 from puretls.spans import Span
-from puretls.text import printable
+from puretls.text import counted, printable
 from puretls.values import frozen
 
 BYTES_A_ROW = 16
 WIDEST_VALUE = 60
 INNER = 44
-"""Columns between the two lists of states, where there is room."""
+"""Columns of an arrow, where there is room."""
 
 
 @frozen
@@ -32,18 +32,25 @@ class Rung:
 def ladder(rungs: Sequence[Rung], file: TextIO | None = None, columns: int = 10_000) -> list[str]:
     """Lines with an arrow a message, the client's states on the left and the server's on the right; flights stand apart.
 
-    Double lines mark what travels encrypted. Arrows are shorter where that makes lines fit into so many `columns`.
+    Double lines mark what travels encrypted. Arrows are shorter where that makes lines fit into so many `columns`; where even the
+    shortest do not fit, the states stand in a line of their own below the arrow.
     """
     marks = arrow_marks(file or sys.stdout)
-    width = max([len("client"), *(len(rung.client_state) for rung in rungs)])
+    left = max([len("client"), *(len(rung.client_state) for rung in rungs)])
+    right = max([len("server"), *(len(rung.server_state) for rung in rungs)])
     shortest = max([0, *(_shortest(rung) for rung in rungs)])
-    inner = max(shortest, min(INNER, columns - width - 4 - max([0, *(len(rung.server_state) for rung in rungs)])))
-    lines = [f"{'client':<{width}}  {'':<{inner}}  server"]
+    beside = left + shortest + right + 4 <= columns
+    inner = max(shortest, min(INNER, columns - left - right - 4) if beside else left + 2 + right)
+    lines = [f"{'client':<{left}}  {'':<{inner}}  server" if beside else f"client{'server':>{inner - len('client')}}"]
     before: Rung | None = None
     for rung in rungs:
         if before is not None and before.from_client != rung.from_client:
             lines.append("")
-        lines.append(f"{rung.client_state:<{width}}  {_arrow(rung, marks, inner)}  {rung.server_state}".rstrip())
+        arrow = _arrow(rung, marks, inner)
+        if beside:
+            lines.append(f"{rung.client_state:<{left}}  {arrow}  {rung.server_state}".rstrip())
+        else:
+            lines += [arrow, f"{rung.client_state}{rung.server_state:>{inner - len(rung.client_state)}}".rstrip()]
         before = rung
     return lines
 
@@ -109,7 +116,7 @@ def _value(value: object) -> str:
         return value.name if value.name.startswith("TLS_") else value.name.lower()
     if isinstance(value, bytes):
         printable = value.isascii() and value.decode("ascii").isprintable() and len(value) > 1
-        return repr(value.decode("ascii"))[:WIDEST_VALUE] if printable else f"{len(value)} bytes"
+        return repr(value.decode("ascii"))[:WIDEST_VALUE] if printable else counted(len(value), "byte")
     if isinstance(value, int):
         return f"{value} (0x{value:x})" if value > 9 else str(value)
     text = str(value)

@@ -42,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _suites(ciphers: str | None = None, *, danger: bool = False) -> Table:
     from puretls import algorithm_names
+    from puretls.cli import hint
     from puretls.suites import DEFAULT_PSK_SUITES, DEFAULT_SUITES, SUITES
 
     def use(suite: Any) -> str:
@@ -51,7 +52,8 @@ def _suites(ciphers: str | None = None, *, danger: bool = False) -> Table:
             return "with --psk"
         return "danger" if suite.danger else "when named"
 
-    listed = SUITES if ciphers is None else algorithm_names.suites(ciphers, danger=danger)
+    with hint("without --ciphers, this command lists all there are", algorithm_names.UnknownName):
+        listed = SUITES if ciphers is None else algorithm_names.suites(ciphers, danger=danger)
     rows = [(f"{suite.id:04x}", suite.name, suite.openssl_name, use(suite), suite.rfc) for suite in listed]
     return ("id", "name", "OpenSSL's name", "used", "source"), rows
 

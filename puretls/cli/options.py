@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from puretls.x509.path.trust import TrustStore
 
 T = TypeVar("T")
-MAX_EXPORT = 65535
-
 
 def add_client_options(parser: argparse.ArgumentParser) -> None:
     """What only a client has, and what both have."""
@@ -119,6 +117,7 @@ def server_config(arguments: argparse.Namespace) -> ServerConfig:
 
 def _shared(arguments: argparse.Namespace) -> dict[str, Any]:
     from puretls import algorithm_names
+    from puretls.cli import hint
 
     shared: dict[str, Any] = {
         "extensions": _extensions(arguments),
@@ -127,11 +126,14 @@ def _shared(arguments: argparse.Namespace) -> dict[str, Any]:
         "danger_suites": arguments.danger_suites,
     }
     if arguments.ciphers:
-        shared["suites"] = algorithm_names.suites(arguments.ciphers, danger=arguments.danger_suites)
+        with hint("`puretls list suites` tells what there is", algorithm_names.UnknownName):
+            shared["suites"] = algorithm_names.suites(arguments.ciphers, danger=arguments.danger_suites)
     if arguments.groups:
-        shared["groups"] = algorithm_names.groups(arguments.groups)
+        with hint("`puretls list groups` tells what there is", algorithm_names.UnknownName):
+            shared["groups"] = algorithm_names.groups(arguments.groups)
     if arguments.sigalgs:
-        shared["signature_schemes"] = algorithm_names.signature_schemes(arguments.sigalgs)
+        with hint("`puretls list sigalgs` tells what there is", algorithm_names.UnknownName):
+            shared["signature_schemes"] = algorithm_names.signature_schemes(arguments.sigalgs)
     return shared
 
 
@@ -204,9 +206,11 @@ def _load(path: str, parse: Callable[[bytes], T]) -> T:
 
 def _exporter(text: str) -> tuple[bytes, int]:
     """LABEL:LEN for argparse, which reports the error."""
+    from puretls.exporters import MAX_LENGTH
+
     label, _, length = text.rpartition(":")
-    if not label or not length.isdigit() or not 0 < int(length) <= MAX_EXPORT:
-        raise argparse.ArgumentTypeError(f"{text!r} is not LABEL:LEN with a length of 1 to {MAX_EXPORT} bytes")
+    if not label or not length.isdigit() or not 0 < int(length) <= MAX_LENGTH:
+        raise argparse.ArgumentTypeError(f"{text!r} is not LABEL:LEN with a length of 1 to {MAX_LENGTH} bytes")
     return os.fsencode(label), int(length)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from puretls.text import printable
+from puretls.text import counted, printable
 
 if TYPE_CHECKING:
     from puretls.connection import Connection
@@ -99,9 +99,9 @@ def trace_lines(entry: Entry) -> Iterator[str]:
     arrow = ">>" if entry.direction is Direction.OUTBOUND else "<<"
     if entry.layer is Layer.RECORD:
         made_of = " + ".join(f"{length} {name}" for name, length in entry.parts)
-        yield f"{arrow} {entry.name} {entry.number}, {entry.length} bytes" + (f": 5 header + {made_of}" if made_of else "")
+        yield f"{arrow} {entry.name} {entry.number}, {counted(entry.length, 'byte')}" + (f": 5 header + {made_of}" if made_of else "")
         return
     moved = f", {entry.state_before} -> {entry.state_after}" if entry.state_before != entry.state_after else ""
-    yield f"{arrow} {entry.name}, {entry.length} bytes{moved}"
+    yield f"{arrow} {entry.name}, {counted(entry.length, 'byte')}{moved}"
     for offsets, data, path, value, source in explained(entry.raw, entry.spans()):
         yield f"     {offsets:>9}  {data:<47}  {path}  {value}{f'  [{source}]' if source else ''}".rstrip()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from puretls.cli import ranges
 from puretls.errors import PuretlsError, TlsError, UsageError
-from puretls.text import printable, printable_lines
+from puretls.text import counted, printable, printable_lines
 from puretls.values import frozen
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ def echo(tls: TlsSocket, _line: Line) -> str:
     while data := tls.recv(65536):
         tls.sendall(data)
         total += len(data)
-    return f"echoed {total} bytes"
+    return f"echoed {counted(total, 'byte')}"
 
 
 @frozen
@@ -255,7 +255,7 @@ def serve_http(tls: TlsSocket, line: Line, *, root: Path | None, seconds: float,
         if request is None:
             return "no request"
         told, body = f"{request.method} {request.path} ", request.method == "GET"
-        return f"{told}200 {_answer(stream, request, root, asking)} bytes"
+        return f"{told}200 {counted(_answer(stream, request, root, asking), 'byte')}"
     except http.Abandoned:
         return "the client closed before its request was whole"
     except http.BadRequest as error:

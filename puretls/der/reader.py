@@ -38,6 +38,7 @@ from puretls.der.tags import (
 from puretls.der.times import unix_time
 from puretls.errors import DecodeError
 from puretls.spans import Span
+from puretls.text import counted
 
 T = TypeVar("T")
 
@@ -78,7 +79,7 @@ def read_header(data: bytes, at: int, end: int) -> tuple[int, int, int]:
         if length < 0x80 or length >> (8 * count - 8) == 0:
             raise DecodeError("length not in its shortest form", offset=at + 1, rfc="X.690 10.1")
     if start + length > end:
-        raise DecodeError(f"length {length} exceeds the {end - start} bytes left", offset=at + 1, rfc="X.690 8.1.3")
+        raise DecodeError(f"length {length} exceeds the {counted(end - start, 'byte')} left", offset=at + 1, rfc="X.690 8.1.3")
     return tag, start, start + length
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from puretls.errors import UsageError
 from puretls.iana import AlertDescription, AlertLevel, ContentType
+from puretls.text import counted
 from puretls.values import frozen
 from puretls.wire.schema import HeaderCodec, Struct, layout_of, rest, u8, u16, wire
 
@@ -64,8 +65,8 @@ class Record:
         try:
             return HEADER.pack(self.type, self.version, len(self.fragment))
         except struct.error:
-            size = len(self.fragment)
-            raise UsageError(f"no header can describe a record of type {self.type}, version {self.version}, {size} bytes") from None
+            size = counted(len(self.fragment), "byte")
+            raise UsageError(f"no header can describe a record of type {self.type}, version {self.version}, {size}") from None
 
     def to_bytes(self) -> bytes:
         """The record on the wire."""

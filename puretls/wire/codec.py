@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from puretls.errors import DecodeError
 from puretls.spans import Sink, Span
+from puretls.text import counted
 
 
 class Codec(Protocol):
@@ -29,7 +30,7 @@ def need(pos: int, count: int, end: int) -> int:
     """The position after `count` bytes; raises `DecodeError` when they are not there."""
     stop = pos + count
     if stop > end:
-        raise DecodeError(f"needs {count} bytes, {end - pos} left", offset=pos, rfc="RFC 5246 4")
+        raise DecodeError(f"needs {counted(count, 'byte')}, {end - pos} left", offset=pos, rfc="RFC 5246 4")
     return stop
 
 
@@ -111,7 +112,7 @@ class _Prefixed:
         if not self.floor <= length <= self.ceiling:
             raise DecodeError(f"length {length} outside {self.floor}..{self.ceiling}", offset=pos, rfc="RFC 5246 4.3")
         if start + length > end:
-            raise DecodeError(f"length {length}, but only {end - start} bytes left", offset=pos, rfc="RFC 5246 4.3")
+            raise DecodeError(f"length {length}, but only {counted(end - start, 'byte')} left", offset=pos, rfc="RFC 5246 4.3")
         return start, start + length
 
     def close(self, length_at: int, out: bytearray) -> None:
@@ -218,4 +219,4 @@ class Converted:
 def nothing_after(pos: int, end: int) -> None:
     """Raise `DecodeError` when bytes are left over."""
     if pos != end:
-        raise DecodeError(f"{end - pos} bytes too many", offset=pos, rfc="RFC 5246 7.2.2")
+        raise DecodeError(f"{counted(end - pos, 'byte')} too many", offset=pos, rfc="RFC 5246 7.2.2")

@@ -12,7 +12,7 @@ from typing import Any
 from puretls.crypto.secret import Secret
 from puretls.errors import DecodeError, UsageError
 from puretls.spans import Span
-from puretls.text import printable, printable_lines
+from puretls.text import counted, printable, printable_lines
 from puretls.values import frozen
 from puretls.x509.certificates import explain
 from puretls.x509.certificates.certificate import Certificate
@@ -118,7 +118,7 @@ def show(data: bytes, password: str | None = None, *, every_byte: bool = False) 
 def _shown_block(block: PemBlock, password: str | None, *, every_byte: bool) -> str:
     kind = next((kind for kind in KINDS if block.label in kind.labels), None)
     if kind is None:
-        return f"{printable(block.label)}: {len(block.data)} bytes of a kind that is not known here"
+        return f"{printable(block.label)}: {counted(len(block.data), 'byte')} of a kind that is not known here"
     if block.header("DEK-Info") is None:
         return _shown(block.data, kind, password, every_byte=every_byte)
     from puretls.crypto.provider import default
@@ -157,7 +157,7 @@ def _shown(der: bytes, kind: Kind, password: str | None, *, every_byte: bool) ->
     spans = explain.annotated(der, parse, kind.notes)
     if kind.secret:
         spans = tuple(map(redacted, spans))
-    return printable_lines([f"{kind.name}, {len(der)} bytes", *byte_lines(der, spans)])
+    return printable_lines([f"{kind.name}, {counted(len(der), 'byte')}", *byte_lines(der, spans)])
 
 
 def redacted(span: Span) -> Span:

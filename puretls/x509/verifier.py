@@ -15,6 +15,7 @@ from puretls.arguments import described
 from puretls.crypto.provider import Provider
 from puretls.der import oids
 from puretls.errors import DecodeError, UsageError
+from puretls.text import counted
 from puretls.values import frozen
 from puretls.x509.certificates.certificate import Certificate, parse_remembered
 from puretls.x509.certificates.extensions import KeyUsageBit
@@ -113,7 +114,8 @@ class Verifier:
         size = sum(map(len, request.chain))
         if len(request.chain) > budgets.presented or size > budgets.presented_bytes:
             limits = f"{budgets.presented} certificates or {budgets.presented_bytes} bytes"
-            return Finding(RULES["presented"], f"the peer sent {len(request.chain)} certificates of {size} bytes, more than {limits}")
+            sent = counted(len(request.chain), "certificate")
+            return Finding(RULES["presented"], f"the peer sent {sent} of {size} bytes, more than {limits}")
         return None
 
     def _refusal(self, finding: Finding) -> Report:

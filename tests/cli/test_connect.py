@@ -182,6 +182,13 @@ def test_without_authorities_the_development_ca_is_unknown(echo):
     result = puretls("connect", f"localhost:{echo.port}")
     assert result.returncode == 1
     assert len(result.stderr.strip().splitlines()) == 1
+    assert "--ca FILE" in result.stderr
+
+
+def test_only_an_unknown_issuer_leads_to_the_option_that_names_one(echo, files):
+    wrong_name = puretls("connect", f"localhost:{echo.port}", "--ca", files.ca, "--servername", "other.test")
+    assert wrong_name.returncode == 1
+    assert "--ca FILE" not in wrong_name.stderr
 
 
 def test_broken_pipe_is_quiet(echo, files):

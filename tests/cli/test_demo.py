@@ -105,7 +105,7 @@ def words(text):
     return {word.strip("[](),:") for word in text.split() if len(word) > 2 and not re.search(r"[─═▶◀<>=]|\d", word)}
 
 
-@pytest.mark.parametrize("width", [80, 100, 120, 140])
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 140])
 @pytest.mark.parametrize("message", ["ServerHello", "Certificate", "ClientHello"])
 def test_lines_fit_and_no_word_is_broken(monkeypatch, width, message):
     monkeypatch.delenv("COLUMNS", raising=False)

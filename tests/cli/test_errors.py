@@ -159,6 +159,10 @@ class TestArguments:
     def test_bad_option(self, files, option, value, word):
         check(puretls("connect", "localhost:1", "--ca", files.ca, option, value), 2, word)
 
+    @pytest.mark.parametrize(("option", "listed"), [("--ciphers", "suites"), ("--groups", "groups"), ("--sigalgs", "sigalgs")])
+    def test_unknown_name_leads_to_the_list(self, option, listed):
+        check(puretls("connect", "localhost:1", option, "nosuch"), 2, f"`puretls list {listed}` tells what there is")
+
     @pytest.mark.parametrize("arguments", [("nosuch",), ("list", "nosuch"), ("serve",), ("connect", "x", "--linger", "y")])
     def test_bad_usage_is_told_where_help_is(self, arguments):
         check(puretls(*arguments), 2, "--help")

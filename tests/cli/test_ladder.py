@@ -20,6 +20,18 @@ def test_arrows_point_and_flights_stand_apart():
     assert {len(line) for line in (lines[1], lines[2], lines[4])} == {len(lines[1])}
 
 
+def test_states_stand_below_the_arrow_where_there_is_no_room_beside_it():
+    rungs = [Rung(True, "Hello", 5, "WAIT_ONE", "WAIT_TWO"), Rung(False, "Reply", 7, "C", "B", protected=True)]
+    assert ladder(rungs, Ascii(), columns=30) == [
+        "client      server",
+        "-- Hello --- 5 -->",
+        "WAIT_ONE  WAIT_TWO",
+        "",
+        "<== 7 === Reply ==",
+        "C                B",
+    ]
+
+
 def test_long_fields_take_rows_of_sixteen_bytes():
     raw = bytes(range(20))
     rows = list(explained(raw, [Span(0, 1, "M.a", 1), Span(1, 1, "M.empty"), Span(1, 20, "M.b", raw[1:], "RFC 1")]))

@@ -141,7 +141,7 @@ def test_fault_is_marked_where_it_begins():
 
 
 def test_trailing_bytes_are_a_fault():
-    with pytest.raises(DecodeError, match="1 bytes too many"):
+    with pytest.raises(DecodeError, match="1 byte too many"):
         parse(Sample, bytes.fromhex("01" + "0161" + "020005" + "0007" + "00"))
 
 

@@ -111,7 +111,7 @@ def _explained(span: Span, tag: str, notes: Mapping[str, tuple[str, str]]) -> Sp
     meaning, section = _meaning(path, notes)
     what = f"{last} of {_component(path)}: {span.value}"
     if last == "length":
-        return replace(span, note=f"{what} bytes{section}")
+        return replace(span, note=f"{what} byte{'' if span.value == 1 else 's'}{section}")
     return replace(span, note=what + (f"; {meaning}" if meaning else "") + section)
 
 

@@ -10,7 +10,7 @@ from puretls.crypto.keys import EcPublicKey, RsaPublicKey
 from puretls.der import oids
 from puretls.der.times import time_text
 from puretls.errors import DecodeError
-from puretls.text import printable_lines
+from puretls.text import counted, printable_lines
 from puretls.x509.certificates import extensions as ext
 from puretls.x509.certificates.extension_types import TYPES
 from puretls.x509.certificates.fields import UNREADABLE, CertificateFields, Extension, Validity
@@ -32,7 +32,7 @@ def _certificate_lines(certificate: CertificateFields) -> Iterator[str]:
     yield f"  Serial:       {hex_text(certificate.serial_number)}"
     yield from _validity_lines(certificate.validity)
     yield f"  Public key:   {key_text(certificate)}"
-    yield f"  Signature:    {certificate.outer_signature}, {len(certificate.signature)} bytes"
+    yield f"  Signature:    {certificate.outer_signature}, {counted(len(certificate.signature), 'byte')}"
     yield f"  SHA-256:      {certificate.fingerprint.hex(':')}"
     yield f"  Key pin:      {certificate.spki_pin_text}  (SHA-256 of SubjectPublicKeyInfo)"
     if certificate.extensions:
@@ -68,7 +68,7 @@ def key_text(certificate: CertificateFields) -> str:
     except DecodeError as bad:
         return f"not usable: {bad.message}"
     if isinstance(key, RsaPublicKey):
-        return f"RSA, {key.n.bit_length()} bits, exponent {hex(key.e)}" + (", for RSASSA-PSS only" if key.pss_only else "")
+        return f"RSA, {counted(key.n.bit_length(), 'bit')}, exponent {hex(key.e)}" + (", for RSASSA-PSS only" if key.pss_only else "")
     if isinstance(key, EcPublicKey):
         return f"ECDSA on {key.curve}"
     return f"EdDSA on {key.curve}"
@@ -92,7 +92,7 @@ def extension_value(extension: Extension) -> Iterator[str]:
     elif value is None:
         shown = extension.raw[:64].hex(" ")
         why = "which cannot be read" if extension.oid in TYPES else "not known here"
-        yield f"{len(extension.raw)} bytes, {why}: {shown}" + (" ..." if len(extension.raw) > 64 else "")
+        yield f"{counted(len(extension.raw), 'byte')}, {why}: {shown}" + (" ..." if len(extension.raw) > 64 else "")
     else:
         yield textwrap.shorten(str(value), 300)
 
@@ -144,9 +144,9 @@ def _access(value: ext.AuthorityInfoAccess | ext.SubjectInfoAccess) -> Iterator[
 
 def _policy_constraints(value: ext.PolicyConstraints) -> Iterator[str]:
     if value.require_explicit_policy is not None:
-        yield f"an acceptable policy is required after {value.require_explicit_policy} certificates"
+        yield f"an acceptable policy is required after {counted(value.require_explicit_policy, 'certificate')}"
     if value.inhibit_policy_mapping is not None:
-        yield f"policies may not be mapped after {value.inhibit_policy_mapping} certificates"
+        yield f"policies may not be mapped after {counted(value.inhibit_policy_mapping, 'certificate')}"
 
 
 def _features(value: ext.TlsFeature) -> Iterator[str]:
@@ -166,12 +166,12 @@ _DESCRIBE: dict[type, Callable[[Any], Iterator[str]]] = {
     ext.CertificatePolicies: _policies,
     ext.PolicyMappings: lambda value: (f"{oids.describe(a)} is called {oids.describe(b)}" for a, b in value.mappings[:MAX_NAMES]),
     ext.PolicyConstraints: _policy_constraints,
-    ext.InhibitAnyPolicy: lambda value: iter([f"anyPolicy does not count after {value.skip_certs} certificates"]),
+    ext.InhibitAnyPolicy: lambda value: iter([f"anyPolicy does not count after {counted(value.skip_certs, 'certificate')}"]),
     ext.CrlDistributionPoints: _points,
     ext.FreshestCrl: _points,
     ext.AuthorityInfoAccess: _access,
     ext.SubjectInfoAccess: _access,
     ext.TlsFeature: _features,
     ext.OcspNoCheck: lambda value: iter(["as a signer of OCSP responses it need not be asked after itself"]),
-    ext.SignedCertificateTimestamps: lambda value: iter([f"{len(value.sct_list)} bytes of timestamps"]),
+    ext.SignedCertificateTimestamps: lambda value: iter([f"{counted(len(value.sct_list), 'byte')} of timestamps"]),
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 from puretls.der import oids
 from puretls.der.times import time_text
-from puretls.text import printable_lines
+from puretls.text import counted, printable_lines
 from puretls.x509.certificates import explain
 from puretls.x509.certificates.fields import Extension
 from puretls.x509.certificates.text import extension_value, hex_text
@@ -55,7 +55,7 @@ def _crl_lines(crl: CrlFields) -> Iterator[str]:
     yield f"  Issuer:       {crl.issuer}"
     yield f"  Made:         {time_text(crl.this_update)}"
     yield f"  Next due:     {'not said' if crl.next_update is None else time_text(crl.next_update)}"
-    yield f"  Signature:    {crl.outer_signature}, {len(crl.signature)} bytes"
+    yield f"  Signature:    {crl.outer_signature}, {counted(len(crl.signature), 'byte')}"
     if crl.extensions:
         yield "  Extensions:"
     for extension in crl.extensions:

@@ -6,6 +6,7 @@ from enum import IntEnum
 
 from puretls.der import oids, tags
 from puretls.der.reader import Reader
+from puretls.text import counted
 from puretls.values import frozen
 from puretls.x509.names.distinguished import MAX_SHOWN, Name, escape, read_name
 
@@ -65,7 +66,7 @@ def read_general_name(reader: Reader, name: str, *, constraint: bool = False) ->
     if kind is GeneralNameKind.IP:
         start, stop = reader.take(tag, name)
         if stop - start not in ((8, 32) if constraint else (4, 16)):
-            raise reader.error(f"IP address of {stop - start} bytes", name, offset=start, rfc="RFC 5280 4.2.1.6")
+            raise reader.error(f"IP address of {counted(stop - start, 'byte')}", name, offset=start, rfc="RFC 5280 4.2.1.6")
         return GeneralName(kind, reader.data[start:stop])
     if kind is GeneralNameKind.DIRECTORY:
         inner = reader.enter(tag, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from puretls.der import tags
 from puretls.der.reader import Reader
+from puretls.text import counted
 from puretls.x509.certificates.extension_types import ExtensionType
 from puretls.x509.certificates.fields import Extension
 from puretls.x509.certificates.reading import read_extension
@@ -57,7 +58,7 @@ def _read_responder(tbs: Reader) -> Name | bytes:
     digest = by_key.octets("by_key")
     by_key.done()
     if len(digest) != 20:
-        raise by_key.error(f"key hash of {len(digest)} bytes, not the 20 of SHA-1", rfc="RFC 6960 4.2.1")
+        raise by_key.error(f"key hash of {counted(len(digest), 'byte')}, not the 20 of SHA-1", rfc="RFC 6960 4.2.1")
     return digest
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from puretls.der.times import time_text
-from puretls.text import printable_lines
+from puretls.text import counted, printable_lines
 from puretls.x509.certificates import explain
 from puretls.x509.certificates.text import hex_text
 from puretls.x509.ocsp.fields import OcspFields, Status
@@ -52,7 +52,7 @@ def _ocsp_lines(response: OcspFields) -> Iterator[str]:
     yield f"OCSP response, successful, {len(response.raw)} bytes"
     yield f"  Responder:    {response.responder_text}"
     yield f"  Signed:       {time_text(response.produced_at)}"
-    yield f"  Signature:    {response.signature_algorithm}, {len(response.signature)} bytes"
+    yield f"  Signature:    {response.signature_algorithm}, {counted(len(response.signature), 'byte')}"
     yield f"  Certificates: {len(response.certificates) or 'none'}"
     for single in response.responses:
         yield f"  Certificate {hex_text(single.cert_id.serial_number)}: {single.status.value}"

@@ -79,6 +79,11 @@ def display_name(certificate: Certificate) -> str:
     return str(names[0]) if names else "no name"
 
 
+def reach_anchor(findings: tuple[Finding, ...]) -> bool:
+    """Whether these findings are about a path that ends at a trust anchor."""
+    return not any(finding.id in {"unknown-issuer", "self-signed"} for finding in findings)
+
+
 @frozen
 class TriedPath:
     """A path that was looked at, leaf first, and what spoke against it."""
@@ -89,4 +94,4 @@ class TriedPath:
     @property
     def complete(self) -> bool:
         """Whether it reached a trust anchor."""
-        return not any(f.id in {"unknown-issuer", "self-signed"} for f in self.findings)
+        return reach_anchor(self.findings)

@@ -9,7 +9,7 @@ from puretls.iana import AlertDescription
 from puretls.text import printable_lines
 from puretls.values import frozen
 from puretls.x509.certificates.certificate import Certificate
-from puretls.x509.reports.findings import Finding, TriedPath, display_name
+from puretls.x509.reports.findings import Finding, TriedPath, display_name, reach_anchor
 
 MAX_FINDINGS = 16
 """Findings that a report shows at length."""
@@ -35,6 +35,11 @@ class Report:
     def alert(self) -> AlertDescription | None:
         """The alert that tells the peer of a refusal; None when accepted."""
         return None if self.accepted else self.findings[0].rule.alert
+
+    @property
+    def reaches_anchor(self) -> bool:
+        """Whether the path ends at a trust anchor; where it does not, another set of anchors may help."""
+        return reach_anchor(self.findings)
 
     def __str__(self) -> str:
         if self.accepted:
