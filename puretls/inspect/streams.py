@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -84,7 +85,7 @@ class Stream:
     def runs(self) -> list[Run]:
         """What is there, in pieces as long as can be. Where chunks overlap, the earlier bytes count."""
         chunks = sorted((chunk for chunk in self.chunks if chunk.data), key=lambda chunk: chunk.offset)
-        gaps = sorted(self.gaps, key=lambda gap: gap.offset)
+        gaps = deque(sorted(self.gaps, key=lambda gap: gap.offset))
         return list(_runs(chunks, gaps))
 
     def trailing_gap(self) -> Gap | None:
@@ -93,7 +94,7 @@ class Stream:
         return next((gap for gap in self.gaps if gap.offset >= last), None)
 
 
-def _runs(chunks: Sequence[Chunk], gaps: Sequence[Gap]) -> Iterator[Run]:
+def _runs(chunks: Sequence[Chunk], gaps: deque[Gap]) -> Iterator[Run]:
     parts: list[bytes] = []
     start = position = 0
     before: Gap | None = None
@@ -111,13 +112,14 @@ def _runs(chunks: Sequence[Chunk], gaps: Sequence[Gap]) -> Iterator[Run]:
         yield Run(start, b"".join(parts), before)
 
 
-def _gap_between(gaps: Sequence[Gap], position: int, offset: int) -> Gap | None:
+def _gap_between(gaps: deque[Gap], position: int, offset: int) -> Gap | None:
     """The gap from `position` up to `offset`: one that somebody noted, or else one that the offsets show."""
-    noted = next(
-        (gap for gap in gaps if position <= gap.offset < max(offset, position + 1) or gap.offset == position == offset), None
-    )
-    if noted is not None and (offset > position or not noted.length):
-        return noted
+    while gaps and gaps[0].offset < position:
+        gaps.popleft()
+    if gaps and gaps[0].offset <= offset:
+        noted = gaps.popleft()
+        if offset > position or not noted.length:
+            return noted
     return Gap(position, offset - position, NOT_CAPTURED) if offset > position else None
 
 

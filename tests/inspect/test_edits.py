@@ -47,7 +47,11 @@ def outcome_of(made):
 
 
 def spans_of(seen):
-    return [span for span in deepened(annotate_content(seen.content_type, seen.raw, seen.key_exchange), seen.raw) if span.start < span.end]
+    return [
+        span
+        for span in deepened(annotate_content(seen.content_type, seen.raw, seen.key_exchange), seen.raw)
+        if span.start < span.end
+    ]
 
 
 def path_of(seen, span):
@@ -99,7 +103,9 @@ def check_outcome(made, path):
         side, told = played.failures[0]
         assert (side, told.detail.partition(":")[0]) in NAMED, f"{path}: {played.outcome}"
     elif "completed" not in played.outcome:
-        told = [one for _, one in played.told if one.kind == "failed"]  # both wait for more, until the client's application closes
+        told = [
+            one for _, one in played.told if one.kind == "failed"
+        ]  # both wait for more, until the client's application closes
         assert {one.detail for one in told} <= {"the peer's alert close_notify"}, f"{path}: {played.outcome}"
 
 
@@ -316,7 +322,12 @@ def test_the_sample_is_a_hello():
     assert parse_handshake(HELLO, None).cipher_suites == (0xC02B, 0xC02F)
 
 
-VECTORS = ["ClientHello.session_id", "ClientHello.cipher_suites", "ClientHello.compression_methods", "ClientHello.extensions[0].supported_groups.named_groups"]
+VECTORS = [
+    "ClientHello.session_id",
+    "ClientHello.cipher_suites",
+    "ClientHello.compression_methods",
+    "ClientHello.extensions[0].supported_groups.named_groups",
+]
 
 
 @given(st.sampled_from(VECTORS), st.binary(min_size=2, max_size=32).map(lambda data: data[: len(data) // 2 * 2]))
@@ -329,7 +340,11 @@ def test_with_lengths_repaired_every_length_around_the_field_fits(path, data):
     assert made[spans[f"{path}.length"].end :].startswith(data)
 
 
-@given(st.sampled_from(sorted(OPERATIONS)), st.integers(0, len(hello_spans()) - 1), st.sampled_from(["0", "1", "hex:0102", "+3", "text:abc"]))
+@given(
+    st.sampled_from(sorted(OPERATIONS)),
+    st.integers(0, len(hello_spans()) - 1),
+    st.sampled_from(["0", "1", "hex:0102", "+3", "text:abc"]),
+)
 def test_without_repair_an_edit_changes_one_place_only(operation, index, value):
     span = hello_spans()[index]
     edit = Edit(f"client.{span.path}", operation, "" if operation == "swap" else value, frozenset())
@@ -377,16 +392,34 @@ def test_repairs_are_named_in_a_list():
 @given(st.data())
 def test_any_edits_of_any_places_end_in_a_sentence(data):
     """Whatever is edited however: neither end fails by an error of its own, and each edit is accounted for."""
-    paths = [path for path, _, _ in leaves()] + [f"{side}.record[{n}].{part}" for side in ("client", "server") for n in range(7) for part in ("type", "version", "length", "tag", "fragment")]
-    paths += [f"{side}.{name}" for side in ("client", "server") for name in ("Certificate", "Finished", "ChangeCipherSpec", "record[1]", "record[5]")]
+    paths = [path for path, _, _ in leaves()] + [
+        f"{side}.record[{n}].{part}"
+        for side in ("client", "server")
+        for n in range(7)
+        for part in ("type", "version", "length", "tag", "fragment")
+    ]
+    paths += [
+        f"{side}.{name}"
+        for side in ("client", "server")
+        for name in ("Certificate", "Finished", "ChangeCipherSpec", "record[1]", "record[5]")
+    ]
     edits = []
     for _ in range(data.draw(st.integers(1, 3))):
         operation = data.draw(st.sampled_from(sorted(OPERATIONS)))
         value = data.draw(st.sampled_from(["0", "1", "hex:0102030405", "0xffff", "+7"]))
         try:
-            edits.append(Edit(data.draw(st.sampled_from(paths)), operation, value, frozenset(data.draw(st.sets(st.sampled_from(sorted(REPAIRS)))))))
+            edits.append(
+                Edit(
+                    data.draw(st.sampled_from(paths)),
+                    operation,
+                    value,
+                    frozenset(data.draw(st.sets(st.sampled_from(sorted(REPAIRS))))),
+                )
+            )
         except UsageError:
             continue
     made = replay(replace(small(), edits=tuple(edits)))
     assert len(made.outcomes) == len(edits)
-    assert not any("puretls" in told.detail and "report" in told.detail for _, told in made.connections[0].told), made.connections[0].told
+    assert not any("puretls" in told.detail and "report" in told.detail for _, told in made.connections[0].told), (
+        made.connections[0].told
+    )

@@ -38,7 +38,12 @@ def small(client=None, server=None, steps=CONVERSATION, **more):
     """A tape whose cryptography costs nothing."""
     cheap = {"provider": "danger: no security", "verifier": ANYBODY}
     credentials = {"credentials": [{"kind": "secp256r1", "names": ["server.test"]}]}
-    tape = {"client": cheap | (client or {}), "server": cheap | credentials | (server or {}), "clock": NOW, "connections": (Script(steps, "server.test"),)}
+    tape = {
+        "client": cheap | (client or {}),
+        "server": cheap | credentials | (server or {}),
+        "clock": NOW,
+        "connections": (Script(steps, "server.test"),),
+    }
     return Tape(**tape | more)
 
 
@@ -101,7 +106,9 @@ def test_another_seed_makes_other_bytes_of_the_same_shape():
     one, other = replay(small(seed="one")), replay(small(seed="other"))
     assert one.sha256 != other.sha256
     assert replay(small(seed="one")).sha256 == one.sha256
-    assert [[m.name for m in run.conversation().messages] for run in (one, other)] == [[m.name for m in one.conversation().messages]] * 2
+    assert [[m.name for m in run.conversation().messages] for run in (one, other)] == [
+        [m.name for m in one.conversation().messages]
+    ] * 2
 
 
 def test_a_replay_is_decoded_whole_with_its_own_key_log():
@@ -225,7 +232,11 @@ def test_a_tape_is_kept_for_its_owner_and_overwrites_nothing(tmp_path):
 
 
 def test_a_tape_shows_none_of_its_secrets():
-    tape = small(client={"psk": {"identity": {"text": "me"}, "key": {"text": "a key nobody knows"}}}, seed="the seed", steps=(Step("send", "client", b"private words"),))
+    tape = small(
+        client={"psk": {"identity": {"text": "me"}, "key": {"text": "a key nobody knows"}}},
+        seed="the seed",
+        steps=(Step("send", "client", b"private words"),),
+    )
     for shown in (repr(tape), repr(replay(tape)), repr(tape.connections)):
         assert not any(secret in shown for secret in ("nobody knows", "the seed", "private words"))
 
@@ -298,7 +309,9 @@ def test_what_the_options_of_connect_say_has_a_name(given, tmp_path):
 def test_what_the_options_of_serve_say_has_a_name(given, tmp_path):
     config = options.server_config(arguments("serve", *_files(("--cert", "{chain}", "--key", "{key}", *given), tmp_path)))
     psk = {"psk": {"identity": {"text": "me"}, "key": {"hex": "0011"}}} if config.psk else {}
-    side = json.loads(json.dumps(described_side(config, **({"verifier": [issued().chain_pem]} if config.verifier else {}), **psk)))
+    side = json.loads(
+        json.dumps(described_side(config, **({"verifier": [issued().chain_pem]} if config.verifier else {}), **psk))
+    )
     made = configuration(ServerConfig, side, Source("", NOW))
     same(config, made)
     assert config.psk is None or [made.psk(who) for who in (b"me", b"you")] == [b"\0\x11", None]
