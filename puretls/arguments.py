@@ -1,6 +1,7 @@
-"""What callers hand over, checked where they hand it over: a wrong type or value is a `UsageError` that says what is wanted.
+"""Checks of arguments and fields. A wrong type or value raises `UsageError` at once, with a text that says what is wanted.
 
-A `Kind` is what one field or argument must be. Texts name the type of what came, never its value: it may be a secret.
+A `Kind` describes what one field or argument must be. Error texts name the type of the wrong value, and never the value: it may be a
+secret.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Kind:
 
 
 def described(value: object) -> str:
-    """A number as it is, of everything else the type: values may be secret."""
+    """A wrong value in words: a number as it is, of everything else only the type, because the value may be secret."""
     if value is None or isinstance(value, bool | int | float):
         return f"{value!r:.40}"
     if isinstance(value, type):
@@ -102,7 +103,7 @@ PASSWORD = optional(instance((str, bytes), "text or bytes"))
 def check_fields(value: object, kinds: Mapping[str, Kind], defaults: type = object) -> None:
     """Check fields of a frozen value as it is made. Raises `UsageError` that names class and field.
 
-    What a field of the class `defaults` has by default is known to fit.
+    Values that the class `defaults` has as defaults are not checked again.
     """
     for name, kind in kinds.items():
         given = getattr(value, name)
@@ -119,5 +120,5 @@ def as_bytes(data: object) -> bytes:
         return data
     try:
         return bytes(memoryview(data))  # type: ignore[arg-type]
-    except (TypeError, ValueError):  # what is released has no bytes either
+    except (TypeError, ValueError):  # a memoryview that was released has no bytes
         raise UsageError(f"bytes are wanted here, not {described(data)}") from None

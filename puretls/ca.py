@@ -48,7 +48,7 @@ class Issued:
     chain: tuple[bytes, ...]
     key: PrivateKey
     draft: CertificateDraft = field(repr=False)
-    """What was signed: `ca.sign(replace(issued.draft, ...))` makes a variant of it."""
+    """The content that was signed; `ca.sign(replace(issued.draft, ...))` issues a variant."""
 
     @property
     def certificate(self) -> bytes:
@@ -73,7 +73,7 @@ class Authority:
     certificate: bytes
     key: PrivateKey
     name: bytes
-    """Its subject, DER."""
+    """The subject of the certificate, DER."""
     not_after: int
 
     @property
@@ -141,7 +141,7 @@ class DevelopmentCa:
         """A CA made earlier; see `Authority.load`."""
         return cls(root, intermediate, random, int(now), provider or default())
 
-    # What it has
+    # Its certificates and keys
 
     @property
     def issuer(self) -> Authority:
@@ -153,7 +153,7 @@ class DevelopmentCa:
         """The root certificate: what clients trust."""
         return self.root.pem
 
-    # What it makes
+    # Issuing
 
     def issue_authority(
         self, label: str, kind: str = "secp256r1", *, path_length: int | None = 0, days: int = INTERMEDIATE_DAYS
@@ -208,7 +208,7 @@ class DevelopmentCa:
         return Signer(self.issuer.key, self.random, self.provider)
 
     def sign(self, draft: CertificateDraft) -> bytes:
-        """The certificate of a draft, signed by `issuer`, whatever the draft says."""
+        """Signs a draft as `issuer`, without any check of its content."""
         return draft.signed(self.signer)
 
     # Revocation

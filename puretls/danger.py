@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @frozen
 class AcceptedUnverified:
-    """The report of no verification at all."""
+    """The report that `accept_any_chain` gives: nothing was verified."""
 
     accepted: bool = True
     alert: AlertDescription = AlertDescription.CERTIFICATE_UNKNOWN
@@ -72,7 +72,7 @@ def fork(connection: Connection) -> Connection:
 
 
 class _Clear:
-    """Seals nothing: the tag is zeros, and only zeros are accepted."""
+    """A cipher that encrypts nothing. Its tag is zeros, and it accepts no other tag."""
 
     def __init__(self, tag_length: int) -> None:
         self._tag = bytes(tag_length)

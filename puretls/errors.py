@@ -20,7 +20,7 @@ class PuretlsError(Exception):
         return printable(self._sentence())
 
     def _sentence(self) -> str:
-        """What there is to say; subclasses override this and not `__str__`, which escapes what a peer may have put in."""
+        """The text before escaping. Subclasses override this method and not `__str__`, which escapes what a peer may have written."""
         return super().__str__()
 
 
@@ -194,7 +194,7 @@ class Reason(Enum):
 
 
 class TlsError(PuretlsError):
-    """A connection ended other than well."""
+    """A connection ended in another way than by close_notify."""
 
 
 class Aborted(TlsError):
@@ -295,7 +295,7 @@ class FatalAlert(TlsError):
 _EXPLAINED: dict[tuple[int, str], str] = {
     (A.PROTOCOL_VERSION, "WAIT_SERVER_HELLO"): ": puretls speaks TLS 1.2; this server wants newer",
 }
-"""What an alert means to a beginner, where it can mean one thing only: description and state -> more of the sentence."""
+"""By alert and state: what an alert means, in plain words, where it can mean one thing only."""
 
 
 class Truncated(TlsError):

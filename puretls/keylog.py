@@ -1,6 +1,6 @@
 """The NSS key log format, one line a connection: what Wireshark reads to decrypt a capture.
 
-Owns the format only; who opens the file is said in `net.keylog_file`.
+This module knows the format only; `net.keylog_file` opens the file.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _LINE = rf"^({CLIENT_RANDOM}) ([0-9a-fA-F]{{64}}) ([0-9a-fA-F]{{96}})\s*$"
 
 
 class KeyLogLine(str):
-    """A line whose `repr` shows no more than its length, so that a traceback through whoever writes it does not show the secret."""
+    """A line with a `repr` that tells its length only. A traceback of the function that writes the line does not show the secret."""
 
     __slots__ = ()
 
@@ -30,5 +30,5 @@ def key_log_line(label: str, client_random: bytes, secret: bytes) -> KeyLogLine:
 
 
 def master_secrets(log: str) -> dict[bytes, Secret]:
-    """Master secrets by client random, of the lines of a key log; comments, other labels and lines cut short are passed over."""
+    """Reads a key log: master secrets by client random. Comments, other labels and incomplete lines are passed over."""
     return {bytes.fromhex(line[1]): Secret(bytes.fromhex(line[2])) for line in re.findall(_LINE, log, re.MULTILINE)}

@@ -46,11 +46,11 @@ DIRECTORIES = (
     "/etc/openssl/certs",
     "/system/etc/security/cacerts",  # Android
 )
-"""Where there is no bundle: all certificates of the first that has any."""
+"""If there is no bundle, all certificates of the first directory that is not empty."""
 MAX_REASONS = 3
-"""Faults of one file that a message tells."""
+"""How many faults of one file an error names."""
 MAX_FILE = 1 << 24
-"""Bytes of one file that is read."""
+"""Most bytes that a file may have; a larger one is not read."""
 HELP = "name a file of trusted certificates with SSL_CERT_FILE, or install puretls[roots] for those that Mozilla trusts"
 
 
@@ -95,7 +95,7 @@ def read_sources(sources: Sources) -> tuple[bytes, ...]:
 
 
 def load_store(sources: Sources) -> TrustStore:
-    """The anchors there; what cannot be used is left out and named, by file and number, in `TrustStore.faults`.
+    """Reads the anchors. What cannot be used is left out, and named by file and number in `TrustStore.faults`.
 
     Raises `UsageError` for a source the user named that has none.
     """
@@ -121,7 +121,7 @@ def load_store(sources: Sources) -> TrustStore:
 
 
 def _paths(sources: Sources) -> Iterator[Path]:
-    """Files once each: directories hold links to them by hash, and often the bundle too."""
+    """Each file once. Directories often contain a second link to each file, named by its hash, and the bundle as well."""
     seen: set[tuple[int, int]] = set()
     for path in sources.files:
         _is_new(path, seen)
@@ -176,7 +176,7 @@ class SystemVerifier:
         self._verifier: Verifier | None = None
 
     def __call__(self, request: ChainRequest) -> Report:
-        """Validates. Raises `UsageError` where the system has no roots."""
+        """Validates the chain. Raises `UsageError` if the system has no roots."""
         return self.verifier(request)
 
     def __repr__(self) -> str:

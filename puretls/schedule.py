@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from typing import NamedTuple
 
 from puretls.crypto.aead import AeadAlgorithm
@@ -21,24 +20,24 @@ CLIENT_FINISHED, SERVER_FINISHED = b"client finished", b"server finished"
 
 
 def master_secret(prf: Prf, hash_name: str, premaster: bytes, client_random: bytes, server_random: bytes) -> Secret:
-    """RFC 5246 8.1."""
+    """The master secret, 48 bytes (RFC 5246 8.1)."""
     return Secret(prf(hash_name, premaster, b"master secret", client_random + server_random, MASTER_SECRET_LENGTH))
 
 
 def extended_master_secret(prf: Prf, hash_name: str, premaster: bytes, session_hash: bytes) -> Secret:
-    """RFC 7627 4: over the hash of the handshake up to and including ClientKeyExchange."""
+    """The extended master secret, 48 bytes: from the hash of all messages up to and including ClientKeyExchange (RFC 7627 4)."""
     return Secret(prf(hash_name, premaster, b"extended master secret", session_hash, MASTER_SECRET_LENGTH))
 
 
 def verify_data(prf: Prf, hash_name: str, master: bytes, label: bytes, handshake_hash: bytes) -> bytes:
-    """RFC 5246 7.4.9; `label` is CLIENT_FINISHED or SERVER_FINISHED."""
+    """The content of Finished, 12 bytes (RFC 5246 7.4.9). `label` is CLIENT_FINISHED or SERVER_FINISHED."""
     return prf(hash_name, master, label, handshake_hash, VERIFY_DATA_LENGTH)
 
 
 def exporter(
     prf: Prf, hash_name: str, master: bytes, randoms: tuple[bytes, bytes], label: bytes, context: bytes | None, length: int
 ) -> bytes:
-    """RFC 5705 4. No context and an empty one are different things."""
+    """`length` bytes of exported keying material (RFC 5705 4). No context and an empty context give different bytes."""
     seed = b"".join(randoms)
     if context is not None:
         seed += len(context).to_bytes(2, "big") + context
@@ -55,7 +54,7 @@ class WriteKeys(NamedTuple):
 
 @frozen
 class KeyBlock:
-    """RFC 5246 6.3, in the order of the RFC. Parts that a suite does not need are empty."""
+    """All keys of a connection, in the order of RFC 5246 6.3. Those that a suite does not need are empty."""
 
     client_mac_key: Secret
     server_mac_key: Secret
@@ -66,17 +65,17 @@ class KeyBlock:
 
     @property
     def client(self) -> WriteKeys:
-        """Of what the client sends."""
+        """The keys for what the client sends."""
         return WriteKeys(self.client_mac_key, self.client_key, self.client_iv)
 
     @property
     def server(self) -> WriteKeys:
-        """Of what the server sends."""
+        """The keys for what the server sends."""
         return WriteKeys(self.server_mac_key, self.server_key, self.server_iv)
 
 
 def key_block(prf: Prf, suite: Suite, master: bytes, client_random: bytes, server_random: bytes) -> KeyBlock:
-    """Keys of both directions. The server's random comes first."""
+    """Keys of both directions. Here the server's random comes first, unlike in `master_secret`."""
     mac_length = digest_size(suite.mac) if suite.mac else 0
     iv_length = suite.bulk.fixed_iv_length if isinstance(suite.bulk, AeadAlgorithm) else 0
     lengths = (mac_length, mac_length, suite.bulk.key_length, suite.bulk.key_length, iv_length, iv_length)
@@ -87,5 +86,3 @@ def key_block(prf: Prf, suite: Suite, master: bytes, client_random: bytes, serve
         start += length
     return KeyBlock(*parts)
 
-
-KEY_BLOCK_LABELS = tuple(field.name for field in fields(KeyBlock))

@@ -33,12 +33,12 @@ Sink = list[Span]
 
 
 def with_note(spans: Iterable[Span], note: str) -> list[Span]:
-    """The spans, those without a note of their own with this one."""
+    """The spans; those that have no note get this one."""
     return [s if s.note else Span(s.start, s.end, s.path, s.value, note, s.fault) for s in spans]
 
 
 def mark_fault(sink: Sink, data: bytes, start: int, stop: int, path: str, note: str) -> None:
-    """Record that `data[start:stop]` could not be read any further than `sink` goes: the rest is one span, at fault."""
+    """Record that reading `data[start:stop]` stopped where `sink` ends: the rest becomes one span that is marked as the fault."""
     covered = sink[-1].end if sink else start
     sink.append(Span(covered, stop, path, data[covered:stop], note, fault=True))
 
@@ -57,8 +57,8 @@ def patch(data: bytes, spans: Iterable[Span], path: str, new: bytes) -> bytes:
 def nearest(spans: Iterable[Span], path: str) -> Span | None:
     """The span that an error at `path` is about; None where there are no bytes at all.
 
-    That is the span of this path. Of a list or a struct it is the first in it (a list's length only where the list is empty). What is
-    not there is at fault of the length of what should hold it.
+    It is the span of exactly this path, if there is one. For a list or a struct it is the first span inside (the list's length only if
+    the list is empty). For a field that is missing it is the length of the list or struct that should contain the field.
     """
     leaves = [span for span in spans if span.start < span.end]
     by_path = {span.path: span for span in reversed(leaves)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -109,7 +108,7 @@ class Suite:
 
     @cached_property
     def openssl_name(self) -> str:
-        """The name OpenSSL has for it."""
+        """OpenSSL's name of the suite."""
         return "-".join(part for part in (_openssl_prefix(self), _openssl_bulk(self), _openssl_suffix(self)) if part)
 
     def __repr__(self) -> str:
@@ -292,8 +291,3 @@ DEFAULT_PSK_SUITES: tuple[Suite, ...] = tuple(
     suite for suite in SUITES if not suite.danger and suite.is_psk and suite.is_ephemeral
 )
 """What a configuration with a pre-shared key offers in addition."""
-
-
-def openssl_names(suites: Iterable[Suite]) -> dict[str, Suite]:
-    """OpenSSL's name to the row."""
-    return {suite.openssl_name: suite for suite in suites}

@@ -56,7 +56,7 @@ def _initialiser(cls: type[Any]) -> Callable[..., None]:
 
 
 def _getter(names: list[str]) -> Callable[[Any], Any]:
-    """What two values are compared by; `attrgetter` wants a name at least."""
+    """Gives the fields by which two values are compared, as a tuple. `attrgetter` does it, except for a class without fields."""
     return attrgetter(*names) if names else lambda value: ()
 
 
@@ -86,7 +86,7 @@ def _repr(self: Any) -> str:
 
 
 def _reduce(self: Any) -> tuple[type, tuple[Any, ...]]:
-    """Copies are made by the class: nothing else may set a field."""
+    """Pickles and copies a value by calling its class, because nothing else may set a field."""
     return type(self), _values(self)
 
 

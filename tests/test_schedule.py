@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from dataclasses import fields
 
 import pytest
 from hypothesis import given, settings
@@ -77,7 +78,7 @@ def test_exporter_tells_no_context_from_an_empty_one():
 def test_key_block_is_cut_as_the_suite_needs(suite):
     mac_length = hashlib.new(suite.mac).digest_size if suite.mac else 0
     keys = schedule.key_block(prf, suite, b"m" * 48, *RANDOMS)
-    parts = [getattr(keys, label) for label in schedule.KEY_BLOCK_LABELS]
+    parts = [getattr(keys, field.name) for field in fields(keys)]
     iv_length = suite.bulk.fixed_iv_length if suite.is_aead else 0
     assert list(map(len, parts)) == [mac_length] * 2 + [suite.bulk.key_length] * 2 + [iv_length] * 2
     seed = b"key expansion" + RANDOMS[1] + RANDOMS[0]  # here the server's random comes first

@@ -30,12 +30,12 @@ class LocalFault(PuretlsError):
 
 
 class NobodyReads(Exception):
-    """Whoever read our standard output has gone; kept apart from a socket's broken pipe."""
+    """The reader of our standard output has gone. A class of its own, so that it is not taken for a broken socket."""
 
 
 @contextmanager
 def local(what: str) -> Iterator[None]:
-    """Around reading and writing of files, `what` says of which, while a connection is open: an `OSError` there is our own."""
+    """Wraps the reading or writing of a file while a connection is open: an `OSError` there is a `LocalFault`. `what` names the file."""
     try:
         yield
     except BrokenPipeError:
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    """What was asked for. The output is flushed here, where its errors are still told."""
+    """Runs the sub-command. Flushes the output here, because `main` still reports its errors."""
     try:
         arguments = parser().parse_args(argv)
         status: int = arguments.module.run(arguments)
@@ -79,7 +79,7 @@ def _run(argv: Sequence[str] | None) -> int:
 
 
 class Parser(argparse.ArgumentParser):
-    """Complains as the rest of the command does: in one line. Where a command is missing altogether, help says what there is."""
+    """Reports an error in one line, as the whole command does. Without any argument it prints the help."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, printable(f"{self.prog}: {message} ({self.prog} --help tells more)") + "\n")
@@ -92,7 +92,7 @@ class Parser(argparse.ArgumentParser):
         return super().parse_known_args(given, namespace)
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        """Errors of the file are passed over by argparse; a help text that could not be written is one."""
+        """The base class ignores errors while it writes; here they are raised, since a help text that cannot be written is a failure."""
         if message:
             (file or sys.stderr).write(message)
 
@@ -119,7 +119,7 @@ def describe(error: OSError) -> str:
 
 @contextmanager
 def hint(text: str, error: type[PuretlsError] = UsageError) -> Iterator[None]:
-    """Adds to an error that passes by what this command offers against it; the library below knows of no command."""
+    """Adds a note to errors of this class: what the user of the command can do. The library does not know that there is a command."""
     try:
         yield
     except error as passing:
@@ -132,7 +132,7 @@ def _with_hints(error: PuretlsError) -> str:
 
 
 def _prepare_standard_streams() -> None:
-    """Closed ones are opened, and what an encoding cannot say is escaped: no character of a peer's may end the command.
+    """Opens streams that are closed, and escapes characters that an encoding lacks, so that no text of a peer ends the command.
 
     A standard stream that is closed would lend its number to the next socket: data would go where no one expects it.
     """
@@ -146,7 +146,7 @@ def _prepare_standard_streams() -> None:
 
 
 def _complain(text: str, status: int) -> int:
-    """One line on stderr, and the status. Output that cannot be written is dropped: Python would fail on it again at exit."""
+    """Prints one line on stderr and returns the status. Drops output that cannot be written: Python would fail on it again at exit."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -159,6 +159,6 @@ def _complain(text: str, status: int) -> int:
 
 
 def _silence(stream: TextIO) -> None:
-    """Nobody takes what is written to this stream any more; Python would complain about it once more when it flushes at exit."""
-    with suppress(OSError):  # what cannot be asked for its number is no file
+    """Sends the rest of a stream to nowhere: nobody reads it, and Python would complain when it flushes the stream at exit."""
+    with suppress(OSError):  # a stream without a number is no file
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

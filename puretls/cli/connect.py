@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 STDIN = 0
 NOTHING_ASKED = 1.0
-"""Seconds of silence after which a conversation is over in which nothing was asked, or somebody typed the last word."""
+"""Seconds of silence that end a conversation if nothing was sent, or if somebody typed the input and so sees the answer."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -101,7 +101,7 @@ def _connected(
     connection = Connection.client(config, arguments.servername or host, session=session)
     try:
         sock = socket.create_connection((host_to_look_up(host), port), arguments.timeout)
-    except UnicodeError as error:  # what looking a name up raises for what cannot be one
+    except UnicodeError as error:  # raised by the look-up of a name that cannot be one
         raise UsageError(f"not a host name: {host[:80]!r}") from error
     except OSError as error:
         raise UsageError(f"{host} port {port}: {describe(error)}") from error
@@ -134,7 +134,7 @@ def _report(tls: TlsSocket, arguments: argparse.Namespace) -> None:
 
 
 def _asked_for(connection: Connection, arguments: argparse.Namespace) -> Iterator[str]:
-    """What only some options want to know."""
+    """Lines for what the user asked about: --ocsp, --sct, --exporter."""
     if arguments.ocsp:
         response = connection.ocsp_response
         yield "OCSP         " + (f"{counted(len(response), 'byte')} stapled" if response else "nothing stapled")
@@ -151,7 +151,7 @@ def _asked_for(connection: Connection, arguments: argparse.Namespace) -> Iterato
 def _pipe(tls: TlsSocket, line: Line) -> None:
     """Standard input to the peer in a thread, the peer to standard output in this one, until both have ended.
 
-    Raises `TransportFailure` for a peer that owes an answer, or its end, and says nothing for too long.
+    Raises `TransportFailure` if the peer has not answered, or not closed, and is silent for too long.
     """
     from puretls.cli import TransportFailure
 
@@ -171,7 +171,7 @@ def _pipe(tls: TlsSocket, line: Line) -> None:
 
 
 class _Sender(threading.Thread):
-    """Sends standard input, then tells the line."""
+    """Sends standard input, then tells the `Line` that the input has ended."""
 
     def __init__(self, tls: TlsSocket, line: Line) -> None:
         super().__init__(daemon=True)  # it may wait for a keyboard when the peer has gone
@@ -194,20 +194,20 @@ class _Sender(threading.Thread):
 
 @frozen
 class _Patience:
-    """How long the peer may be silent once the input has ended: `linger` as the user said, or by what there is to wait for."""
+    """How long the peer may be silent after the input has ended: `linger` if the user gave it, else it depends on what was sent."""
 
     linger: float | None
     idle_timeout: float
 
     def silence(self, owed: bool) -> Silence:
-        """`owed`: whether a request was piped in, whose answer must not be lost."""
+        """The silence to wait for. `owed`: a request was piped in, so its answer must not be lost."""
         if self.linger is not None:
             return Silence(self.linger, expected=True)
         return Silence(self.idle_timeout, expected=False) if owed else Silence(NOTHING_ASKED, expected=True)
 
 
 class Silence(Exception):
-    """Standard input has ended, and the peer has said nothing for so many `seconds`; `expected` is what the user is content with."""
+    """Standard input has ended, and the peer was silent for `seconds`. `expected`: the user takes this for a good end."""
 
     def __init__(self, seconds: float, *, expected: bool) -> None:
         super().__init__(f"the peer was silent for {seconds:g} s")

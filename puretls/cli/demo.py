@@ -37,7 +37,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Show it all."""
+    """Prints the four parts: a full handshake, its secrets, a resumed one, one message byte by byte."""
     from puretls._version import __version__
 
     keys: list[str] = []
@@ -173,7 +173,7 @@ def _negotiated(connection: Connection) -> list[str]:
 
 
 def _secrets(connection: Connection, keys: Sequence[str]) -> list[str]:
-    """What is derived from what, by the labels of RFC 5246 8.1, 6.3 and 7.4.9."""
+    """The derivation of the secrets, by their labels (RFC 5246 8.1, 6.3 and 7.4.9)."""
     from puretls.cli.output import columns, wrapped
 
     agreed = connection.negotiated
@@ -211,7 +211,7 @@ def _explained(entry: Entry) -> Table:
 
 
 def _rows(entry: Entry, bytes_a_row: int) -> list[tuple[str, ...]]:
-    """A source is told where it changes."""
+    """Rows of the table. The source stands only in rows where it differs from the one above."""
     from puretls.cli.ladder import explained, shortened
 
     rows: list[tuple[str, ...]] = []
@@ -252,7 +252,7 @@ def _how_to_go_on(connection: Connection) -> list[str]:
 
 
 def _manual() -> str:
-    """Where the manual is, from here."""
+    """The path of the manual, relative to the working directory where that is possible."""
     path = Path(__file__).parents[1] / "manual" / "index.md"
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 

@@ -36,7 +36,7 @@ class Stream(Protocol):
 
 
 class BadRequest(Exception):
-    """A request that is not granted; `str()` is the status line's text."""
+    """A request that is refused; `str()` is the text of the status line."""
 
 
 class Abandoned(BadRequest):
@@ -45,7 +45,7 @@ class Abandoned(BadRequest):
 
 @frozen
 class Request:
-    """The request line; headers mean nothing here."""
+    """The request line. Headers are read and ignored."""
 
     method: str
     path: str

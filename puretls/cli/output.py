@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Sequence
 
 UNLIMITED = 10_000
-"""Columns of what is no terminal."""
+"""Columns for output that is no terminal."""
 
 
 def columns() -> int:

@@ -1,4 +1,4 @@
-"""Numbers in options: their ranges are checked where they are read, so that no other part meets an absurd one."""
+"""Numbers in options. Their ranges are checked while the options are read, so that no other module sees an absurd number."""
 
 from __future__ import annotations
 

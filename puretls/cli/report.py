@@ -29,7 +29,7 @@ def negotiated_lines(connection: Connection) -> list[str]:
 
 
 def one_line(connection: Connection) -> str:
-    """The same for a log."""
+    """The same facts in one line, for a log."""
     agreed = connection.negotiated
     assert agreed is not None
     parts = [agreed.suite.name, agreed.group_name, scheme_name(agreed.signature_scheme), agreed.alpn or ""]
@@ -68,7 +68,7 @@ _AGREEMENTS = ("extended_master_secret", "encrypt_then_mac", "secure_renegotiati
 
 @contextmanager
 def tracer(connection: Connection, wanted: bool, file: TextIO | None = None) -> Iterator[Callable[[Event], None] | None]:
-    """Print the trace as it grows, if it is wanted: gives the call-back for events, and prints the rest at the end."""
+    """Prints the trace while it grows, if `wanted`. Gives the call-back for events, and prints the rest at the end."""
     if not wanted:
         yield None
         return

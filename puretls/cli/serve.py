@@ -1,4 +1,4 @@
-"""`puretls serve`: a server for trying things out. A thread a client; whatever a client does ends with its own connection."""
+"""`puretls serve`: a server for experiments. Each client has a thread, and nothing that a client does harms another connection."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MAX_CLIENTS = 256
 """Connections served at a time; more wait in the kernel's queue."""
 
 SLOWEST = 1024
-"""Bytes a second that a client has to read of an answer, so that it does not hold its place for ever."""
+"""Bytes a second that a client must read of an answer; a slower one loses its place."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -86,7 +86,7 @@ def _check_ask_later(arguments: argparse.Namespace) -> None:
 
 
 class LogFormatter(logging.Formatter):
-    """Escapes whatever is logged, for a client may have written it: one line a message, and no code that a terminal obeys."""
+    """Escapes every message, because a client may have written parts of it: no line breaks, no codes for a terminal."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         return printable(super().formatMessage(record))
@@ -102,7 +102,7 @@ def _log_to_stderr() -> None:
 
 
 class Line:
-    """A client's socket below TLS, with an end to the patience: `allow` says how long what comes next may take, whatever trickles."""
+    """A client's socket below TLS, with a deadline: `allow` sets how long the next step may take, however many bytes trickle in."""
 
     def __init__(self, sock: socket.socket, idle: float) -> None:
         self._sock = sock
@@ -110,7 +110,7 @@ class Line:
         sock.settimeout(idle)
 
     def allow(self, seconds: float) -> None:
-        """From now on, `seconds` for everything together; what is left of the time allowed before is lost."""
+        """Allows `seconds` from now on, for everything together. Time left from before does not count."""
         self._deadline = time.monotonic() + seconds
 
     def recv(self, size: int) -> bytes:
@@ -120,7 +120,7 @@ class Line:
         return self._limited(partial(self._sock.send, data))
 
     def _limited(self, action: Callable[[], T]) -> T:
-        """Within the socket's own time-out and what is left of the time allowed, whichever is sooner."""
+        """Runs `action` within the socket's time-out and the time that is left, whichever ends sooner."""
         own, left = self._sock.gettimeout(), self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("the client took too long")
@@ -135,7 +135,7 @@ class Line:
 
 
 class Server:
-    """Accepts clients, and gives each a thread and the configuration of the moment."""
+    """Accepts clients. Gives each of them a thread and the configuration that is current when it connects."""
 
     def __init__(self, configure: Callable[[], ServerConfig], application: Application, arguments: argparse.Namespace) -> None:
         self._configure = configure
@@ -145,7 +145,7 @@ class Server:
         self._places = threading.Semaphore(MAX_CLIENTS)
 
     def reload(self) -> None:
-        """Read the files again; sessions and tickets live on. A mistake in them is logged, and nothing changes."""
+        """Reads the files again; sessions and tickets stay valid. A mistake in a file is logged, and nothing changes."""
         try:
             fresh = self._configure()
         except (PuretlsError, OSError) as error:
@@ -156,7 +156,7 @@ class Server:
         logger.info("reloaded")
 
     def serve(self, listener: socket.socket) -> None:
-        """Until an exception."""
+        """Accepts clients until an exception ends it, such as an interrupt."""
         while True:
             self._places.acquire()
             try:
@@ -201,7 +201,7 @@ class Server:
 
 
 Application = Callable[["TlsSocket", Line], str]
-"""Serves a connection, and tells what it did."""
+"""A function that serves a connection and returns a line for the log."""
 
 
 def _application(arguments: argparse.Namespace) -> Application:
@@ -222,7 +222,7 @@ def echo(tls: TlsSocket, _line: Line) -> str:
 
 @frozen
 class Asking:
-    """The path at which a client is asked for its certificate, None for nowhere, and how: as `ServerConfig.client_authentication`."""
+    """The path that needs a client's certificate (None: no path does), and the value for `ServerConfig.client_authentication`."""
 
     path: str | None = None
     authentication: str = "request"
@@ -230,7 +230,7 @@ class Asking:
 
 @frozen
 class Exchange:
-    """A request and its answer on a connection: `seconds` for each, and for what is sent as long as its length takes at the slowest."""
+    """A request and its answer. Each may take `seconds`; sending an answer may take as long as the slowest allowed client needs."""
 
     tls: TlsSocket
     line: Line

@@ -24,7 +24,7 @@ def ask(tls: TlsSocket, authentication: str) -> list[str]:
     try:
         answered = tls.renegotiate()
     except UsageError:
-        answered = False  # it cannot renegotiate securely, or has closed
+        answered = False  # the client cannot renegotiate securely, or has closed
     finally:
         tls.connection.change_config(before)
     if not answered:

@@ -61,7 +61,7 @@ def active(configured: Iterable[Extension]) -> tuple[Extension, ...]:
 
 
 def concerned(results: Mapping[type[Extension], Any], hook: str) -> list[type[Extension]]:
-    """The extensions that have a hook of their own, agreed on or not, those of the application included."""
+    """The extensions that override this hook, whether they were agreed on or not; those of the application are included."""
     return [each for each in dict.fromkeys((*ORDER, *results)) if hook in each.hooks]
 
 

@@ -98,7 +98,7 @@ class Alpn(Extension):
 
 
 def _encoded(name: str) -> bytes:
-    """A character a byte: names are bytes (RFC 7301 3.1), and this way every one of them can be written."""
+    """The name in bytes, one per character (Latin-1). Names are bytes (RFC 7301 3.1), and so each of them can be written as text."""
     if not isinstance(name, str):
         raise UsageError(f"an application protocol name is text, such as \"h2\", not {described(name)}")
     try:

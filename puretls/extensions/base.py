@@ -88,14 +88,14 @@ class Extension:
     server_body: ClassVar[StructClass | None] = Empty
     """None: a server never answers this extension."""
     fixed_offer: ClassVar[bool] = False
-    """True: what `offer` says follows from the configuration alone, and is made once for all connections."""
+    """True: `offer` depends on the configuration alone, so its body is made once and serves all connections."""
     of_connection: ClassVar[bool] = False
-    """True: agreed on once for the whole connection. A client leaves it out of a renegotiation, and the result stays."""
+    """True: the result holds for the whole connection. A client leaves the extension out of a renegotiation, and the result stays."""
     limits_go_with_keys: ClassVar[bool] = False
-    """True: the peer is held to `record_limits` from its next keys on; else from the ServerHello on, as we hold ourselves in any case."""
+    """True: the peer must keep to `record_limits` from its next keys on. False: from the ServerHello on, as we do in any case."""
 
     hooks: ClassVar[frozenset[str]] = frozenset()
-    """Those of `kept`, `may_resume`, `record_limits` and `resumed` that the class has of its own: the others need not be called."""
+    """Names of the hooks `kept`, `may_resume`, `record_limits` and `resumed` that the class overrides; the others are never called."""
 
     enabled: bool = field(default=True, kw_only=True)
 
@@ -132,11 +132,11 @@ class Extension:
         """The result where the peer did not send the extension; may raise `PeerError` where it must have."""
 
     def record_limits(self, result: Any) -> RecordLimits | None:
-        """How long records may be where this was agreed on; None: as long as otherwise."""
+        """The limits that follow from the result; None where the extension limits nothing."""
 
     @classmethod
     def kept(cls, result: Any) -> dict[str, Any]:
-        """What a session keeps of what was agreed on, by the names of the fields of `Session`."""
+        """What a session keeps of the result: values by the names of fields of `Session`."""
         return {}
 
     @classmethod
@@ -155,7 +155,7 @@ class Extension:
 
 
 def limits_agreed(extensions: Iterable[Extension], results: Mapping[type[Extension], Any]) -> tuple[RecordLimits, RecordLimits]:
-    """The smallest of all limits agreed on: those in force since the ServerHello, and those that go with the keys."""
+    """The smallest limits that were agreed on: first those in force since the ServerHello, then those that begin with the next keys."""
     at_once = with_keys = RecordLimits()
     for extension in extensions:
         result = results.get(type(extension))

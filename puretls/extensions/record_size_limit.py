@@ -24,7 +24,7 @@ class RecordSizeLimitBody(Struct):
 class RecordSizeLimit(Extension):
     """`RecordSizeLimit(1024)` asks the peer for records of at most that many bytes of plaintext.
 
-    Without a limit a client asks for nothing; a server does as it is asked all the same, and says that it takes records of any size.
+    Without a limit, a client does not send the extension. A server still obeys the client's limit, and answers that it takes any size.
     The result is the limit the peer asked for, which bounds what is sent to it.
     """
 

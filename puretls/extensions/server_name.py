@@ -76,7 +76,7 @@ class ServerName(Extension):
         return names[0].decode("ascii").lower()
 
     def may_answer(self, result: str, view: View) -> bool:
-        """Where the name led to the certificate (RFC 6066 3), not where any other would have been shown as well."""
+        """Answers only if the name decided which certificate is shown (RFC 6066 3)."""
         if self.acknowledge is not None:
             return self.acknowledge
         return view.is_own_name is not None and view.is_own_name(result)

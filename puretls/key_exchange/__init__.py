@@ -1,6 +1,6 @@
-"""Key exchanges: a row each, of up to three parts (an ephemeral share, a pre-shared key, an RSA premaster secret).
+"""The table of key exchanges. Each is a row made of up to three parts: an ephemeral share, a pre-shared key, an RSA premaster secret.
 
-A new one from these parts is a row here, or in a module of its own with its structs and parts, and its suites in `suites.py`.
+To add one that uses these parts, add a row here and its suites in `suites.py`. One with new parts or structs has a module of its own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from puretls.messages import key_exchange as form
 _PSK, _RSA, _EC, _FF = PreSharedKey(), RsaPremaster(), Elliptic(), FiniteField()
 _SIGNED_EC, _SIGNED_FF = Elliptic(signed=True), FiniteField(signed=True)
 
-# The order of the parts is that in which they are asked.
+# The parts are asked in the order in which they stand here.
 # fmt: off
 RSA = KeyExchange("RSA", (_RSA,), form.ServerKeyExchangeUnknown, form.ClientKeyExchangeRsa, "RSA", "")
 DHE = KeyExchange("DHE", (_SIGNED_FF,), form.ServerKeyExchangeDhe, form.ClientKeyExchangeDh, "DH", "DHE")

@@ -35,7 +35,7 @@ class Sends(IntEnum):
 
 
 class Lack(Enum):
-    """What a suite in common may lack, in the order in which it is looked for: the reason if all lack it, and a text."""
+    """What a suite that both sides have may lack, in the order of the checks: the reason if every suite lacks it, and a text."""
 
     def __init__(self, reason: Reason, text: str) -> None:
         self.reason = reason
@@ -51,14 +51,14 @@ class Lack(Enum):
 
 
 class Part:
-    """One part of a key exchange. A method that a part does not have its own form of does nothing.
+    """One part of a key exchange. Each method does nothing unless a part overrides it.
 
     `fields` are those of the message to be made; a part adds its own. What `respond` and `receive` give beside the context is the
     part's share of the premaster secret, b"" if it has none.
     """
 
     server_sends: ClassVar[Sends] = Sends.NEVER
-    """What this part alone would make of ServerKeyExchange; of several parts, the strongest word counts."""
+    """Whether this part needs a ServerKeyExchange. A key exchange of several parts follows the part that needs it most."""
     is_elliptic: ClassVar[bool] = False
     is_finite_field: ClassVar[bool] = False
     is_psk: ClassVar[bool] = False
@@ -101,7 +101,7 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class KeyExchange:
-    """How both sides come to a premaster secret, apart from how the server authenticates itself.
+    """How both sides compute the same premaster secret. How the server authenticates itself is another matter.
 
     `openssl_name` is what OpenSSL's lists say after "Kx="; `openssl_prefix` is what OpenSSL's names of suites begin with, in front of the
     kind of the signing key where the exchange is signed.
@@ -207,7 +207,7 @@ class KeyExchange:
 
 
 def agree(compute: Callable[[], T], path: str) -> T:
-    """What a group makes of the peer's public value, which is at `path`; a bad value is the peer's fault."""
+    """The shared secret of our private key and the peer's public value. Raises `PeerError`, with this `path`, for a bad value."""
     try:
         return compute()
     except BadPublicValue as error:

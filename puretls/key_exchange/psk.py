@@ -68,9 +68,10 @@ def _choose(context: Context) -> Context:
 
 @leaving_no_frames
 def _find(context: Context, identity: bytes) -> Context:
-    """The key of an identity; one that nobody has for an unknown identity, so that the client learns what a wrong key tells (RFC 4279 2).
+    """The key of an identity, and a random key for an unknown identity (RFC 4279 2).
 
-    It is drawn for a known identity, too.
+    With the random key the handshake fails at Finished, as it does with a wrong key, so a client cannot find out which identities
+    exist. The random key is drawn for a known identity, too: otherwise the time would tell.
     """
     callback = context.server_config.psk
     nobodys = Secret(context.random(_NOBODYS_KEY_LENGTH))
@@ -82,7 +83,7 @@ def _find(context: Context, identity: bytes) -> Context:
 
 
 def _with_key(context: Context, identity: bytes, key: object) -> Context:
-    """The key is judged here for both roles: an empty one would leave no secret at all (RFC 4279 5.3 and 7.1)."""
+    """Keeps the key, in both roles. An empty key is refused here, because it would leave no secret at all (RFC 4279 5.3 and 7.1)."""
     if not isinstance(key, bytes) or not 1 <= len(key) <= _LONGEST:
         raise UsageError("psk must give a key of 1 to 65,535 bytes (RFC 4279 2 and 5.3)")
     return context.evolve(

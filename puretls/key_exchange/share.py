@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from puretls.handshake.context import Context
 
 FINITE_FIELD = range(0x0100, 0x0200)
-"""The code points that name finite-field groups, known or not (RFC 7919 2)."""
+"""The code points reserved for finite-field groups; not all have a group yet (RFC 7919 2)."""
 _PARAMS = "ServerKeyExchange.params"
 
 
 class Share(Part):
-    """What both kinds of group have in common. `signed`: the server signs its parameters; else nobody does, or a key is shared."""
+    """What both kinds of group have in common. `signed`: the server signs its parameters (not if anonymous or with a PSK)."""
 
     server_sends = Sends.MUST
     server_field: ClassVar[str]
@@ -37,7 +37,7 @@ class Share(Part):
         self.is_signed = signed
 
     def group(self, context: Context, theirs: Groups) -> Group:
-        """Server: the group to use, for which nothing lacks."""
+        """Server: the group to use, after `lack` has found nothing missing."""
         raise NotImplementedError
 
     def params(self, context: Context, group: Any, public: bytes) -> Struct:
@@ -45,7 +45,7 @@ class Share(Part):
         raise NotImplementedError
 
     def read_group(self, context: Context, params: Any) -> Group:
-        """Client: the group that the server has chosen; raises `PeerError` where it may not be that one."""
+        """Client: the group that the server has chosen. Raises `PeerError` for a group that was not offered."""
         raise NotImplementedError
 
     def prepare(self, context: Context, theirs: Groups) -> Context:
@@ -114,7 +114,7 @@ class FiniteField(Share):
         return ServerDhParams(_to_bytes(group.p), _to_bytes(group.g), public)
 
     def read_group(self, context: Context, params: ServerDhParams) -> Group:
-        """The server's group. Its prime is not tested for being one: a server that signs a bad group could as well tell the key."""
+        """The server's group. Its prime is not tested for primality: a server that signs a bad group could publish the key as well."""
         limits = context.config.limits
         p, g = int.from_bytes(params.dh_p, "big"), int.from_bytes(params.dh_g, "big")
         if not limits.smallest_dh_prime <= p.bit_length() <= limits.largest_dh_prime:

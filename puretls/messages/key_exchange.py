@@ -84,7 +84,7 @@ class ServerKeyExchangeEcdhAnon(ServerKeyExchange):
 
 @wire("4279 2")
 class ServerKeyExchangePsk(ServerKeyExchange):
-    """PSK and RSA_PSK: a hint which key to take."""
+    """PSK and RSA_PSK: a hint that helps the client to choose its key."""
 
     psk_identity_hint: bytes = opaque_vector(0, UINT16_MAX)
 
@@ -128,7 +128,7 @@ class ClientKeyExchangeEcdh(ClientKeyExchange):
 
 @wire("4279 2")
 class ClientKeyExchangePsk(ClientKeyExchange):
-    """Which key the client takes."""
+    """The identity of the key that the client has chosen."""
 
     psk_identity: bytes = opaque_vector(0, UINT16_MAX)
 

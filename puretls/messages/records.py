@@ -12,7 +12,7 @@ from puretls.values import frozen
 from puretls.wire.schema import HeaderCodec, Struct, layout_of, rest, u8, u16, wire
 
 MAX_PLAINTEXT = 2**14
-"""Bytes of plaintext in a record where no less was agreed on (RFC 5246 6.2.1)."""
+"""Most bytes of plaintext in a record, unless an extension lowers the limit (RFC 5246 6.2.1)."""
 
 
 @wire("5246 6.2.1", HeaderCodec)
@@ -29,7 +29,7 @@ HEADER = layout_of(RecordHeader)
 
 @wire("5246 7.1")
 class ChangeCipherSpec(Struct):
-    """Announces that what follows is under the new keys."""
+    """Announces that all further records of the sender are protected with the new keys."""
 
     content_type: ClassVar[ContentType] = ContentType.CHANGE_CIPHER_SPEC
     type: int = u8()

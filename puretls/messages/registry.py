@@ -1,4 +1,4 @@
-"""Which struct a message is: by content type, handshake type and the key exchange in force."""
+"""Finds the struct of a message: by content type, by handshake type, and by the key exchange of the chosen suite."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def annotate_content(content_type: int, raw: bytes, key_exchange: KeyExchange | 
 
 
 def messages_in(transcript: bytes) -> list[bytes]:
-    """The handshake messages that a transcript is made of, each with its header."""
+    """Splits a transcript into its handshake messages, each with its header."""
     found, position = [], 0
     while position + HEADER_LENGTH <= len(transcript):
         header, body = HandshakeHeader.codec.read(transcript, position, len(transcript))

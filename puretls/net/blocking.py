@@ -250,7 +250,7 @@ class TlsSocket(SocketOptions):
         return make_file(raw, mode, buffering, encoding, newline)
 
     def shutdown(self, how: int) -> None:
-        """Shut the socket down; for SHUT_WR and SHUT_RDWR close_notify goes first."""
+        """Shuts the socket down. SHUT_WR and SHUT_RDWR send close_notify first."""
         if how != socket.SHUT_RD:
             self._say_goodbye()
         self._below.shutdown(how)

@@ -49,7 +49,7 @@ class Reader(asyncio.StreamReader):
             raise
 
     def _ended(self, data: bytes) -> bytes:
-        """What a read gives that has come to the end of the stream."""
+        """The result of a read that has met the end of the stream: `data`, or `Truncated` with it if the stream was cut."""
         if self._cut is not None:
             cut = Truncated(self._cut.state)
             cut.received = data

@@ -1,7 +1,7 @@
-"""Files that hold secrets: written anew and put in place whole, or appended to where they are nobody else's.
+"""Files that hold secrets: replaced as a whole by a new file, or appended to if nobody else owns them.
 
-Who had the old file open, or made a link of that name, learns nothing: what is written is a new file of one's own, which then takes
-the name. Where a system has no owners or no links that can be refused (Windows), the checks that it cannot make are left out.
+A secret is never written into an existing file, because somebody may have that file open, or may have put a link in its place.
+It goes into a new file, which then takes the name. Checks that a system cannot make (Windows has no owners) are left out.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _MINE = 0o600
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-"""Links are not followed, and a FIFO that nobody reads does not hold us up."""
+"""Does not follow links, and does not wait for a FIFO that nobody reads."""
 
 
 def write_secret(path: str | os.PathLike[str], content: bytes | str) -> None:

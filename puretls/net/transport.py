@@ -1,4 +1,4 @@
-"""What moves bytes between a connection and a blocking socket, whichever thread does it.
+"""Moves bytes between a connection and a blocking socket, in whichever thread asks for it.
 
 Owns the socket's time-outs and what could not be sent yet; knows no TLS.
 """
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class StreamSocket(Protocol):
-    """What is needed of the socket below; a `TlsSocket` will do, too."""
+    """What a `TlsSocket` needs of the socket below it. A `TlsSocket` has it as well, so TLS runs inside TLS."""
 
     def recv(self, size: int, /) -> bytes: ...
 
@@ -50,9 +50,9 @@ class SocketTransport:
     def __init__(self, sock: StreamSocket) -> None:
         self.sock = sock
         self.deadline: float | None = None
-        """Moment of `time.monotonic()` after which nothing is waited for any more."""
+        """Moment of `time.monotonic()` at which every wait ends with `TimeoutError`; None: there is no such moment."""
         self.overdue = "the handshake took too long"
-        """What is said then."""
+        """The text of that `TimeoutError`."""
         self._read_size = SMALL_READ
         self._sending = threading.Lock()
         self._outgoing = bytearray()

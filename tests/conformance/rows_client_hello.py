@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from puretls.iana import ExtensionType as T
 
-RSA, RSA_256, ECDHE, DHE, ECDSA = 0x002F, 0x0035, 0xC013, 0x0033, 0xC009
+RSA, ECDHE, DHE, ECDSA = 0x002F, 0xC013, 0x0033, 0xC009
 GCM, SCSV, FALLBACK = 0xC02F, 0x00FF, 0x5600
 SHA256_RSA, SHA1_RSA, MD5_RSA = b"\4\1", b"\2\1", b"\1\1"
 DECODE, ILLEGAL, FAILURE = "decode_error", "illegal_parameter", "handshake_failure"

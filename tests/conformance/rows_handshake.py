@@ -184,7 +184,7 @@ for name, cls, setup, section in [
 ]:
     ROWS.append(C(_section(section), f"{name} twice", repeat(cls), UNEXPECTED, setup))
 for name, cls, setup, section in [("Certificate", hs.Certificate, AUTH, "7.4.6"), ("ClientKeyExchange", kx.ClientKeyExchange, AUTH, "7.4.7"),
-                                  ("CertificateVerify", hs.CertificateVerify, CHACHA_AUTH := (CHACHA[0] | AUTH[0], CHACHA[1] | AUTH[1]), "7.4.8")]:  # fmt: skip
+                                  ("CertificateVerify", hs.CertificateVerify, (CHACHA[0] | AUTH[0], CHACHA[1] | AUTH[1]), "7.4.8")]:  # fmt: skip
     ROWS.append(S(_section(section), f"{name} after what should follow it", late(cls), UNEXPECTED, setup))
 for name, cls, setup, section in [
     ("ServerHello", hs.ServerHello, DEFAULT, "7.4.1.3"),
@@ -384,8 +384,6 @@ def _cached():
     return ({}, {"session_cache": MemorySessionStore(clock=lambda: NOW)})
 
 
-NO_EMS = {"extensions": (ExtendedMasterSecret(enabled=False),)}
-WITH_EMS = {"extensions": ()}
 _SESSION_SUITE = fields(hs.ServerHello, cipher_suite=0xC02C)
 ROWS += [
     C("5246 7.4.1.3", "session resumed under another suite", _SESSION_SUITE, "illegal_parameter", _cached(), act=resumed(None)),

@@ -5,12 +5,12 @@ import re
 
 import pytest
 
-from puretls import ClientConfig, ServerConfig, key_exchange
+from puretls import ClientConfig, ServerConfig
 from puretls.crypto import provider as providers
 from puretls.crypto.keys import EcPublicKey, EdPublicKey, RsaPublicKey
 from puretls.crypto.signatures import SIGNATURE_SCHEMES, fits
 from puretls.iana import NamedGroup, SignatureScheme
-from puretls.suites import BY_ID, SUITES, Authentication, openssl_names
+from puretls.suites import BY_ID, SUITES, Authentication
 from tests.interop.peers import ask
 
 PSK = bytes.fromhex("0123456789abcdef0123456789abcdef")
@@ -47,7 +47,7 @@ def suite_cells(suites, peer):
 def openssl_suites():
     """Those of ours that `openssl ciphers` lists."""
     listed = ask("openssl", "ciphers", "-s", "-psk", "-tls1_2", EVERY_CIPHER).strip().split(":")
-    known = openssl_names(SUITES)
+    known = {suite.openssl_name: suite for suite in SUITES}
     return [known[name] for name in listed if name in known]
 
 
@@ -147,10 +147,6 @@ def server(certificates, *suites, kinds=("rsa", "p256"), **more):
         more["psk"] = {IDENTITY: PSK}.get
     more.setdefault("credentials", tuple(certificates.leaf(kind).credential for kind in kinds))
     return ServerConfig(provider=PROVIDER, verifier=certificates.verifier, danger_suites=True, **more)
-
-
-def is_pure_psk(suite):
-    return suite.kx in {key_exchange.PSK, key_exchange.DHE_PSK, key_exchange.ECDHE_PSK}
 
 
 GNUTLS_EVERYTHING = (

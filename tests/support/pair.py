@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import count
 
 from puretls import danger, drive
-from puretls.config import ClientConfig, Config, Limits, ServerConfig
+from puretls.config import ClientConfig, Config, ServerConfig
 from puretls.connection import Connection
 from puretls.crypto import provider as providers
 from puretls.errors import PuretlsError
@@ -14,7 +14,6 @@ from puretls.events import AlertReceived, AlertSent, DataReceived, Event, Handsh
 from puretls.suites import SUITES
 from tests.support.credentials import NAME, NOW, credential
 
-ALL_SUITES = SUITES
 PSK = b"\x17" * 32
 IDENTITY = b"somebody"
 
@@ -192,6 +191,3 @@ def fields_for(suite, kind: str | None = None) -> tuple[dict, dict]:
 
 def suite_named(name: str):
     return next(suite for suite in SUITES if suite.name == name)
-
-
-SMALL_LIMITS = Limits(handshake_message=2**14, buffered=2**16)
