@@ -228,7 +228,8 @@ class PeerError(TlsError):
     An alert is not sent after our close_notify, under a key that is used up, and by a fork.
 
     `path` names the field at fault in the byte map of the message or record (`paths` has the grammar), `offset` its first byte there,
-    from the first byte of the message's header; both are absent where no byte is at fault. `state` is the state in which it happened.
+    from the first byte of the message's header; both are absent where no byte is at fault. `about` is the field as whoever raised the
+    error named it: where that is a list or a struct, `path` is the first field in it. `state` is the state in which it happened.
     """
 
     def __init__(
@@ -237,7 +238,7 @@ class PeerError(TlsError):
         super().__init__(reason, detail)
         self.reason = reason
         self.detail = detail
-        self.path = path
+        self.path = self.about = path
         self.offset = offset
         self.state = state
         self.rfc = rfc or reason.rfc

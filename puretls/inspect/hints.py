@@ -1,0 +1,412 @@
+"""What to try when a handshake has failed: each hint has a test of the evidence, and a sentence in `texts/hints.toml`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from puretls.der import oids
+from puretls.der.reader import Reader
+from puretls.der.times import time_text
+from puretls.errors import DecodeError, Reason, UsageError
+from puretls.iana import ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme
+from puretls.inspect.conversation import Conversation
+from puretls.inspect.decoder import version_name
+from puretls.inspect.seen import MessageSeen
+from puretls.inspect.streams import SIDES
+from puretls.inspect.texts.text import table
+from puretls.messages.handshake import Certificate, CertificateRequest, ClientHello
+from puretls.suites import BY_ID, Authentication, Suite
+
+if TYPE_CHECKING:
+    from puretls.x509.certificates.certificate import Certificate as X509
+
+Words = Mapping[str, str]
+NONE = "none"
+"""In place of an alert: there was none."""
+CLOCKS_SET = 10**18
+"""Nanoseconds since the epoch: what is before 2001 is no time of day."""
+PACKET = 1400
+"""Bytes of a hello that surely fit into one packet."""
+
+
+class Clue(NamedTuple):
+    """What to try, and the field to look at."""
+
+    text: str
+    path: str
+
+
+class Evidence:
+    """What a conversation tells about why it failed; everything is looked up when a test asks for it."""
+
+    def __init__(self, conversation: Conversation, alert: str, by: str) -> None:
+        self.conversation, self.alert, self.by = conversation, alert, by
+
+    def message(self, side: str, name: str) -> MessageSeen | None:
+        """The newest message of this name that could be read."""
+        found = (seen for seen in reversed(self.conversation.messages) if (seen.side, seen.name) == (side, name) and seen.message)
+        return next(found, None)
+
+    @cached_property
+    def hello(self) -> ClientHello | None:
+        seen = self.message("client", "ClientHello")
+        return seen.message if seen and isinstance(seen.message, ClientHello) else None
+
+    @property
+    def at_hello(self) -> bool:
+        """Whether the server gave up on the ClientHello alone: no ServerHello came after it."""
+        hello, answer = self.message("client", "ClientHello"), self.message("server", "ServerHello")
+        return self.by == "server" and hello is not None and (answer is None or answer.order < hello.order)
+
+    @cached_property
+    def suites(self) -> tuple[Suite, ...]:
+        """Those offered that are known here."""
+        return tuple(BY_ID[number] for number in self.hello.cipher_suites if number in BY_ID) if self.hello else ()
+
+    def value(self, kind: ExtensionType, field: str) -> Any:
+        """A field of an extension of the ClientHello; None without it."""
+        path = self.extension_path(kind, field)
+        leaves = self.conversation.byte_map.find(path) if path else ()
+        return next((leaf.value for leaf in leaves if leaf.path == path), None)
+
+    def extension_path(self, kind: ExtensionType, field: str = "") -> str:
+        """The path of an extension of the newest ClientHello; "" without it."""
+        seen = self.message("client", "ClientHello")
+        for index, extension in enumerate((self.hello.extensions or ()) if self.hello else ()):
+            if extension.extension_type == kind and seen:
+                return f"{seen.path}.extensions[{index}].{kind.name.lower()}{field}"
+        return ""
+
+    def values(self, kind: ExtensionType, field: str) -> list[Any] | None:
+        """The items of a list in an extension of the ClientHello; None without it."""
+        path = self.extension_path(kind, field)
+        if not path:
+            return None
+        leaves = self.conversation.byte_map.find(path)
+        return [leaf.value for leaf in leaves if leaf.view == "wire" and leaf.path.endswith("]")]
+
+    @cached_property
+    def server_name(self) -> str:
+        name = self.value(ExtensionType.SERVER_NAME, ".names[0].name")
+        return name.decode("ascii", "replace") if isinstance(name, bytes) else ""
+
+    def chain(self, side: str) -> list[X509]:
+        """The certificates of a side that can be read."""
+        from puretls.x509.certificates.certificate import Certificate as X509
+
+        seen = self.message(side, "Certificate")
+        found = []
+        for der in seen.message.certificate_list if seen and isinstance(seen.message, Certificate) else ():
+            try:
+                found.append(X509.read(der))
+            except DecodeError:
+                break
+        return found
+
+    @property
+    def accused(self) -> str:
+        """Whose certificates the alert is about: the other side's."""
+        return "server" if self.by == "client" else "client"
+
+    @cached_property
+    def request(self) -> CertificateRequest | None:
+        seen = self.message("server", "CertificateRequest")
+        return seen.message if seen and isinstance(seen.message, CertificateRequest) else None
+
+    @property
+    def seconds(self) -> float | None:
+        """When it happened, in seconds since the epoch; None where nobody noted it."""
+        times = [self.conversation.began, *(seen.time for seen in self.conversation.messages)]
+        known = [time for time in times if time is not None and time > CLOCKS_SET]
+        return known[-1] / 1e9 if known else None
+
+    @cached_property
+    def failed_record(self) -> tuple[str, bool] | None:
+        """The first protected record that `by` could not have read, or the last it got; and whether it is the first under its keys."""
+        records = [record for record in self.conversation.records if record.side == self.accused and record.epoch]
+        bad = next((record for record in records if record.problem and record.problem.reason is Reason.BAD_RECORD_MAC), None)
+        chosen = bad or (records[-1] if records else None)
+        return (chosen.path, chosen.sequence in {0, None}) if chosen else None
+
+
+# Tests: the words for the sentence, None where the hint does not apply
+
+
+def _first_bytes(evidence: Evidence, words: Mapping[bytes, str]) -> Words | None:
+    for side in SIDES:
+        first = evidence.conversation.stream(side).data[:16]
+        for start, protocol in words.items():
+            if first.startswith(start):
+                return {"side": side, "first": repr(first.split(b"\r")[0].decode("ascii", "replace")), "protocol": protocol}
+    return None
+
+
+_HTTP = dict.fromkeys((b"HTTP/", b"GET ", b"POST ", b"HEAD ", b"PUT ", b"CONNECT ", b"OPTIONS ", b"<!DOCTYPE", b"<html"), "HTTP")
+_OTHERS = {
+    b"220": "SMTP or FTP", b"EHLO": "SMTP", b"HELO": "SMTP", b"* OK": "IMAP", b"+OK": "POP3", b"SSH-": "SSH", b"RFB ": "VNC",
+    b"<?xml": "XMPP", b"<stream": "XMPP", b"-ERR": "POP3 or Redis",
+}  # fmt: skip
+
+
+def _plain_http(evidence: Evidence) -> Words | None:
+    return _first_bytes(evidence, _HTTP)
+
+
+def _other_protocol(evidence: Evidence) -> Words | None:
+    return _first_bytes(evidence, _OTHERS)
+
+
+def _no_server_name(evidence: Evidence) -> Words | None:
+    return {} if evidence.at_hello and not evidence.extension_path(ExtensionType.SERVER_NAME) else None
+
+
+def _other_server_name(evidence: Evidence) -> Words | None:
+    path = evidence.extension_path(ExtensionType.SERVER_NAME, ".names[0].name")
+    return {"name": evidence.server_name, "path": path} if evidence.server_name and evidence.by == "server" else None
+
+
+def _signed_by(kind: Authentication) -> Callable[[Evidence], Words | None]:
+    def test(evidence: Evidence) -> Words | None:
+        kinds = {suite.auth for suite in evidence.suites}
+        return {} if evidence.at_hello and kinds == {kind} else None
+
+    return test
+
+
+def _offered(test: Callable[[Suite], bool]) -> Callable[[Evidence], Words | None]:
+    return lambda evidence: {} if evidence.at_hello and evidence.suites and all(map(test, evidence.suites)) else None
+
+
+def _few_groups(evidence: Evidence) -> Words | None:
+    groups = evidence.values(ExtensionType.SUPPORTED_GROUPS, ".named_groups")
+    path = evidence.extension_path(ExtensionType.SUPPORTED_GROUPS)
+    if not evidence.at_hello or groups is None or NamedGroup.SECP256R1 in groups:
+        return None
+    return {"missing": "secp256r1", "path": path}
+
+
+def _few_schemes(evidence: Evidence) -> Words | None:
+    schemes = evidence.values(ExtensionType.SIGNATURE_ALGORITHMS, ".schemes")
+    if not evidence.at_hello or schemes is None:
+        return None
+    names = [scheme.name for scheme in schemes if isinstance(scheme, SignatureScheme)]
+    missing = [kind for kind in ("RSA", "ECDSA") if not any(name.startswith(kind) for name in names)]
+    return {"missing": " and ".join(missing), "path": evidence.extension_path(ExtensionType.SIGNATURE_ALGORITHMS)} if missing else None
+
+
+def _tls13_only(evidence: Evidence) -> Words | None:
+    versions = evidence.values(ExtensionType.SUPPORTED_VERSIONS, ".versions") or []
+    return {} if evidence.at_hello and ProtocolVersion.TLS_1_3 not in versions else None
+
+
+def _old_version(evidence: Evidence) -> Words | None:
+    hello = evidence.hello
+    if hello is None or not evidence.at_hello or hello.client_version >= ProtocolVersion.TLS_1_2:
+        return None
+    return {"version": version_name(int(hello.client_version))}
+
+
+def _client_certificate(evidence: Evidence) -> Words | None:
+    seen = evidence.message("client", "Certificate")
+    empty = seen is not None and isinstance(seen.message, Certificate) and not seen.message.certificate_list
+    return {"issuers": _issuers(evidence)} if evidence.by == "server" and empty else None
+
+
+def _client_chain(evidence: Evidence) -> Words | None:
+    chain = evidence.chain("client")
+    if evidence.by != "server" or not chain:
+        return None
+    return {"issuer": str(chain[-1].issuer), "issuers": _issuers(evidence)}
+
+
+def _issuers(evidence: Evidence) -> str:
+    from puretls.x509.names.distinguished import read_name
+
+    names = []
+    for der in evidence.request.certificate_authorities[:3] if evidence.request else ():
+        try:
+            names.append(str(read_name(Reader(der), "name")))
+        except DecodeError:
+            continue
+    return f" It names {'; '.join(names)}." if names else ""
+
+
+def _validity(*, late: bool) -> Callable[[Evidence], Words | None]:
+    def test(evidence: Evidence) -> Words | None:
+        now, seen = evidence.seconds, evidence.message(evidence.accused, "Certificate")
+        if now is None or seen is None:
+            return None
+        for index, certificate in enumerate(evidence.chain(evidence.accused)):
+            limit = certificate.validity.not_after if late else certificate.validity.not_before
+            if now > limit if late else now < limit:
+                path = f"{seen.path}.certificate_list[{index}].tbs_certificate.validity.{'not_after' if late else 'not_before'}"
+                return {"subject": str(certificate.subject), "date": time_text(limit), "path": path}
+        return None
+
+    return test
+
+
+def _wrong_name(evidence: Evidence) -> Words | None:
+    from puretls.x509.hostname import covered, parse_reference
+
+    chain, seen = evidence.chain("server"), evidence.message("server", "Certificate")
+    if evidence.by != "client" or not chain or not evidence.server_name or seen is None:
+        return None
+    try:
+        if covered(parse_reference(evidence.server_name), chain[0].subject_alt_names):
+            return None
+    except UsageError:
+        return None
+    names = ", ".join(str(name) for name in chain[0].subject_alt_names[:4]) or "no name"
+    extension = chain[0].extension(oids.SUBJECT_ALT_NAME)
+    place = f"{extension.path}.subject_alt_name" if extension else "tbs_certificate.extensions"
+    return {"name": evidence.server_name, "names": names, "path": f"{seen.path}.certificate_list[0].{place}"}
+
+
+def _missing_intermediate(evidence: Evidence) -> Words | None:
+    chain = evidence.chain(evidence.accused)
+    if len(chain) != 1 or chain[0].is_self_issued:
+        return None
+    return {"side": evidence.accused, "issuer": str(chain[0].issuer)}
+
+
+def _self_signed(evidence: Evidence) -> Words | None:
+    chain = evidence.chain(evidence.accused)
+    return {"side": evidence.accused} if len(chain) == 1 and chain[0].is_self_issued else None
+
+
+def _private_authority(evidence: Evidence) -> Words | None:
+    chain = evidence.chain(evidence.accused)
+    return {"side": evidence.accused, "issuer": str(chain[-1].issuer)} if len(chain) > 1 else None
+
+
+def _weak_certificate(evidence: Evidence) -> Words | None:
+    from puretls.x509.keys.algorithms import WEAK_HASHES
+
+    seen = evidence.message(evidence.accused, "Certificate")
+    for index, certificate in enumerate(evidence.chain(evidence.accused)):
+        try:
+            weak = certificate.signature_algorithm.hash in WEAK_HASHES
+        except DecodeError:
+            continue
+        if weak and seen and not certificate.is_self_issued:
+            path = f"{seen.path}.certificate_list[{index}].signature_algorithm"
+            return {"subject": str(certificate.subject), "algorithm": str(certificate.outer_signature), "path": path}
+    return None
+
+
+def _wrong_key(kind: str) -> Callable[[Evidence], Words | None]:
+    """`kind` is "rsa", "psk", or "" for any other key exchange."""
+
+    def test(evidence: Evidence) -> Words | None:
+        failed, suite = evidence.failed_record, evidence.conversation.suite
+        if failed is None or suite is None or not failed[1]:
+            return None
+        own = "psk" if suite.is_psk else "rsa" if suite.kx.name == "RSA" else ""
+        seen = evidence.message("client", "ClientKeyExchange")
+        identity = getattr(seen.message, "psk_identity", b"") if seen else b""
+        return {"path": failed[0], "identity": repr(identity)[1:]} if own == kind else None
+
+    return test
+
+
+def _changed_later(evidence: Evidence) -> Words | None:
+    failed = evidence.failed_record
+    return {"path": failed[0]} if failed and not failed[1] else None
+
+
+def _wrong_finished(evidence: Evidence) -> Words | None:
+    seen = evidence.message(evidence.accused, "Finished")
+    wrong = seen is not None and seen.problem is not None and seen.problem.reason is Reason.BAD_FINISHED
+    return {"path": f"{seen.path}.verify_data"} if wrong and seen else None
+
+
+def _no_common_protocol(evidence: Evidence) -> Words | None:
+    kind = ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION
+    names = evidence.values(kind, ".names")
+    told = ", ".join(name.decode("ascii", "replace") for name in names or [] if isinstance(name, bytes))
+    return {"protocols": told, "path": evidence.extension_path(kind)} if told else None
+
+
+def _after_hello(evidence: Evidence) -> Words | None:
+    return {} if evidence.at_hello and not evidence.conversation.server.data else None
+
+
+def _large_hello(evidence: Evidence) -> Words | None:
+    seen = evidence.message("client", "ClientHello")
+    return {"size": str(len(seen.raw))} if evidence.at_hello and seen and len(seen.raw) > PACKET else None
+
+
+def _client_left(evidence: Evidence) -> Words | None:
+    return {} if evidence.by == "client" and evidence.chain("server") else None
+
+
+def _server_left(evidence: Evidence) -> Words | None:
+    return {} if evidence.by == "server" and evidence.message("client", "ClientKeyExchange") else None
+
+
+def _retry_newer(evidence: Evidence) -> Words | None:
+    return {} if evidence.hello and 0x5600 in evidence.hello.cipher_suites else None
+
+
+TESTS: Mapping[str, Callable[[Evidence], Words | None]] = {
+    "plain_http": _plain_http,
+    "other_protocol": _other_protocol,
+    "wrong_rsa_key": _wrong_key("rsa"),
+    "wrong_psk": _wrong_key("psk"),
+    "wrong_keys": _wrong_key(""),
+    "changed_later": _changed_later,
+    "wrong_finished": _wrong_finished,
+    "client_certificate": _client_certificate,
+    "client_chain": _client_chain,
+    "expired": _validity(late=True),
+    "not_yet_valid": _validity(late=False),
+    "wrong_name": _wrong_name,
+    "missing_intermediate": _missing_intermediate,
+    "self_signed": _self_signed,
+    "private_authority": _private_authority,
+    "weak_certificate": _weak_certificate,
+    "other_server_name": _other_server_name,
+    "no_server_name": _no_server_name,
+    "old_version": _old_version,
+    "retry_newer": _retry_newer,
+    "no_common_protocol": _no_common_protocol,
+    "only_rsa": _signed_by(Authentication.RSA),
+    "only_ecdsa": _signed_by(Authentication.ECDSA),
+    "only_rsa_key_exchange": _offered(lambda suite: suite.kx.name == "RSA"),
+    "only_cbc": _offered(lambda suite: not suite.is_aead),
+    "few_groups": _few_groups,
+    "few_schemes": _few_schemes,
+    "tls13_only": _tls13_only,
+    "after_hello": _after_hello,
+    "large_hello": _large_hello,
+    "client_left": _client_left,
+    "server_left": _server_left,
+}
+"""Name of a hint in `texts/hints.toml` -> its test; the order is that in which they are told."""
+
+
+def clues(conversation: Conversation, alert: str, by: str) -> Iterator[Clue]:
+    """What the evidence speaks for, when `by` gave up with this alert, or with `NONE`."""
+    evidence = Evidence(conversation, alert, by)
+    for name, test in TESTS.items():
+        row = table("hints")[name]
+        words = test(evidence) if alert in row["alerts"] else None
+        if words is not None:
+            yield Clue(row["try"].format(**words), row["path"].format(**words))
+
+
+def asked_for(seen: MessageSeen) -> str:
+    """What the side whose last message this is waits for, or was about to send."""
+    return _ASKED.get((seen.side, seen.name), "was to go on")
+
+
+_ASKED = {
+    ("client", "ClientHello"): "asked for a ServerHello",
+    ("server", "HelloRequest"): "asked for a new ClientHello",
+    ("server", "ServerHelloDone"): "asked for the client's key exchange and its Finished",
+    ("client", "Finished"): "asked for the server's ChangeCipherSpec and Finished",
+    ("server", "Finished"): "asked for the client's ChangeCipherSpec and Finished, or was the end of the handshake",
+}
