@@ -1,4 +1,4 @@
-"""Text that others wrote, made safe to show: the one place where what a peer says is escaped, for terminals, logs and exceptions alike."""
+"""Makes text of others safe to show. Only here is text of a peer escaped, for terminals, logs and exceptions alike."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def printable(text: str | bytes) -> str:
-    r"""`text` with whatever does not show as itself as an escape: `\n`, `\x1b`, `\u202e`.
+    r"""`text` with an escape for every character that does not show as itself: `\n`, `\x1b`, `\u202e`.
 
     Escaped are control characters, line breaks of every kind, characters that change the direction of writing or show nothing
     (categories Cc, Cf, Zl, Zp of Unicode, and spaces other than U+0020), surrogates, private and unassigned code points: what
@@ -20,7 +20,7 @@ def printable(text: str | bytes) -> str:
 
 
 def printable_lines(lines: Iterable[str]) -> str:
-    """Several lines as one text; what breaks a line inside of one is escaped."""
+    """Joins lines to one text. A line break inside a line is escaped."""
     return "\n".join(map(printable, lines))
 
 

@@ -78,7 +78,7 @@ def _add_verify(actions: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what was asked."""
+    """Runs the sub-command of `puretls x509`."""
     status: int = arguments.action(arguments)
     return status
 
@@ -141,7 +141,7 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 
 def _known(names: list[str]) -> list[str]:
-    """Names of rules; one that is none is a `UsageError` with what may have been meant."""
+    """Names of rules. Raises `UsageError` for an unknown one, with the name that was perhaps meant."""
     from difflib import get_close_matches
 
     from puretls.x509.reports.rules import RULES

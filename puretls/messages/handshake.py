@@ -44,7 +44,7 @@ class HandshakeMessage(Struct):
 
 M = TypeVar("M", bound=HandshakeMessage)
 BY_TYPE: dict[int, type[HandshakeMessage]] = {}
-"""Bodies whose form follows from the type alone."""
+"""Classes of bodies by handshake type, where the type alone decides the form."""
 
 
 def handshake(type_: HandshakeType) -> Callable[[type[M]], type[M]]:
@@ -110,7 +110,7 @@ class CertificateStatus(HandshakeMessage):
 @handshake(HandshakeType.CERTIFICATE_REQUEST)
 @wire("5246 7.4.4")
 class CertificateRequest(HandshakeMessage):
-    """The server asks for a client certificate: of these types, signing so, issued by one of these names (all, if none)."""
+    """The server asks for a client certificate: key types, signature schemes, names of issuers (no names: any issuer)."""
 
     certificate_types: tuple[ClientCertificateType | int, ...] = vector(Uint(1, ClientCertificateType), 1, 2**8 - 1)
     supported_signature_algorithms: tuple[SignatureScheme | int, ...] = vector(Uint(2, SignatureScheme), 2, 2**16 - 2)

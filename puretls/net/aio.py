@@ -144,7 +144,7 @@ async def _handshake(protocol: TlsProtocol, limit: float | None) -> TlsTransport
 
 
 async def _watch(protocol: TlsProtocol, limit: float | None) -> None:
-    """See a server's handshake through; whatever a client does ends here."""
+    """Waits for a server's handshake. Its errors end here, in the log: no client may disturb the server."""
     try:
         await _handshake(protocol, limit)
     except TimeoutError:
@@ -154,7 +154,7 @@ async def _watch(protocol: TlsProtocol, limit: float | None) -> None:
 
 
 def _buffered(reader: asyncio.StreamReader) -> bytes:
-    """What the reader holds already, without waiting: one step of `read` either returns it or would wait."""
+    """The bytes that the reader holds already. One step of `read` either returns them or would wait; then there are none."""
     step = reader.read(2**20)
     try:
         step.send(None)

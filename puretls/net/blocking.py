@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from puretls.session import Session
 
 PATIENCE = 2.0
-"""Seconds that `close` waits for room to send close_notify, and what a time-out left behind."""
+"""Seconds that `close` waits until close_notify, and data that an earlier time-out left behind, can be sent."""
 _Kind = type[BaseException]
 
 
@@ -67,6 +67,8 @@ class TlsSocket(SocketOptions):
         self._handshake_timeout = connection.config.limits.handshake_time if handshake_timeout is None else handshake_timeout
         self._on_event = on_event
         self._ragged_is_clean = suppress_ragged_eofs
+        # One thread may read while another writes, so each has a lock of its own, taken before `_lock`. Nobody waits for the socket with
+        # `_lock` held: a reader that waits for the peer would keep the writer from encrypting, and the peer may wait for the writer.
         self._lock = threading.RLock()  # around each use of the connection
         self._handshaking = threading.Lock()  # not `_reading`: a writer must get on once the handshake is done
         self._reading = threading.RLock()  # one reader
@@ -101,7 +103,7 @@ class TlsSocket(SocketOptions):
         return self
 
     def handshake(self) -> None:
-        """Shake hands, unless that is done; after a `TimeoutError` of the socket's own time-out, go on with it."""
+        """Shake hands, unless that is done. After a `TimeoutError` of the socket's own time-out, a second call continues the handshake."""
         if self._complete:
             return
         with self._handshaking:
@@ -117,7 +119,7 @@ class TlsSocket(SocketOptions):
                 self._transport.deadline = None
 
     def renegotiate(self) -> bool:
-        """Ask for another handshake on this connection and wait for it (RFC 5246 7.4.1.1); False where the peer refuses, or leaves.
+        """Ask for another handshake on this connection and wait for it (RFC 5246 7.4.1.1); False if the peer refuses, or closes.
 
         `connection.change_config` says beforehand what is to be agreed on, a client's certificate for example. Data that comes meanwhile
         is kept for `recv`. A peer that goes on as if nothing were asked ends in `TimeoutError`: after the time for a handshake, or after
@@ -223,7 +225,7 @@ class TlsSocket(SocketOptions):
         with self._reading:
             while self._end is None:
                 self._run(until=lambda event: isinstance(event, DataReceived))
-                self._received.clear()  # nobody will ask for it, and a peer may go on for long
+                self._received.clear()  # nobody will read it, and the peer may send much more
         if self._end.error:
             raise self._end.error
         self._closed = True
@@ -357,7 +359,7 @@ def connect(
     if not isinstance(address, tuple | list) or len(address) < 2:
         raise UsageError('an address is a pair, such as ("example.org", 443)')
     config = client_defaults() if config is None else config
-    connection = Connection.client(config, server_name or address[0], session=session)  # a name that is none is refused before
+    connection = Connection.client(config, server_name or address[0], session=session)  # refuses a bad name before anything is looked up
     address = host_to_look_up(address[0]), address[1]
     return TlsSocket(socket.create_connection(address, timeout), connection, **options)._opened()
 

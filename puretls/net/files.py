@@ -25,7 +25,7 @@ class Stream(Protocol):
 
 
 def _whole(method: Callable[..., Any]) -> Callable[..., Any]:
-    """The method, which raises `Truncated` with its result where the stream was cut off meanwhile."""
+    """Wraps a method of a file: if the stream was cut off during the call, `Truncated` is raised, with the result of the call in it."""
 
     @wraps(method)
     def call(self: Any, *arguments: Any, **keywords: Any) -> Any:
@@ -45,7 +45,7 @@ def _whole(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _received(result: Any, arguments: tuple[Any, ...]) -> bytes | str:
-    """What a call returned, as one piece."""
+    """The result of a call as one piece of bytes or text."""
     if isinstance(result, int):  # readinto
         return bytes(memoryview(arguments[0]).cast("B")[:result])
     if isinstance(result, list):
@@ -62,13 +62,13 @@ class RawFile(io.RawIOBase):
         self._reads = reads
         self._writes = writes
         self.calls = 0
-        """How many calls of the files above are under way, one inside the other."""
+        """How many calls of the files above are running, one inside the other."""
         self.cut: Truncated | None = None
         self._on_close = on_close
 
     @property
     def _source(self) -> RawFile:
-        """As of the files above; an attribute would be a cycle that keeps the socket open."""
+        """The raw file, under the name it has in the files above. An attribute would be a reference cycle that keeps the socket open."""
         return self
 
     def readable(self) -> bool:

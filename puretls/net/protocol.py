@@ -33,7 +33,7 @@ class TlsProtocol(asyncio.Protocol):
     def __init__(
         self, connection: Connection, upper: asyncio.BaseProtocol, keep: object = None, *, suppress_ragged_eofs: bool = False
     ) -> None:
-        """`keep` lives as long as this: the writer whose transport was taken over, which would close it when collected.
+        """`keep` is held as long as this object lives: the writer whose transport was taken over would close it when it is collected.
 
         `suppress_ragged_eofs`: as of `TlsSocket`, with a `DangerWarning`.
         """
@@ -96,7 +96,7 @@ class TlsProtocol(asyncio.Protocol):
             self._upper.resume_writing()
 
     def pause(self, paused: bool) -> None:
-        """Stop or go on with reading and with events: what arrived stays in the connection meanwhile."""
+        """Pauses or resumes reading and events. Bytes that have arrived stay in the connection meanwhile."""
         self._paused = paused
         self._follow()
 
@@ -110,7 +110,7 @@ class TlsProtocol(asyncio.Protocol):
             asyncio.get_running_loop().call_soon(self.drive)
 
     def _answered(self, size: int) -> None:
-        """A peer that has us answer and never reads is not read any further either."""
+        """Counts our answers while the peer does not read them; after too many, the peer is not read any more either."""
         if self._congested:
             self._answers += size
             if self._answers > ANSWERS and not self._held:
@@ -118,7 +118,7 @@ class TlsProtocol(asyncio.Protocol):
                 self._follow()
 
     def drive(self) -> None:
-        """Take events until there is need of data, or the upper side wants no more."""
+        """Takes events until the connection needs data, or the upper side has paused."""
         try:
             while not (self._ended or self._paused or self._held):
                 turn = drive.take_turn(self.connection)
@@ -132,7 +132,7 @@ class TlsProtocol(asyncio.Protocol):
             self._fail(error)
 
     def flush(self) -> int:
-        """Hand what must be sent to the transport; returns how many bytes."""
+        """Writes everything that the connection has to send; returns how many bytes."""
         data = self.connection.bytes_to_send()
         if data and self._lower is not None:
             self._lower.write(data)

@@ -19,7 +19,7 @@ from puretls.text import counted
 
 
 class Codec(Protocol):
-    """What every field of a struct is made of."""
+    """Reads and writes one kind of field."""
 
     def read(self, data: bytes, pos: int, end: int, sink: Sink | None = None, path: str = "") -> tuple[Any, int]: ...
 
@@ -35,7 +35,7 @@ def need(pos: int, count: int, end: int) -> int:
 
 
 class _Names(dict[int, int]):
-    """Numbers to enum members; a number without a name stands for itself."""
+    """A dictionary from numbers to enum members, in which a number without a name stands for itself."""
 
     def __missing__(self, value: int) -> int:
         return value
@@ -137,7 +137,7 @@ class OpaqueVector(_Prefixed):
 
 
 LETTERS = {1: "B", 2: "H"}
-"""Formats of `struct` by width: vectors of plain numbers are most of a hello, and go through it in one piece."""
+"""Formats of `struct` by width. Most of a hello is vectors of plain numbers, and `struct` reads each of them in one call."""
 
 
 class Vector(_Prefixed):
@@ -178,7 +178,7 @@ class Vector(_Prefixed):
 
 
 class Tail:
-    """A field that is there if any bytes are left, else None: how ClientHello got its extensions (RFC 5246 7.4.1.2)."""
+    """A field that is None if no bytes are left for it, as the extensions of ClientHello are (RFC 5246 7.4.1.2)."""
 
     def __init__(self, item: Codec) -> None:
         self.item = item
@@ -192,7 +192,7 @@ class Tail:
 
 
 class Converted:
-    """A field that is a plain codec on the wire and something better in the struct: None for an empty vector, text for bytes.
+    """A field with another form in the struct than on the wire: None for an empty vector, for example, or text for bytes.
 
     `decode` raises `ValueError`, with what is wrong, for what `encode` never makes.
     """

@@ -30,7 +30,7 @@ class Struct:
     __slots__ = ()
     wire_fields: ClassVar[tuple[tuple[str, Codec], ...]] = ()
     path_name: ClassVar[str] = ""
-    """What its fields' paths begin with: the class's name, unless a base gives one for all its forms."""
+    """How the paths of its fields begin: with the name of the class, or with a name that a base class gives to all its forms."""
     rfc: ClassVar[str] = ""
     codec: ClassVar[StructCodec]
 
@@ -114,7 +114,7 @@ class StructCodec:
 
 
 class HeaderCodec(StructCodec):
-    """A struct of numbers in front of what it tells of: it is there as a whole or not at all."""
+    """A struct of numbers that stands in front of its content. It is read as a whole or not at all."""
 
     def __init__(self, cls: type[Struct]) -> None:
         super().__init__(cls)
@@ -127,7 +127,7 @@ class HeaderCodec(StructCodec):
 
 
 def codec_of(item: Codec | type[Struct]) -> Codec:
-    """A struct class as its codec; codecs as they are."""
+    """The codec of a struct class; a codec is returned as it is."""
     return item.codec if isinstance(item, type) else item
 
 
@@ -152,12 +152,12 @@ def size_of(cls: type[Struct]) -> int:
 
 
 def layout_of(cls: type[Struct]) -> struct.Struct:
-    """A struct of numbers as the standard library reads it, all fields in one step: for headers that come with every record."""
+    """A struct of numbers as `struct.Struct`, which reads all fields in one call: for headers that come with every record."""
     return struct.Struct(">" + "".join(LETTERS[codec.width] for _, codec in cls.wire_fields if isinstance(codec, Uint)))
 
 
 def cut_short(cls: type[Struct], offset: int = 0) -> DecodeError:
-    """What is wrong where the header `cls` is not complete."""
+    """The error for a header of this class that is not complete."""
     return DecodeError("the header is cut short", offset=offset, rfc=cls.rfc)
 
 
