@@ -40,7 +40,11 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every `rfc` mark must name a number and a section, or coverage by section would be wrong."""
+    """Every `rfc` mark must name a number and a section, or coverage by section would be wrong.
+
+    The full counts come first: they are the longest tests, and whoever runs one last keeps the other processes waiting.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("full") is None)
     for item in items:
         for mark in item.iter_markers("rfc"):
             if len(mark.args) != 2 or mark.kwargs or not all(isinstance(part, str) for part in mark.args):
