@@ -19,7 +19,8 @@ from puretls.qt.qnamespace import Qt
 from puretls.qt.qobject import QMetaObject, QObject, QTimerEvent
 from puretls.qt.qocspresponse import QOcspCertificateStatus, QOcspResponse, QOcspRevocationReason
 from puretls.qt.qssl import QSsl
-from puretls.qt.qsslcertificate import QSslCertificate, QSslCertificateExtension
+from puretls.qt.qsslcertificate import QSslCertificate
+from puretls.qt.qsslcertificateextension import QSslCertificateExtension
 from puretls.qt.qsslcipher import QSslCipher
 from puretls.qt.qsslconfiguration import QSslConfiguration
 from puretls.qt.qssldiffiehellmanparameters import QSslDiffieHellmanParameters

@@ -4,7 +4,7 @@ asyncio is the event loop; it sees of a dispatcher one descriptor (the selector'
 `add_reader`, `call_at` and `call_soon`. So sockets move from one asyncio loop to the next, work before any loop runs, and the
 blocking calls of sockets need no loop at all: they poll their own descriptor.
 
-asyncio refuses to run a loop inside itself, Qt programs do it all the time. `spin` does it in three steps, see there.
+asyncio refuses to run a loop inside itself, Qt programs do it all the time: see `spin` and `nesting`.
 Not thread-safe but for `post_from_thread`.
 """
 
@@ -16,44 +16,19 @@ import heapq
 import itertools
 import selectors
 import socket
-import sys
 import threading
 import time
-import types
-import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from puretls.qt.calls import Call, call_safely, weakly
+from puretls.qt.nesting import can_nest, run_inside
+
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
-Call = Callable[[], object]
 _POLL_SECONDS = 0.005  # how often a loop that cannot watch a selector looks after it (Proactor of Windows)
 _thread = threading.local()
-
-
-def call_safely(function: Call) -> None:
-    """Runs code of the program: an exception is shown by `sys.excepthook` and goes no further, as under PySide6."""
-    try:
-        function()
-    except Exception:
-        sys.excepthook(*sys.exc_info())
-
-
-def weakly(call: Callable[..., Any]) -> Callable[..., Any]:
-    """The same call, without keeping its object alive: a bound method does nothing once its object is gone.
-
-    What waits for an event must not own the object that asked for it, else a socket that a program has dropped would live on.
-    """
-    if not isinstance(call, types.MethodType):
-        return call
-    method = weakref.WeakMethod(call)
-
-    def run(*arguments: object) -> object:
-        alive = method()
-        return None if alive is None else alive(*arguments)
-
-    return run
 
 
 @dataclass(slots=True, eq=False)
@@ -312,14 +287,8 @@ class Dispatcher:
     def spin(self, done: Callable[[], bool]) -> None:
         """Runs events till `done()`; `check_spins` must be called when that may have changed.
 
-        Where no asyncio loop is running one is run. Inside a running one, however deep:
-
-        1. the current task is left and entered again (`_leave_task`, `_enter_task`: documented for loops of others);
-        2. the running loop is made to do single turns (`_run_once`);
-        3. the turn that called us counted its ready callbacks before it began. Those that our turns have taken are
-           replaced by cancelled handles, which it passes over.
-
-        A loop without these parts (uvloop) stands still meanwhile, and our own events go on.
+        Where no asyncio loop is running one is run; inside a running one, however deep, that one is turned (`nesting`). A loop that
+        cannot be nested stands still meanwhile, and our own events go on.
         """
         loop = asyncio._get_running_loop()
         self._spins.append(done)
@@ -329,9 +298,9 @@ class Dispatcher:
                 foreign(done)
             elif loop is None:
                 self._run_own_loop(done)
-            elif hasattr(loop, "_run_once") and isinstance(getattr(loop, "_ready", None), collections.deque):
+            elif can_nest(loop):
                 self._follow_running_loop()
-                self._run_inside(loop, done)
+                run_inside(loop, done)
             else:
                 while not done():
                     self._tell_selector()
@@ -359,19 +328,3 @@ class Dispatcher:
             self.attach(own)
         if not done():
             own.run_forever()
-
-    @staticmethod
-    def _run_inside(loop: Any, done: Callable[[], bool]) -> None:
-        task, owed = asyncio.current_task(loop), len(loop._ready)
-        if task is not None:
-            asyncio.tasks._leave_task(loop, task)
-        try:
-            while not done():
-                loop._run_once()
-        finally:
-            if task is not None:
-                asyncio.tasks._enter_task(loop, task)
-            while len(loop._ready) < owed:
-                passed_over = asyncio.Handle(lambda: None, (), loop)
-                passed_over.cancel()
-                loop._ready.append(passed_over)

@@ -15,7 +15,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from puretls.qt.dispatcher import Call, Dispatcher
+from puretls.qt.calls import Call
+from puretls.qt.dispatcher import Dispatcher
 
 
 class _Later:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, TypeAlias
 
 from puretls.qt._names import export_values
-from puretls.qt.dispatcher import weakly
+from puretls.qt.calls import weakly
 from puretls.qt.qhostaddress import NetworkLayerProtocol, QHostAddress
 from puretls.qt.qiodevice import OpenMode, QIODevice, QIODeviceBase
 from puretls.qt.qobject import QObject

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from puretls.qt._names import QtNames
-from puretls.qt.dispatcher import Dispatcher, call_safely
+from puretls.qt.calls import call_safely
+from puretls.qt.dispatcher import Dispatcher
 from puretls.qt.qnamespace import Qt
 from puretls.qt.signals import Connection, Emitter, Signal, SignalInstance, current_sender
 

@@ -1,38 +1,33 @@
-"""QSslCertificate and its extensions."""
+"""QSslCertificate: what a certificate says, in Qt's types."""
 
 from __future__ import annotations
 
 import enum
-import fnmatch
-import ipaddress
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from puretls.der import oids
-from puretls.der.reader import Reader
-from puretls.der.tags import SEQUENCE
 from puretls.errors import PuretlsError
 from puretls.qt._names import QtNames
+from puretls.qt.certificatefiles import PatternSyntax, content, files, parse, parse_all
 from puretls.qt.qbytearray import QByteArray, as_bytes
 from puretls.qt.qcryptographichash import QCryptographicHash, algorithm_named
 from puretls.qt.qdatetime import QDateTime
 from puretls.qt.qssl import QSsl
+from puretls.qt.qsslcertificateextension import QSslCertificateExtension, address_text
 from puretls.qt.qsslkey import QSslKey
-from puretls.x509.certificates import extensions as ext
 from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.certificates.fields import UNREADABLE
-from puretls.x509.certificates.fields import Extension as ParsedExtension
 from puretls.x509.names.distinguished import Name
 from puretls.x509.names.general import GeneralNameKind
-from puretls.x509.pem import read_pem, write_pem
+from puretls.x509.pem import write_pem
 
 if TYPE_CHECKING:
     from puretls.qt.qsslerror import QSslError
 
-_Pem, _Der = QSsl.EncodingFormat.Pem, QSsl.EncodingFormat.Der
-_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+_Pem = QSsl.EncodingFormat.Pem
+Syntax: TypeAlias = PatternSyntax
 
 # Names of attributes as OpenSSL abbreviates them, which is what subjectInfoAttributes() has always returned.
 _SHORT_NAMES = {
@@ -41,90 +36,6 @@ _SHORT_NAMES = {
     oids.EMAIL_ADDRESS: "emailAddress", oids.SURNAME: "SN", oids.GIVEN_NAME: "GN", oids.TITLE: "title",
     oids.DOMAIN_COMPONENT: "DC", oids.USER_ID: "UID", oids.STREET: "street",
 }  # fmt: skip
-_USAGES = (
-    "Digital Signature", "Non Repudiation", "Key Encipherment", "Data Encipherment", "Key Agreement", "Certificate Sign",
-    "CRL Sign", "Encipher Only", "Decipher Only",
-)  # fmt: skip
-_PURPOSES = {
-    oids.SERVER_AUTH: "TLS Web Server Authentication",
-    oids.CLIENT_AUTH: "TLS Web Client Authentication",
-    oids.CODE_SIGNING: "Code Signing",
-    oids.EMAIL_PROTECTION: "E-mail Protection",
-    oids.TIME_STAMPING: "Time Stamping",
-    oids.OCSP_SIGNING: "OCSP Signing",
-}
-
-
-class QSslCertificateExtension(QtNames):
-    """One extension; `value()` is to be relied on where `isSupported()`."""
-
-    def __init__(self, other: QSslCertificateExtension | None = None) -> None:
-        self._extension: ParsedExtension | None = other._extension if other is not None else None
-
-    def oid(self) -> str:
-        """Dotted numbers."""
-        return "" if self._extension is None else oids.dotted(self._extension.oid)
-
-    def name(self) -> str:
-        """A short name, or the numbers where there is none."""
-        if self._extension is None:
-            return ""
-        return _short_name(self._extension.oid)
-
-    def isCritical(self) -> bool:
-        return self._extension is not None and self._extension.critical
-
-    def isSupported(self) -> bool:
-        """Whether `value()` is one of the four forms that Qt documents."""
-        kinds = (ext.BasicConstraints, ext.SubjectKeyIdentifier, ext.AuthorityKeyIdentifier, ext.AuthorityInfoAccess)
-        return self._extension is not None and isinstance(self._extension.value, kinds)
-
-    def value(self) -> Any:
-        """A map, a list, a str, or the bytes of an extension that is not known."""
-        return None if self._extension is None else _extension_value(self._extension)
-
-    def swap(self, other: QSslCertificateExtension) -> None:
-        self._extension, other._extension = other._extension, self._extension
-
-    def __repr__(self) -> str:
-        return f"QSslCertificateExtension({self.name()!r})"
-
-
-def _short_name(oid: bytes) -> str:
-    name = oids.describe(oid).split(" ")[0]
-    return "extendedKeyUsage" if name == "extKeyUsage" else name
-
-
-def _extension_value(extension: ParsedExtension) -> Any:
-    value = extension.value
-    match value:
-        case ext.BasicConstraints():
-            length = value.path_len_constraint
-            return {"ca": value.ca} | ({} if length is None else {"pathLenConstraint": length})
-        case ext.SubjectKeyIdentifier():
-            return value.key_identifier.hex(":").upper()
-        case ext.AuthorityKeyIdentifier():
-            return {} if value.key_identifier is None else {"keyid": QByteArray(value.key_identifier.hex())}
-        case ext.AuthorityInfoAccess():
-            return {_short_name(each.method).removeprefix("id-ad-"): str(each.location.value) for each in value.descriptions}
-        case ext.KeyUsage():
-            return [text for bit, text in enumerate(_USAGES) if bit in value.bits]
-        case ext.ExtendedKeyUsage():
-            return [_PURPOSES.get(each, oids.describe(each)) for each in value.purposes]
-        case ext.SubjectAltName():
-            kinds = {GeneralNameKind.DNS: "DNS", GeneralNameKind.IP: "IP Address", GeneralNameKind.RFC822: "email"}
-            found: dict[str, str] = {}
-            for each in value.names:
-                if each.kind in kinds:
-                    found[kinds[each.kind]] = _address(each.value)  # a map of single values: the last of a kind stays
-            return found
-    return QByteArray(extension.raw)
-
-
-def _address(value: object) -> str:
-    return str(ipaddress.ip_address(value)) if isinstance(value, bytes) else str(value)
-
-
 class QSslCertificate(QtNames):
     """An X.509 certificate, or none (`isNull`). Equal when the bytes are."""
 
@@ -141,12 +52,7 @@ class QSslCertificate(QtNames):
         SerialNumber = 7
         EmailAddress = 8
 
-    class PatternSyntax(enum.Enum):
-        """How a path names several files."""
-
-        RegularExpression = 0
-        Wildcard = 1
-        FixedString = 2
+    PatternSyntax = PatternSyntax
 
     _verifier: ClassVar[Callable[[Sequence[QSslCertificate], str], list[QSslError]]]
     """Set by `qsslconfiguration`, which knows whom to trust: configurations hold certificates, not the other way round."""
@@ -156,13 +62,13 @@ class QSslCertificate(QtNames):
         if isinstance(data, QSslCertificate):
             self._certificate = data._certificate
         else:
-            self._certificate = next(_parse_all(_content(data), format), None)
+            self._certificate = next(parse_all(content(data), format), None)
 
     @classmethod
     def _of(cls, certificate: Certificate | bytes | None) -> QSslCertificate:
         """The facade of a parsed certificate, or of DER; null for DER that is none."""
         made = cls()
-        made._certificate = _parse(certificate) if isinstance(certificate, bytes) else certificate
+        made._certificate = parse(certificate) if isinstance(certificate, bytes) else certificate
         return made
 
     # making
@@ -170,7 +76,7 @@ class QSslCertificate(QtNames):
     @staticmethod
     def fromData(data: Any, format: QSsl.EncodingFormat = _Pem) -> list[QSslCertificate]:
         """All certificates in bytes; those that cannot be read are passed over."""
-        return [QSslCertificate._of(each) for each in _parse_all(_content(data), format)]
+        return [QSslCertificate._of(each) for each in parse_all(content(data), format)]
 
     @staticmethod
     def fromDevice(device: Any, format: QSsl.EncodingFormat = _Pem) -> list[QSslCertificate]:
@@ -187,10 +93,10 @@ class QSslCertificate(QtNames):
 
     @staticmethod
     def fromPath(
-        path: str, format: QSsl.EncodingFormat = _Pem, syntax: PatternSyntax = PatternSyntax.FixedString
+        path: str, format: QSsl.EncodingFormat = _Pem, syntax: Syntax = PatternSyntax.FixedString
     ) -> list[QSslCertificate]:
         """All certificates in a file, or in the files whose paths match a pattern."""
-        return [each for file in sorted(_files(path, syntax)) for each in QSslCertificate.fromFile(str(file), format)]
+        return [each for file in sorted(files(path, syntax)) for each in QSslCertificate.fromFile(str(file), format)]
 
     @staticmethod
     def importPkcs12(
@@ -204,7 +110,7 @@ class QSslCertificate(QtNames):
         from puretls.x509.pkcs12 import parse_pkcs12
 
         try:
-            found = parse_pkcs12(_content(device), as_bytes(passPhrase).decode())
+            found = parse_pkcs12(content(device), as_bytes(passPhrase).decode())
         except (PuretlsError, UnicodeDecodeError):
             return False
         if found.key is None or found.certificate is None:
@@ -280,12 +186,7 @@ class QSslCertificate(QtNames):
             return QSslKey()
 
     def extensions(self) -> list[QSslCertificateExtension]:
-        found = []
-        for each in self._certificate.extensions if self._certificate else ():
-            extension = QSslCertificateExtension()
-            extension._extension = each
-            found.append(extension)
-        return found
+        return [QSslCertificateExtension._of(each) for each in self._certificate.extensions] if self._certificate else []
 
     def isSelfSigned(self) -> bool:
         """Issuer and subject are the same."""
@@ -329,7 +230,7 @@ class QSslCertificate(QtNames):
         found: dict[QSsl.AlternativeNameEntryType, list[str]] = {}
         for each in self._certificate.subject_alt_names if self._certificate else ():
             if each.kind in kinds:
-                found.setdefault(kinds[each.kind], []).append(_address(each.value))
+                found.setdefault(kinds[each.kind], []).append(address_text(each.value))
         return {kind: sorted(found[kind]) for kind in sorted(found, key=lambda each: each.value)}
 
     @staticmethod
@@ -394,60 +295,3 @@ def _attributes(name: Name) -> list[QByteArray]:
 
 def _display(name: Name) -> str:
     return next((values[0] for values in (_values(name, each) for each in (b"CN", b"O", b"OU")) if values), "")
-
-
-def _content(source: Any) -> bytes:
-    """The bytes of a byte array or of a device."""
-    if isinstance(source, (bytes, bytearray, memoryview, str)) or source is None:
-        return as_bytes(source)
-    return as_bytes(source.readAll() if hasattr(source, "readAll") else source.read())
-
-
-def _parse(der: bytes) -> Certificate | None:
-    """What there is to show, whatever a verifier would have to say of it; None where not even a key can be found."""
-    try:
-        return Certificate.read(der)
-    except PuretlsError:
-        return None
-
-
-def _parse_all(data: bytes, format: QSsl.EncodingFormat) -> Iterator[Certificate]:
-    for der in _ders(data, format):
-        certificate = _parse(der)
-        if certificate is not None:
-            yield certificate
-
-
-def _ders(data: bytes, format: QSsl.EncodingFormat) -> Iterator[bytes]:
-    if format is _Der:
-        yield from _split_der(data)
-        return
-    for block in _BLOCK.findall(data):
-        try:
-            yield from (each.data for each in read_pem(block))
-        except PuretlsError:
-            continue
-
-
-def _split_der(data: bytes) -> Iterator[bytes]:
-    """The values of one DER after the other, up to the first byte that begins none."""
-    reader = Reader(data, name="certificates")
-    try:
-        while reader.more:
-            yield reader.raw("", SEQUENCE)
-    except PuretlsError:
-        return
-
-
-def _files(path: str, syntax: QSslCertificate.PatternSyntax) -> Iterable[Path]:
-    named = Path(path)
-    if syntax is QSslCertificate.PatternSyntax.FixedString:
-        return [named]
-    fixed = [part for part in named.parts if not re.search(r"[*?\[\](){}^$|\\+]", part)]
-    root = Path(*fixed) if fixed and len(fixed) < len(named.parts) else named.parent
-    pattern = fnmatch.translate(path) if syntax is QSslCertificate.PatternSyntax.Wildcard else path
-    try:
-        matches = re.compile(pattern).fullmatch
-    except re.error:
-        return []
-    return [each for each in root.rglob("*") if each.is_file() and matches(str(each))] if root.is_dir() else []

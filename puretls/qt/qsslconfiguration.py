@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from puretls.errors import UsageError
 from puretls.qt._names import QtNames, export_values
+from puretls.qt.certificatefiles import PatternSyntax
 from puretls.qt.qbytearray import QByteArray, as_bytes
 from puretls.qt.qmessage import qWarning
 from puretls.qt.qssl import QSsl
@@ -191,7 +192,7 @@ class QSslConfiguration(QtNames):
         self,
         certificates: str | Iterable[QSslCertificate],
         format: QSsl.EncodingFormat = QSsl.EncodingFormat.Pem,
-        syntax: QSslCertificate.PatternSyntax = QSslCertificate.PatternSyntax.FixedString,
+        syntax: PatternSyntax = PatternSyntax.FixedString,
     ) -> bool:
         """Trust a list, or what is in the files of a path; for a path, whether something was found."""
         found = QSslCertificate.fromPath(certificates, format, syntax) if isinstance(certificates, str) else list(certificates)

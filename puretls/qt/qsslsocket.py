@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from puretls.qt._names import export_values
 from puretls.qt.awaiting import SslAwaiting
-from puretls.qt.dispatcher import weakly
+from puretls.qt.calls import weakly
 from puretls.qt.qabstractsocket import QAbstractSocket, QTcpSocket
 from puretls.qt.qhostaddress import NetworkLayerProtocol, QHostAddress
 from puretls.qt.qiodevice import OpenMode, QIODevice, QIODeviceBase
@@ -33,7 +33,8 @@ from puretls.qt.sslvalues import PeerVerifyMode, SslMode
 from puretls.qt.tcptransport import Ends, Target, TcpTransport
 from puretls.qt.tcpwaiting import wait_for_bytes_written, wait_for_connected, wait_for_disconnected, wait_for_ready_read
 from puretls.qt.tls import CannotStart
-from puretls.qt.tlsdriver import (
+from puretls.qt.tlsdriver import TlsDriver
+from puretls.qt.tlseffects import (
     Abort,
     BytesEncrypted,
     DataArrived,
@@ -43,7 +44,6 @@ from puretls.qt.tlsdriver import (
     PeerAccepted,
     PeerRefused,
     Steps,
-    TlsDriver,
     WriteUntold,
 )
 from puretls.qt.tlspump import ALL, AT_ONCE, close, pump

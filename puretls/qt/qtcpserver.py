@@ -6,7 +6,7 @@ import collections
 import errno
 import socket
 
-from puretls.qt.dispatcher import call_safely, weakly
+from puretls.qt.calls import call_safely, weakly
 from puretls.qt.hostlookup import address_of, system_address
 from puretls.qt.qabstractsocket import Error, QAbstractSocket, QTcpSocket
 from puretls.qt.qhostaddress import NetworkLayerProtocol, QHostAddress

@@ -16,7 +16,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any, overload
 
-from puretls.qt.dispatcher import Dispatcher, call_safely
+from puretls.qt.calls import call_safely
+from puretls.qt.dispatcher import Dispatcher
 from puretls.qt.qnamespace import Qt
 
 _UNLIMITED = 1 << 30

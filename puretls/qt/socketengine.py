@@ -8,7 +8,8 @@ import socket
 import time
 from collections.abc import Callable
 
-from puretls.qt.dispatcher import Dispatcher, weakly
+from puretls.qt.calls import weakly
+from puretls.qt.dispatcher import Dispatcher
 
 _READ_SIZE = 1 << 18
 REMOTE_CLOSED = "The remote host closed the connection"

@@ -10,11 +10,11 @@ Qt's client completes a handshake before it judges the peer: the verifier record
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Any, NamedTuple
+from typing import Any
 
 from puretls import drive
 from puretls.connection import Connection
-from puretls.errors import FatalAlert, PeerError, PuretlsError, Reason
+from puretls.errors import PeerError, PuretlsError, Reason
 from puretls.events import (
     NEED_DATA,
     AlertReceived,
@@ -29,7 +29,7 @@ from puretls.events import (
 )
 from puretls.iana import AlertDescription, AlertLevel, NamedGroup
 from puretls.qt import peerjudge
-from puretls.qt.dispatcher import weakly
+from puretls.qt.calls import weakly
 from puretls.qt.peerjudge import Verdict
 from puretls.qt.qssl import QSsl
 from puretls.qt.qsslcertificate import QSslCertificate
@@ -39,57 +39,22 @@ from puretls.qt.socketenums import SocketError
 from puretls.qt.sslsettings import SslSettings
 from puretls.qt.sslvalues import NextProtocolNegotiationStatus, SslMode
 from puretls.qt.tls import Questions, client_config, server_config, server_name_for, session_of, usable_psk
+from puretls.qt.tlseffects import (
+    Abort,
+    DataArrived,
+    Effect,
+    Emit,
+    Fail,
+    PeerAccepted,
+    PeerRefused,
+    Steps,
+    WriteUntold,
+    advice,
+    alert_arguments,
+    handshake_failed,
+)
 from puretls.session import Session
 from puretls.x509.verifier import ChainRequest
-
-
-class Emit(NamedTuple):
-    """Emit a signal of the socket."""
-
-    signal: str
-    arguments: tuple[object, ...] = ()
-
-
-class Fail(NamedTuple):
-    """Tell an error of the socket."""
-
-    error: SocketError
-    text: str
-
-
-class BytesEncrypted(NamedTuple):
-    """So many bytes of `queued` were encrypted."""
-
-    size: int
-
-
-class DataArrived(NamedTuple):
-    """Plaintext was added to `received`."""
-
-
-class PeerAccepted(NamedTuple):
-    """The handshake is over: the program may talk."""
-
-
-class PeerRefused(NamedTuple):
-    """The peer has errors that are not ignored: end here, or wait for `resume`."""
-
-
-class WriteUntold(NamedTuple):
-    """Send an alert where Qt sends none, past the signals."""
-
-    alert: bytes
-
-
-class Abort(NamedTuple):
-    """Send the alert of a handshake that failed and drop the connection."""
-
-    alert: bytes = b""
-
-
-Effect = Emit | Fail | BytesEncrypted | DataArrived | PeerAccepted | PeerRefused | WriteUntold | Abort
-Steps = Generator[Effect, bool, None]
-"""Effects to be done in order. After each, the answer is whether the socket is connected."""
 
 
 class TlsDriver:
@@ -203,7 +168,7 @@ class TlsDriver:
     def tell_close(self) -> Emit:
         """Our close_notify is told, once."""
         self.close_told = True
-        return Emit("alertSent", _alert(1, AlertDescription.CLOSE_NOTIFY))
+        return Emit("alertSent", alert_arguments(1, AlertDescription.CLOSE_NOTIFY))
 
     # what happens
 
@@ -336,16 +301,16 @@ class TlsDriver:
     def _on_alert_sent(self, event: AlertSent) -> Steps:
         """Warnings such as no_renegotiation; the others are told in their places."""
         if event.level == AlertLevel.WARNING and event.description != AlertDescription.CLOSE_NOTIFY:
-            yield Emit("alertSent", _alert(event.level, event.description))
+            yield Emit("alertSent", alert_arguments(event.level, event.description))
 
     def _on_alert_received(self, event: AlertReceived) -> Steps:
-        yield Emit("alertReceived", _alert(event.level, event.description))
+        yield Emit("alertReceived", alert_arguments(event.level, event.description))
 
     def _on_closed(self, event: ConnectionClosed) -> Steps:
         answer = self.take_output()
         if not self.is_encrypted:
             yield WriteUntold(answer)
-            yield _handshake_failed("the peer closed the connection before the handshake was complete")
+            yield handshake_failed("the peer closed the connection before the handshake was complete")
             yield Abort()
             return
         self.peer_closed = True
@@ -359,10 +324,10 @@ class TlsDriver:
             if problem.reason is Reason.NOT_TLS and self._second_byte != b"\3":
                 last_words = b""  # who does not speak TLS would not understand
             else:
-                yield Emit("alertSent", _alert(2, problem.alert))
+                yield Emit("alertSent", alert_arguments(2, problem.alert))
         self.is_broken = True
         if not self.is_encrypted:
-            yield _handshake_failed(_advice(problem))
+            yield handshake_failed(advice(problem))
             yield Abort(last_words)
             return
         yield WriteUntold(last_words)
@@ -377,29 +342,6 @@ _REACTIONS: tuple[tuple[type, Callable[[TlsDriver, Any], Steps]], ...] = (
     (AlertSent, TlsDriver._on_alert_sent),
     (ConnectionClosed, TlsDriver._on_closed),
 )
-
-
-def _alert(level: int, description: int) -> tuple[QSsl.AlertLevel, QSsl.AlertType, str]:
-    """An alert as Qt's signals tell it."""
-    levels = {1: QSsl.AlertLevel.Warning, 2: QSsl.AlertLevel.Fatal}
-    kind = QSsl.AlertType(int(description))
-    name = getattr(description, "name", f"alert {int(description)}")
-    return levels.get(int(level), QSsl.AlertLevel.Unknown), kind, str(name).lower().replace("_", " ")
-
-
-def _handshake_failed(why: str) -> Fail:
-    return Fail(SocketError.SslHandshakeFailedError, f"Error during SSL handshake: {why}")
-
-
-def _advice(problem: PuretlsError) -> str:
-    """The error in one line, and for an alert of the peer what it means."""
-    if isinstance(problem, FatalAlert):
-        try:
-            name = AlertDescription(problem.description).name.lower()
-        except ValueError:
-            name = str(problem.description)
-        return f"the peer gave up with the alert {name}: {problem}"
-    return str(problem)
 
 
 def _ephemeral_key(connection: Any) -> QSslKey:

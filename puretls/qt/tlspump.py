@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from puretls.qt.tcptransport import TcpTransport
-from puretls.qt.tlsdriver import BytesEncrypted, Effect, Fail, Steps, TlsDriver
+from puretls.qt.tlsdriver import TlsDriver
+from puretls.qt.tlseffects import BytesEncrypted, Effect, Fail, Steps
 
 AT_ONCE = 1 << 18
 """Bytes encrypted in one turn of the event loop: other sockets get theirs in between."""

@@ -13,7 +13,18 @@ from puretls.qt import QSslError, QSslSocket
 from puretls.qt.socketenums import SocketError
 from puretls.qt.sslsettings import SslSettings
 from puretls.qt.sslvalues import SslMode
-from puretls.qt.tlsdriver import Abort, DataArrived, Effect, Emit, Fail, PeerAccepted, PeerRefused, Steps, TlsDriver, WriteUntold
+from puretls.qt.tlsdriver import TlsDriver
+from puretls.qt.tlseffects import (
+    Abort,
+    DataArrived,
+    Effect,
+    Emit,
+    Fail,
+    PeerAccepted,
+    PeerRefused,
+    Steps,
+    WriteUntold,
+)
 from tests.qt.conftest import run_until
 from tests.qt.test_sockets import SslServer, connect
 
