@@ -126,7 +126,7 @@ class Dispatcher:
         return None if owner is None else owner.dispatcher
 
     def close(self) -> None:
-        """Ends with its thread: descriptors are given back."""
+        """Closes all descriptors; called when the thread ends."""
         self.closed = True
         self._detach()
         if self._own is not None and not self._own.is_running():
@@ -182,7 +182,7 @@ class Dispatcher:
         self._wake()
 
     def post_from_thread(self, call: Call) -> None:
-        """The same from any thread. Unlike `post`, it keeps the object of a bound method till then."""
+        """The same from any thread. Unlike `post`, it keeps the object of a bound method until then."""
         self._posted.append(call)
         with suppress(BlockingIOError):  # the pipe is full of wake-ups already
             self._wake_send.send(b"\0")
@@ -285,7 +285,7 @@ class Dispatcher:
             self._host_timer = host.call_later(delay, self._wake)
 
     def spin(self, done: Callable[[], bool]) -> None:
-        """Runs events till `done()`; `check_spins` must be called when that may have changed.
+        """Runs events until `done()`; `check_spins` must be called when that may have changed.
 
         Where no asyncio loop is running one is run; inside a running one, however deep, that one is turned (`nesting`). A loop that
         cannot be nested stands still meanwhile, and our own events go on.

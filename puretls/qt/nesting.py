@@ -22,7 +22,7 @@ def can_nest(loop: Any) -> bool:
 
 
 def run_inside(loop: Any, done: Callable[[], bool]) -> None:
-    """Turns the loop that is running, from inside one of its callbacks or tasks, till `done()`."""
+    """Turns the loop that is running, from inside one of its callbacks or tasks, until `done()`."""
     task, owed = asyncio.current_task(loop), len(loop._ready)
     if task is not None:
         asyncio.tasks._leave_task(loop, task)

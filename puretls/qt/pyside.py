@@ -59,7 +59,7 @@ class QtHost:
             notifier.setEnabled(False)
 
     def spin(self, done: Callable[[], bool]) -> None:
-        """Processes Qt's events till `done()`: how a QEventLoop of the facade nests in Qt."""
+        """Processes Qt's events until `done()`: how a QEventLoop of the facade nests in Qt."""
         flag = self._core.QEventLoop.ProcessEventsFlag.WaitForMoreEvents
         loop = self._core.QEventLoop()
         while not done():

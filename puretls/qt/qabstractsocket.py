@@ -269,19 +269,19 @@ class QAbstractSocket(QIODevice):
     # waiting
 
     def waitForConnected(self, msecs: int = 30000) -> bool:
-        """Blocks till connected, failed or `msecs` are over (-1: for ever). Only this socket's events happen meanwhile."""
+        """Blocks until connected, failed or `msecs` are over (-1: for ever). Only this socket's events happen meanwhile."""
         return wait_for_connected(self._tcp, msecs)
 
     def waitForReadyRead(self, msecs: int = 30000) -> bool:
-        """Blocks till `readyRead` was emitted; False when the time is over (SocketTimeoutError) or the connection has ended."""
+        """Blocks until `readyRead` was emitted; False when the time is over (SocketTimeoutError) or the connection has ended."""
         return wait_for_ready_read(self._tcp, msecs)
 
     def waitForBytesWritten(self, msecs: int = 30000) -> bool:
-        """Blocks till something was written; False at once if there is nothing to write."""
+        """Blocks until something was written; False at once if there is nothing to write."""
         return wait_for_bytes_written(self._tcp, msecs)
 
     def waitForDisconnected(self, msecs: int = 30000) -> bool:
-        """Blocks till the connection has ended. False, with a warning, on a socket that is not connected."""
+        """Blocks until the connection has ended. False, with a warning, on a socket that is not connected."""
         return wait_for_disconnected(self._tcp, msecs)
 
     # what the transport tells

@@ -12,7 +12,7 @@ from puretls.qt.signals import Signal
 
 
 class QEventLoop(QObject):
-    """A loop that a program waits in till something calls `quit()`. Loops nest, inside slots and inside coroutines."""
+    """A loop that a program waits in until something calls `quit()`. Loops nest, inside slots and inside coroutines."""
 
     class ProcessEventsFlag(enum.Flag, boundary=enum.KEEP):
         """Which events to process; the facade has but one kind."""
@@ -31,7 +31,7 @@ class QEventLoop(QObject):
         self._code: int | None = 0
 
     def exec(self, flags: ProcessEventsFlag = ProcessEventsFlag.AllEvents) -> int:
-        """Processes events till `exit(code)` or `quit()` and returns the code; -1 when the loop runs already."""
+        """Processes events until `exit(code)` or `quit()` and returns the code; -1 when the loop runs already."""
         dispatcher = Dispatcher.current()
         if self in dispatcher.loops:
             return -1
@@ -91,12 +91,12 @@ class QCoreApplication(QObject):
         return QCoreApplication._instance
 
     def shutdown(self) -> None:
-        """Gives the place of the one application free."""
+        """Makes room for another application: there is one at a time."""
         QCoreApplication._instance = None
 
     @staticmethod
     def exec() -> int:
-        """Runs the event loop till `quit()` or `exit(code)`; emits `aboutToQuit` at the end."""
+        """Runs the event loop until `quit()` or `exit(code)`; emits `aboutToQuit` at the end."""
         code = QEventLoop().exec()
         if QCoreApplication._instance is not None:
             QCoreApplication._instance.aboutToQuit.emit()

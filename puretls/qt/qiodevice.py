@@ -334,13 +334,13 @@ class QIODevice(QObject, QIODeviceBase):
         return 0
 
     def setCurrentReadChannel(self, channel: int) -> None:
-        """There is but channel 0."""
+        """There is only channel 0."""
 
     def currentWriteChannel(self) -> int:
         return 0
 
     def setCurrentWriteChannel(self, channel: int) -> None:
-        """There is but channel 0."""
+        """There is only channel 0."""
 
 
 export_values(QIODevice, QIODeviceBase.OpenModeFlag)

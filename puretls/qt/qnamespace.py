@@ -1,4 +1,4 @@
-"""The little of Qt's namespace that sockets need."""
+"""The part of Qt's namespace that sockets need."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from puretls.qt._names import QtNames, export_values
 
 
 class Qt(QtNames):
-    """The little of Qt's namespace that sockets need."""
+    """The part of Qt's namespace that sockets need."""
 
     class ConnectionType(enum.Enum):
         """When a slot runs: at once, from the receiver's event loop, or as fits the threads."""

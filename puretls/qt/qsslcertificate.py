@@ -36,6 +36,8 @@ _SHORT_NAMES = {
     oids.EMAIL_ADDRESS: "emailAddress", oids.SURNAME: "SN", oids.GIVEN_NAME: "GN", oids.TITLE: "title",
     oids.DOMAIN_COMPONENT: "DC", oids.USER_ID: "UID", oids.STREET: "street",
 }  # fmt: skip
+
+
 class QSslCertificate(QtNames):
     """An X.509 certificate, or none (`isNull`). Equal when the bytes are."""
 

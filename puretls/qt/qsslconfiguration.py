@@ -78,7 +78,7 @@ class QSslConfiguration(QtNames):
 
     @staticmethod
     def defaultDtlsConfiguration() -> QSslConfiguration:
-        """A value without use: there is no DTLS here."""
+        """Has no effect: there is no DTLS here."""
         return QSslConfiguration(QSslConfiguration._default_dtls or QSslConfiguration.defaultConfiguration())
 
     @staticmethod
@@ -311,7 +311,7 @@ class QSslConfiguration(QtNames):
         return self._choices.dtls_cookie
 
     def setDtlsCookieVerificationEnabled(self, enable: bool) -> None:
-        """Without use: there is no DTLS here."""
+        """Has no effect: there is no DTLS here."""
         self._choose(dtls_cookie=bool(enable))
 
     # what was agreed on

@@ -88,7 +88,7 @@ class QSslServer(QTcpServer):
         self._links[made] = [getattr(made, name).connect(self._about(made, react)) for name, react in reactions.items()]
 
     def _about(self, made: QSslSocket, react: Callable[..., object]) -> Callable[..., None]:
-        """Calls `react(server, made, ...)` while there are both: what waits for a handshake keeps neither alive."""
+        """Calls `react(server, made, ...)` while both exist: what waits for a handshake keeps neither alive."""
         server, socket = weakref.ref(self), weakref.ref(made)
 
         def call(*what: object) -> None:
@@ -99,7 +99,7 @@ class QSslServer(QTcpServer):
         return call
 
     def _forget(self, made: QSslSocket) -> bool:
-        """The handshake is over, well or not. False if it was before."""
+        """Forgets a handshake that is over, well or not. False if it was over before."""
         timer = self._handshakes.pop(made, None)
         if timer is None:
             return False

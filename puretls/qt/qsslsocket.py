@@ -189,7 +189,7 @@ class QSslSocket(SslConfigured, SslBackend, SslAwaiting, QTcpSocket):
         return taken
 
     def bind(self, address: Any = 0, port: Any = None, mode: Any = QAbstractSocket.BindFlag.DefaultForPlatform) -> bool:
-        """Not for QSslSocket, as in Qt: False. Connect a bound QTcpSocket's descriptor instead."""
+        """Is refused, as in Qt: returns False. Hand over the descriptor of a QTcpSocket that is bound."""
         qWarning("QSslSocket::bind: bind a QTcpSocket and hand its descriptor over")
         return False
 
@@ -541,7 +541,7 @@ class QSslSocket(SslConfigured, SslBackend, SslAwaiting, QTcpSocket):
     # waiting
 
     def waitForConnected(self, msecs: int = 30000) -> bool:
-        """Blocks till TCP is up."""
+        """Blocks until TCP is up."""
         return wait_for_connected(self._tcp, msecs) or self._take_failure()
 
     def _take_failure(self) -> bool:
@@ -551,7 +551,7 @@ class QSslSocket(SslConfigured, SslBackend, SslAwaiting, QTcpSocket):
         return False
 
     def waitForEncrypted(self, msecs: int = 30000) -> bool:
-        """Blocks till `encrypted`. False at once when it is already, or when nothing is on its way."""
+        """Blocks until `encrypted`. False at once when it is already, or when nothing is on its way."""
         if self.isEncrypted() or self._is_plain() or not self._protocol_allowed("QSslSocket::waitForEncrypted:"):
             return False
         deadline, tcp = Deadline(msecs), self._tcp
@@ -568,7 +568,7 @@ class QSslSocket(SslConfigured, SslBackend, SslAwaiting, QTcpSocket):
         return self.isEncrypted() or self.waitForEncrypted(msecs)
 
     def waitForReadyRead(self, msecs: int = 30000) -> bool:
-        """Blocks till `readyRead` was emitted."""
+        """Blocks until `readyRead` was emitted."""
         if self._is_plain():
             return wait_for_ready_read(self._tcp, msecs)
         deadline = Deadline(msecs)
@@ -585,7 +585,7 @@ class QSslSocket(SslConfigured, SslBackend, SslAwaiting, QTcpSocket):
             self._ready_read_told.pop()
 
     def waitForBytesWritten(self, msecs: int = 30000) -> bool:
-        """Blocks till something was written. False if there is nothing to write."""
+        """Blocks until something was written. False if there is nothing to write."""
         if self._is_plain():
             return wait_for_bytes_written(self._tcp, msecs)
         deadline = Deadline(msecs)
@@ -596,7 +596,7 @@ class QSslSocket(SslConfigured, SslBackend, SslAwaiting, QTcpSocket):
         return wait_for_bytes_written(self._tcp, deadline.msecs)
 
     def waitForDisconnected(self, msecs: int = 30000) -> bool:
-        """Blocks till the connection has ended. False, with a warning, when there is none."""
+        """Blocks until the connection has ended. False, with a warning, when there is none."""
         if self._state is _UNCONNECTED:
             qWarning("QSslSocket::waitForDisconnected() is not allowed in UnconnectedState")
             return False

@@ -147,7 +147,7 @@ class QTcpServer(QObject):
         return connection
 
     def waitForNewConnection(self, msec: int = 0) -> tuple[bool, bool]:
-        """Blocks till a connection comes in: `(ok, timedOut)`."""
+        """Blocks until a connection comes in: `(ok, timedOut)`."""
         if self._socket is None:
             return False, False
         if not wait_for_socket(self._socket, read=True, write=False, seconds=None if msec < 0 else msec / 1000)[0]:
@@ -190,7 +190,7 @@ class QTcpServer(QObject):
         self._backlog = size
 
     def pauseAccepting(self) -> None:
-        """Leaves new connections in the system's queue till `resumeAccepting`."""
+        """Leaves new connections in the system's queue until `resumeAccepting`."""
         self._paused = True
         self._watch()
 

@@ -91,7 +91,7 @@ class QTimer(QObject):
         self._single = bool(singleShot)
 
     def remainingTime(self) -> int:
-        """Milliseconds till the next timeout; -1 when the timer does not run."""
+        """Milliseconds until the next timeout; -1 when the timer does not run."""
         return -1 if self._timer is None else max(0, int((self._timer.due - time.monotonic()) * 1000))
 
     def timerType(self) -> Qt.TimerType:

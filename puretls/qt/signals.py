@@ -79,7 +79,7 @@ class Connection:
         return self.alive
 
     def end(self) -> None:
-        """Takes the connection away; what it held is let go."""
+        """Takes the connection away and lets go of its slot."""
         self.alive = False
         self.slot = _gone
 

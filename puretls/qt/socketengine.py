@@ -31,7 +31,7 @@ _IN_PROGRESS = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY, errno.E
 
 
 def wait_for_socket(sock: socket.socket, *, read: bool, write: bool, seconds: float | None) -> tuple[bool, bool]:
-    """Blocks till the socket can be read or written: `(readable, writable)`, both False when the time is over."""
+    """Blocks until the socket can be read or written: `(readable, writable)`, both False when the time is over."""
     if not hasattr(select, "poll"):  # Windows
         ready = select.select([sock] if read else [], [sock] if write else [], [sock] if write else [], seconds)
         return bool(ready[0]), bool(ready[1] or ready[2])

@@ -220,7 +220,7 @@ class TcpTransport:
         return True
 
     def enter(self, state: SocketState) -> None:
-        """Gives a connection that was taken over its state."""
+        """Sets the state of a connection that was taken over."""
         self._change_state(state)
         if state is _CONNECTED and self.engine is not None:
             self.engine.notify_read(True)

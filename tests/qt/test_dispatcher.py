@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 
 import pytest
 
-from puretls.qt import QCoreApplication, QEventLoop, QHostAddress, QObject, Qt, QTcpServer, QTcpSocket, QTimer, Signal
-from puretls.qt.dispatcher import Dispatcher
+from puretls.qt import (
+    QCoreApplication,
+    QEventLoop,
+    QHostAddress,
+    QObject,
+    Qt,
+    QTcpServer,
+    QTcpSocket,
+    QTimer,
+    Signal,
+    SignalInstance,
+)
 
 
 def nest(levels: int, log: list[tuple[str, int]]) -> None:
@@ -61,7 +72,8 @@ def test_nested_loop_waits_for_what_a_task_does() -> None:
         loop, said = QEventLoop(), []
 
         async def answer() -> None:
-            await asyncio.sleep(0.01)
+            for _ in range(10):
+                await asyncio.sleep(0)  # a turn of the loop
             said.append("answered")
             loop.exit(7)
 
@@ -88,7 +100,11 @@ def test_callbacks_of_the_outer_turn_are_neither_lost_nor_run_twice() -> None:
         running.call_soon(slot)
         for number in range(1, 30):
             running.call_soon(ran.append, number)
-        await asyncio.sleep(0.05)
+        async with asyncio.timeout(20):
+            while set(ran) != set(range(30)):
+                await asyncio.sleep(0)
+        for _ in range(10):  # turns in which something may run again
+            await asyncio.sleep(0)
         return ran
 
     ran = asyncio.run(main())
@@ -100,7 +116,7 @@ def test_tasks_run_under_exec(app: QCoreApplication) -> None:
 
     def start() -> None:
         async def work() -> None:
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0)
             done.append("worked")
             app.quit()
 
@@ -132,27 +148,28 @@ def test_sockets_move_from_one_asyncio_loop_to_the_next() -> None:
     client = QTcpSocket()
     client.connectToHost("127.0.0.1", server.serverPort())  # before any loop runs
 
-    async def accepted() -> bool:
-        client.flush()
-        for _ in range(500):
-            if server.hasPendingConnections() and client.state() is QTcpSocket.ConnectedState:
-                return True
-            await asyncio.sleep(0.01)
-            Dispatcher.current().post(lambda: None)
-        return False
+    async def until(signal: SignalInstance, condition: Callable[[], object]) -> None:
+        happened = asyncio.Event()
+        link = signal.connect(happened.set)
+        async with asyncio.timeout(20):
+            while not condition():
+                await happened.wait()
+                happened.clear()
+        QObject.disconnect(link)
 
-    assert asyncio.run(accepted())
-    other = server.nextPendingConnection()
+    async def accepted() -> QTcpSocket | None:
+        QTimer.singleShot(0, lambda: None)  # whatever is touched attaches the thread's sockets to the loop that runs
+        await until(server.newConnection, server.hasPendingConnections)
+        await until(client.connected, lambda: client.state() is QTcpSocket.ConnectedState)
+        return server.nextPendingConnection()
+
+    other = asyncio.run(accepted())
     assert other is not None
     other.write(b"hello")
 
     async def read() -> bytes:
         other.flush()
-        for _ in range(500):
-            if client.bytesAvailable() >= 5:
-                break
-            await asyncio.sleep(0.01)
-            Dispatcher.current().post(lambda: None)
+        await until(client.readyRead, lambda: client.bytesAvailable() >= 5)
         return client.readAll().data()
 
     assert asyncio.run(read()) == b"hello"
