@@ -41,7 +41,7 @@ def system_address(address: QHostAddress, port: int) -> tuple[Any, ...]:
     return text, port, 0, int(zone) if zone.isdecimal() else socket.if_nametoindex(zone)
 
 
-def resolve_later(name: str, found: Callable[[list[QHostAddress]], None]) -> None:
+def resolve_later(name: str, found: Callable[[list[QHostAddress]], object]) -> None:
     """Calls `found(addresses)` from the event loop of this thread."""
     dispatcher = Dispatcher.current()
 

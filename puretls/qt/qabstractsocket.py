@@ -22,7 +22,8 @@ from puretls.qt.socketenums import (
     SocketState,
     SocketType,
 )
-from puretls.qt.tcptransport import Ends, Target, TcpTransport
+from puretls.qt.tcpattempt import Target
+from puretls.qt.tcptransport import Ends, TcpTransport
 from puretls.qt.tcpwaiting import wait_for_bytes_written, wait_for_connected, wait_for_disconnected, wait_for_ready_read
 
 _READ_WRITE = QIODeviceBase.ReadWrite

@@ -30,7 +30,8 @@ from puretls.qt.sslbackend import SslBackend
 from puretls.qt.sslconfigured import SslConfigured
 from puretls.qt.sslsettings import SslSettings
 from puretls.qt.sslvalues import PeerVerifyMode, SslMode
-from puretls.qt.tcptransport import Ends, Target, TcpTransport
+from puretls.qt.tcpattempt import Target
+from puretls.qt.tcptransport import Ends, TcpTransport
 from puretls.qt.tcpwaiting import wait_for_bytes_written, wait_for_connected, wait_for_disconnected, wait_for_ready_read
 from puretls.qt.tls import CannotStart
 from puretls.qt.tlsdriver import TlsDriver

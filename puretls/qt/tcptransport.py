@@ -6,23 +6,19 @@ A transport has no signals. It says what happens through `tell`, in Qt's order, 
 from __future__ import annotations
 
 import socket
-import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from puretls.qt.dispatcher import Dispatcher, Timer
-from puretls.qt.hostlookup import address_of, resolve, resolve_later, system_address
+from puretls.qt.calls import weakly
+from puretls.qt.hostlookup import address_of, resolve, system_address
 from puretls.qt.qhostaddress import NetworkLayerProtocol, QHostAddress
 from puretls.qt.qmessage import qWarning
 from puretls.qt.socketengine import SocketEngine
 from puretls.qt.socketenums import BindFlag, SocketError, SocketState
-
-CONNECT_SECONDS = 30.0
-"""Patience with one address."""
+from puretls.qt.tcpattempt import Attempt, Target
 
 _UNCONNECTED, _CONNECTED, _BOUND = SocketState.UnconnectedState, SocketState.ConnectedState, SocketState.BoundState
 _CLOSING, _CONNECTING, _LOOKUP = SocketState.ClosingState, SocketState.ConnectingState, SocketState.HostLookupState
-_ANY = (NetworkLayerProtocol.AnyIPProtocol, NetworkLayerProtocol.UnknownNetworkLayerProtocol)
 
 Tell = Callable[..., object]
 """Gets a name and its arguments. Most names are Qt's signals: `stateChanged(state)`, `hostFound`, `connected`, `readyRead`,
@@ -38,14 +34,6 @@ class Ends(NamedTuple):
     name: str = ""
 
 
-class Target(NamedTuple):
-    """What to connect to."""
-
-    host: str = ""
-    port: int = 0
-    protocol: NetworkLayerProtocol = NetworkLayerProtocol.AnyIPProtocol
-
-
 class TcpTransport:
     """A TCP connection. `received` holds what was read ahead, `queued` what is not written yet."""
 
@@ -59,10 +47,7 @@ class TcpTransport:
         self.read_limit = 0  # bytes that are read ahead; 0 is no limit
         self.is_open = False
         self.engine: SocketEngine | None = None
-        self._target = Target()
-        self._addresses: list[QHostAddress] = []
-        self._lookup = 0  # the lookup whose answer counts
-        self._connect_timer: Timer | None = None
+        self._attempt = Attempt()
         self._gives_up = False
         self.pending_close = False  # ends as soon as it is connected
 
@@ -97,49 +82,29 @@ class TcpTransport:
 
     def connect(self, target: Target) -> None:
         """Begins to connect."""
-        self._target = target
+        attempt = self._attempt = Attempt(target, is_bound=self.state is _BOUND)
         self._gives_up = self.pending_close = False
         self.is_open = True
         self.queued.clear()
-        local = (QHostAddress(), 0)
-        if self.state is _BOUND:
-            local = self.ends.local
-        else:
+        if not attempt.is_bound:
             self.state = _UNCONNECTED
-        self._set_ends(Ends(local, name=target.host))
+        self._set_ends(Ends(self.ends.local, name=target.host) if attempt.is_bound else Ends(name=target.host))
         self._set_error(SocketError.UnknownSocketError, "")
         self._change_state(_LOOKUP)
-        if self.state is not _LOOKUP:
-            return  # a slot has ended it
-        self._lookup += 1
-        address = QHostAddress(target.host)
-        if not address.isNull():
-            self._start_connecting([address])
-        else:
-            resolve_later(target.host, self._answer_of_lookup())
-
-    def _answer_of_lookup(self) -> Callable[[list[QHostAddress]], None]:
-        """Takes the addresses, unless the transport is gone or looks up something else by then."""
-        itself, number = weakref.ref(self), self._lookup
-
-        def found(addresses: list[QHostAddress]) -> None:
-            alive = itself()
-            if alive is not None and number == alive._lookup:
-                alive._start_connecting(addresses)
-
-        return found
+        if self.state is _LOOKUP:  # else a slot has ended it
+            attempt.look_up(weakly(self._start_connecting))
 
     def look_up_now(self) -> None:
         """Asks for the addresses again and blocks until they are there; the answer of the other lookup does not count."""
-        self._lookup += 1
-        self._start_connecting(resolve(self._target.host))
+        former = self._attempt
+        former.cancel()
+        self._attempt = Attempt(former.target, is_bound=former.is_bound)
+        self._start_connecting(resolve(self._attempt.target.host))
 
     def _start_connecting(self, addresses: list[QHostAddress]) -> None:
         if self.state is not _LOOKUP:
             return
-        wanted = self._target.protocol
-        self._addresses = [each for each in addresses if wanted in (*_ANY, each.protocol())]
-        if not self._addresses:
+        if not self._attempt.keep(addresses):
             self._end_attempt(SocketError.HostNotFoundError, "Host not found")
             return
         self._change_state(_CONNECTING)
@@ -147,33 +112,30 @@ class TcpTransport:
         if self.state is _CONNECTING:
             self.connect_to_next_address()
 
-    def time_out(self) -> None:
-        """Gives up connecting, as the blocking functions do it: without `errorOccurred`."""
-        self._set_error(SocketError.SocketTimeoutError, "Socket operation timed out")
-        self._reset_engine()
-        self._change_state(_UNCONNECTED)
+    def connect_to_next_address(self) -> None:
+        """Tries the next address, or fails with what was wrong with the last."""
+        address, engine = self._attempt.next_address(self.connect_to_next_address), self.engine
+        if address is None:
+            if engine is not None and engine.error:
+                self._end_attempt(SocketError[engine.error], engine.error_string)
+            else:
+                self._end_attempt(SocketError.ConnectionRefusedError, "Connection refused")
+            return
+        if engine is None or not engine.valid or not self._attempt.is_bound:
+            engine = self._open_engine(address)
+        port = self._attempt.target.port
+        engine.connect(lambda: system_address(address, port))
 
     def _end_attempt(self, error: SocketError, text: str) -> None:
         self._set_error(error, text)
         self._change_state(_UNCONNECTED)
         self.tell("errorOccurred", error)
 
-    def connect_to_next_address(self) -> None:
-        """Tries the next address, or fails with what was wrong with the last."""
-        self._stop_connect_timer()
-        if not self._addresses:
-            failed = self.engine
-            if failed is not None and failed.error:
-                self._end_attempt(SocketError[failed.error], failed.error_string)
-            else:
-                self._end_attempt(SocketError.ConnectionRefusedError, "Connection refused")
-            return
-        address, port = self._addresses.pop(0), self._target.port
-        engine = self.engine
-        if engine is None or not engine.valid or self.state is not _BOUND:
-            engine = self._open_engine(address)
-        self._connect_timer = Dispatcher.current().call_later(CONNECT_SECONDS, self.connect_to_next_address)
-        engine.connect(lambda: system_address(address, port))
+    def time_out(self) -> None:
+        """Gives up connecting, as the blocking functions do it: without `errorOccurred`."""
+        self._set_error(SocketError.SocketTimeoutError, "Socket operation timed out")
+        self._reset_engine()
+        self._change_state(_UNCONNECTED)
 
     def _open_engine(self, address: QHostAddress) -> SocketEngine:
         if self.engine is not None:
@@ -184,24 +146,19 @@ class TcpTransport:
 
     def test_connection(self) -> None:
         """The system has decided about an address: it is connected, or the next one is tried."""
-        self._stop_connect_timer()
+        self._attempt.stop_timer()
         if self.engine is None or not self.engine.connected():
             self.connect_to_next_address()
             return
         self.engine.notify_read(True)
         self.engine.notify_write(True)
         self._ask_for_ends()
-        self._set_ends(self.ends._replace(name=self._target.host))
+        self._set_ends(self.ends._replace(name=self._attempt.target.host))
         self._change_state(_CONNECTED)
         self.tell("connected")
         if self.pending_close:
             self.pending_close = False
             self.tell("disconnectFromHost")
-
-    def _stop_connect_timer(self) -> None:
-        if self._connect_timer is not None:
-            self._connect_timer.cancel()
-            self._connect_timer = None
 
     def adopt(self, descriptor: int) -> bool:
         """Takes over a descriptor; `enter` follows. False, with an error, if it is no socket."""
@@ -236,7 +193,7 @@ class TcpTransport:
             return
         if self.engine is not None:
             self.engine.notify_read(False)
-        self._lookup += 1
+        self._attempt.cancel()
         if not self._gives_up:
             if self.state is not _CLOSING:
                 self._change_state(_CLOSING)
@@ -256,7 +213,7 @@ class TcpTransport:
             self._set_ends(Ends())
 
     def _reset_engine(self) -> None:
-        self._stop_connect_timer()
+        self._attempt.stop_timer()
         engine, self.engine = self.engine, None
         if engine is not None:
             engine.close()

@@ -10,7 +10,8 @@ import time
 from puretls.qt.qmessage import qWarning
 from puretls.qt.socketengine import TIMED_OUT, Deadline, wait_for_socket
 from puretls.qt.socketenums import SocketError, SocketState
-from puretls.qt.tcptransport import CONNECT_SECONDS, TcpTransport
+from puretls.qt.tcpattempt import CONNECT_SECONDS
+from puretls.qt.tcptransport import TcpTransport
 
 _UNCONNECTED, _CONNECTED, _BOUND = SocketState.UnconnectedState, SocketState.ConnectedState, SocketState.BoundState
 _CLOSING, _CONNECTING, _LOOKUP = SocketState.ClosingState, SocketState.ConnectingState, SocketState.HostLookupState

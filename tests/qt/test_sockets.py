@@ -389,6 +389,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def test_a_socket_that_is_bound_connects_from_there() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        client, port = QTcpSocket(), free_port()
+        assert client.bind(QHostAddress("127.0.0.1"), port)
+        assert client.state() is QTcpSocket.BoundState
+        client.connectToHost("127.0.0.1", listening.getsockname()[1])
+        assert client.waitForConnected(5000)
+        other, address = listening.accept()
+        other.close()
+        assert (client.localPort(), address[1]) == (port, port)
+        client.abort()
+
+
 # what goes wrong
 
 
