@@ -10,15 +10,16 @@ import importlib
 import io
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn, TextIO
 
 from puretls._version import __version__
-from puretls.errors import DecodeError, InternalError, PuretlsError, TlsError, UsageError
+from puretls.errors import DangerWarning, DecodeError, InternalError, PuretlsError, TlsError, UsageError
 from puretls.text import printable
 
-COMMANDS = ("demo", "connect", "serve", "ca", "x509", "listing", "explain")
+COMMANDS = ("demo", "connect", "serve", "ca", "x509", "listing", "explain", "replay", "edit")
 
 
 class TransportFailure(PuretlsError):
@@ -48,7 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     _prepare_standard_streams()
     try:
-        return _run(argv)
+        with _warnings_in_a_line():
+            return _run(argv)
     except (BrokenPipeError, NobodyReads):
         _silence(sys.stdout)
         return 0
@@ -129,6 +131,19 @@ def hint(text: str, error: type[PuretlsError] = UsageError) -> Iterator[None]:
 
 def _with_hints(error: PuretlsError) -> str:
     return "; ".join((str(error), *getattr(error, "__notes__", ())))
+
+
+@contextmanager
+def _warnings_in_a_line() -> Iterator[None]:
+    """Warnings of ours are for whoever typed the command: without the place in the code."""
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        print("puretls: " + printable(f"{category.__name__}: {message}"), file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", DangerWarning)
+        warnings.showwarning = show
+        yield
 
 
 def _prepare_standard_streams() -> None:

@@ -10,23 +10,26 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from puretls.cli import tapes
 from puretls.errors import PuretlsError, UsageError
 from puretls.values import frozen
 
 if TYPE_CHECKING:
     from puretls.config import ClientConfig, ServerConfig
     from puretls.connection import Connection
-    from puretls.session import Session
+    from puretls.inspect.tape import Tape
     from puretls.trace import Entry
 
 NAME = "localhost"
 DEFAULT_MESSAGE = "ServerHello"
-QUESTION = b"How do you do?"
+QUESTION, ANSWER = b"How do you do?", b"HOW DO YOU DO?"
+STANDING_CLOCK = 1_790_000_000.0
+"""The time of a demonstration whose bytes are to be the same each time: seconds since 1970, in September 2026."""
 TIMEOUT = 30.0
 
 
@@ -34,17 +37,22 @@ def add_parser(subparsers: Any) -> None:
     """Declare the options."""
     parser = subparsers.add_parser("demo", help="show two handshakes and explain their bytes", description=__doc__)
     parser.add_argument("--explain", metavar="MESSAGE", default=DEFAULT_MESSAGE, help="message to explain (%(default)s)")
+    tapes.add_seed(parser, "everything random follows from this number, and the clock stands still")
+    tapes.add_out(parser, "--tape", "write a tape that `puretls replay` and `puretls edit` take")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the four parts: a full handshake, its secrets, a resumed one, one message byte by byte."""
     from puretls._version import __version__
 
+    tapes.check_out(arguments.tape, force=arguments.force)
     keys: list[str] = []
-    client_config, server_config, certificate = _configure(keys.append)
+    played = _seeded(arguments)
+    client_config, server_config = played.configurations(key_log=keys.append)
+    certificate = _certificate(server_config)
     full = converse(client_config, server_config)
     explained = _find(full.client, arguments.explain)
-    resumed = converse(client_config, server_config, full.client.session)
+    resumed = converse(client_config, server_config)
     say = _Paragraphs()
     say.text(f"puretls {__version__}: a client and a server talk TLS 1.2 over TCP on 127.0.0.1, both in pure Python.")
     say.text(f"A fresh certificate authority has signed a certificate for the server: {certificate}")
@@ -62,6 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     say.table(*_explained(explained))
     say.heading("How to go on", "")
     say.lines(_how_to_go_on(full.client))
+    tapes.save(played, arguments.tape, force=arguments.force)
     return 0
 
 
@@ -73,13 +82,13 @@ class Conversation:
     server: Connection
 
 
-def converse(client_config: ClientConfig, server_config: ServerConfig, session: Session | None = None) -> Conversation:
+def converse(client_config: ClientConfig, server_config: ServerConfig) -> Conversation:
     """Shake hands over loopback TCP, exchange a line each way, close."""
     from puretls.connection import Connection
     from puretls.net import TlsSocket
 
     server = Connection.server(server_config)
-    client = Connection.client(client_config, NAME, session)
+    client = Connection.client(client_config, NAME)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=_answer, args=(listener, server))
         thread.start()
@@ -101,26 +110,35 @@ def _answer(listener: socket.socket, connection: Connection) -> None:
         sock, _ = listener.accept()
         sock.settimeout(TIMEOUT)
         with TlsSocket(sock, connection) as tls:
-            tls.sendall(tls.recv(100).upper())
+            tls.recv(100)
+            tls.sendall(ANSWER)
             tls.recv(100)
 
 
-def _configure(key_log: Callable[[str], None]) -> tuple[ClientConfig, ServerConfig, str]:
-    from puretls.ca import DevelopmentCa
-    from puretls.config import ClientConfig, Credential, ServerConfig
-    from puretls.crypto.provider import default
-    from puretls.extensions import Alpn
-    from puretls.x509.keys import key_name
-    from puretls.x509.verifier import chain_verifier
+def tape(seed: str, clock: float) -> Tape:
+    """The demonstration as a tape: everything in it follows from the seed and the time."""
+    from puretls.inspect.named import AUTHORITY
+    from puretls.inspect.tape import Script, Step, Tape
 
-    authority = DevelopmentCa.create(os.urandom, time.time())
-    leaf = authority.issue([NAME, "127.0.0.1"])
-    verifier = chain_verifier([authority.root.certificate], provider=default())
-    client = ClientConfig(verifier=verifier, extensions=(Alpn("demo"),), key_log=key_log)
-    credential = Credential(leaf.chain, leaf.key)
-    issuer = credential.leaf.issuer
-    server = ServerConfig(credentials=(credential,), extensions=(Alpn("demo"),))
-    return client, server, f"{credential.leaf.subject}, key {key_name(leaf.key.public)}, issued by {issuer}"
+    steps = (Step("start"), Step("carry"), Step("send", "client", QUESTION), Step("carry"), Step("send", "server", ANSWER), Step("carry"),
+             Step("close", "client"), Step("carry"))  # fmt: skip
+    shared = {"extensions": [{"name": "Alpn", "protocols": ["demo"]}]}
+    client = shared | {"verifier": AUTHORITY, "session_store": True}
+    server = shared | {"credentials": [{"kind": "secp256r1", "names": [NAME, "127.0.0.1"]}]}
+    return Tape(client, server, (Script(steps, NAME),) * 2, seed, clock, name="puretls demo")
+
+
+def _seeded(arguments: argparse.Namespace) -> Tape:
+    """With a seed of the user's the clock stands still, too; without one, the seed is as good as any other entropy."""
+    seed = tapes.seed_of(arguments)
+    return tape(os.urandom(32).hex(), time.time()) if seed is None else tape(seed, STANDING_CLOCK)
+
+
+def _certificate(config: ServerConfig) -> str:
+    from puretls.x509.keys import key_name
+
+    leaf = config.credentials[0].leaf
+    return f"{leaf.subject}, key {key_name(leaf.public_key)}, issued by {leaf.issuer}"
 
 
 def _find(connection: Connection, wanted: str) -> Entry:
@@ -247,6 +265,7 @@ def _how_to_go_on(connection: Connection) -> list[str]:
         ("puretls connect example.org:443", "talk to a server; --trace shows what you have seen here, live"),
         ("puretls ca --help", "certificates of your own, and then puretls serve"),
         ("puretls list suites", "what can be negotiated"),
+        ("puretls demo --tape FILE", "keep this conversation; puretls edit FILE changes bytes of it and shows what comes of it"),
     )
     return [*(line for command, text in hints for line in wrapped(text, f"{command:<34}")), f"The manual: {_manual()}"]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from puretls.cli import ranges
+from puretls.cli import ranges, tapes
 from puretls.errors import DecodeError, UsageError
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def _add_common_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--keylog", metavar="FILE", help="append secrets in NSS format (default: the variable SSLKEYLOGFILE)")
     parser.add_argument("--trace", action="store_true", help="print every record and message, annotated")
+    tapes.add_seed(parser, "all entropy of ours follows from this number; the clock goes on")
 
 
 def client_config(arguments: argparse.Namespace) -> ClientConfig:
@@ -125,6 +126,11 @@ def _shared(arguments: argparse.Namespace) -> dict[str, Any]:
         "renegotiation": arguments.renegotiation,
         "danger_suites": arguments.danger_suites,
     }
+    seed = tapes.seed_of(arguments)
+    if seed is not None:
+        from puretls.danger import fixed_random
+
+        shared["random"] = fixed_random(seed.encode())
     if arguments.ciphers:
         with hint("`puretls list suites` tells what there is", algorithm_names.UnknownName):
             shared["suites"] = algorithm_names.suites(arguments.ciphers, danger=arguments.danger_suites)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import logging
 import math
 import signal
@@ -143,6 +144,7 @@ class Server:
         self._application = application
         self._arguments = arguments
         self._places = threading.Semaphore(MAX_CLIENTS)
+        self._numbers = itertools.count()
 
     def reload(self) -> None:
         """Reads the files again; sessions and tickets stay valid. A mistake in a file is logged, and nothing changes."""
@@ -166,14 +168,14 @@ class Server:
                 logger.error("accept: %s", error)
                 time.sleep(0.1)
                 continue
-            threading.Thread(target=self._client, args=(client, address), daemon=True).start()
+            threading.Thread(target=self._client, args=(client, address, next(self._numbers)), daemon=True).start()
 
-    def _client(self, sock: socket.socket, address: Any) -> None:
+    def _client(self, sock: socket.socket, address: Any, number: int) -> None:
         from puretls.cli import LocalFault, NobodyReads
 
         name = f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"
         try:
-            logger.info("%s %s", name, self._converse(sock))
+            logger.info("%s %s", name, self._converse(sock, number))
         except (TlsError, UsageError, LocalFault, NobodyReads, OSError) as error:
             logger.info("%s failed: %s", name, error)
         except Exception:
@@ -183,14 +185,22 @@ class Server:
                 sock.close()
             self._places.release()
 
-    def _converse(self, sock: socket.socket) -> str:
+    def _configured(self, number: int) -> ServerConfig:
+        """For the client of this number. With a seed each has entropy of its own, whatever the others do meanwhile."""
+        if self._arguments.danger_seed is None:
+            return self._config
+        from puretls.danger import fixed_random
+
+        return replace(self._config, random=fixed_random(f"{self._arguments.danger_seed} {number}".encode()))
+
+    def _converse(self, sock: socket.socket, number: int) -> str:
         from puretls.cli.report import one_line, tracer
         from puretls.connection import Connection
         from puretls.net import TlsSocket
 
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         line = Line(sock, self._arguments.idle_timeout)
-        connection = Connection.server(self._config)
+        connection = Connection.server(self._configured(number))
         limit = self._arguments.handshake_timeout
         with (
             tracer(connection, self._arguments.trace) as seen,

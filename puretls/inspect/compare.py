@@ -16,7 +16,7 @@ from puretls.messages.records import Alert
 from puretls.messages.registry import annotate_content
 from puretls.record.framing import annotate_record
 from puretls.spans import Span
-from puretls.text import printable
+from puretls.text import counted, printable
 from puretls.trace import deepened
 from puretls.values import frozen
 
@@ -81,7 +81,7 @@ def compared(before: Replay, after: Replay, number: int = 0, *, width: int = 120
     if first is None:
         return [*_wrapped("Both runs are the same, byte for byte.", width), *_wrapped(f"outcome: {outcomes[0]}", width)]
     lines = _where(left, right, first, width)
-    rows = [(_told(one), _told(other)) for one, other in zip_longest(left[first:], right[first:])]
+    rows = [(told(one), told(other)) for one, other in zip_longest(left[first:], right[first:])]
     rows.append((f"outcome: {outcomes[0]}", f"outcome: {outcomes[1]}"))
     return [*lines, "", *side_by_side("as it was", "as edited", rows, width)]
 
@@ -159,10 +159,11 @@ def _shown(field: _Field | None, start: int) -> str:
     return (digits or "no bytes") + (f" ({printable(str(name))[:60]})" if name else "")
 
 
-def _told(unit: Unit | None) -> str:
+def told(unit: Unit | None) -> str:
+    """A unit in a line; "" for none."""
     if unit is None:
         return ""
-    return f"{unit.side} {'->' if unit.side == 'client' else '<-'} {unit.what}, {len(unit.raw)} bytes"
+    return f"{unit.side} {'->' if unit.side == 'client' else '<-'} {unit.what}, {counted(len(unit.raw), 'byte')}"
 
 
 def side_by_side(left: str, right: str, rows: Iterable[tuple[str, str]], width: int) -> list[str]:

@@ -23,6 +23,7 @@ from puretls.messages.registry import annotate_content, content_class, handshake
 from puretls.paths import RECORD
 from puretls.record.framing import HEADER_LENGTH, annotate_record
 from puretls.spans import Span
+from puretls.text import counted
 from puretls.trace import deepened
 from puretls.values import frozen
 from puretls.wire.schema import Struct
@@ -128,7 +129,7 @@ class Editor(Interceptor):
     def _missed(self, edit: Edit) -> str:
         thing = edit.place.thing
         if thing == RECORD:
-            return f"the {self._side} sent {self._records} records"
+            return f"the {self._side} sent {counted(self._records, 'record')}"
         if count := self._names[thing]:
             return f"the {self._side} sent {thing} {'once' if count == 1 else f'{count} times'}"
         return f"the {self._side} sent no {thing}, but {', '.join(self._names) or 'nothing'}"

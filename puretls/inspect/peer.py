@@ -18,7 +18,7 @@ from puretls.drive import READ_SIZE, take_turn
 from puretls.errors import Aborted, FatalAlert, PeerError, PuretlsError, UsageError
 from puretls.events import AlertReceived, AlertSent, ConnectionClosed, DataReceived, Event, HandshakeCompleted, Sentinel
 from puretls.iana import AlertDescription, known
-from puretls.text import printable
+from puretls.text import counted, printable
 from puretls.values import frozen
 
 KINDS = ("handshake", "data", "alert sent", "alert received", "closed", "failed", "not possible")
@@ -36,7 +36,7 @@ class Told:
     data: bytes = b""
 
     def __str__(self) -> str:
-        size = f"{len(self.data)} bytes" if self.kind == "data" else ""
+        size = counted(len(self.data), "byte") if self.kind == "data" else ""
         return " ".join(part for part in (self.kind + (":" if self.detail else ""), self.detail, size) if part)
 
 

@@ -16,6 +16,7 @@ from puretls.errors import UsageError
 from puretls.inspect.editor import Editor, Outcome
 from puretls.inspect.peer import PEERS_ALERT, MemoryPeer, SocketPeer, Told
 from puretls.inspect.tape import SIDES, Script, Step, Tape
+from puretls.text import counted
 from puretls.values import frozen
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ class Replay:
     key_log: tuple[str, ...]
 
     def __repr__(self) -> str:
-        return f"Replay({len(self.connections)} connections, {sum(len(data) for one in self.connections for _, data in one.chunks)} bytes)"
+        size = sum(len(data) for one in self.connections for _, data in one.chunks)
+        return f"Replay({counted(len(self.connections), 'connection')}, {counted(size, 'byte')})"
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -88,7 +90,7 @@ class Replay:
         from puretls.inspect.knowledge import Knowledge
 
         if not 0 <= number < len(self.connections):
-            raise UsageError(f"the tape has {len(self.connections)} connections, counted from 0: not {number}")
+            raise UsageError(f"the tape has {counted(len(self.connections), 'connection')}, numbered from 0: not {number}")
         played = self.connections[number]
         streams = [_stream(played, side, int(self.tape.clock * 10**9)) for side in SIDES]
         return Conversation(streams[0], streams[1], Knowledge.of(key_log=self.key_log), name=self.tape.name)
@@ -133,7 +135,7 @@ def replay(tape: Tape, *, against: tuple[str, int] | None = None, patience: floa
         _play(script, configs, [edit for edit in tape.edits if edit.connection == number], against, patience)
         for number, script in enumerate(tape.connections)
     ]
-    problem = f"the tape has {len(played)} connections, counted from 0"
+    problem = f"the tape has {counted(len(played), 'connection')}, numbered from 0"
     beyond = [Outcome(edit, problem) for edit in tape.edits if edit.connection >= len(played)]
     if beyond:
         played[-1] = replace(played[-1], outcomes=(*played[-1].outcomes, *beyond))

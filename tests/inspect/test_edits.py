@@ -289,7 +289,7 @@ def test_an_edit_that_cannot_be_made_says_why_and_the_conversation_goes_on_witho
 
 def test_an_edit_of_a_connection_that_there_is_not_is_told():
     made = replay(replace(tape(), edits=(Edit("client.ClientHello.random", "flip", connection=1),)))
-    assert "1 connections, counted from 0" in outcome_of(made).problem
+    assert "1 connection, numbered from 0" in outcome_of(made).problem
 
 
 @pytest.mark.parametrize(

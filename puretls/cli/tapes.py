@@ -1,0 +1,98 @@
+"""What the commands that read or write tapes share: the seed, the file, the address of a live peer."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import warnings
+from typing import TYPE_CHECKING
+
+from puretls.cli import ranges
+from puretls.errors import DangerWarning, UsageError
+from puretls.text import printable
+
+if TYPE_CHECKING:
+    from puretls.inspect.tape import Tape
+
+
+def add_seed(parser: argparse.ArgumentParser, what: str = "everything random follows from this number") -> None:
+    """The option `--danger-seed`."""
+    told = f"{what}: the same bytes each time, and keys that anybody can compute"
+    parser.add_argument("--danger-seed", metavar="N", type=ranges.SEED, help=told)
+
+
+def seed_of(arguments: argparse.Namespace) -> str | None:
+    """The seed that was asked for, with a `DangerWarning`; None where none was."""
+    if arguments.danger_seed is None:
+        return None
+    told = "--danger-seed: whoever knows the number knows every key of these connections"
+    warnings.warn(told, DangerWarning, stacklevel=2)
+    return str(arguments.danger_seed)
+
+
+def add_tape(parser: argparse.ArgumentParser) -> None:
+    """The tape to read, where to write another, and a live peer in place of its server."""
+    parser.add_argument(
+        "tape", metavar="TAPE", help="file of a tape, such as `puretls demo --tape FILE` writes; - for standard input"
+    )
+    parser.add_argument(
+        "--against", metavar="HOST:PORT", help="a live server in place of the tape's; the tape says what the client does"
+    )
+    patience = "how long to wait for a live server's answer (%(default)s)"
+    parser.add_argument("--patience", type=ranges.SECONDS, metavar="SECONDS", default=2.0, help=patience)
+    add_seed(parser, "another seed for the tape")
+    add_out(parser, "--out", "write the tape as it was played")
+    parser.add_argument(
+        "--without-secrets", action="store_true", help="write it with other keys, another seed and zeros for data"
+    )
+
+
+def add_out(parser: argparse.ArgumentParser, option: str, what: str) -> None:
+    """Where to write a tape."""
+    parser.add_argument(option, metavar="FILE", help=f"{what}; readable by you alone, since it may hold secrets")
+    parser.add_argument("--force", action="store_true", help="overwrite FILE")
+
+
+def load(arguments: argparse.Namespace) -> Tape:
+    """The tape that was named, with the seed that was asked for."""
+    from dataclasses import replace
+
+    from puretls.inspect.tape import Tape
+
+    made = Tape.loads(sys.stdin.buffer.read()) if arguments.tape == "-" else Tape.load(arguments.tape)
+    seed = seed_of(arguments)
+    return made if seed is None else replace(made, seed=seed)
+
+
+def save(tape: Tape, path: str | None, *, force: bool, without_secrets: bool = False) -> None:
+    """Write a tape where one was asked for, and say on standard error what it may hold."""
+    if path is None:
+        if without_secrets:
+            raise UsageError("--without-secrets goes with --out FILE")
+        return
+    check_out(path, force=force)
+    (tape.without_secrets() if without_secrets else tape).save(path, overwrite=force)
+    if not without_secrets:
+        print(f"puretls: {printable(path)}: may hold private keys, the seed of all others, and what was said", file=sys.stderr)
+
+
+def check_out(path: str | None, *, force: bool) -> None:
+    """Raises `UsageError` for a file that is there already: before any work is done."""
+    if path is not None and not force and os.path.lexists(path):
+        raise UsageError(f"{path}: exists already; --force overwrites it")
+
+
+def against(arguments: argparse.Namespace) -> tuple[str, int] | None:
+    """The address of the live peer."""
+    from puretls.cli.address import split_address
+
+    return None if arguments.against is None else split_address(arguments.against)
+
+
+def width() -> int:
+    """Columns for tables: as the terminal has, 120 where it is none."""
+    from puretls.cli.output import UNLIMITED, columns
+
+    found = columns()
+    return 120 if found == UNLIMITED else found
