@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from puretls.iana import AlertDescription as A
+from puretls.nearest import Placed, nearest
 from puretls.text import counted, printable
-
-if TYPE_CHECKING:
-    from puretls.spans import Span
 
 
 class PuretlsError(Exception):
@@ -249,10 +247,8 @@ class PeerError(TlsError):
         """The alert that tells the peer."""
         return self.reason.alert
 
-    def place(self, spans: Iterable[Span]) -> None:
+    def place(self, spans: Iterable[Placed]) -> None:
         """Name the bytes at fault: `path` and `offset` become those of the span, among `spans`, that `path` is about."""
-        from puretls.spans import nearest
-
         span = nearest(spans, self.path)
         if span is not None:
             self.path, self.offset = span.path, span.start

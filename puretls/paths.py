@@ -14,7 +14,10 @@ from __future__ import annotations
 import re
 
 from puretls.errors import UsageError
+from puretls.nearest import enclosing
 from puretls.values import frozen
+
+__all__ = ["GRAMMAR", "RECORD", "Path", "enclosing", "parse_path"]
 
 RECORD = "record"
 _INDEX = r"\[(?:0|[1-9][0-9]*)\]"
@@ -52,8 +55,3 @@ def parse_path(text: str) -> Path:
     if found["record"] is not None:
         return Path(RECORD, int(found["record"]), fields, found["side"] or "")
     return Path(found["message"], int(found["nth"] or 1), fields, found["side"] or "")
-
-
-def enclosing(path: str) -> str:
-    """The path one level up: of "A.b[3].c" first "A.b[3]", then "A.b", then "A"; "" above that."""
-    return path[: max(path.rfind("."), path.rfind("["), 0)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from puretls.errors import UsageError
-from puretls.paths import enclosing
 from puretls.values import frozen
 
 
@@ -52,32 +51,6 @@ def patch(data: bytes, spans: Iterable[Span], path: str, new: bytes) -> bytes:
         if span.path == path:
             return data[: span.start] + new + data[span.end :]
     raise UsageError(f"no field {path!r} in these bytes")
-
-
-def nearest(spans: Iterable[Span], path: str) -> Span | None:
-    """The span that an error at `path` is about; None where there are no bytes at all.
-
-    It is the span of exactly this path, if there is one. For a list or a struct it is the first span inside (the list's length only if
-    the list is empty). For a field that is missing it is the length of the list or struct that should contain the field.
-    """
-    leaves = [span for span in spans if span.start < span.end]
-    by_path = {span.path: span for span in reversed(leaves)}
-    if path in by_path:
-        return by_path[path]
-    inside = _below(leaves, path)
-    if inside:
-        return next((span for span in inside if span.path != f"{path}.length"), inside[0])
-    while path := enclosing(path):
-        length = by_path.get(f"{path}.length") or by_path.get(f"{path}.extension_data.length")
-        if length is not None:
-            return length
-        if inside := _below(leaves, path):
-            return inside[0]
-    return leaves[0] if leaves else None
-
-
-def _below(spans: Iterable[Span], path: str) -> list[Span]:
-    return [span for span in spans if span.path.startswith((f"{path}.", f"{path}["))]
 
 
 def check_tiling(spans: Sequence[Span], length: int) -> str:

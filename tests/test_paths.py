@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 import puretls
 from puretls.errors import PeerError, Reason, UsageError
+from puretls.nearest import nearest
 from puretls.paths import GRAMMAR, Path, enclosing, parse_path
-from puretls.spans import Span, nearest
+from puretls.spans import Span
 from puretls.trace import Layer
 from tests.support.conversations import flows, mapped, resumptions
 from tests.support.credentials import credential
