@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from puretls import ClientConfig, Credential, ServerConfig, UsageError, VerificationError, roots
+from puretls import ClientConfig, Credential, ServerConfig, UsageError, VerificationError
 from puretls.ca import DevelopmentCa
 from puretls.crypto.provider import default
 from puretls.net import TlsSocket, aio, connect
@@ -165,10 +165,8 @@ def served(files):
 def system_trusts_us(files, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", str(files / "ca.pem"))
     client_defaults.cache_clear()
-    roots._store.cache_clear()
     yield
     client_defaults.cache_clear()
-    roots._store.cache_clear()
 
 
 async def over_streams(port, *config):

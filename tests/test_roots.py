@@ -21,11 +21,6 @@ def ca():
     return DevelopmentCa.create(os.urandom, time.time())
 
 
-@pytest.fixture(autouse=True)
-def no_cache():
-    roots._store.cache_clear()
-
-
 def test_ssl_cert_file_is_trusted_and_nothing_else(ca, tmp_path):
     path = tmp_path / "ca.pem"
     path.write_text("a comment\n" + ca.root_pem + ca.intermediate.pem)
