@@ -1,7 +1,7 @@
 """Every switch that weakens security, in one place and under this name. Nothing here belongs into a product.
 
-`accept_any_chain` skips verification; `fork` gives a second connection under the same keys; `no_security_provider` computes nothing
-secret, for fuzzing the protocol at speed.
+`accept_any_chain` skips verification; `fork` gives a second connection under the same keys; `parts` opens a connection up;
+`no_security_provider` computes nothing secret, for fuzzing the protocol at speed.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from puretls.values import frozen
 
 if TYPE_CHECKING:
     from puretls.connection import Connection
+    from puretls.parts import Parts
     from puretls.x509.verifier import ChainRequest
 
 
@@ -64,8 +65,17 @@ def fork(connection: Connection) -> Connection:
     (RFC 5288 3). `Connection.fork` is for looking ahead.
     """
     twin = connection.fork()
-    twin._line.looks_ahead = False
+    parts(twin).progress.looks_ahead = False
     return twin
+
+
+def parts(connection: Connection) -> Parts:
+    """What a connection is made of, for tests and laboratories that look inside, or break rules.
+
+    `progress.context` holds the secrets; `outbound.send(23, b"x", 2**14)` seals any content in any state; `inbound.channel` and
+    `outbound.channel` have the keys in force, with their sequence numbers.
+    """
+    return connection._parts
 
 
 # A provider without security

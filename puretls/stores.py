@@ -46,4 +46,4 @@ def _store(context: Context) -> Any:
 def _key(context: Context) -> bytes:
     if context.role is Role.CLIENT:
         return (context.server_name or "").encode()
-    return context._negotiated.session_id if context._negotiated is not None else b""
+    return context.agreed.session_id if context.agreed is not None else b""

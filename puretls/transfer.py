@@ -7,54 +7,28 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from puretls.errors import PeerError, Reason, UsageError
-from puretls.handshake.states import Role, State
 from puretls.iana import ContentType
-from puretls.intercept import Direction, Interceptor, Where, through
+from puretls.intercept import Direction
 from puretls.messages.records import MAX_PLAINTEXT, Record
+from puretls.progress import Progress
 from puretls.record.channel import Channel
 from puretls.record.fragment import split
 from puretls.record.framing import HEADER_LENGTH, MAX_EXPANSION, Framer, annotate_record
 from puretls.text import counted
-from puretls.trace import Trace
 
 BATCH = 64
 """Records opened or sealed in one call at most: with their plaintext, two megabytes."""
 
 
-@dataclass
-class Line:
-    """What both directions share with the connection: its role and state, its taps and its trace."""
-
-    role: Role
-    state: State
-    taps: tuple[Interceptor, ...]
-    trace: Trace
-    looks_ahead: bool = False
-    """Whether this is a fork, which must not send under keys that another connection counts for."""
-
-    def where(self, direction: Direction, epoch: int) -> Where:
-        """What an interceptor is told."""
-        return Where(direction, self.role, self.state, epoch)
-
-    def through(self, tap: str, value: Any, direction: Direction, epoch: int) -> Sequence[Any]:
-        """Lead a value through one tap of all interceptors."""
-        return through(self.taps, tap, value, self.where(direction, epoch))
-
-    def fork(self) -> Line:
-        """A copy with a trace of its own, for looking ahead."""
-        return replace(self, trace=self.trace.fork(), looks_ahead=True)
-
-
 class Inbound:
     """Bytes in, plaintext records out."""
 
-    def __init__(self, line: Line, channel: Channel) -> None:
+    def __init__(self, progress: Progress, channel: Channel) -> None:
         self.channel = channel
-        self._line = line
+        self._progress = progress
         self._framer = Framer()
         self._tapped: deque[Record] = deque()
         self._opened: deque[tuple[Record, bytes | None]] = deque()
@@ -77,9 +51,9 @@ class Inbound:
         self._ready.clear()
         return self._framer.clear()
 
-    def fork(self, line: Line) -> Inbound:
+    def fork(self, progress: Progress) -> Inbound:
         """A copy that goes on by itself."""
-        twin = Inbound(line, self.channel.fork())
+        twin = Inbound(progress, self.channel.fork())
         twin._framer = self._framer.fork()
         twin._tapped, twin._opened, twin._ready = self._tapped.copy(), self._opened.copy(), self._ready.copy()
         twin.count = self.count
@@ -105,14 +79,14 @@ class Inbound:
                 else:
                     self._opened += zip(records, self.channel.open_many(records), strict=True)
             plain = self._judged(*self._opened.popleft())
-            if not self._line.taps:
+            if not self._progress.taps:
                 return plain
-            self._ready += self._line.through("plaintext", plain, Direction.INBOUND, self.channel.epoch)
+            self._ready += self._progress.through("plaintext", plain, Direction.INBOUND, self.channel.epoch)
         return self._ready.popleft()
 
     def _judged(self, record: Record, data: bytes | None) -> Record:
         """The record with its plaintext, which is None if it is not authentic."""
-        self._line.trace.record(Direction.INBOUND, record, data, self._line.state, self.channel)
+        self._progress.trace.record(Direction.INBOUND, record, data, self._progress.state, self.channel)
         number, self.count = self.count, self.count + 1
         if data is None:
             raise self._forged(record, number)
@@ -134,7 +108,7 @@ class Inbound:
     def _framed(self, version: int | None, *, batch: bool) -> Sequence[Record]:
         """The next record, or a run of them that may be opened in one call; none when bytes are missing."""
         limit = MAX_PLAINTEXT + (MAX_EXPANSION if self.channel.protected else 0)
-        if self._line.taps:
+        if self._progress.taps:
             return self._framed_tapped(limit, version)
         first = self._framer.next(limit=limit, version=version)
         if first is None:
@@ -157,7 +131,7 @@ class Inbound:
             record = self._framer.next(limit=limit, version=version)
             if record is None:
                 return ()
-            passed = self._line.through("ciphertext", record.to_bytes(), Direction.INBOUND, self.channel.epoch)
+            passed = self._progress.through("ciphertext", record.to_bytes(), Direction.INBOUND, self.channel.epoch)
             self._tapped += (Record(raw[0], raw[1] << 8 | raw[2], raw[HEADER_LENGTH:]) for raw in passed if len(raw) >= HEADER_LENGTH)
         first = self._tapped.popleft()
         first.header()  # a tap may have made what no header can describe: that fails here, not when the trace is read
@@ -167,15 +141,15 @@ class Inbound:
 class Outbound:
     """Content in, records out."""
 
-    def __init__(self, line: Line, channel: Channel) -> None:
+    def __init__(self, progress: Progress, channel: Channel) -> None:
         self.channel = channel
-        self._line = line
+        self._progress = progress
         self._segments: list[bytes] = []
 
     @property
     def barred(self) -> bool:
         """Whether nothing may be sealed: in a fork, under keys in force."""
-        return self._line.looks_ahead and self.channel.protected
+        return self._progress.looks_ahead and self.channel.protected
 
     def check(self) -> None:
         """Raises `UsageError` where nothing may be sealed."""
@@ -187,18 +161,18 @@ class Outbound:
         segments, self._segments = self._segments, []
         return segments
 
-    def fork(self, line: Line) -> Outbound:
+    def fork(self, progress: Progress) -> Outbound:
         """A copy that goes on by itself."""
-        twin = Outbound(line, self.channel.fork())
+        twin = Outbound(progress, self.channel.fork())
         twin._segments = self._segments.copy()
         return twin
 
     def send(self, type_: int, data: bytes, limit: int) -> None:
         """Fragment into records of at most `limit` bytes of plaintext, seal and queue them. Raises `UsageError` where that is barred."""
-        if self._line.looks_ahead:
+        if self._progress.looks_ahead:
             self.check()
         pieces = split(data, limit)
-        if self._line.taps:
+        if self._progress.taps:
             self._send_tapped(type_, pieces)
         elif len(pieces) == 1:
             self._queue(self.channel.seal(type_, data), data)
@@ -211,14 +185,14 @@ class Outbound:
     def _send_tapped(self, type_: int, pieces: Sequence[bytes]) -> None:
         for piece in pieces:
             plain = Record(type_, self.channel.version, piece)
-            for passed in self._line.through("plaintext", plain, Direction.OUTBOUND, self.channel.epoch):
+            for passed in self._progress.through("plaintext", plain, Direction.OUTBOUND, self.channel.epoch):
                 sealed = self.channel.seal(passed.type, passed.fragment)
                 self._queue(replace(sealed, version=passed.version), passed.fragment)
 
     def _queue(self, record: Record, data: bytes) -> None:
         wire = record.to_bytes()
-        self._line.trace.record(Direction.OUTBOUND, record, data, self._line.state, self.channel)
-        if self._line.taps:
-            self._segments += self._line.through("ciphertext", wire, Direction.OUTBOUND, self.channel.epoch)
+        self._progress.trace.record(Direction.OUTBOUND, record, data, self._progress.state, self.channel)
+        if self._progress.taps:
+            self._segments += self._progress.through("ciphertext", wire, Direction.OUTBOUND, self.channel.epoch)
         else:
             self._segments.append(wire)

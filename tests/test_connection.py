@@ -320,7 +320,7 @@ def test_warnings_are_told_and_do_no_harm():
 
     joined = pair().handshake()
     for number in (90, 100, 112, 200):
-        joined.server.connection._outbound.send(21, bytes((1, number)), 2**14)
+        danger.parts(joined.server.connection).outbound.send(21, bytes((1, number)), 2**14)
         joined.run()
         joined.exchange()
     assert len(joined.client.alerts_received) == 4
@@ -747,7 +747,8 @@ def test_properties_along_the_way():
 def test_nothing_secret_is_in_reprs_and_errors():
     joined = pair({"provider": real()}, {"provider": real()}).handshake()
     for end in joined.ends():
-        master = bytes(end.connection._context.secrets.master)
-        for text in (repr(end.connection._context), repr(end.connection.negotiated), repr(end.connection.session), repr(end.events)):
+        context = danger.parts(end.connection).progress.context
+        master = bytes(context.secrets.master)
+        for text in (repr(context), repr(end.connection.negotiated), repr(end.connection.session), repr(end.events)):
             assert master.hex() not in text
             assert repr(master)[2:-1] not in text

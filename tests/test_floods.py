@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from puretls import danger
 from puretls.config import Limits
-from puretls.connection import FORGIVING_DATA, ROWS_AMONG_DATA
 from puretls.errors import PuretlsError, UsageError
 from puretls.events import NEED_DATA, AlertSent
 from puretls.messages.records import Record
+from puretls.repeats import FORGIVING_DATA, ROWS_AMONG_DATA
 from tests.support.pair import pair
 
 MEGABYTE = 2**20
@@ -133,7 +134,7 @@ def test_flood_in_the_clear_is_stopped(name):
 
 def sealed(end, type_, data, count):
     """Records as the other end would send them, made one at a time."""
-    outbound = end.connection._outbound
+    outbound = danger.parts(end.connection).outbound
     for _ in range(count):
         outbound.send(type_, data, 2**14)
         yield end.connection.bytes_to_send()
@@ -168,7 +169,7 @@ def test_hello_requests_are_answered_a_few_times_only():
 def test_hello_requests_with_data_in_turn_are_answered_in_proportion_to_the_data(size):
     """A peer that reads nothing has answers queued for it: how many, its bytes must bound."""
     joined = pair({"trace_limit": 2**16}, {"trace_limit": 2**16}).handshake()
-    client, outbound, fed, answers = joined.client, joined.server.connection._outbound, 0, 0
+    client, outbound, fed, answers = joined.client, danger.parts(joined.server.connection).outbound, 0, 0
     for _ in range(200):
         outbound.send(23, bytes(size), 2**14)
         outbound.send(22, message(0, 0), 2**14)
@@ -189,7 +190,7 @@ def test_empty_records_between_data_are_no_flood(interval):
     joined = pair().handshake()
     for _ in range(5):
         for _ in range(interval):
-            joined.client.connection._outbound.send(23, b"", 2**14)
+            danger.parts(joined.client.connection).outbound.send(23, b"", 2**14)
         joined.client.connection.send(b"x")
         joined.run()
     assert joined.server.data == b"x" * 5

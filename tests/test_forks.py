@@ -107,7 +107,7 @@ def test_fork_looks_ahead_and_seals_nothing():
     for connection, data in _moments():
         before = connection.state, len(connection.trace), connection.bytes_buffered
         fork = connection.fork()
-        keyed = fork._outbound.channel.protected
+        keyed = danger.parts(fork).outbound.channel.protected
         end = End(fork)
         end.feed(data)
         out = end.take()
@@ -120,7 +120,7 @@ def test_fork_looks_ahead_and_seals_nothing():
             assert end.state == "FAILED"
             with pytest.raises(UsageError, match=r"danger\.fork"):
                 fork.next_event()
-        assert fork._outbound.channel.sequence == (connection._outbound.channel.sequence if keyed else 0) or not fork._outbound.channel.protected
+        assert danger.parts(fork).outbound.channel.sequence == (danger.parts(connection).outbound.channel.sequence if keyed else 0) or not danger.parts(fork).outbound.channel.protected
         assert before == (connection.state, len(connection.trace), connection.bytes_buffered)
         ended[end.state] += 1
     assert ended["FAILED"] >= 4  # where it had to send a Finished, or to answer a HelloRequest

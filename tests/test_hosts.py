@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from puretls import UsageError, net
+from puretls import UsageError, danger, net
 from puretls.ca import DevelopmentCa
 from puretls.cli.serve import _listener
 from puretls.config import ClientConfig, Credential, ServerConfig
@@ -166,7 +166,7 @@ def uses(text):
     for use in (
         lambda: host_to_look_up(text) if Connection.client(ClientConfig(), text) else "",
         lambda: parse_reference(text).sni or str(parse_reference(text)),
-        lambda: Connection.client(ClientConfig(), text)._context.verified_name,
+        lambda: danger.parts(Connection.client(ClientConfig(), text)).progress.context.verified_name,
     ):
         try:
             found.append(use().removesuffix("."))
@@ -246,5 +246,6 @@ def test_only_an_ipv6_address_has_a_zone(text):
 def test_the_verifier_is_asked_for_the_address_alone_and_sessions_are_kept_by_link():
     connection = Connection.client(ClientConfig(), "[FE80::1%eth0]")
     assert connection.server_name == "fe80::1%eth0"
-    assert connection._context.verified_name == "fe80::1"
-    assert connection._context.sni is None
+    context = danger.parts(connection).progress.context
+    assert context.verified_name == "fe80::1"
+    assert context.sni is None

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from puretls import danger
 from puretls.errors import UsageError
 from puretls.handshake.states import ClientState
 from puretls.iana import ContentType
@@ -174,7 +175,7 @@ def test_application_data_is_kept_by_size_only_unless_asked_for():
 def test_no_secret_is_in_the_trace():
     joined = pair({"provider": real(), "trace_level": "full"}, {"provider": real(), "trace_level": "full"}).handshake()
     for end in joined.ends():
-        master = bytes(end.connection._context.secrets.master)
+        master = bytes(danger.parts(end.connection).progress.context.secrets.master)
         assert len(master) == 48
         text = repr([*end.connection.trace]).encode() + b"".join(entry.raw for entry in end.connection.trace)
         assert master not in text

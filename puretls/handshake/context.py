@@ -25,6 +25,7 @@ from puretls.extensions import (
 )
 from puretls.handshake.states import Role
 from puretls.iana import NamedGroup, ProtocolVersion
+from puretls.key_exchange import KeyExchange
 from puretls.messages.extension import RawExtension
 from puretls.messages.handshake import CertificateRequest, ClientHello
 from puretls.schedule import KeyBlock
@@ -214,6 +215,21 @@ class Context(Evolving):
         if self._negotiated is None:
             raise _too_early("negotiated")
         return self._negotiated
+
+    @property
+    def agreed(self) -> Negotiated | None:
+        """What this handshake has agreed on so far; None before the ServerHello."""
+        return self._negotiated
+
+    @property
+    def in_force(self) -> Negotiated | None:
+        """What bounds records now: in a renegotiation, until its ServerHello, what was agreed on before."""
+        return self._negotiated or (self.established.negotiated if self.established else None)
+
+    @property
+    def key_exchange(self) -> KeyExchange | None:
+        """The key exchange agreed on, by which messages are read; None before the ServerHello."""
+        return self._negotiated.suite.kx if self._negotiated else None
 
     @property
     def keys(self) -> KeyBlock:

@@ -170,16 +170,16 @@ SERVER: tuple[Row, ...] = (
 TABLES: Mapping[Role, tuple[Row, ...]] = {Role.CLIENT: CLIENT, Role.SERVER: SERVER}
 
 
-@cache
-def input_key(cls: Any) -> Any:
-    """What identifies an input in a table: the number of a handshake message, else the class."""
-    if isinstance(cls, type) and issubclass(cls, HandshakeMessage):
-        return int(cls.handshake_type)
-    return cls
+def _input_key(cls: type) -> Any:
+    return int(cls.handshake_type) if issubclass(cls, HandshakeMessage) else cls
+
+
+input_key: Callable[[type], Any] = cache(_input_key)
+"""What identifies an input in a table: the number of a handshake message, whatever its form, else the class."""
 
 
 INDEX: Mapping[tuple[State, Any], Row] = {
-    (line.state, input_key(line.input)): line  # type: ignore[arg-type]
+    (line.state, input_key(line.input)): line
     for table in TABLES.values()
     for line in table
 }

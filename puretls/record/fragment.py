@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 from puretls.errors import PeerError, Reason
 from puretls.messages.handshake import HEADER_LENGTH, HandshakeHeader
 from puretls.messages.registry import handshake_class
@@ -25,9 +27,20 @@ class Joiner:
         return 0 < len(self._buffer) < HEADER_LENGTH
 
     @property
+    def held(self) -> bytes:
+        """All that is held."""
+        return bytes(self._buffer)
+
+    @property
     def head(self) -> bytes:
         """The header of the message that is held, as far as it is there."""
         return bytes(self._buffer[:HEADER_LENGTH])
+
+    def fork(self) -> Joiner:
+        """A copy that goes on by itself."""
+        twin = copy.copy(self)
+        twin._buffer = self._buffer.copy()
+        return twin
 
     def feed(self, fragment: bytes) -> None:
         """Append the content of a handshake record."""

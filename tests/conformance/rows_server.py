@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from puretls import danger
 from puretls.config import DEFAULT_SCHEMES, WEAK_SCHEMES
 from puretls.crypto.keys import RsaPublicKey
 from puretls.extensions import EncryptThenMac as EncryptThenMacExtension
@@ -159,7 +160,7 @@ def crooked(crook, data=b"GET / HTTP/1.0\r\n\r\n"):
         joined = make().handshake()
         assert joined.connected, joined.story()
         client = joined.client.connection
-        channel = client._outbound.channel
+        channel = danger.parts(client).outbound.channel
         channel.protection = Crooked(channel.protection, crook)
         client.send(data)
         return joined.run()

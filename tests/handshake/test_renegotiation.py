@@ -246,10 +246,11 @@ def test_tls_unique_is_of_the_last_handshake():
     assert before != after == joined.server.connection.channel_binding("tls-unique")
 
 
-def _shows(session):
-    """An interceptor for a client that asks for a session in its second hello, as puretls itself does not."""
+def _shows(chosen):
+    """An interceptor for a client that asks for the session that `chosen` gives in its second hello, as puretls itself does not."""
 
     def show(hello):
+        session = chosen()
         kept = [one for one in hello.extensions if one.extension_type != SessionTicket.type]
         ticket = [RawExtension(SessionTicket.type, session.ticket)] if session.ticket else []
         return replace(hello, session_id=session.session_id, extensions=(*kept, *ticket))
@@ -259,10 +260,9 @@ def _shows(session):
 
 def _asking(session, server):
     """A connection, then a hello that shows `session` (None: its own); the server's answer."""
-    joined = pair(ON, ON | server).handshake()
-    client = joined.client.connection
-    client._line.taps = (_shows(session or client.session),)
-    client.renegotiate()
+    tap = _shows(lambda: session or joined.client.connection.session)
+    joined = pair(ON | {"interceptors": (tap,)}, ON | server).handshake()
+    joined.client.connection.renegotiate()
     joined.server.feed(joined.client.take())
     return joined
 
@@ -297,10 +297,10 @@ def test_another_session_is_not_resumed_in_a_renegotiation(way):
 
 
 def test_a_client_to_be_asked_for_a_certificate_does_not_get_around_it_by_resuming():
-    joined = pair(ON, ON | by_id()).handshake()
+    tap = _shows(lambda: joined.client.connection.session)
+    joined = pair(ON | {"interceptors": (tap,)}, ON | by_id()).handshake()
     client, server = joined.client.connection, joined.server.connection
     server.change_config(replace(server.config, client_authentication="request"))
-    client._line.taps = (_shows(client.session),)
     client.renegotiate()
     joined.server.feed(joined.client.take())
     assert joined.server.state == "WAIT_CLIENT_CERTIFICATE"

@@ -284,10 +284,10 @@ def test_session_shown_in_a_renegotiation_is_judged_like_any_other(way):
         return replace(hello, session_id=session.session_id, extensions=(*kept, *(ticket if session.ticket else ())))
 
     for judge, state in ((Judge(yes), "WAIT_CCS"), (Judge(no), "WAIT_CLIENT_CERTIFICATE"), (None, "WAIT_CLIENT_CERTIFICATE")):
-        joined = pair(on | near, on | way() | {"client_authentication": "require"}).handshake()
+        tap = message(ClientHello, show, epoch=1)
+        joined = pair(on | near | {"interceptors": (tap,)}, on | way() | {"client_authentication": "require"}).handshake()
         client, server = joined.client.connection, joined.server.connection
         server.change_config(replace(server.config, verifier=judge))
-        client._line.taps = (message(ClientHello, show, epoch=1),)
         client.renegotiate()
         joined.server.feed(joined.client.take())
         assert joined.server.state == state, joined.story()

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from puretls import danger
 from puretls.connection import Connection
 from puretls.danger import AcceptedUnverified
 from puretls.errors import PeerError, Reason, UsageError
@@ -44,8 +45,7 @@ LOCAL = (Start(), Verdict(None), Rejection(None), Write(b"x"), Renegotiate(), Re
 def in_state(role, state):
     """A connection that is said to be in this state; what is refused without being looked at needs no more."""
     made = Connection.client(client_config(), NAME) if role is Role.CLIENT else Connection.server(server_config())
-    made._line.state = state
-    return made
+    return Connection(danger.parts(made).progress.context, state)
 
 
 def failure(connection, record):
@@ -86,7 +86,7 @@ def test_local_input_that_has_no_cell_is_the_callers_fault(role, state):
         if lookup(state, type(message)) is None:
             connection = in_state(role, state)
             with pytest.raises(UsageError, match=state.name):
-                connection._local(message)
+                danger.parts(connection).machine.feed(message)
             assert connection.state is state
             assert connection.bytes_to_send() == b""
 

@@ -9,7 +9,7 @@ import socket
 
 import pytest
 
-from puretls import Limits, UsageError
+from puretls import Limits, UsageError, danger
 from puretls.connection import Connection
 from puretls.net import TlsSocket, aio, connect
 from puretls.net.protocol import ANSWERS
@@ -306,7 +306,7 @@ def flooded(records, most=100_000):
 
     def send():
         for type_, data in records:
-            joined.server.connection._outbound.send(type_, data, 2**14)
+            danger.parts(joined.server.connection).outbound.send(type_, data, 2**14)
         protocol.data_received(joined.server.take())
 
     for _ in range(most):

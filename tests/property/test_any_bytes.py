@@ -150,12 +150,16 @@ def field(rng, data, key_exchange=None):
 MUTATIONS = (flip, overwrite, cut, remove, insert, double, noise, noise_in_a_record, noise_in_a_message, another_type, another_message, resized)
 
 
+def key_exchange(connection):
+    return connection.negotiated.suite.kx if connection.negotiated else None
+
+
 def mutated(rng, connection, data):
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         if not data:
             break
         change = rng.choice((*MUTATIONS, field, field, field, field))
-        data = change(rng, data, connection._key_exchange()) if change is field else change(rng, data)
+        data = change(rng, data, key_exchange(connection)) if change is field else change(rng, data)
     return data
 
 
@@ -170,7 +174,7 @@ def drain(connection):
 
 
 def held(connection):
-    return len(connection._inbound) + len(connection._joiner._buffer) + sum(map(len, connection._outbound._segments))
+    return connection.bytes_buffered + len(danger.parts(connection).inbox.unfinished) + sum(map(len, connection.fork().segments_to_send()))
 
 
 def check(case):
@@ -183,7 +187,7 @@ def check(case):
     error = None
     data = mutated(rng, connection, data)
     for piece in (data, data if rng.random() < 0.3 else b"", rng.randbytes(40) if rng.random() < 0.3 else b""):
-        if piece and len(connection._inbound) <= connection.transport_limit:
+        if piece and connection.bytes_buffered <= connection.transport_limit:
             connection.receive_bytes(piece)
             events, error = drain(connection)
             sent += [event for event in events if isinstance(event, AlertSent)]

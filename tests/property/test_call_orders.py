@@ -55,24 +55,24 @@ class _Ends:
     def look(self, side):
         """Whatever is called on a plain fork, nothing leaves it under keys, and the connection does not notice."""
         near = self.connections[side]
-        before = near.state, near._outbound.channel.sequence, near._inbound.channel.sequence, len(near._inbound)
+        before = _standing(near)
         ahead, bare = near.fork(), danger.fork(near)
         assert ahead.bytes_to_send() == bare.bytes_to_send()
         ahead.receive_bytes(self.wires[side] or b"\x17\3\3\0\1x")
         for name, call in CALLS.items():
             if name == "start":
                 continue
-            protected = ahead._outbound.channel.protected
+            protected = danger.parts(ahead).outbound.channel.protected
             with suppress(PuretlsError):
                 call(ahead)
             assert not (protected and ahead.bytes_to_send())
-            assert ahead._outbound.channel.sequence == 0 or not ahead._outbound.channel.protected or ahead._outbound.channel.sequence == before[1]
-        assert before == (near.state, near._outbound.channel.sequence, near._inbound.channel.sequence, len(near._inbound))
+            assert danger.parts(ahead).outbound.channel.sequence == 0 or not danger.parts(ahead).outbound.channel.protected or danger.parts(ahead).outbound.channel.sequence == before[1]
+        assert before == _standing(near)
 
     def out(self, side):
         out = self.connections[side].bytes_to_send()
         assert not (self.closed[side] and out)
-        self.closed[side] = self.connections[side]._close_sent
+        self.closed[side] = danger.parts(self.connections[side]).ending.close_sent
         self.wires[1 - side] += out
 
     def bring(self, side):
@@ -87,6 +87,11 @@ class _Ends:
                 for _ in range(12):
                     self.call(end, "event")
                 self.out(end)
+
+
+def _standing(connection):
+    parts = danger.parts(connection)
+    return connection.state, parts.outbound.channel.sequence, parts.inbound.channel.sequence, connection.bytes_buffered
 
 
 def _play(order, verifier, authentication):

@@ -115,7 +115,7 @@ def outcome(end):
 def broken_records(connection_pair, mac_length):
     """The same record with a wrong byte in the data, in the MAC, in the padding, and with padding that claims too much."""
     joined = connection_pair
-    channel = joined.client.connection._outbound.channel
+    channel = danger.parts(joined.client.connection).outbound.channel
     protection = channel.protection
     data = b"d" * 100
     good = protection._pad(data + protection._mac(channel.sequence, 23, data))
@@ -224,7 +224,7 @@ def test_with_encrypt_then_mac_nothing_is_decrypted_before_the_mac_is_right(monk
         touched = bytearray(sealed)
         touched[position] ^= 1
         twin = type(joined.server)(danger.fork(joined.server.connection))
-        protection = twin.connection._inbound.channel.protection
+        protection = danger.parts(twin.connection).inbound.channel.protection
         monkeypatch.setattr(protection, "_decrypt", decrypted.append)
         twin.feed(bytes(touched))
         assert twin.alerts_sent == ["bad_record_mac"]

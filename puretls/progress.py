@@ -1,0 +1,53 @@
+"""How far a connection has come: the data that its parts share. Nothing here decides anything."""
+
+from __future__ import annotations
+
+import copy
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from puretls.errors import PeerError, Reason
+from puretls.events import Event
+from puretls.handshake.context import Context
+from puretls.handshake.states import State
+from puretls.handshake.table import expected
+from puretls.intercept import Direction, Where, through
+from puretls.trace import Trace
+
+
+class Progress:
+    """State and context of a connection, the events not taken yet, and who watches what passes: taps and trace."""
+
+    def __init__(self, context: Context, state: State) -> None:
+        config = context.config
+        self.context = context
+        self.state = state
+        self.events: deque[Event] = deque()
+        self.taps = config.interceptors
+        self.trace = Trace(config.trace_level, config.trace_limit)
+        self.looks_ahead = False
+        """Whether this belongs to a fork that must not seal under keys in force, nor touch the session store."""
+
+    def fork(self) -> Progress:
+        """A copy that goes on by itself, for looking ahead."""
+        twin = copy.copy(self)
+        twin.events, twin.trace, twin.looks_ahead = self.events.copy(), self.trace.fork(), True
+        return twin
+
+    def where(self, direction: Direction, epoch: int) -> Where:
+        """What an interceptor is told about a value that passes."""
+        return Where(direction, self.context.role, self.state, epoch)
+
+    def through(self, tap: str, value: Any, direction: Direction, epoch: int) -> Sequence[Any]:
+        """Lead a value through the tap of this name of all interceptors."""
+        return through(self.taps, tap, value, self.where(direction, epoch)) if self.taps else (value,)
+
+    def trace_content(self, direction: Direction, content_type: int, raw: bytes) -> None:
+        """Write a message, or the content of another record, into the trace."""
+        self.trace.message(direction, content_type, raw, self.state, self.context.key_exchange)
+
+    def unexpected(self, got: str, path: str) -> PeerError:
+        """The error for an input that has no row in the table."""
+        wanted = ", ".join(expected(self.context.role, self.state)) or "nothing"
+        return PeerError(Reason.UNEXPECTED_MESSAGE, f"got {got}, expected {wanted}", path=path)
