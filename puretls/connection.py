@@ -14,7 +14,7 @@ from puretls.config import ClientConfig, Config, ServerConfig
 from puretls.errors import Aborted, PuretlsError, UsageError
 from puretls.events import NEED_DATA, PAUSED, Event, Sentinel
 from puretls.handshake.authenticate import check_report
-from puretls.handshake.context import Context, Established, Negotiated
+from puretls.handshake.context import ClientContext, Context, Established, Negotiated, ServerContext
 from puretls.handshake.states import ClientState, Renegotiate, Role, ServerState, Start, State
 from puretls.iana import AlertDescription
 from puretls.messages.handshake import CertificateRequest
@@ -49,13 +49,13 @@ class Connection:
         host, sni = _names(server_name)
         if session is None:
             session = stores.look_up(config, host)
-        return cls(Context(config=config, role=Role.CLIENT, server_name=host, sni=sni, session=session), ClientState.START)
+        return cls(ClientContext(config, session, server_name=host, sni=sni), ClientState.START)
 
     @classmethod
     def server(cls, config: ServerConfig) -> Self:
         """A server."""
         _check_role(config, ServerConfig)
-        return cls(Context(config=config, role=Role.SERVER), ServerState.START)
+        return cls(ServerContext(config), ServerState.START)
 
     # What is known
 
@@ -82,8 +82,9 @@ class Connection:
     @property
     def server_name(self) -> str | None:
         """Client: the name the connection was made for. Server: the name the client asked for, once it did."""
-        if self.role is Role.CLIENT:
-            return self._progress.context.server_name
+        context = self._progress.context
+        if isinstance(context, ClientContext):
+            return context.server_name
         return self.negotiated.server_name if self.negotiated else None
 
     @property

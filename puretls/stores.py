@@ -6,13 +6,11 @@ Only this module knows that a client has a `session_store` and files by host nam
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
 
 from puretls.config import ClientConfig
 from puretls.errors import calling
-from puretls.handshake.context import Context
-from puretls.handshake.states import Role
-from puretls.session import Session
+from puretls.handshake.context import ClientContext, Context, ServerContext
+from puretls.session import Session, SessionStore
 
 
 def look_up(config: ClientConfig, host: str | None) -> Session | None:
@@ -25,25 +23,24 @@ def look_up(config: ClientConfig, host: str | None) -> Session | None:
 
 def keep(context: Context, key: bytes) -> None:
     """File the session of this handshake. Raises `CallbackError` for a store that raises."""
-    store, session = _store(context), context.session
+    (store, _), session = _place(context), context.session
     if store is not None and session is not None and key:
-        with calling("session_store.put" if context.role is Role.CLIENT else "session_cache.put", store.put):
+        with calling("session_store.put" if isinstance(context, ClientContext) else "session_cache.put", store.put):
             store.put(key, session)
 
 
 def forget(context: Context) -> None:
     """RFC 5246 7.2.2: a session that ended in a fatal alert is not resumed."""
-    store, key = _store(context), _key(context)
+    store, key = _place(context)
     if store is not None and key:
         with suppress(Exception):  # the connection has failed already, and stays failed for its own reason
             store.discard(key)
 
 
-def _store(context: Context) -> Any:
-    return context.client_config.session_store if context.role is Role.CLIENT else context.server_config.session_cache
-
-
-def _key(context: Context) -> bytes:
-    if context.role is Role.CLIENT:
-        return (context.server_name or "").encode()
-    return context.agreed.session_id if context.agreed is not None else b""
+def _place(context: Context) -> tuple[SessionStore | None, bytes]:
+    """The store, and the key under which the session of this connection lies in it; b"" for a session that has none yet."""
+    if isinstance(context, ClientContext):
+        return context.config.session_store, (context.server_name or "").encode()
+    if isinstance(context, ServerContext):
+        return context.config.session_cache, context.agreed.session_id if context.agreed is not None else b""
+    return None, b""

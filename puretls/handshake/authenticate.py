@@ -20,13 +20,14 @@ from puretls.crypto.keys import (
 )
 from puretls.crypto.signatures import fits
 from puretls.errors import DecodeError, PeerError, Reason, UsageError, raise_of_callback
+from puretls.extensions import SignedCertificateTimestamp
 from puretls.iana import AlertDescription, NamedGroup, SignatureScheme
 from puretls.key_exchange.signature import KEY_FIELD
 from puretls.suites import Authentication, Suite
 
 if TYPE_CHECKING:
     from puretls.config import Config, Credential
-    from puretls.handshake.context import Context
+    from puretls.handshake.context import ClientContext, Context, ServerContext
     from puretls.x509.certificates.certificate import Certificate
     from puretls.x509.verifier import ChainRequest
 
@@ -145,6 +146,7 @@ def question(
     context: Context,
     purpose: str,
     chain: tuple[bytes, ...],
+    name: str | None = None,
     *,
     ocsp_response: bytes | None = None,
     sct_list: bytes | None = None,
@@ -155,8 +157,20 @@ def question(
 
     if not chain:
         return None
-    now = context.clock()
-    return ChainRequest(chain, purpose, context.verified_name, now, ocsp_response, sct_list, resumed=resumed)
+    return ChainRequest(chain, purpose, name, context.clock(), ocsp_response, sct_list, resumed=resumed)
+
+
+def server_question(context: ClientContext) -> ChainRequest | None:
+    """What a client's verifier is asked; None where the server shows no certificate."""
+    peer, negotiated = context.peer, context.negotiated
+    stamps, resumed = negotiated.result(SignedCertificateTimestamp), negotiated.resumed
+    name = context.verified_name
+    return question(context, "server", peer.chain, name, ocsp_response=peer.ocsp_response, sct_list=stamps, resumed=resumed)
+
+
+def client_question(context: ServerContext) -> ChainRequest | None:
+    """What a server's verifier is asked; None where a resumed session has no certificate of the client's."""
+    return question(context, "client", context.peer.chain, resumed=context.negotiated.resumed)
 
 
 def consult(config: Config, request: ChainRequest) -> Any:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from puretls.arguments import described
 from puretls.config import ClientConfig, Config, Credential, ServerConfig
@@ -29,7 +29,7 @@ from puretls.key_exchange import KeyExchange
 from puretls.messages.extension import RawExtension
 from puretls.messages.handshake import CertificateRequest, ClientHello
 from puretls.schedule import KeyBlock
-from puretls.session import Session
+from puretls.session import Session, TicketKeys
 from puretls.suites import Suite
 from puretls.values import frozen
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from puretls.x509.reports.report import Report
 
 
-C = TypeVar("C", bound=Config)
+C = TypeVar("C", bound="Context")
 
 
 class Evolving:
@@ -159,14 +159,9 @@ class Established:
 
 @dataclass(frozen=True)
 class Context(Evolving):
-    """Everything a handler may know. Reading a phase that is not reached yet is a defect of puretls: `InternalError`."""
+    """Everything a handler of either role may know. Reading a phase that is not reached yet is a defect of puretls: `InternalError`."""
 
     config: Config
-    role: Role
-    server_name: str | None = None
-    """Client: the host name, or the address with its zone, that the connection is made for; sessions are kept by it."""
-    sni: str | None = None
-    """Client: the name to send; None for an address (RFC 6066 3)."""
     session: Session | None = None
     """The session that a client offers, then the one in force on either side."""
     transcript: bytes = b""
@@ -178,21 +173,8 @@ class Context(Evolving):
     """Our own, once chosen."""
     client_finished: bytes = b""
     server_finished: bytes = b""
-    renew_ticket: bool = False
     established: Established | None = None
-
-    @property
-    def client_config(self) -> ClientConfig:
-        return self._of_role(ClientConfig)
-
-    @property
-    def server_config(self) -> ServerConfig:
-        return self._of_role(ServerConfig)
-
-    def _of_role(self, cls: type[C]) -> C:
-        if not isinstance(self.config, cls):
-            raise InternalError(f"{self.role} has no {cls.__name__}")
-        return self.config
+    role: ClassVar[Role]
 
     @property
     def random(self) -> RandomBytes:
@@ -232,6 +214,13 @@ class Context(Evolving):
         return self._negotiated.suite.kx if self._negotiated else None
 
     @property
+    def peer_key(self) -> PublicKey:
+        """The key of the peer's certificate."""
+        if self.peer.public_key is None:
+            raise _too_early("peer_key")
+        return self.peer.public_key
+
+    @property
     def keys(self) -> KeyBlock:
         if self.secrets.keys is None:
             raise _too_early("keys")
@@ -242,11 +231,6 @@ class Context(Evolving):
         if self._negotiated is None:
             raise _too_early("suite")
         return self._negotiated.suite
-
-    @property
-    def verified_name(self) -> str | None:
-        """Client: the host name or address that the certificate must be for; the zone of an address stands in none (RFC 4007 11)."""
-        return self.server_name and self.server_name.partition("%")[0]
 
     @property
     def verify_data(self) -> tuple[bytes, bytes] | None:
@@ -268,10 +252,36 @@ class Context(Evolving):
         return View(
             groups=self.config.groups,
             signature_schemes=self.config.signature_schemes,
-            server_name=self.sni,
             verify_data=self.verify_data,
             **more,
         )
+
+
+@dataclass(frozen=True)
+class ClientContext(Context):
+    """What a client's handlers know besides."""
+
+    role = Role.CLIENT
+    config: ClientConfig
+    server_name: str | None = None
+    """The host name, or the address with its zone, that the connection is made for; sessions are kept by it."""
+    sni: str | None = None
+    """The name to send; None for an address (RFC 6066 3)."""
+
+    @property
+    def verified_name(self) -> str | None:
+        """The host name or address that the certificate must be for; the zone of an address stands in none (RFC 4007 11)."""
+        return self.server_name and self.server_name.partition("%")[0]
+
+
+@dataclass(frozen=True)
+class ServerContext(Context):
+    """What a server's handlers know besides."""
+
+    role = Role.SERVER
+    config: ServerConfig
+    ticket_keys: TicketKeys | None = None
+    """What seals the ticket that this handshake issues; None where it issues none."""
 
 
 LATEST = 2**48

@@ -1,11 +1,14 @@
-"""Effects: what a handler wants done, as data, in order. One executor, in `connection`, does them."""
+"""Effects: what a handler wants done, as data, in order. One executor, in `machine`, does them.
+
+The functions in an effect get the context of the role whose handler made it, as it is when their turn comes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from puretls.events import Event
+from puretls.events import CertificateReceived, Event, ParametersNegotiated
 from puretls.handshake.context import Context
 from puretls.handshake.states import State
 from puretls.messages.records import ApplicationData, ChangeCipherSpec
@@ -27,29 +30,29 @@ class Effect:
 class Send(Effect):
     """Send the message that `build` makes when its turn comes; `sent` keeps what really left, after the taps."""
 
-    build: Callable[[Context], Struct]
-    sent: Callable[[Context, Any], Context] = _unchanged
+    build: Callable[[Any], Struct]
+    sent: Callable[[Any, Any], Context] = _unchanged
 
 
 @frozen
 class Update(Effect):
     """Replace the context: for what needs the transcript as it is now."""
 
-    change: Callable[[Context], Context]
+    change: Callable[[Any], Context]
 
 
 @frozen
 class ChangeWriteKeys(Effect):
     """Protect what is sent from here on with what `make` gives."""
 
-    make: Callable[[Context], Protection]
+    make: Callable[[Any], Protection]
 
 
 @frozen
 class ChangeReadKeys(Effect):
     """Expect what is received from here on under what `make` gives."""
 
-    make: Callable[[Context], Protection]
+    make: Callable[[Any], Protection]
 
 
 @frozen
@@ -57,28 +60,28 @@ class LogSecret(Effect):
     """A line for the key log, if there is one: label, client random, secret."""
 
     label: str
-    get: Callable[[Context], tuple[bytes, bytes]]
+    get: Callable[[Any], tuple[bytes, bytes]]
 
 
 @frozen
 class Emit(Effect):
     """Tell the application."""
 
-    make: Callable[[Context], Event]
+    make: Callable[[Any], Event]
 
 
 @frozen
 class Ask(Effect):
     """Ask the verifier what `request` says; its yes comes back as a `Verdict`, its no as a `Rejection` where the table has one."""
 
-    request: Callable[[Context], Any]
+    request: Callable[[Any], Any]
 
 
 @frozen
 class KeepSession(Effect):
     """Hand the session to its store, if there is one, under `key`."""
 
-    key: Callable[[Context], bytes]
+    key: Callable[[Any], bytes]
 
 
 @frozen
@@ -99,6 +102,8 @@ class Step(NamedTuple):
     flight: Flight = ()
 
 
+TELL_PARAMETERS = Emit(lambda context: ParametersNegotiated(context.negotiated))
+TELL_CERTIFICATE = Emit(lambda context: CertificateReceived(context.peer.chain, context.peer.report))
 SEND_CHANGE_CIPHER_SPEC = Send(lambda context: ChangeCipherSpec(1))
 
 

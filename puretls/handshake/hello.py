@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -44,9 +44,9 @@ def extension_path(message: str, given: Mapping[int, RawExtension], type_: int, 
 
 def parse_body(body: type[Struct], raw: RawExtension, extension: Extension) -> Any:
     """The body of an extension; a malformed one is a decode error with the extension's own section."""
-    small = len(raw.extension_data) <= _CACHED_LENGTH
+    small = len(raw.extension_data) <= _REMEMBERED_LENGTH
     try:
-        return (_parse_cached if small else parse)(body, raw.extension_data)  # type: ignore[arg-type]
+        return (_parse_remembered if small else parse)(body, raw.extension_data)
     except DecodeError as error:
         raise PeerError(
             Reason.MALFORMED_EXTENSION,
@@ -56,14 +56,10 @@ def parse_body(body: type[Struct], raw: RawExtension, extension: Extension) -> A
         ) from None
 
 
-_CACHED_LENGTH = 128
+_REMEMBERED_LENGTH = 128
 """Bytes; longer bodies, tickets above all, do not come twice."""
-
-
-@lru_cache(maxsize=256)
-def _parse_cached(body: type[Struct], data: bytes) -> Any:
-    """The same peers send the same extensions again and again; bodies are frozen, so one will do for all."""
-    return parse(body, data)
+_parse_remembered: Callable[[type, bytes], Any] = lru_cache(maxsize=256)(parse)
+"""The same peers send the same extensions again and again; bodies are frozen, so one will do for all."""
 
 
 def known_suites(numbers: Iterable[int], allowed: Mapping[int, Suite] = BY_ID) -> tuple[Suite, ...]:

@@ -47,7 +47,8 @@ from puretls.values import frozen
 from puretls.wire.schema import Struct
 
 Input = type[Struct] | type[LocalInput]
-Handler = Callable[[Context, Any], Step]
+Handler = Callable[[Any, Any], Step]
+"""Takes the context of its role and an input of its row."""
 
 
 @frozen

@@ -19,7 +19,7 @@ from puretls.messages.key_exchange import ClientKeyExchange, ServerKeyExchange
 
 if TYPE_CHECKING:
     from puretls.config import ServerConfig
-    from puretls.handshake.context import Context
+    from puretls.handshake.context import C, ClientContext, Context, ServerContext
 
 T = TypeVar("T")
 Groups = Sequence[int] | None
@@ -68,29 +68,29 @@ class Part:
         """Server: what is missing for this part, if anything. `theirs` are the client's groups."""
         return None
 
-    def prepare(self, context: Context, theirs: Groups) -> Context:
+    def prepare(self, context: ServerContext, theirs: Groups) -> ServerContext:
         """Server, before its first flight: fill `peer.group` and `secrets`."""
         return context
 
-    def has_news(self, context: Context) -> bool:
+    def has_news(self, context: ServerContext) -> bool:
         """Server: whether this part has something to say in a ServerKeyExchange."""
         return self.server_sends is Sends.MUST
 
-    def add_server_fields(self, context: Context, fields: dict[str, Any]) -> None:
+    def add_server_fields(self, context: ServerContext, fields: dict[str, Any]) -> None:
         """Server: fields of the ServerKeyExchange."""
 
-    def learn(self, context: Context, message: Any) -> Context:
+    def learn(self, context: ClientContext, message: Any) -> ClientContext:
         """Client: check and keep what the ServerKeyExchange says."""
         return context
 
-    def respond(self, context: Context) -> tuple[Context, bytes]:
+    def respond(self, context: ClientContext) -> tuple[ClientContext, bytes]:
         """Client: fill `secrets`."""
         return context, b""
 
-    def add_client_fields(self, context: Context, fields: dict[str, Any]) -> None:
+    def add_client_fields(self, context: ClientContext, fields: dict[str, Any]) -> None:
         """Client: fields of the ClientKeyExchange, from what `respond` left in the context."""
 
-    def receive(self, context: Context, message: Any) -> tuple[Context, bytes]:
+    def receive(self, context: ServerContext, message: Any) -> tuple[ServerContext, bytes]:
         """Server: check and keep what the ClientKeyExchange says."""
         return context, b""
 
@@ -156,47 +156,47 @@ class KeyExchange:
         """What a server lacks for it: a group among `theirs`, a key."""
         return next((lack for part in self.parts if (lack := part.lack(config, theirs)) is not None), None)
 
-    def prepare(self, context: Context, theirs: Groups) -> Context:
+    def prepare(self, context: ServerContext, theirs: Groups) -> ServerContext:
         """Before the first flight: the group, and a share in it."""
         for part in self.parts:
             context = part.prepare(context, theirs)
         return context
 
-    def has_server_message(self, context: Context) -> bool:
+    def has_server_message(self, context: ServerContext) -> bool:
         """Whether this server sends a ServerKeyExchange."""
         return any(part.has_news(context) for part in self.parts)
 
-    def make_server_message(self, context: Context) -> ServerKeyExchange:
+    def make_server_message(self, context: ServerContext) -> ServerKeyExchange:
         """RFC 5246 7.4.3."""
         fields: dict[str, Any] = {}
         for part in self.parts:
             part.add_server_fields(context, fields)
         return self.server_message(**fields)
 
-    def receive(self, context: Context, message: ClientKeyExchange) -> tuple[Context, Secret]:
+    def receive(self, context: ServerContext, message: ClientKeyExchange) -> tuple[ServerContext, Secret]:
         """The premaster secret from what the client sent."""
         return self._gather(context, lambda part, context: part.receive(context, message))
 
     # Client
 
-    def learn(self, context: Context, message: ServerKeyExchange) -> Context:
+    def learn(self, context: ClientContext, message: ServerKeyExchange) -> ClientContext:
         """Check and keep what the server sent; its signature is verified here."""
         for part in self.parts:
             context = part.learn(context, message)
         return context
 
-    def respond(self, context: Context) -> tuple[Context, Secret]:
+    def respond(self, context: ClientContext) -> tuple[ClientContext, Secret]:
         """Make a share, choose a key, and compute the premaster secret. Reads `peer`, fills `secrets`."""
         return self._gather(context, lambda part, context: part.respond(context))
 
-    def make_client_message(self, context: Context) -> ClientKeyExchange:
+    def make_client_message(self, context: ClientContext) -> ClientKeyExchange:
         """RFC 5246 7.4.7, from what `respond` left in `secrets`."""
         fields: dict[str, Any] = {}
         for part in self.parts:
             part.add_client_fields(context, fields)
         return self.client_message(**fields)
 
-    def _gather(self, context: Context, ask: Callable[[Part, Context], tuple[Context, bytes]]) -> tuple[Context, Secret]:
+    def _gather(self, context: C, ask: Callable[[Part, C], tuple[C, bytes]]) -> tuple[C, Secret]:
         premaster = b""
         for part in self.parts:
             context, given = ask(part, context)

@@ -10,7 +10,7 @@ from puretls.key_exchange.base import Groups, Lack, Part, Sends
 
 if TYPE_CHECKING:
     from puretls.config import ServerConfig
-    from puretls.handshake.context import Context
+    from puretls.handshake.context import C, ClientContext, Context, ServerContext
 
 _LONGEST = 2**16 - 1
 """Bytes of a pre-shared key, and of an identity (RFC 4279 2)."""
@@ -26,22 +26,22 @@ class PreSharedKey(Part):
     def lack(self, config: ServerConfig, theirs: Groups) -> Lack | None:
         return Lack.PSK if config.psk is None else None
 
-    def has_news(self, context: Context) -> bool:
-        return context.server_config.psk_hint is not None
+    def has_news(self, context: ServerContext) -> bool:
+        return context.config.psk_hint is not None
 
-    def add_server_fields(self, context: Context, fields: dict[str, Any]) -> None:
-        fields["psk_identity_hint"] = context.server_config.psk_hint or b""
+    def add_server_fields(self, context: ServerContext, fields: dict[str, Any]) -> None:
+        fields["psk_identity_hint"] = context.config.psk_hint or b""
 
-    def learn(self, context: Context, message: Any) -> Context:
+    def learn(self, context: ClientContext, message: Any) -> ClientContext:
         return context.evolve(peer=context.peer.evolve(psk_hint=message.psk_identity_hint))
 
-    def respond(self, context: Context) -> tuple[Context, bytes]:
+    def respond(self, context: ClientContext) -> tuple[ClientContext, bytes]:
         return _choose(context), b""
 
-    def add_client_fields(self, context: Context, fields: dict[str, Any]) -> None:
+    def add_client_fields(self, context: ClientContext, fields: dict[str, Any]) -> None:
         fields["psk_identity"] = context.negotiated.psk_identity or b""
 
-    def receive(self, context: Context, message: Any) -> tuple[Context, bytes]:
+    def receive(self, context: ServerContext, message: Any) -> tuple[ServerContext, bytes]:
         return _find(context, message.psk_identity), b""
 
     def combine(self, context: Context, premaster: bytes) -> bytes:
@@ -52,8 +52,8 @@ class PreSharedKey(Part):
 
 
 @leaving_no_frames
-def _choose(context: Context) -> Context:
-    callback = context.client_config.psk
+def _choose(context: ClientContext) -> ClientContext:
+    callback = context.config.psk
     with calling("psk", callback):
         chosen = callback(context.peer.psk_hint) if callback else None
     if chosen is None:
@@ -67,22 +67,22 @@ def _choose(context: Context) -> Context:
 
 
 @leaving_no_frames
-def _find(context: Context, identity: bytes) -> Context:
+def _find(context: ServerContext, identity: bytes) -> ServerContext:
     """The key of an identity, and a random key for an unknown identity (RFC 4279 2).
 
     With the random key the handshake fails at Finished, as it does with a wrong key, so a client cannot find out which identities
     exist. The random key is drawn for a known identity, too: otherwise the time would tell.
     """
-    callback = context.server_config.psk
+    callback = context.config.psk
     nobodys = Secret(context.random(_NOBODYS_KEY_LENGTH))
     with calling("psk", callback):
         key = callback(identity) if callback else None
-    if key is None and context.server_config.refuse_unknown_identities:
+    if key is None and context.config.refuse_unknown_identities:
         raise PeerError(Reason.UNKNOWN_PSK_IDENTITY, path="ClientKeyExchange.psk_identity")
     return _with_key(context, identity, nobodys if key is None else key)
 
 
-def _with_key(context: Context, identity: bytes, key: object) -> Context:
+def _with_key(context: C, identity: bytes, key: object) -> C:
     """Keeps the key, in both roles. An empty key is refused here, because it would leave no secret at all (RFC 4279 5.3 and 7.1)."""
     if not isinstance(key, bytes) or not 1 <= len(key) <= _LONGEST:
         raise UsageError("psk must give a key of 1 to 65,535 bytes (RFC 4279 2 and 5.3)")

@@ -12,7 +12,7 @@ from puretls.key_exchange.base import Part
 from puretls.key_exchange.signature import KEY_PATH
 
 if TYPE_CHECKING:
-    from puretls.handshake.context import Context
+    from puretls.handshake.context import ClientContext, Context, ServerContext
 
 _PREMASTER_LENGTH = 48
 
@@ -20,14 +20,14 @@ _PREMASTER_LENGTH = 48
 class RsaPremaster(Part):
     """No ServerKeyExchange: the certificate's key is all that the client needs."""
 
-    def respond(self, context: Context) -> tuple[Context, bytes]:
+    def respond(self, context: ClientContext) -> tuple[ClientContext, bytes]:
         premaster = Secret(_offered_version(context) + context.random(_PREMASTER_LENGTH - 2))
         return context.evolve(secrets=context.secrets.evolve(premaster=premaster)), premaster
 
-    def add_client_fields(self, context: Context, fields: dict[str, Any]) -> None:
+    def add_client_fields(self, context: ClientContext, fields: dict[str, Any]) -> None:
         fields["encrypted_premaster_secret"] = _encrypt(context)
 
-    def receive(self, context: Context, message: Any) -> tuple[Context, bytes]:
+    def receive(self, context: ServerContext, message: Any) -> tuple[ServerContext, bytes]:
         return context, _decrypt(context, message.encrypted_premaster_secret)
 
 
@@ -37,7 +37,7 @@ def _offered_version(context: Context) -> bytes:
 
 def _encrypt(context: Context) -> bytes:
     """RSAES-PKCS1-v1_5 (RFC 8017 7.2.1): 00 02, at least eight non-zero random bytes, 00, the message."""
-    key = context.peer.public_key
+    key = context.peer_key
     if not isinstance(key, RsaPublicKey):
         raise InternalError("the server's key is not RSA")
     length = (key.n.bit_length() + 7) // 8

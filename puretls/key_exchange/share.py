@@ -17,7 +17,7 @@ from puretls.wire.schema import Struct, serialise
 
 if TYPE_CHECKING:
     from puretls.config import ServerConfig
-    from puretls.handshake.context import Context
+    from puretls.handshake.context import ClientContext, Context, ServerContext
 
 FINITE_FIELD = range(0x0100, 0x0200)
 """The code points reserved for finite-field groups; not all have a group yet (RFC 7919 2)."""
@@ -36,19 +36,19 @@ class Share(Part):
     def __init__(self, *, signed: bool = False) -> None:
         self.is_signed = signed
 
-    def group(self, context: Context, theirs: Groups) -> Group:
+    def group(self, context: ServerContext, theirs: Groups) -> Group:
         """Server: the group to use, after `lack` has found nothing missing."""
         raise NotImplementedError
 
-    def params(self, context: Context, group: Any, public: bytes) -> Struct:
+    def params(self, context: ServerContext, group: Any, public: bytes) -> Struct:
         """Server: group and public value, as they are sent."""
         raise NotImplementedError
 
-    def read_group(self, context: Context, params: Any) -> Group:
+    def read_group(self, context: ClientContext, params: Any) -> Group:
         """Client: the group that the server has chosen. Raises `PeerError` for a group that was not offered."""
         raise NotImplementedError
 
-    def prepare(self, context: Context, theirs: Groups) -> Context:
+    def prepare(self, context: ServerContext, theirs: Groups) -> ServerContext:
         group = self.group(context, theirs)
         return context.evolve(
             _negotiated=context.negotiated.evolve(group=group_number(group), group_name=group.name),
@@ -56,13 +56,13 @@ class Share(Part):
             secrets=context.secrets.evolve(share=group.generate(context.random)),
         )
 
-    def add_server_fields(self, context: Context, fields: dict[str, Any]) -> None:
+    def add_server_fields(self, context: ServerContext, fields: dict[str, Any]) -> None:
         group, share = _prepared(context)
         fields["params"] = params = self.params(context, group, share.public)
         if self.is_signed:
             fields["signed"] = _signed(context, params)
 
-    def learn(self, context: Context, message: Any) -> Context:
+    def learn(self, context: ClientContext, message: Any) -> ClientContext:
         negotiated = context.negotiated
         if self.is_signed:
             _verify(context, message.params, message.signed)
@@ -73,19 +73,19 @@ class Share(Part):
             _negotiated=negotiated.evolve(group=group_number(group), group_name=group.name),
         )
 
-    def respond(self, context: Context) -> tuple[Context, bytes]:
+    def respond(self, context: ClientContext) -> tuple[ClientContext, bytes]:
         group = context.peer.group
         if group is None:
             raise InternalError("the server's share is missing")
         share, shared = agree(lambda: group.answer(context.random, context.peer.share), f"{_PARAMS}.{self.server_field}")
         return context.evolve(secrets=context.secrets.evolve(share=share)), shared
 
-    def add_client_fields(self, context: Context, fields: dict[str, Any]) -> None:
+    def add_client_fields(self, context: ClientContext, fields: dict[str, Any]) -> None:
         if context.secrets.share is None:
             raise InternalError("the client has no share")
         fields[self.client_field] = context.secrets.share.public
 
-    def receive(self, context: Context, message: Any) -> tuple[Context, bytes]:
+    def receive(self, context: ServerContext, message: Any) -> tuple[ServerContext, bytes]:
         group, share = _prepared(context)
         public = getattr(message, self.client_field)
         return context, agree(lambda: group.shared_secret(share.private, public), f"ClientKeyExchange.{self.client_field}")
@@ -101,8 +101,8 @@ class FiniteField(Share):
     def lack(self, config: ServerConfig, theirs: Groups) -> Lack | None:
         return Lack.DH_GROUP if _names_finite_fields(theirs) and self._common(config.groups, theirs) is None else None
 
-    def group(self, context: Context, theirs: Groups) -> Group:
-        config = context.server_config
+    def group(self, context: ServerContext, theirs: Groups) -> Group:
+        config = context.config
         common = self._common(config.groups, theirs)
         if common is None and config.dh_parameters is not None:
             return config.provider.finite_field(*config.dh_parameters)
@@ -110,10 +110,10 @@ class FiniteField(Share):
             common = next((group for group in config.groups if group in FINITE_FIELD), NamedGroup.FFDHE2048)
         return config.provider.group(group_name(common))
 
-    def params(self, context: Context, group: Any, public: bytes) -> ServerDhParams:
+    def params(self, context: ServerContext, group: Any, public: bytes) -> ServerDhParams:
         return ServerDhParams(_to_bytes(group.p), _to_bytes(group.g), public)
 
-    def read_group(self, context: Context, params: ServerDhParams) -> Group:
+    def read_group(self, context: ClientContext, params: ServerDhParams) -> Group:
         """The server's group. Its prime is not tested for primality: a server that signs a bad group could publish the key as well."""
         limits = context.config.limits
         p, g = int.from_bytes(params.dh_p, "big"), int.from_bytes(params.dh_g, "big")
@@ -139,16 +139,16 @@ class Elliptic(Share):
     def lack(self, config: ServerConfig, theirs: Groups) -> Lack | None:
         return Lack.CURVE if self._common(config.groups, theirs) is None else None
 
-    def group(self, context: Context, theirs: Groups) -> Group:
+    def group(self, context: ServerContext, theirs: Groups) -> Group:
         common = self._common(context.config.groups, theirs)
         if common is None:
             raise InternalError("a curve was chosen that nobody has")
         return context.config.provider.group(group_name(common))
 
-    def params(self, context: Context, group: Any, public: bytes) -> ServerEcdhParams:
+    def params(self, context: ServerContext, group: Any, public: bytes) -> ServerEcdhParams:
         return ServerEcdhParams(ECCurveType.NAMED_CURVE, NamedGroup[group.name.upper()], public)
 
-    def read_group(self, context: Context, params: ServerEcdhParams) -> Group:
+    def read_group(self, context: ClientContext, params: ServerEcdhParams) -> Group:
         if params.curve_type != ECCurveType.NAMED_CURVE:
             raise PeerError(Reason.NOT_A_NAMED_CURVE, str(params.curve_type), path=f"{_PARAMS}.curve_type")
         if params.named_curve not in context.config.groups or params.named_curve in FINITE_FIELD:
@@ -201,6 +201,4 @@ def _signed(context: Context, params: Struct) -> DigitallySigned:
 
 
 def _verify(context: Context, params: Struct, signed: DigitallySigned) -> None:
-    if context.peer.public_key is None:
-        raise InternalError("the server has no certificate")
-    verify(context, context.peer.public_key, signed, _covered(context, params), "ServerKeyExchange.signed")
+    verify(context, context.peer_key, signed, _covered(context, params), "ServerKeyExchange.signed")

@@ -13,14 +13,15 @@ from puretls.crypto.keys import EcPublicKey
 from puretls.errors import PeerError, Reason
 from puretls.extensions import Extension, ServerName, SignatureAlgorithms, SignatureAlgorithmsCert, SupportedGroups
 from puretls.handshake.authenticate import IMPLIED_SCHEMES, choose_scheme, curve_of, key_serves, usage_allows
-from puretls.handshake.context import Context
+from puretls.handshake.context import ServerContext
 from puretls.handshake.hello import extension_path
 from puretls.key_exchange import Lack
 from puretls.key_exchange.base import Groups
 from puretls.suites import Suite
 from puretls.values import frozen
 
-Results = Mapping[type[Extension], Any]
+Results = dict[type[Extension], Any]
+"""What each extension of a ClientHello came to."""
 
 
 @frozen
@@ -33,9 +34,9 @@ class Choice:
     groups: Groups = None
 
 
-def choose(context: Context, results: Results) -> Choice:
+def choose(context: ServerContext, results: Results) -> Choice:
     """The first suite for which group, certificate and signature algorithm are there."""
-    config = context.server_config
+    config = context.config
     order = [suite.id for suite in context.offer.suites if suite.id in config.suites_by_id]
     if not config.prefer_client_order:
         order.sort(key=config.suite_ranks.__getitem__)  # stable: the client's order among equals
@@ -62,9 +63,9 @@ def _some(names: Sequence[str]) -> str:
     return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
 
 
-def _candidates(context: Context, results: Results) -> list[Credential]:
+def _candidates(context: ServerContext, results: Results) -> list[Credential]:
     """Our credentials, those made for the name asked for and signed as the client can check first."""
-    config, name = context.server_config, results.get(ServerName)
+    config, name = context.config, results.get(ServerName)
     credentials = list(config.credentials)
     if name:
         serving = [credential for credential in credentials if credential.serves(name)]
@@ -78,10 +79,10 @@ def _candidates(context: Context, results: Results) -> list[Credential]:
     return credentials
 
 
-def _feasible(context: Context, results: Results, suite: Suite, credentials: Iterable[Credential]) -> Choice | Lack:
+def _feasible(context: ServerContext, results: Results, suite: Suite, credentials: Iterable[Credential]) -> Choice | Lack:
     """What the suite would be done with, or what is missing for it."""
     theirs = results.get(SupportedGroups)
-    lack = suite.kx.lack(context.server_config, theirs)
+    lack = suite.kx.lack(context.config, theirs)
     if lack is not None:
         return lack
     if not suite.has_certificate:
@@ -95,7 +96,7 @@ def _feasible(context: Context, results: Results, suite: Suite, credentials: Ite
     return nearest
 
 
-def _scheme_for(context: Context, results: Results, suite: Suite, credential: Credential) -> int | Lack | None:
+def _scheme_for(context: ServerContext, results: Results, suite: Suite, credential: Credential) -> int | Lack | None:
     """What this certificate would sign with for the suite (None: nothing is signed), or why it cannot carry it."""
     key = credential.public_key
     if not key_serves(key, suite):
