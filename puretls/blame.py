@@ -5,13 +5,13 @@ All of this happens when something has failed, never before: a message is annota
 
 from __future__ import annotations
 
+from puretls.certificate_spans import deepened
 from puretls.errors import DecodeError, PeerError
 from puretls.iana import ContentType
 from puretls.key_exchange import KeyExchange
 from puretls.messages.handshake import HEADER_LENGTH
 from puretls.messages.registry import annotate_content, content_class, handshake_class, messages_in
 from puretls.spans import Span
-from puretls.trace import deepened
 
 
 def place(error: PeerError, content_type: int, raw: bytes, key_exchange: KeyExchange | None) -> None:

@@ -14,7 +14,7 @@ from puretls.config import ClientConfig, Config, ServerConfig
 from puretls.errors import Aborted, PuretlsError, UsageError
 from puretls.events import NEED_DATA, PAUSED, Event, Sentinel
 from puretls.handshake.authenticate import check_report
-from puretls.handshake.context import ClientContext, Context, Established, Negotiated, ServerContext
+from puretls.handshake.context import ClientContext, Context, Negotiated, ServerContext
 from puretls.handshake.states import ClientState, Renegotiate, Role, ServerState, Start, State
 from puretls.iana import AlertDescription
 from puretls.messages.handshake import CertificateRequest
@@ -23,7 +23,6 @@ from puretls.session import Session
 from puretls.trace import Trace
 
 _CONNECTED = (ClientState.CONNECTED, ServerState.CONNECTED)
-_IDLE = frozenset(("START", "CONNECTED", "CLOSED", "FAILED"))
 
 
 class Connection:
@@ -43,19 +42,15 @@ class Connection:
         An international name is mapped once, as by `puretls.x509.hostname.ascii_name`; the zone of an address is not verified.
         `session` is offered for resumption; without one, the configuration's `session_store` is asked.
         """
-        _check_role(config, ClientConfig)
-        if not isinstance(session, Session | None):
-            raise UsageError(f"a session to resume is a Session, not {described(session)}")
-        host, sni = _names(server_name)
+        context = ClientContext.begin(config, server_name, session)
         if session is None:
-            session = stores.look_up(config, host)
-        return cls(ClientContext(config, session, server_name=host, sni=sni), ClientState.START)
+            context = context.evolve(session=stores.look_up(context))
+        return cls(context, ClientState.START)
 
     @classmethod
     def server(cls, config: ServerConfig) -> Self:
         """A server."""
-        _check_role(config, ServerConfig)
-        return cls(ServerContext(config), ServerState.START)
+        return cls(ServerContext.begin(config), ServerState.START)
 
     # What is known
 
@@ -131,7 +126,7 @@ class Connection:
     @property
     def is_handshaking(self) -> bool:
         """Whether a handshake is under way."""
-        return self._progress.state.name not in _IDLE
+        return self._progress.is_handshaking
 
     @property
     def bytes_buffered(self) -> int:
@@ -266,12 +261,11 @@ class Connection:
 
         What is negotiated follows with the next handshake; call-backs and limits of one's own are those of the new one at once.
         """
-        _check_role(config, ClientConfig if self.role is Role.CLIENT else ServerConfig)
-        self._progress.context = self._progress.context.evolve(config=config)
+        self._progress.context = self._progress.context.configured(config)
 
     def export_keying_material(self, label: bytes, length: int, context: bytes | None = None) -> bytes:
         """`length` bytes under `label` (RFC 5705 4). No context and an empty one give different bytes."""
-        return exporters.keying_material(self._progress.context, self._settled(), label, length, context)
+        return exporters.keying_material(self._progress, label, length, context)
 
     def channel_binding(self, kind: str) -> bytes:
         """The bytes of "tls-unique" or "tls-server-end-point" (RFC 5929 3 and 4), or "tls-exporter" (RFC 9266).
@@ -279,15 +273,7 @@ class Connection:
         Without extended master secrets two connections may share keys (RFC 7627 1), so tls-exporter is refused (RFC 9266 4.2), and
         tls-unique on a resumed session.
         """
-        return exporters.channel_binding(self._progress.context, self._settled(), kind)
-
-    def _settled(self) -> Established:
-        established = self._progress.context.established
-        if established is None:
-            raise UsageError("the handshake is not complete")
-        if self.is_handshaking:
-            raise UsageError("a renegotiation is under way: it is not clear whose keys are meant")
-        return established
+        return exporters.channel_binding(self._progress, kind)
 
     # Copies
 
@@ -331,21 +317,3 @@ class Connection:
         self._inbox.clear()
         self._machine.clear()
         return error
-
-
-def _names(server_name: str | None) -> tuple[str | None, str | None]:
-    """The name the connection is made for, and the one to send; raises `UsageError` for what is no name."""
-    if server_name is None:
-        return None, None
-    if not isinstance(server_name, str):
-        raise UsageError(f"a server name is a host name or an address, or None, not {described(server_name)}")
-    from puretls.x509.hostname import parse_reference
-
-    reference = parse_reference(server_name)
-    return reference.host, reference.sni
-
-
-def _check_role(config: object, wanted: type[Config]) -> None:
-    if not isinstance(config, wanted):
-        another = ", which is of another role" if isinstance(config, Config) else ""
-        raise UsageError(f"a {wanted.__name__} is wanted here, not {described(config)}{another}")

@@ -8,7 +8,6 @@ from contextlib import suppress
 from puretls import blame, stores
 from puretls.errors import Aborted, FatalAlert, InternalError, PeerError, PuretlsError
 from puretls.events import ConnectionClosed
-from puretls.handshake.states import ClientState, Role, ServerState
 from puretls.iana import AlertDescription, AlertLevel
 from puretls.outbox import Outbox
 from puretls.progress import Progress
@@ -80,7 +79,7 @@ class Ending:
             blame.place_earlier(error, head, progress.context.transcript, progress.context.key_exchange)
 
     def _move_to(self, name: str) -> None:
-        self._progress.state = (ClientState if self._progress.context.role is Role.CLIENT else ServerState)[name]
+        self._progress.state = self._progress.context.states[name]
 
 
 def _alert_for(error: PuretlsError) -> AlertDescription | None:

@@ -12,6 +12,7 @@ from puretls.arguments import described
 from puretls.errors import DecodeError, UsageError
 from puretls.handshake.context import Context, Established
 from puretls.handshake.states import Role
+from puretls.progress import Progress
 
 _RESERVED = frozenset((b"client finished", b"server finished", b"master secret", b"key expansion", b"extended master secret"))
 """Labels that belong to TLS itself (RFC 5705 4)."""
@@ -19,8 +20,9 @@ MAX_LENGTH = 2**16 - 1
 """Bytes of keying material that are given at once. RFC 5705 has no bound; this is the one that TLS 1.3 has (RFC 8446 7.1)."""
 
 
-def keying_material(context: Context, established: Established, label: bytes, length: int, value: bytes | None) -> bytes:
+def keying_material(progress: Progress, label: bytes, length: int, value: bytes | None) -> bytes:
     """See `Connection.export_keying_material`; `value` is the context of RFC 5705 4."""
+    established = _settled(progress)
     if not isinstance(length, int) or not 1 <= length <= MAX_LENGTH:
         raise UsageError(f"the length is a number of bytes, 1 to {MAX_LENGTH:,}")
     if not isinstance(label, bytes) or not isinstance(value, bytes | None):
@@ -31,21 +33,32 @@ def keying_material(context: Context, established: Established, label: bytes, le
         raise UsageError("a context has at most 65,535 bytes (RFC 5705 4)")
     negotiated = established.negotiated
     randoms = negotiated.client_random, negotiated.server_random
-    prf = context.config.provider.prf
+    prf = progress.context.config.provider.prf
     return schedule.exporter(prf, negotiated.suite.prf_hash, established.master, randoms, label, value, length)
 
 
-def channel_binding(context: Context, established: Established, kind: str) -> bytes:
+def channel_binding(progress: Progress, kind: str) -> bytes:
     """See `Connection.channel_binding`."""
+    established = _settled(progress)
     if kind == "tls-unique":
         return _unique(established)
     if kind == "tls-server-end-point":
-        return _server_end_point(context)
+        return _server_end_point(progress.context)
     if kind == "tls-exporter":
         if not established.negotiated.extended_master_secret:
             raise UsageError("tls-exporter needs extended_master_secret in TLS 1.2 (RFC 9266 4.2)")
-        return keying_material(context, established, b"EXPORTER-Channel-Binding", 32, b"")
+        return keying_material(progress, b"EXPORTER-Channel-Binding", 32, b"")
     raise UsageError(f"channel binding {kind!r} is unknown; there are tls-unique, tls-server-end-point and tls-exporter")
+
+
+def _settled(progress: Progress) -> Established:
+    """The last handshake. Raises `UsageError` before it, and in a renegotiation."""
+    established = progress.context.established
+    if established is None:
+        raise UsageError("the handshake is not complete")
+    if progress.is_handshaking:
+        raise UsageError("a renegotiation is under way: it is not clear whose keys are meant")
+    return established
 
 
 def _unique(established: Established) -> bytes:

@@ -15,6 +15,8 @@ from puretls.handshake.table import expected
 from puretls.intercept import Direction, Where, through
 from puretls.trace import Trace
 
+_IDLE = frozenset(("START", "CONNECTED", "CLOSED", "FAILED"))
+
 
 class Progress:
     """State and context of a connection, the events not taken yet, and who watches what passes: taps and trace."""
@@ -34,6 +36,11 @@ class Progress:
         twin = copy.copy(self)
         twin.events, twin.trace, twin.looks_ahead = self.events.copy(), self.trace.fork(), True
         return twin
+
+    @property
+    def is_handshaking(self) -> bool:
+        """Whether a handshake is under way."""
+        return self.state.name not in _IDLE
 
     def where(self, direction: Direction, epoch: int) -> Where:
         """What an interceptor is told about a value that passes."""

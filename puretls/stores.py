@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from puretls.config import ClientConfig
 from puretls.errors import calling
 from puretls.handshake.context import ClientContext, Context, ServerContext
 from puretls.session import Session, SessionStore
 
 
-def look_up(config: ClientConfig, host: str | None) -> Session | None:
+def look_up(context: ClientContext) -> Session | None:
     """What a client has kept of an earlier connection to this host. Raises `CallbackError` for a store that raises."""
-    if config.session_store is None or not host:
+    store, key = _place(context)
+    if store is None or not key:
         return None
-    with calling("session_store.get", config.session_store.get):
-        return config.session_store.get(host.encode())
+    with calling("session_store.get", store.get):
+        return store.get(key)
 
 
 def keep(context: Context, key: bytes) -> None:

@@ -7,13 +7,12 @@ Capturing is always on and cheap; decoding is lazy; the store is bounded. Applic
 from __future__ import annotations
 
 import copy
-import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from enum import Enum
 from typing import Any, NamedTuple
 
+from puretls.certificate_spans import deepened
 from puretls.handshake.states import State
 from puretls.iana import ContentType, known
 from puretls.intercept import Direction
@@ -89,36 +88,6 @@ class Entry(NamedTuple):
         if self.layer is Layer.RECORD:
             return annotate_record(self.raw, self.number, self.parts)
         return deepened(annotate_content(self.content_type, self.raw, self.key_exchange), self.raw)
-
-
-_CERTIFICATE = r"Certificate\.certificate_list\[\d+\]"
-
-
-def deepened(spans: list[Span], raw: bytes, path: str = "") -> list[Span]:
-    """The spans of a message, with those of a certificate's own fields in place of each certificate; of the one `path` lies in, if given.
-
-    A certificate's fields have the names of RFC 5280 below `certificate_list[i]`; its outermost tag and length are `certificate.tag` and
-    `certificate.length`. One that cannot be parsed is explained as far as that goes, and then marked as fault.
-    """
-    made: list[Span] = []
-    for span in spans:
-        within = not path or path == span.path or path.startswith(f"{span.path}.")
-        wanted = within and not span.fault and re.fullmatch(_CERTIFICATE, span.path)
-        made += _certificate_spans(raw[span.start : span.end], span) if wanted else [span]
-    return made
-
-
-def _certificate_spans(der: bytes, span: Span) -> list[Span]:
-    from puretls.x509.certificates.certificate import annotate
-
-    return [replace(inner.shifted(span.start), path=span.path + _below_root(inner.path)) for inner in annotate(der)]
-
-
-def _below_root(path: str) -> str:
-    below = path.removeprefix("Certificate")
-    if below in {".tag", ".length"}:
-        return f".certificate{below}"
-    return below if below != path or not path else f".{path}"
 
 
 @frozen

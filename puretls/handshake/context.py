@@ -23,7 +23,7 @@ from puretls.extensions import (
     ServerName,
     View,
 )
-from puretls.handshake.states import Role
+from puretls.handshake.states import ClientState, Role, ServerState
 from puretls.iana import NamedGroup, ProtocolVersion
 from puretls.key_exchange import KeyExchange
 from puretls.messages.extension import RawExtension
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 
 C = TypeVar("C", bound="Context")
+F = TypeVar("F", bound=Config)
 
 
 class Evolving:
@@ -175,6 +176,11 @@ class Context(Evolving):
     server_finished: bytes = b""
     established: Established | None = None
     role: ClassVar[Role]
+    states: ClassVar[type[ClientState] | type[ServerState]]
+
+    def configured(self, config: Config) -> Self:
+        """With another configuration of the same role. Raises `UsageError` for what is none."""
+        return self.evolve(config=_of_role(config, type(self.config)))
 
     @property
     def random(self) -> RandomBytes:
@@ -262,11 +268,27 @@ class ClientContext(Context):
     """What a client's handlers know besides."""
 
     role = Role.CLIENT
+    states = ClientState
     config: ClientConfig
     server_name: str | None = None
     """The host name, or the address with its zone, that the connection is made for; sessions are kept by it."""
     sni: str | None = None
     """The name to send; None for an address (RFC 6066 3)."""
+
+    @classmethod
+    def begin(cls, config: ClientConfig, server_name: str | None, session: Session | None) -> Self:
+        """What a client knows at first. Raises `UsageError` for a configuration, a name or a session that is none."""
+        _of_role(config, ClientConfig)
+        if not isinstance(session, Session | None):
+            raise UsageError(f"a session to resume is a Session, not {described(session)}")
+        if server_name is None:
+            return cls(config, session)
+        if not isinstance(server_name, str):
+            raise UsageError(f"a server name is a host name or an address, or None, not {described(server_name)}")
+        from puretls.x509.hostname import parse_reference
+
+        reference = parse_reference(server_name)
+        return cls(config, session, server_name=reference.host, sni=reference.sni)
 
     @property
     def verified_name(self) -> str | None:
@@ -279,9 +301,15 @@ class ServerContext(Context):
     """What a server's handlers know besides."""
 
     role = Role.SERVER
+    states = ServerState
     config: ServerConfig
     ticket_keys: TicketKeys | None = None
     """What seals the ticket that this handshake issues; None where it issues none."""
+
+    @classmethod
+    def begin(cls, config: ServerConfig) -> Self:
+        """What a server knows at first. Raises `UsageError` for what is no configuration of a server."""
+        return cls(_of_role(config, ServerConfig))
 
 
 LATEST = 2**48
@@ -306,6 +334,13 @@ def _tell(clock: Callable[[], float]) -> float:
     if not isinstance(told, int | float) or not 0 <= told < LATEST:
         raise UsageError(f"clock must give seconds since 1970, not {described(told)}")
     return told
+
+
+def _of_role(config: object, wanted: type[F]) -> F:
+    if not isinstance(config, wanted):
+        another = ", which is of another role" if isinstance(config, Config) else ""
+        raise UsageError(f"a {wanted.__name__} is wanted here, not {described(config)}{another}")
+    return config
 
 
 def _too_early(name: str) -> InternalError:

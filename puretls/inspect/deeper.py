@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import IntEnum
 
+from puretls.certificate_spans import deepened
 from puretls.der.reader import Reader
 from puretls.key_exchange import KeyExchange
 from puretls.messages.handshake import HEADER_LENGTH, HandshakeHeader
 from puretls.messages.registry import annotate_content
 from puretls.spans import Span, with_note
-from puretls.trace import deepened
 from puretls.wire.schema import annotate
 from puretls.x509.certificates import explain
 from puretls.x509.names.distinguished import read_name
