@@ -130,8 +130,8 @@ class Connection:
 
     @property
     def bytes_buffered(self) -> int:
-        """Bytes received and not processed yet."""
-        return len(self._inbound)
+        """Bytes received and not processed yet, the beginning of a handshake message among them."""
+        return len(self._inbox)
 
     @property
     def transport_limit(self) -> int:

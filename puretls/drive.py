@@ -16,7 +16,7 @@ from puretls.errors import PuretlsError, UsageError
 from puretls.events import PAUSED, ConnectionClosed, Event, Sentinel
 
 Drain = Callable[[], bytes]
-"""Gives what must be sent next, b"" when nothing must."""
+"""Returns the bytes to be sent next, b"" when there are none."""
 
 READ_SIZE = 2**20
 """Bytes asked of the transport at a time: sixty-four full records, for ciphers are fastest over many records at once."""
@@ -32,7 +32,7 @@ class Turn(NamedTuple):
 
     @property
     def forgiven(self) -> tuple[type[OSError], ...]:
-        """What may go wrong in sending and does not matter.
+        """Errors of the transport that do not matter when the turn's bytes are sent.
 
         To a connection that is over, sending is a courtesy. Before, the pipe may be broken, and why the peer broke it may be there to read.
         """
@@ -40,7 +40,7 @@ class Turn(NamedTuple):
         return (OSError,) if over else (BrokenPipeError, ConnectionResetError)
 
     def outcome(self) -> Event | Sentinel:
-        """The event, or NEED_DATA. Raises the error, and `UsageError` for PAUSED, for callers who have nobody to give the verdict later."""
+        """The event, or NEED_DATA. Raises the error; and `UsageError` for PAUSED, where nobody can give the verdict later."""
         if self.error is not None:
             raise self.error
         if self.event is PAUSED:
@@ -61,7 +61,7 @@ def take_turn(connection: Connection) -> Turn:
 
 
 def events(connection: Connection) -> Iterator[Event]:
-    """All events there are for now. Raises what `Connection.next_event` raises, after them."""
+    """The events that need no more bytes. Raises what `Connection.next_event` raises, after them."""
     while not isinstance(event := connection.next_event(), Sentinel):
         yield event
 

@@ -54,6 +54,7 @@ class Ending:
         """End the connection with an error, once: find the bytes at fault, forget the session, queue the alert.
 
         `head` is the header of a handshake message that is not complete. An exception that is not ours becomes an `InternalError`.
+        The first error counts: what goes wrong in telling the peer of it changes nothing. Returns the error for `cause`.
         """
         error = cause if isinstance(cause, PuretlsError) else _internal(cause)
         if self.error is not None:

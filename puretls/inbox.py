@@ -1,4 +1,8 @@
-"""What comes from the peer: records become messages and alerts, checked by what may come at all and how often."""
+"""What comes from the peer: records become messages and alerts, and are checked for what may come, and how often.
+
+One step takes one message or one record. A record may hold several messages, and a ChangeCipherSpec between two records changes the keys:
+so messages that are complete are handled before the next record is opened (RFC 5246 7.1 and 6.2.1).
+"""
 
 from __future__ import annotations
 
@@ -48,15 +52,14 @@ class Inbox:
         twin._joiner, twin._repeats = self._joiner.fork(), self._repeats.fork()
         return twin
 
+    def __len__(self) -> int:
+        """Bytes received and not handled yet: those not framed, and the beginning of a handshake message."""
+        return len(self._records) + len(self._joiner)
+
     @property
     def head(self) -> bytes:
         """The header of the handshake message that comes next, as far as it is there."""
         return self._joiner.head
-
-    @property
-    def unfinished(self) -> bytes:
-        """Handshake messages, or the beginning of one, that are not handled yet."""
-        return self._joiner.held
 
     def clear(self) -> None:
         """Forget what was received and not processed."""
@@ -155,7 +158,10 @@ class Inbox:
             self._on_warning(alert.description)
 
     def _on_close_notify(self) -> None:
-        """RFC 5246 7.2.1: answered with our own, at once; what still waits to be sent is dropped."""
+        """RFC 5246 7.2.1: the answer is our own, at once, and data that waits for the end of a renegotiation is dropped.
+
+        The same RFC has whatever follows the peer's close_notify ignored; it is kept, since another protocol may go on there.
+        """
         self._machine.clear()
         self._machine.close()
         self.trailing_data = self._records.clear()

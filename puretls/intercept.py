@@ -34,7 +34,7 @@ class Direction(Enum):
 
 @frozen
 class Where:
-    """What passes where: `epoch` counts the changes of keys in that direction, 0 before the first."""
+    """Where a value passes: `epoch` counts the changes of keys in that direction, 0 before the first."""
 
     direction: Direction
     role: Role
@@ -43,7 +43,7 @@ class Where:
 
 
 class Interceptor:
-    """Override what is needed; the rest passes unchanged.
+    """Base of interceptors: override the taps you need; at the others values pass unchanged.
 
     A method that takes a value and its `where` under a name that is no tap's would never be called: the class is refused with
     `UsageError`, and so is a tap that does not take the two. Helpers may have any other form, or a name with an underscore.
@@ -83,11 +83,11 @@ _RESULTS: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "plaintext": (Record, "Records"),
     "ciphertext": ((bytes, bytearray), "bytes objects"),
 }
-"""What each tap gives: the type of the items, and how they are called."""
+"""For each tap the type of the items that it gives, and their name in messages."""
 
 
 def through(taps: Sequence[Interceptor], tap: str, value: Any, where: Where) -> list[Any]:
-    """What comes out when a value passes the tap of that name of all interceptors, one after the other.
+    """Lead a value through the tap of this name of one interceptor after the other; return what comes out.
 
     Raises `UsageError` for a tap that does not give an iterable of its kind.
     """
@@ -100,7 +100,7 @@ def through(taps: Sequence[Interceptor], tap: str, value: Any, where: Where) -> 
 
 
 def given(interceptor: Interceptor, tap: str, results: Any) -> list[Any]:
-    """What a tap returned, as a list, once it is what this tap returns."""
+    """What a tap returned, as a list. Raises `UsageError` unless it is an iterable of items of the tap's type."""
     kind, plural = _RESULTS[tap]
     name = f"{type(interceptor).__name__}.{tap}"
     if isinstance(results, str | bytes | bytearray) or not isinstance(results, Iterable):

@@ -35,7 +35,10 @@ class Outbox:
         return twin
 
     def send_message(self, message: Any, sent: Callable[[Context, Any], Context]) -> None:
-        """Send a message; `sent` puts into the context what really left."""
+        """Send a message; `sent` puts into the context what really left.
+
+        The taps may have changed it, and the peer computes with what it received: a random, a share, Finished.
+        """
         progress = self._progress
         for passed in self._through("message", message):
             if isinstance(passed, HandshakeMessage):

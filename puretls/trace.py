@@ -27,9 +27,9 @@ from puretls.text import counted, printable
 from puretls.values import frozen
 
 _ENTRY_COST = 200
-"""Bytes that an entry takes besides `raw`, about."""
+"""About so many bytes an entry takes besides `raw`."""
 _SEEN_MOST = 2**16
-"""Bytes that wait to become entries: nobody looks at most connections, and a handshake fits."""
+"""When so many bytes were noted, entries are made of them. A handshake fits: where nobody looks, none is made."""
 _APPLICATION_DATA = ContentType.APPLICATION_DATA
 _WIRE, _COUNT = -1, -2
 """Positions that belong to no content type: bytes on the wire, number of records."""
@@ -134,7 +134,7 @@ class Trace:
         self._size = 0
         self._positions: dict[tuple[Direction, Layer, int], int] = {}
         self._last_spans: dict[Layer, tuple[object, Sequence[Span]]] = {}
-        """Whoever explains one byte mostly explains its neighbours next."""
+        """The spans explained last, by layer: who asks about a byte mostly asks about its neighbours next."""
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(tuple(self._entries))
@@ -147,7 +147,7 @@ class Trace:
 
     @property
     def dropped(self) -> int:
-        """Entries that made room for newer ones."""
+        """How many entries were dropped to make room for newer ones."""
         self._settle()
         return self._dropped
 
@@ -157,7 +157,7 @@ class Trace:
         return self._kept
 
     def _take(self, direction: Direction, layer: Layer, kind: int, length: int) -> int:
-        """The position in a stream, which then moves on by `length`."""
+        """Move on in a stream by `length`; return the position before."""
         key = direction, layer, kind
         position = self._positions.get(key, 0)
         self._positions[key] = position + length
@@ -180,7 +180,7 @@ class Trace:
         self._see(len(kept), Trace._add_message, direction, kind, kept, len(raw), state, key_exchange)
 
     def led_to(self, state: State) -> None:
-        """The newest inbound message moved the connection here."""
+        """Note that the newest inbound message moved the connection to this state."""
         if self.level != "off":
             self._seen.append((Trace._move, (state,)))
 
@@ -189,7 +189,7 @@ class Trace:
         return content_type != _APPLICATION_DATA or self.level == "full"
 
     def _see(self, size: int, add: Callable[..., None], *what: Any) -> None:
-        """Note what `add` will make an entry of when somebody looks, or when too much waits."""
+        """Note a call of `add`, which makes an entry. It is done when somebody looks, or when too much was noted."""
         self._seen.append((add, what))
         self._seen_size += size + _ENTRY_COST
         if self._seen_size > _SEEN_MOST:

@@ -37,7 +37,7 @@ class Inbound:
         """Records opened so far: the number of the next one."""
 
     def __len__(self) -> int:
-        """Bytes that wait."""
+        """Bytes received and not framed yet."""
         return len(self._framer)
 
     def feed(self, data: bytes) -> None:
@@ -45,7 +45,7 @@ class Inbound:
         self._framer.feed(data)
 
     def clear(self) -> bytes:
-        """Forget everything that waits; gives the bytes not even framed."""
+        """Forget what was received and not handed out. Returns the bytes that were not framed yet."""
         self._tapped.clear()
         self._opened.clear()
         self._ready.clear()
@@ -78,14 +78,14 @@ class Inbound:
                     self._opened.append((records[0], self.channel.open(records[0])))
                 else:
                     self._opened += zip(records, self.channel.open_many(records), strict=True)
-            plain = self._judged(*self._opened.popleft())
+            plain = self._traced(*self._opened.popleft())
             if not self._progress.taps:
                 return plain
             self._ready += self._progress.through("plaintext", plain, Direction.INBOUND, self.channel.epoch)
         return self._ready.popleft()
 
-    def _judged(self, record: Record, data: bytes | None) -> Record:
-        """The record with its plaintext, which is None if it is not authentic."""
+    def _traced(self, record: Record, data: bytes | None) -> Record:
+        """Write an opened record into the trace; return it with its plaintext. None is that of a record that is not authentic: raises."""
         self._progress.trace.record(Direction.INBOUND, record, data, self._progress.state, self.channel)
         number, self.count = self.count, self.count + 1
         if data is None:
@@ -93,7 +93,7 @@ class Inbound:
         return Record(record.type, record.version, data) if self.channel.protected else record
 
     def _forged(self, record: Record, number: int) -> PeerError:
-        """What does not fit is what stands last: the tag, the MAC, or the ciphertext that holds it."""
+        """The error for a record that is not authentic. At fault is its last part: the tag, the MAC, or the ciphertext that holds it."""
         parts = self.channel.protection.layout.parts(len(record.fragment))
         path = f"record[{number}].{parts[-1][0] if parts else 'length'}"
         error = PeerError(Reason.BAD_RECORD_MAC, f"{counted(len(record.fragment), 'byte')} of type {record.type}", path=path)
@@ -101,12 +101,12 @@ class Inbound:
         return error
 
     def place(self, error: PeerError, record: Record) -> None:
-        """Name the field of the newest record, `record` once it was opened, that the error is about."""
+        """Complete the path of an error by the number of the newest record, and find the offset. `record` is that record, opened."""
         error.path = f"record[{self.count - 1}].{error.path}"
         error.place(annotate_record(record.header(), self.count - 1))
 
     def _framed(self, version: int | None, *, batch: bool) -> Sequence[Record]:
-        """The next record, or a run of them that may be opened in one call; none when bytes are missing."""
+        """The next record, or several that may be opened in one call; an empty sequence when bytes are missing."""
         limit = MAX_PLAINTEXT + (MAX_EXPANSION if self.channel.protected else 0)
         if self._progress.taps:
             return self._framed_tapped(limit, version)
@@ -126,7 +126,7 @@ class Inbound:
         return self.channel.protected and self.channel.allows(BATCH)
 
     def _framed_tapped(self, limit: int, version: int | None) -> Sequence[Record]:
-        """The next record that a tap lets through, one at a time: keys may change between those it lets through together."""
+        """The next record that the taps let through. One at a time, as keys may change between two that a tap lets through together."""
         while not self._tapped:
             record = self._framer.next(limit=limit, version=version)
             if record is None:
@@ -148,16 +148,16 @@ class Outbound:
 
     @property
     def barred(self) -> bool:
-        """Whether nothing may be sealed: in a fork, under keys in force."""
+        """Whether this is a fork that would seal under keys in force, which it must not."""
         return self._progress.looks_ahead and self.channel.protected
 
     def check(self) -> None:
-        """Raises `UsageError` where nothing may be sealed."""
+        """Raises `UsageError` in a fork under keys in force."""
         if self.barred:
             raise UsageError("this fork only looks ahead: under keys in force, puretls.danger.fork(connection) gives one that can send")
 
     def take(self) -> list[bytes]:
-        """What is to go out, and is forgotten here: a record each, or what an interceptor made of it."""
+        """The records to be sent, as they are on the wire or as an interceptor cut them. They are forgotten here."""
         segments, self._segments = self._segments, []
         return segments
 
@@ -168,7 +168,7 @@ class Outbound:
         return twin
 
     def send(self, type_: int, data: bytes, limit: int) -> None:
-        """Fragment into records of at most `limit` bytes of plaintext, seal and queue them. Raises `UsageError` where that is barred."""
+        """Fragment into records of at most `limit` bytes of plaintext, seal and queue them. Raises as `check` does."""
         if self._progress.looks_ahead:
             self.check()
         pieces = split(data, limit)

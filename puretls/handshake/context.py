@@ -313,7 +313,7 @@ class ServerContext(Context):
 
 
 LATEST = 2**48
-"""Seconds since 1970 that a clock cannot mean: a time and a lifetime fit what a session is written in."""
+"""A clock that gives so many seconds since 1970 is refused: a time and a lifetime together must fit a session's fields."""
 
 
 def _draw(random: RandomBytes, count: int) -> bytes:

@@ -36,28 +36,28 @@ class Send(Effect):
 
 @frozen
 class Update(Effect):
-    """Replace the context: for what needs the transcript as it is now."""
+    """Replace the context when its turn comes: for what is computed over the transcript so far."""
 
     change: Callable[[Any], Context]
 
 
 @frozen
 class ChangeWriteKeys(Effect):
-    """Protect what is sent from here on with what `make` gives."""
+    """Seal what is sent from here on with the protection that `make` gives."""
 
     make: Callable[[Any], Protection]
 
 
 @frozen
 class ChangeReadKeys(Effect):
-    """Expect what is received from here on under what `make` gives."""
+    """Open what is received from here on with the protection that `make` gives."""
 
     make: Callable[[Any], Protection]
 
 
 @frozen
 class LogSecret(Effect):
-    """A line for the key log, if there is one: label, client random, secret."""
+    """Write a line to the key log, if there is one; `get` gives the client random and the secret."""
 
     label: str
     get: Callable[[Any], tuple[bytes, bytes]]

@@ -40,18 +40,18 @@ class Channel:
             self._bytes_per_key = bytes_per_key
 
     def allows(self, records: int) -> bool:
-        """Whether the key's limits leave room for so many records; bytes are not foreseen, so ciphers bounded by them say no."""
+        """Whether the limits of the key leave room for so many records. False where bytes are limited too: they are not known."""
         return self.sequence + records <= self._records_per_key and self._bytes_per_key >= 2**64
 
     def fork(self) -> Channel:
-        """A copy that counts by itself. Stream ciphers go on from the same place; others hold no state that matters."""
+        """A copy that counts by itself. A stream cipher goes on from the same place; other protections keep nothing between records."""
         twin = copy.copy(self)
         if isinstance(self.protection, StreamProtection):
             twin.protection = copy.deepcopy(self.protection)
         return twin
 
     def _take(self, records: int, size: int) -> int:
-        """Sequence number of the first of these records, of `size` bytes together; raises when the key is used up."""
+        """Count records of `size` bytes together; return the sequence number of the first. Raises `KeyLimitReached`."""
         first = self.sequence
         self.sequence += records
         if not self.epoch:
@@ -66,7 +66,7 @@ class Channel:
         return Record(type_, self.version, self.protection.seal(self._take(1, len(data)), type_, data))
 
     def seal_many(self, contents: Sequence[tuple[int, bytes]]) -> list[Record]:
-        """As many records, made in one call."""
+        """A record for each content, sealed in one call."""
         first = self._take(len(contents), sum(len(data) for _, data in contents))
         fragments = self.protection.seal_many(first, contents)
         return [Record(type_, self.version, fragment) for (type_, _), fragment in zip(contents, fragments, strict=True)]
@@ -76,6 +76,6 @@ class Channel:
         return self.protection.open(self._take(1, len(record.fragment)), record.type, record.fragment)
 
     def open_many(self, records: Sequence[Record]) -> list[bytes | None]:
-        """As many contents, opened in one call."""
+        """The contents of successive records, opened in one call; None for each that is not authentic."""
         contents = [(record.type, record.fragment) for record in records]
         return self.protection.open_many(self._take(len(contents), sum(len(data) for _, data in contents)), contents)

@@ -16,24 +16,23 @@ class Joiner:
         self._buffer = bytearray()
         self._limit = limit
 
+    def __len__(self) -> int:
+        """Bytes that have not been handed out."""
+        return len(self._buffer)
+
     @property
     def pending(self) -> bool:
-        """Whether part of a message, or a message not taken yet, is held."""
+        """Whether a message, or the beginning of one, has not been handed out."""
         return bool(self._buffer)
 
     @property
     def torn(self) -> bool:
-        """Whether a message is held whose type and length are not even there yet."""
+        """Whether a message has begun whose header is not complete."""
         return 0 < len(self._buffer) < HEADER_LENGTH
 
     @property
-    def held(self) -> bytes:
-        """All that is held."""
-        return bytes(self._buffer)
-
-    @property
     def head(self) -> bytes:
-        """The header of the message that is held, as far as it is there."""
+        """The header of the next message, as far as it is there."""
         return bytes(self._buffer[:HEADER_LENGTH])
 
     def fork(self) -> Joiner:
@@ -47,7 +46,7 @@ class Joiner:
         self._buffer += fragment
 
     def clear(self) -> None:
-        """Forget what is held."""
+        """Forget the bytes that have not been handed out."""
         self._buffer.clear()
 
     def next(self) -> bytes | None:

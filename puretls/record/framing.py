@@ -45,7 +45,7 @@ class Framer:
         self._position = 0
         self._later = bytearray()
         self._needed = HEADER_LENGTH
-        """Bytes without which there is nothing to do: until they are there, what comes is put aside and not copied again and again."""
+        """Bytes of the next record, as far as known. Until they are there, what comes is put aside: it is not copied with each piece."""
         self.consumed = 0
         """Bytes handed out so far: the next record's offset in the stream."""
 
@@ -72,13 +72,13 @@ class Framer:
             self._later += data
 
     def _gather(self) -> None:
-        """Make one buffer of what is there, which is needed where a record lies across what was fed."""
+        """Make one buffer of all pieces, as a record that lies across several needs it."""
         if self._later:
             self._buffer, self._position = self._buffer[self._position :] + self._later, 0
             self._later = bytearray()
 
     def clear(self) -> bytes:
-        """Give up what was not taken: it is returned, and forgotten."""
+        """Forget the bytes that were not handed out, and return them."""
         self._gather()
         rest = self._buffer[self._position :]
         self._buffer, self._position, self._needed = b"", 0, HEADER_LENGTH

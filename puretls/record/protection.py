@@ -62,7 +62,7 @@ def mac_header(sequence: int, type_: int, length: int) -> bytes:
 
 
 class OneByOne:
-    """Batches for protections that gain nothing from them."""
+    """For protections that are no faster over many records than over one."""
 
     def seal(self, sequence: int, type_: int, data: bytes) -> bytes:
         raise NotImplementedError
