@@ -2,14 +2,19 @@
 
 import copy
 import pickle
-from collections import Counter
+from collections import Counter, deque
 from contextlib import suppress
 from dataclasses import replace
+from enum import Enum
 
 import pytest
 
 from puretls import danger
-from puretls.errors import Reason, UsageError
+from puretls.config import Config
+from puretls.errors import PuretlsError, Reason, UsageError
+from puretls.handshake.context import Evolving
+from puretls.intercept import Interceptor
+from puretls.record.protection import AeadProtection, Plain
 from puretls.session import MemorySessionStore
 from tests.support.pair import IDENTITY, PSK, End, fields_for, pair, real, suite_named
 
@@ -194,3 +199,39 @@ def test_danger_fork_of_a_fork_can_send_and_fork_of_that_cannot():
         bare.fork().send(b"x")
     with pytest.raises(UsageError):
         joined.client.connection.fork().fork().send(b"x")
+
+
+def _changing(value, found):
+    """Everything below a part of a connection that can change: parts, their helpers, and containers."""
+    if isinstance(value, list | deque | dict | bytearray):
+        found[id(value)] = value
+    elif type(value).__module__.startswith("puretls.") and hasattr(value, "__dict__") and not isinstance(value, SHARED) and id(value) not in found:
+        found[id(value)] = value
+        for below in vars(value).values():
+            _changing(below, found)
+    return found
+
+
+def _below(connection):
+    found = {}
+    for part in danger.parts(connection):
+        _changing(part, found)
+    return found
+
+
+SHARED = (Evolving, Config, Interceptor, Enum, PuretlsError, AeadProtection, Plain)
+"""Frozen values, what is the application's, errors, and protections that keep no count of their own."""
+
+
+def test_a_fork_shares_nothing_that_changes():
+    """Whatever part a connection is given one day, a fork that forgets to copy it shows here."""
+    shared = set()
+    for connection, data in _moments(interceptors=(Interceptor(),)):
+        waiting = danger.fork(connection)
+        waiting.receive_bytes(data[:-1])
+        waiting.step()
+        for twin in (waiting.fork(), danger.fork(waiting)):
+            near, far = (_below(end) for end in (waiting, twin))
+            assert len(near) > 20
+            shared |= {type(near[key]).__qualname__ for key in near.keys() & far.keys()}
+    assert shared == set()

@@ -177,10 +177,11 @@ class Context(Evolving):
     established: Established | None = None
     role: ClassVar[Role]
     states: ClassVar[type[ClientState] | type[ServerState]]
+    config_class: ClassVar[type[Config]]
 
     def configured(self, config: Config) -> Self:
         """With another configuration of the same role. Raises `UsageError` for what is none."""
-        return self.evolve(config=_of_role(config, type(self.config)))
+        return self.evolve(config=_of_role(config, self.config_class))
 
     @property
     def random(self) -> RandomBytes:
@@ -269,6 +270,7 @@ class ClientContext(Context):
 
     role = Role.CLIENT
     states = ClientState
+    config_class = ClientConfig
     config: ClientConfig
     server_name: str | None = None
     """The host name, or the address with its zone, that the connection is made for; sessions are kept by it."""
@@ -302,6 +304,7 @@ class ServerContext(Context):
 
     role = Role.SERVER
     states = ServerState
+    config_class = ServerConfig
     config: ServerConfig
     ticket_keys: TicketKeys | None = None
     """What seals the ticket that this handshake issues; None where it issues none."""

@@ -1,10 +1,11 @@
 """Secure renegotiation (RFC 5746) and its refusal (RFC 5246 7.2.2)."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
-from puretls.config import Limits
+from puretls.config import ClientConfig, Limits
+from puretls.connection import Connection
 from puretls.errors import UsageError
 from puretls.events import RenegotiationRefused
 from puretls.extensions import Alpn, ExtendedMasterSecret, RecordSizeLimit, SessionTicket
@@ -18,7 +19,7 @@ from puretls.suites import DEFAULT_SUITES
 from puretls.trace import Layer
 from tests.support.breaks import message
 from tests.support.credentials import NOW, credential
-from tests.support.pair import pair, suite_named
+from tests.support.pair import client_config, pair, server_config, suite_named
 
 ON = {"renegotiation": True}
 either_side = pytest.mark.parametrize("side", ["client", "server"])
@@ -375,3 +376,15 @@ def test_client_certificate_may_change_only_under_extended_master_secrets(ems, f
         assert joined.client.alerts_received == joined.server.alerts_sent == ["illegal_parameter"]
     else:
         joined.check_secrets()
+
+
+def test_a_configuration_of_ones_own_class_can_be_changed_for_a_plain_one():
+    class Mine(ClientConfig):
+        pass
+
+    plain = client_config(**ON)
+    client = Connection.client(Mine(**{field.name: getattr(plain, field.name) for field in fields(plain)}))
+    client.change_config(plain)
+    assert type(client.config) is ClientConfig
+    with pytest.raises(UsageError, match="another role"):
+        client.change_config(server_config())
