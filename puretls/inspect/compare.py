@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from puretls.certificate_spans import deepened
 from puretls.iana import AlertDescription, known
 from puretls.inspect.player import Replay
 from puretls.messages.records import Alert
@@ -17,7 +18,6 @@ from puretls.messages.registry import annotate_content
 from puretls.record.framing import annotate_record
 from puretls.spans import Span
 from puretls.text import counted, printable
-from puretls.trace import deepened
 from puretls.values import frozen
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from puretls.certificate_spans import deepened
 from puretls.connection import Connection
 from puretls.errors import DecodeError, UsageError
 from puretls.iana import ContentType
@@ -24,7 +25,6 @@ from puretls.paths import RECORD
 from puretls.record.framing import HEADER_LENGTH, annotate_record
 from puretls.spans import Span
 from puretls.text import counted
-from puretls.trace import deepened
 from puretls.values import frozen
 from puretls.wire.schema import Struct
 
