@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from puretls.certificate_spans import deepened
 from puretls.errors import UsageError
 from puretls.inspect.edit import EVERYTHING, OPERATIONS, REPAIRS, Edit, changes, edited, encoded, locate, parse_repair
 from puretls.inspect.player import replay
 from puretls.inspect.tape import Step, Tape
 from puretls.messages.registry import annotate_content, parse_handshake
-from puretls.trace import deepened
 from tests.conformance.test_refusals import ROWS
 from tests.inspect.test_tapes import FOLDER, TAPES, small
 
