@@ -30,7 +30,7 @@ DANGER_SWITCH = "--danger-suites (danger_suites=True in a configuration)"
 
 
 class UnknownName(UsageError):
-    """Nothing has this name here."""
+    """No suite, group or signature scheme has this name."""
 
 
 def split_list(text: str) -> list[str]:
@@ -177,8 +177,9 @@ _EMPTY = frozenset(  # known to OpenSSL, implemented by nobody here: they match 
 def suites(text: str, *, default: Iterable[Suite] = DEFAULT_SUITES, danger: bool = False) -> tuple[Suite, ...]:
     """Suites in order of preference: a list of names, or an OpenSSL cipher string (ciphers(1): `!` `-` `+` `@STRENGTH`).
 
-    `default` is what DEFAULT means. Without `danger`, those for teaching only are never included, and naming one is an error.
-    `[A|B]` stands for both, in this order: see `equal_suites`. Raises `UsageError` for an unknown word, and when nothing is left.
+    `default` is what DEFAULT means. Without `danger`, keywords never include suites for teaching only, and the name of one is an error.
+    `[A|B]` stands for both, in this order: see `equal_suites`. Raises `UnknownName` for an unknown word, and `UsageError` when nothing is
+    left.
     """
     default = tuple(default)
     chosen: list[Suite] = []
@@ -207,8 +208,8 @@ _GROUP = re.compile(r"\[([^][]*)\]")
 def equal_suites(text: str, *, default: Iterable[Suite] = DEFAULT_SUITES, danger: bool = False) -> tuple[tuple[Suite, ...], ...]:
     """The groups of equal preference in a list such as `[ECDHE-RSA-AES128-GCM-SHA256|ECDHE-RSA-CHACHA20-POLY1305]:AES128-SHA`.
 
-    They are for `ServerConfig.equal_suites`, beside what `suites` makes of the same list. Raises `UsageError` as `suites` does, and for
-    operators in a list that has groups: what moves a suite would tear its group apart.
+    They are for `ServerConfig.equal_suites`, beside what `suites` makes of the same list. Raises the errors of `suites`, and `UsageError`
+    for operators in a list that has groups, because an operator can move a suite out of its group.
     """
     groups = _GROUP.findall(text)
     if groups and re.search(r"(^|[,:;\s|[])[-+!@]", text):
@@ -228,7 +229,7 @@ def _sorted(chosen: list[Suite], command: str) -> list[Suite]:
     if command == "@STRENGTH":
         return sorted(chosen, key=lambda suite: -suite.strength)
     if re.fullmatch(r"@SECLEVEL=[0-5]", command):
-        return chosen  # what a level asks for holds here without it
+        return chosen  # puretls refuses weak keys and signatures in any case, so a level changes nothing
     raise UsageError(f"unknown cipher string command {command!r}")
 
 

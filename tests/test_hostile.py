@@ -140,8 +140,8 @@ def test_an_exhausted_budget_of_work_is_a_finding_of_its_own(hostile, forge, cha
 @pytest.mark.parametrize("rounds", [2, 100_000, pbkdf.MAX_ITERATIONS])
 def test_the_rounds_of_a_file_are_bounded_by_its_bytes(hostile, counts, monkeypatch, rounds):
     monkeypatch.setattr(pbkdf, "pkcs12_kdf", lambda *arguments: counts.update(rounds=arguments[3]) or bytes(arguments[4]))
-    data = hostile._pkcs12(rounds)
-    outcome = hostile._opened(data)
+    data = hostile.pkcs12_file(rounds)
+    outcome = hostile.opened(data)
     assert counts["rounds"] <= most_rounds(len(data)) <= MAX_WORK
     assert (counts["rounds"] == 0) is (rounds == pbkdf.MAX_ITERATIONS), outcome
 

@@ -257,15 +257,15 @@ def _files() -> dict[str, Input]:
         data = encrypted_key_der(key, "secret", os.urandom, provider, iterations=rounds)
         return len(data), lambda: parse_private_key(data, "secret")
 
-    old = _pkcs12(most_rounds(160) // pbkdf.pkcs12_rounds("sha1", 1, 24, 8))
+    old = pkcs12_file(most_rounds(160) // pbkdf.pkcs12_rounds("sha1", 1, 24, 8))
     return {
         "an honest PKCS#8 key, 600,000 rounds": pkcs8(600_000),
         "PKCS#8, as many rounds as are let through": pkcs8(pbkdf.MAX_ITERATIONS),
-        "PKCS#12 with 3DES, as many rounds as are let through": (len(old), lambda: _opened(old)),
+        "PKCS#12 with 3DES, as many rounds as are let through": (len(old), lambda: opened(old)),
     }
 
 
-def _pkcs12(rounds: int) -> bytes:
+def pkcs12_file(rounds: int) -> bytes:
     """A file with one bag under pbeWithSHAAnd3-KeyTripleDES-CBC, and a MAC."""
     parameters = writer.sequence(writer.octet_string(bytes(8)), writer.integer(rounds))
     algorithm = writer.sequence(writer.oid(oids.PBE_SHA_3DES), parameters)
@@ -276,7 +276,7 @@ def _pkcs12(rounds: int) -> bytes:
     return writer.sequence(writer.integer(3), safe)
 
 
-def _opened(data: bytes) -> object:
+def opened(data: bytes) -> object:
     try:
         return parse_pkcs12(data, "secret")
     except PuretlsError as error:
