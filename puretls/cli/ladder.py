@@ -89,8 +89,6 @@ def explained(raw: bytes, spans: Iterable[Span], bytes_a_row: int = BYTES_A_ROW)
         told = (span.path, _value(span.value), span.note)
         if span.fault:
             told = (span.path, f"FAULT: {span.note}", "")
-        elif span.note.startswith(("tag of", "length of")):
-            told = (span.path, span.note, "")  # DER: the note has the value in it
         told = (printable(told[0]), printable(told[1]), printable(told[2]))
         for start in range(span.start, span.end, bytes_a_row):
             end = min(start + bytes_a_row, span.end)

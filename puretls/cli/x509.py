@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from puretls.errors import DecodeError, UsageError
 
 if TYPE_CHECKING:
+    from puretls.spans import Span
     from puretls.x509.revocation import Revocation
 
 T = TypeVar("T")
@@ -179,10 +180,27 @@ def _show(arguments: argparse.Namespace) -> int:
     from puretls.x509.show import show
 
     def shown(data: bytes) -> str:
-        return show(data, arguments.password, every_byte=arguments.bytes)
+        return show(data, arguments.password, every_byte=arguments.bytes, words=_words)
 
     print(load(arguments.file, shown))
     return 0
+
+
+def _words(span: Span) -> str:
+    """A field by what it is, a tag by what it stands in front of; a length needs no words."""
+    from puretls.inspect.texts import explain_path
+
+    above, _, last = span.path.rpartition(".")
+    if last == "length":
+        return ""
+    text = explain_path(_in_message(above if last == "tag" else span.path))
+    return f"{text.meaning} ({text.rfc})" if text else f"({span.note})"
+
+
+def _in_message(path: str) -> str:
+    """The path that a field of a certificate has in a Certificate message."""
+    root, dot, below = path.partition(".")
+    return f"{root}.certificate_list[0].{below or 'certificate'}" if root == "Certificate" else f"{root}{dot}{below}"
 
 
 def _rules(_arguments: argparse.Namespace) -> int:

@@ -7,7 +7,6 @@ Leaves of a view are in order and cover every byte that is there exactly once.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 WIRE, PLAINTEXT = VIEWS = ("wire", "plaintext")
 _PROTECTION = "RFC 5246 6.2.3"
-_SECTION = re.compile(r"RFC \d+(?: [0-9A-Z][0-9A-Za-z.]*[0-9A-Za-z])?|X\.690 [\d.]*\d")
 _UNKNOWN = States(("unknown",), ("unknown",))
 
 
@@ -262,9 +260,9 @@ class _Side:
                     here = next(ranges, None)
 
     def _field(self, message: MessageSeen, span: Span, path: str, place: tuple[int, int], record: int, part: int) -> Leaf:
-        section = _SECTION.search(span.note) if not span.fault else None
-        rfc = section[0] if section else message.message.rfc if message.message is not None else "RFC 5246 7.4"
-        note = f"unparsed: {span.note}" if span.fault else "" if span.note == rfc else span.note
+        section = "" if span.fault else span.note
+        rfc = section or (message.message.rfc if message.message is not None else "RFC 5246 7.4")
+        note = f"unparsed: {span.note}" if span.fault else ""
         links = _links(self._records[record])
         return Leaf(
             self.side, PLAINTEXT, *place, path, span.value, rfc, note, span.fault, message.states_before, message.states_after,

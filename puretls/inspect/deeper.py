@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from enum import IntEnum
 
@@ -12,12 +12,11 @@ from puretls.der.reader import Reader
 from puretls.key_exchange import KeyExchange
 from puretls.messages.handshake import HEADER_LENGTH, HandshakeHeader
 from puretls.messages.registry import annotate_content
-from puretls.spans import Span, with_note
+from puretls.spans import Span
 from puretls.wire.schema import annotate
 from puretls.x509.certificates import explain
 from puretls.x509.names.distinguished import read_name
 
-Notes = Mapping[str, tuple[str, str]]
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -48,7 +47,7 @@ def _below(span: Span, der: bytes, scheme: object) -> list[Span]:
             return _prefixed(span, explained(der))
     is_ecdsa = isinstance(scheme, IntEnum) and scheme.name.startswith("ECDSA")
     if is_ecdsa and re.fullmatch(r"(ServerKeyExchange\.signed|CertificateVerify)\.signature", span.path):
-        return _prefixed(span, with_note(explain.annotated(der, _ecdsa, {}), "RFC 3279 2.2.3"))
+        return _prefixed(span, explain.annotated(der, _ecdsa, "RFC 3279 2.2.3"))
     return []
 
 
@@ -63,9 +62,8 @@ def snake_case(path: str) -> str:
 
 def _ocsp(der: bytes) -> tuple[Span, ...]:
     from puretls.x509.ocsp import OcspResponse
-    from puretls.x509.ocsp.text import NOTES as OCSP_NOTES
 
-    return explain.annotated(der, OcspResponse.parse, OCSP_NOTES)
+    return explain.annotated(der, OcspResponse.parse, "RFC 6960 4.2.1")
 
 
 def _name(der: bytes) -> tuple[Span, ...]:
@@ -75,7 +73,7 @@ def _name(der: bytes) -> tuple[Span, ...]:
         read_name(reader, "name")
         reader.done()
 
-    return explain.annotated(der, parse, explain.NOTES)
+    return explain.annotated(der, parse, "RFC 5280 4.1.2.4")
 
 
 def _ecdsa(data: bytes, sink: list[Span]) -> None:

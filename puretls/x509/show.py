@@ -18,60 +18,12 @@ from puretls.x509.certificates import explain
 from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.certificates.text import certificate_text
 from puretls.x509.crl.lists import Crl
-from puretls.x509.crl.text import NOTES as CRL_NOTES
 from puretls.x509.crl.text import crl_text
 from puretls.x509.keys import key_name, parse_private_key, parse_public_key, parse_spki, spki_bytes
 from puretls.x509.ocsp.responses import OcspResponse
-from puretls.x509.ocsp.text import NOTES as OCSP_NOTES
 from puretls.x509.ocsp.text import ocsp_text
 from puretls.x509.pem import PemBlock, looks_like_der, read_pem
 
-KEY_NOTES = explain.NOTES | {
-    "SubjectPublicKeyInfo": ("a public key, and what kind it is", "RFC 5280 4.1.2.7"),
-    "PrivateKeyInfo": ("a private key, and what kind it is", "RFC 5958 2"),
-    "version": ("of the format", "RFC 5958 2"),
-    "private_key": ("the private key itself", "RFC 5958 2"),
-    "RSAPrivateKey": ("the numbers of an RSA key", "RFC 8017 A.1.2"),
-    "private_exponent": ("RSA private exponent d", "RFC 8017 A.1.2"),
-    "prime1": ("p, a factor of n", "RFC 8017 A.1.2"),
-    "prime2": ("q, the other factor", "RFC 8017 A.1.2"),
-    "exponent1": ("d mod (p - 1)", "RFC 8017 A.1.2"),
-    "exponent2": ("d mod (q - 1)", "RFC 8017 A.1.2"),
-    "coefficient": ("the inverse of q mod p", "RFC 8017 A.1.2"),
-    "ECPrivateKey": ("an elliptic curve key", "RFC 5915 3"),
-    "CurvePrivateKey": ("the seed of an Edwards key", "RFC 8410 7"),
-    "public_key": ("the public key that belongs to it", "RFC 5958 2"),
-    "EncryptedPrivateKeyInfo": ("a private key behind a password", "RFC 5958 3"),
-    "encryption_algorithm": ("how the key follows from the password, and the cipher", "RFC 8018 6.2"),
-    "key_derivation_function": ("how the key follows from the password", "RFC 8018 5.2"),
-    "salt": ("makes equal passwords give different keys", "RFC 8018 4.1"),
-    "iteration_count": ("how often the hash is repeated, to slow guessing down", "RFC 8018 4.2"),
-    "encryption_scheme": ("the cipher", "RFC 8018 6.2"),
-    "encrypted_data": ("the private key, encrypted", "RFC 5958 3"),
-}
-"""As `explain.NOTES`, for keys."""
-PKCS12_NOTES = KEY_NOTES | {
-    "PFX": ("keys and certificates behind a password", "RFC 7292 4"),
-    "version": ("of the format", "RFC 7292 4"),
-    "auth_safe": ("the content that the MAC covers", "RFC 7292 4"),
-    "content_type": ("in the clear or encrypted", "RFC 7292 4.1"),
-    "content": ("the content itself", "RFC 5652 3"),
-    "AuthenticatedSafe": ("a list of contents, each in the clear or encrypted", "RFC 7292 4.1"),
-    "ContentInfo": ("one content", "RFC 5652 3"),
-    "SafeContents": ("a list of bags", "RFC 7292 4.2"),
-    "SafeBag": ("a bag: a key, a certificate or a CRL, with attributes", "RFC 7292 4.2"),
-    "bag_id": ("what is in the bag", "RFC 7292 4.2"),
-    "bag_value": ("the content of the bag", "RFC 7292 4.2"),
-    "bag_attributes": ("name and identifier of the bag", "RFC 7292 4.2"),
-    "EncryptedData": ("encrypted under a key from the password", "RFC 5652 8"),
-    "encrypted_content": ("bags, encrypted", "RFC 5652 6.1"),
-    "content_encryption_algorithm": ("how the key follows from the password, and the cipher", "RFC 8018 6.2"),
-    "mac_data": ("tells whether password and content are right", "RFC 7292 4"),
-    "mac_salt": ("makes equal passwords give different keys", "RFC 7292 4"),
-    "iterations": ("how often the hash is repeated, to slow guessing down", "RFC 7292 4"),
-    "digest": ("the MAC", "RFC 7292 4"),
-}
-"""As `explain.NOTES`, for PKCS#12."""
 SECRETS = frozenset(
     {
         "private_key",
@@ -90,41 +42,49 @@ SECRETS = frozenset(
 
 @frozen
 class Kind:
-    """One kind of thing that can be shown: how it is parsed, how it reads, how its bytes are explained (None: they are not)."""
+    """One kind of thing that can be shown: how it is parsed, how it reads, the section its bytes are from ("": they are not shown)."""
 
     name: str
     labels: tuple[str, ...]
     parse: Callable[..., Any]
     text: Callable[[Any], str]
-    notes: dict[str, tuple[str, str]] | None = None
+    rfc: str = ""
     secret: bool = False
     """Takes a password, and holds what must not be shown."""
 
 
-def show(data: bytes, password: str | None = None, *, every_byte: bool = False) -> str:
+Words = Callable[[Span], str]
+"""What there is to say of a span, in words."""
+
+
+def _source(span: Span) -> str:
+    return span.note
+
+
+def show(data: bytes, password: str | None = None, *, every_byte: bool = False, words: Words = _source) -> str:
     """Everything in `data`, PEM or DER, over many lines.
 
     Raises `DecodeError` for what cannot be understood and, where a password is needed, `UsageError`. With `every_byte`, bytes that
-    cannot be parsed are shown with the fault instead.
+    cannot be parsed are shown with the fault instead; `words` says what stands behind each field, which is its section if left out.
     """
     if looks_like_der(data):
-        return _shown(data, _kind_of(data, password), password, every_byte=every_byte)
+        return _shown(data, _kind_of(data, password), password, words if every_byte else None)
     blocks = read_pem(data)
     if not blocks:
         raise DecodeError("neither DER nor PEM", path="file")
-    return "\n\n".join(_shown_block(block, password, every_byte=every_byte) for block in blocks)
+    return "\n\n".join(_shown_block(block, password, words if every_byte else None) for block in blocks)
 
 
-def _shown_block(block: PemBlock, password: str | None, *, every_byte: bool) -> str:
+def _shown_block(block: PemBlock, password: str | None, words: Words | None) -> str:
     kind = next((kind for kind in KINDS if block.label in kind.labels), None)
     if kind is None:
         return f"{printable(block.label)}: {counted(len(block.data), 'byte')} of a kind that is not known here"
     if block.header("DEK-Info") is None:
-        return _shown(block.data, kind, password, every_byte=every_byte)
+        return _shown(block.data, kind, password, words)
     from puretls.crypto.provider import default
     from puretls.x509.keys.encryption import open_traditional
 
-    return _shown(open_traditional(block, password, default()), kind, None, every_byte=every_byte)
+    return _shown(open_traditional(block, password, default()), kind, None, words)
 
 
 def _kind_of(der: bytes, password: str | None) -> Kind:
@@ -147,17 +107,17 @@ def _parse(kind: Kind, der: bytes, password: str | None) -> Any:
     return kind.parse(der, password) if kind.secret else kind.parse(der)
 
 
-def _shown(der: bytes, kind: Kind, password: str | None, *, every_byte: bool) -> str:
-    if not every_byte or kind.notes is None:
+def _shown(der: bytes, kind: Kind, password: str | None, words: Words | None) -> str:
+    if words is None or not kind.rfc:
         return kind.text(_parse(kind, der, password))
 
     def parse(data: bytes, sink: list[Span]) -> object:
         return kind.parse(data, password, sink=sink) if kind.secret else kind.parse(data, sink)
 
-    spans = explain.annotated(der, parse, kind.notes)
+    spans = explain.annotated(der, parse, kind.rfc)
     if kind.secret:
         spans = tuple(map(redacted, spans))
-    return printable_lines([f"{kind.name}, {counted(len(der), 'byte')}", *byte_lines(der, spans)])
+    return printable_lines([f"{kind.name}, {counted(len(der), 'byte')}", *byte_lines(der, spans, words)])
 
 
 def redacted(span: Span) -> Span:
@@ -166,8 +126,8 @@ def redacted(span: Span) -> Span:
     return replace(span, value=Secret(b"\0" * (span.end - span.start))) if secret or span.fault else span
 
 
-def byte_lines(data: bytes, spans: tuple[Span, ...]) -> Iterator[str]:
-    """A line for each span: offset, first bytes, path, value, meaning."""
+def byte_lines(data: bytes, spans: tuple[Span, ...], words: Words = _source) -> Iterator[str]:
+    """A line for each span: offset, first bytes, path, value, and what there is to say."""
     for span in spans:
         if span.start == span.end:
             continue
@@ -175,11 +135,8 @@ def byte_lines(data: bytes, spans: tuple[Span, ...]) -> Iterator[str]:
             shown, value = "(secret)", ""
         else:
             shown = data[span.start : min(span.end, span.start + 8)].hex(" ") + (" .." if span.end - span.start > 8 else "")
-            value = (
-                f" = {span.value}" if not isinstance(span.value, bytes) and not span.path.endswith((".tag", ".length")) else ""
-            )
-        fault = "FAULT: " if span.fault else ""
-        yield f"{span.start:6}  {shown:<26}  {span.path}{value}  {fault}{span.note}"
+            value = "" if isinstance(span.value, bytes) else f" = {span.value}"
+        yield f"{span.start:6}  {shown:<26}  {span.path}{value}  {f'FAULT: {span.note}' if span.fault else words(span)}".rstrip()
 
 
 
@@ -212,15 +169,15 @@ def _parse_pkcs12(der: bytes, password: str | None, *, sink: list[Span] | None =
 
 
 KINDS = (
-    Kind("certificate", ("CERTIFICATE", "X509 CERTIFICATE", "X.509 CERTIFICATE"), Certificate.read, certificate_text, explain.NOTES),
-    Kind("CRL", ("X509 CRL",), Crl.parse, crl_text, CRL_NOTES),
-    Kind("OCSP response", ("OCSP RESPONSE",), OcspResponse.parse, ocsp_text, OCSP_NOTES),
-    Kind("public key", ("PUBLIC KEY",), parse_spki, public_key_text, KEY_NOTES),
+    Kind("certificate", ("CERTIFICATE", "X509 CERTIFICATE", "X.509 CERTIFICATE"), Certificate.read, certificate_text, "RFC 5280 4.1"),
+    Kind("CRL", ("X509 CRL",), Crl.parse, crl_text, "RFC 5280 5.1"),
+    Kind("OCSP response", ("OCSP RESPONSE",), OcspResponse.parse, ocsp_text, "RFC 6960 4.2.1"),
+    Kind("public key", ("PUBLIC KEY",), parse_spki, public_key_text, "RFC 5280 4.1.2.7"),
     Kind("public key", ("RSA PUBLIC KEY",), parse_public_key, public_key_text),
-    Kind("PKCS#12", ("PKCS12",), _parse_pkcs12, _pkcs12_text, PKCS12_NOTES, secret=True),
+    Kind("PKCS#12", ("PKCS12",), _parse_pkcs12, _pkcs12_text, "RFC 7292 4", secret=True),
     Kind(
         "private key", ("PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"), parse_private_key,
-        private_key_text, KEY_NOTES, secret=True,
+        private_key_text, "RFC 5958 2", secret=True,
     ),
 )  # fmt: skip
 """In the order in which DER is tried."""

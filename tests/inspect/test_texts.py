@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -47,8 +48,11 @@ from puretls.paths import enclosing
 from puretls.suites import BY_ID, SUITES
 from puretls.wire.schema import annotate, serialise
 from puretls.x509.certificates.explain import annotated
+from puretls.x509.keys import spki_bytes
+from puretls.x509.pem import read_pem
 from puretls.x509.reports.rules import RULES
 from puretls.x509.show import KINDS
+from tests.support.credentials import issued
 from tests.support.mutations import mutated
 from tests.support.recorded import every_reference
 from tests.support.strategies import all_structs, values_of
@@ -130,7 +134,7 @@ def files():
         re.sub(r"^Certificate\.(tag|length)$", r"Certificate.certificate_list[0].certificate.\1", span.path): span.value
         for kind in KINDS
         for blob in blobs.get(kind.name, ())
-        for span in annotated(blob, kind.parse, kind.notes)
+        for span in annotated(blob, kind.parse, kind.rfc)
     }
 
 
@@ -143,6 +147,40 @@ def test_every_field_of_rarer_messages_has_an_explanation():
 def test_every_field_of_certificates_lists_and_responses_has_an_explanation():
     assert len(files()) > 200
     assert silent(files()) == []
+
+
+@pytest.mark.parametrize("kind", ["secp256r1", "rsa2048", "ed25519"])
+def test_every_field_of_key_files_has_an_explanation(kind):
+    key = issued(kind)
+    (block,) = read_pem(key.key_pem)
+    fields: dict = {}
+    for name, der in (("private key", block.data), ("public key", spki_bytes(key.key.public))):
+        kind_of_file = next(one for one in KINDS if one.name == name)
+
+        def parse(data, sink, made=kind_of_file):
+            return made.parse(data, None, sink=sink) if made.secret else made.parse(data, sink)
+
+        fields |= {span.path: None for span in annotated(der, parse, kind_of_file.rfc)}
+    assert len(fields) > 20
+    assert silent(fields) == []
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize("options", [(), ("-legacy",)], ids=["usual", "legacy"])
+def test_every_field_of_a_pkcs12_file_has_an_explanation(options, tmp_path):
+    if shutil.which("openssl") is None:
+        pytest.skip("needs the openssl command")
+    leaf = issued("rsa2048")
+    (tmp_path / "chain.pem").write_text(leaf.chain_pem)
+    (tmp_path / "key.pem").write_text(leaf.key_pem)
+    command = ["openssl", "pkcs12", "-export", *options, "-in", "chain.pem", "-inkey", "key.pem", "-passout", "pass:pw", "-name", "x"]
+    done = subprocess.run([*command, "-out", "made.p12"], cwd=tmp_path, capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip(f"this OpenSSL does not write such files: {done.stderr[:80]!r}")
+    kind = next(one for one in KINDS if one.name == "PKCS#12")
+    spans = annotated((tmp_path / "made.p12").read_bytes(), lambda data, sink: kind.parse(data, "pw", sink=sink), kind.rfc)
+    assert len(spans) > 60
+    assert silent({span.path: None for span in spans}) == []
 
 
 def test_every_explanation_of_a_path_is_used():

@@ -142,11 +142,11 @@ def test_every_byte_is_explained():
     assert sound >= min(100, len(certificates))
 
 
-def test_spans_carry_path_value_meaning_and_section():
+def test_spans_carry_path_value_and_section():
     spans = {span.path: span for span in rich().certificate.spans()}
     length = spans["Certificate.tbs_certificate.extensions[0].basic_constraints.path_len_constraint"]
     assert length.value == 3
-    assert length.note == "how many CAs may follow below it (RFC 5280 4.2.1.9)"
+    assert length.note == "RFC 5280 4.2.1.9"
     assert spans["Certificate.tbs_certificate.validity.not_after"].value == "2024-11-13 22:13:20 UTC"
     assert spans["Certificate.tbs_certificate.subject[0][0].value"].value == "rich"
     assert spans["Certificate.tbs_certificate.extensions[3].extn_id"].value == "subjectAltName"

@@ -100,6 +100,6 @@ def parse_remembered(data: bytes) -> Certificate:
 
 def annotate(data: bytes) -> tuple[Span, ...]:
     """Spans that tile a certificate. Where it cannot be parsed, the last span holds the rest and says why."""
-    from puretls.x509.certificates import explain  # explanations are text that a handshake never needs
+    from puretls.x509.certificates import explain  # a handshake never needs it
 
-    return explain.annotated(data, Certificate.parse, explain.NOTES)
+    return explain.annotated(data, Certificate.parse, "RFC 5280 4.1")

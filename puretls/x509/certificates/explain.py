@@ -1,9 +1,9 @@
-"""Every byte of a certificate in words: the spans that parsing records, each with its meaning and where that is specified."""
+"""Every byte of DER structures: the spans that parsing records, each with its value decoded and the section it is from."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 from puretls.der import oids, tags
@@ -16,72 +16,17 @@ from puretls.x509.certificates.extensions import KeyUsage
 from puretls.x509.names.distinguished import escape
 from puretls.x509.names.general import ip_text
 
-NOTES: dict[str, tuple[str, str]] = {
-    "Certificate": ("what is signed, how, and the signature", "RFC 5280 4.1"),
-    "tbs_certificate": ("the part that the signature covers", "RFC 5280 4.1.2"),
-    "version": ("2 means version 3, with extensions", "RFC 5280 4.1.2.1"),
-    "serial_number": ("unique among the issuer's certificates", "RFC 5280 4.1.2.2"),
-    "signature": ("the signature algorithm once more, so that it is signed too", "RFC 5280 4.1.2.3"),
-    "issuer": ("who signed", "RFC 5280 4.1.2.4"),
-    "validity": ("from when to when the issuer vouches for it", "RFC 5280 4.1.2.5"),
-    "not_before": ("first second of validity", "RFC 5280 4.1.2.5"),
-    "not_after": ("last second of validity", "RFC 5280 4.1.2.5"),
-    "subject": ("whose key this is", "RFC 5280 4.1.2.6"),
-    "subject_public_key_info": ("the key, and what kind it is", "RFC 5280 4.1.2.7"),
-    "subject_public_key": ("the key itself", "RFC 5280 4.1.2.7"),
-    "modulus": ("RSA modulus n", "RFC 8017 A.1.1"),
-    "public_exponent": ("RSA exponent e", "RFC 8017 A.1.1"),
-    "rsa_public_key": ("an RSA key", "RFC 8017 A.1.1"),
-    "issuer_unique_id": ("tells apart issuers of the same name; obsolete", "RFC 5280 4.1.2.8"),
-    "subject_unique_id": ("tells apart subjects of the same name; obsolete", "RFC 5280 4.1.2.8"),
-    "extensions": ("the extensions of version 3", "RFC 5280 4.1.2.9"),
-    "extn_id": ("which extension", "RFC 5280 4.2"),
-    "critical": ("who does not understand it must refuse the certificate", "RFC 5280 4.2"),
-    "extn_value": ("DER of the extension's value", "RFC 5280 4.2"),
-    "signature_algorithm": ("how the issuer signed", "RFC 5280 4.1.1.2"),
-    "signature_value": ("signature of tbs_certificate", "RFC 5280 4.1.1.3"),
-    "algorithm": ("which algorithm", "RFC 5280 4.1.1.2"),
-    "parameters": ("its parameters", "RFC 5280 4.1.1.2"),
-    "named_curve": ("the elliptic curve, by name", "RFC 5480 2.1.1"),
-    "type": ("which attribute", "RFC 5280 4.1.2.4"),
-    "value": ("its value", "RFC 5280 4.1.2.4"),
-    "ca": ("whether it may issue certificates", "RFC 5280 4.2.1.9"),
-    "path_len_constraint": ("how many CAs may follow below it", "RFC 5280 4.2.1.9"),
-    "permitted_subtrees": ("only names within these", "RFC 5280 4.2.1.10"),
-    "excluded_subtrees": ("no names within these", "RFC 5280 4.2.1.10"),
-    "base": ("a name, standing for all below it", "RFC 5280 4.2.1.10"),
-    "key_identifier": ("names the authority's key among several", "RFC 5280 4.2.1.1"),
-    "authority_cert_issuer": ("the issuer of the authority's certificate", "RFC 5280 4.2.1.1"),
-    "authority_cert_serial_number": ("the serial number of the authority's certificate", "RFC 5280 4.2.1.1"),
-    "policy_identifier": ("a policy under which it was issued", "RFC 5280 4.2.1.4"),
-    "policy_qualifiers": ("where the policy is written", "RFC 5280 4.2.1.4"),
-    "policy_qualifier_id": ("which kind of pointer", "RFC 5280 4.2.1.4"),
-    "qualifier": ("a URI, or a notice", "RFC 5280 4.2.1.4"),
-    "issuer_domain_policy": ("a policy of the issuer", "RFC 5280 4.2.1.5"),
-    "subject_domain_policy": ("what the subject calls the same", "RFC 5280 4.2.1.5"),
-    "require_explicit_policy": ("after how many certificates a policy is required", "RFC 5280 4.2.1.11"),
-    "inhibit_policy_mapping": ("after how many certificates mapping ends", "RFC 5280 4.2.1.11"),
-    "skip_certs": ("after how many certificates anyPolicy counts no more", "RFC 5280 4.2.1.14"),
-    "distribution_point": ("where the CRL is", "RFC 5280 4.2.1.13"),
-    "full_name": ("names of one place", "RFC 5280 4.2.1.13"),
-    "reasons": ("for which reasons of revocation", "RFC 5280 4.2.1.13"),
-    "crl_issuer": ("who signs the CRL, if not the issuer", "RFC 5280 4.2.1.13"),
-    "access_method": ("what is there", "RFC 5280 4.2.2.1"),
-    "access_location": ("where", "RFC 5280 4.2.2.1"),
-    "directory_name": ("a distinguished name", "RFC 5280 4.2.1.6"),
-    "type_id": ("what kind of name", "RFC 5280 4.2.1.6"),
-    "sct_list": ("promises of certificate transparency logs", "RFC 6962 3.3"),
-}
-"""Last component of a path -> meaning and section. Extensions have their section in `extensions.TYPES`."""
-
 _SECTIONS = {kind.name: kind.section for kind in TYPES.values()}
+"""Of an extension's fields, by its name in paths."""
 _INDEX = re.compile(r"\[\d+\]")
 
 
-def annotated(
-    data: bytes, parse: Callable[[bytes, list[Span]], object], notes: Mapping[str, tuple[str, str]]
-) -> tuple[Span, ...]:  # fmt: skip
-    """Spans that `parse` records, with `notes`; CRLs and OCSP responses are explained by the same function."""
+def annotated(data: bytes, parse: Callable[[bytes, list[Span]], object], rfc: str) -> tuple[Span, ...]:
+    """Spans that `parse` records, with their values decoded; `rfc` is the section that the structure is from.
+
+    As with the structs of TLS, the note of a span is a section: what a field is and why it is there are texts for people, which stand
+    in `inspect.texts`. Where the data cannot be parsed, the last span holds the rest and says why.
+    """
     sink: list[Span] = []
     fault: DecodeError | None = None
     try:
@@ -93,48 +38,21 @@ def annotated(
     for span in sink:
         if span.path.endswith(".tag"):
             tag = str(span.value)
-        spans.append(_explained(span, tag, notes))
+        spans.append(span if span.fault else replace(span, value=_value(span, tag), note=_section(span.path) or rfc))
     end = spans[-1].end if spans else 0
     if fault is not None or end < len(data):
         mark_fault(spans, data, 0, len(data), fault.path if fault and fault.path else "rest", str(fault or "not parsed"))
     return tuple(spans)
 
 
-def _explained(span: Span, tag: str, notes: Mapping[str, tuple[str, str]]) -> Span:
-    """A recorded span with its value decoded, by the `tag` before it, and its note written."""
-    if span.fault:
-        return span
-    path, _, last = span.path.rpartition(".")
-    if last not in {"tag", "length"}:
-        meaning, section = _meaning(span.path, notes)
-        return replace(span, value=_decoded(span, tag), note=(meaning or _component(span.path)) + section)
-    meaning, section = _meaning(path, notes)
-    what = f"{last} of {_component(path)}: {span.value}"
-    if last == "length":
-        return replace(span, note=f"{what} byte{'' if span.value == 1 else 's'}{section}")
-    return replace(span, note=what + (f"; {meaning}" if meaning else "") + section)
+def _section(path: str) -> str:
+    """The section of the extension that a field is in; "" outside of those that are known."""
+    return next((_SECTIONS[part] for part in _INDEX.sub("", path).split(".") if part in _SECTIONS), "")
 
 
-def _component(path: str) -> str:
-    """The last component that has a name; "element 3 of subject_alt_name"."""
-    above, _, last = path.rpartition(".")
-    if last == "explicit":
-        return f"explicit {_component(above)}"
-    bare = _INDEX.sub("", last)
-    index = _INDEX.findall(last)
-    return f"element {index[-1][1:-1]} of {bare}" if index else bare or "value"
-
-
-def _meaning(path: str, notes: Mapping[str, tuple[str, str]]) -> tuple[str, str]:
-    """Meaning and section of a path; an element without a row of its own takes the section of what it is part of."""
-    components = [_INDEX.sub("", c) for c in path.split(".")]
-    last = components[-1]
-    meaning = notes[last][0] if last in notes and not path.endswith("]") else ""
-    for component in reversed(components):
-        section = notes[component][1] if component in notes else _SECTIONS.get(component, "")
-        if section:
-            return meaning, f" ({section})"
-    return meaning, ""
+def _value(span: Span, tag: str) -> object:
+    """What the content under this tag means; tags and lengths as they were recorded."""
+    return span.value if span.path.endswith((".tag", ".length")) else _decoded(span, tag)
 
 
 def _decoded(span: Span, tag: str) -> object:

@@ -1,4 +1,4 @@
-"""CRLs as a person reads them: in words, and what each byte means."""
+"""CRLs as a person reads them, in words."""
 
 from __future__ import annotations
 
@@ -8,39 +8,11 @@ from typing import Any
 from puretls.der import oids
 from puretls.der.times import time_text
 from puretls.text import counted, printable_lines
-from puretls.x509.certificates import explain
 from puretls.x509.certificates.fields import Extension
 from puretls.x509.certificates.text import extension_value, hex_text
 from puretls.x509.crl.extensions import CRL_TYPES, CrlNumber, DeltaCrlIndicator, IssuingDistributionPoint
 from puretls.x509.crl.fields import CrlFields, RevokedCertificate
 
-NOTES = explain.NOTES | {
-    "CertificateList": ("what is signed, how, and the signature", "RFC 5280 5.1"),
-    "tbs_cert_list": ("the part that the signature covers", "RFC 5280 5.1.2"),
-    "version": ("1 means version 2, with extensions", "RFC 5280 5.1.2.1"),
-    "signature": ("the signature algorithm once more, so that it is signed too", "RFC 5280 5.1.2.2"),
-    "issuer": ("who signed", "RFC 5280 5.1.2.3"),
-    "this_update": ("when it was made", "RFC 5280 5.1.2.4"),
-    "next_update": ("when there will be a newer one at the latest", "RFC 5280 5.1.2.5"),
-    "revoked_certificates": ("the certificates that must not be used any more", "RFC 5280 5.1.2.6"),
-    "user_certificate": ("the serial number of a revoked certificate", "RFC 5280 5.1.2.6"),
-    "revocation_date": ("since when it is revoked", "RFC 5280 5.1.2.6"),
-    "crl_entry_extensions": ("more about this entry", "RFC 5280 5.3"),
-    "crl_extensions": ("more about the whole list", "RFC 5280 5.2"),
-    "signature_algorithm": ("how the issuer signed", "RFC 5280 5.1.1.2"),
-    "signature_value": ("signature of tbs_cert_list", "RFC 5280 5.1.1.3"),
-    "crl_number": ("grows with every CRL of this issuer", "RFC 5280 5.2.3"),
-    "delta_crl_indicator": ("only what changed since the CRL of this number", "RFC 5280 5.2.4"),
-    "issuing_distribution_point": ("what this CRL covers", "RFC 5280 5.2.5"),
-    "only_contains_user_certs": ("covers no CAs", "RFC 5280 5.2.5"),
-    "only_contains_ca_certs": ("covers CAs alone", "RFC 5280 5.2.5"),
-    "only_some_reasons": ("covers only these reasons of revocation", "RFC 5280 5.2.5"),
-    "indirect_crl": ("covers certificates of other issuers too", "RFC 5280 5.2.5"),
-    "crl_reason": ("why it was revoked", "RFC 5280 5.3.1"),
-    "invalidity_date": ("since when the key was not to be trusted", "RFC 5280 5.3.2"),
-    "certificate_issuer": ("who issued this certificate and those that follow", "RFC 5280 5.3.3"),
-}
-"""As `explain.NOTES`, for CRLs."""
 MAX_ENTRIES = 50
 """Entries of a CRL that are listed."""
 
