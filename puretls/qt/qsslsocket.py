@@ -58,7 +58,6 @@ _NAMED_VERSIONS = frozenset((_P.TlsV1_0, _P.TlsV1_1, _P.TlsV1_3, _P.TlsV1_3OrLat
 """Protocols that Qt takes until the handshake begins."""
 
 Mode: TypeAlias = SslMode
-Verify: TypeAlias = PeerVerifyMode
 
 
 class QSslSocket(SslConfigured, SslBackend, SslAwaiting, QTcpSocket):

@@ -152,6 +152,15 @@ def test_configuration_is_a_value() -> None:
     assert [cipher.name() for cipher in QSslSocket().sslConfiguration().ciphers()] == ["AES128-SHA"]
 
 
+def test_no_repr_of_a_configuration_shows_its_session_or_its_key(pki) -> None:
+    made = pki.configuration(pki.server)
+    made.setSessionTicket(b"the secrets of a session")
+    shown = repr(made) + repr(vars(made))
+    assert "the secrets of a session" not in shown
+    assert "private_key" not in shown
+    assert "ca_certificates" in shown
+
+
 def test_errors_compare_by_kind_and_certificate(pki) -> None:
     leaf = QSslCertificate(pki.server.chain_pem)
     expired = QSslError(QSslError.CertificateExpired, leaf)
