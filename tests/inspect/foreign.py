@@ -28,14 +28,15 @@ def why_not():
 
 
 class Capturing:
-    """dumpcap on loopback for one TCP port, from when it is sure to capture until all that was sent is in the file."""
+    """dumpcap for one TCP port, from when it is sure to capture until all that was sent is in the file."""
 
-    def __init__(self, file, port):
+    def __init__(self, file, port, interface="lo", *options):
+        self._where = ("-i", interface, *options)
         self.file, self.port, self._count = Path(file), port, 0
         self._mark = f"puretls {os.getpid()} {port} ".encode()
 
     def __enter__(self):
-        command = ["dumpcap", "-q", "-i", "lo", "-f", f"tcp port {self.port} or udp port {SENTINEL}", "-w", self.file]
+        command = ["dumpcap", "-q", *self._where, "-f", f"tcp port {self.port} or udp port {SENTINEL}", "-w", self.file]
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._wait(again=True)
