@@ -4,6 +4,7 @@ import importlib
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -89,3 +90,11 @@ def test_public_key_covers_groups_and_keys(root, tmp_path):
         assert {(f"{name} key", ""), (f"{name} shared secret", "")} <= set(rows)
     for kind in ("secp256r1", "secp384r1", "secp521r1", "ed25519", "ed448", "rsa2048"):
         assert {(f"{kind} sign", ""), (f"{kind} verify", "")} <= set(rows)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of memory is read from /proc")
+def test_captures_are_measured_in_seconds_and_mebibytes(root, tmp_path):
+    run(root, "inspect", "--quick", "--json", str(tmp_path / "rows.json"))
+    rows = checked(tmp_path / "rows.json", "inspect")
+    assert {case for case, _ in rows} == {"listed", "read", "opened", "explained"}

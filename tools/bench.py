@@ -30,6 +30,7 @@ BENCHES = {
     "x509": ("x509", "parsing and validating certificates"),
     "hostile": ("hostile", "the worst inputs; ratio: what a kilobyte of them costs against an honest one, at most 5"),
     "memory": ("memory", "what connections, keys and batches hold"),
+    "inspect": ("inspect", "captures: many connections listed, a long one read, opened and explained; seconds and MiB"),
 }
 """Sub-command: module in tools/benchmarks, what it measures."""
 

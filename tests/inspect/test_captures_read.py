@@ -128,6 +128,22 @@ def test_sources(tmp_path):
         read_capture(tmp_path / "nothing.pcap")
 
 
+def test_progress_counts_the_bytes_of_the_file():
+    counts = []
+    for data in (WHOLE, gzip.compress(WHOLE)):
+        read_capture(data, counts.append)
+        assert counts == sorted(counts)
+        assert counts.pop() == len(data)
+        counts.clear()
+
+
+def test_a_repr_is_one_short_line_without_secrets():
+    capture = read_capture(WHOLE)
+    assert repr(capture) == "<Capture of 1 connections, 0 lines of key log, 0 notes>"
+    connection = f"<TcpConnection 1: 10.0.0.1:49152 to 10.0.0.2:443, server.test, {len(UP) + len(DOWN)} bytes>"
+    assert repr(capture.connections[0]) == connection
+
+
 SECRET = "CLIENT_RANDOM " + "ab" * 32 + " " + "cd" * 48 + "\n"
 
 

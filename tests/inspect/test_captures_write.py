@@ -243,3 +243,17 @@ def test_a_shuffled_copy_is_the_same_connection(played, tmp_path):
     random.Random(3).shuffle(frames)
     (read,) = read_capture(made.pcap(frames)).connections
     assert (read.client.data, read.server.data) == (connection.client.data, connection.server.data)
+
+
+def test_the_programs_of_the_manual_run(root, played, tmp_path, monkeypatch, capsys):
+    (connection,), log, _ = played(REFERENCE[4])
+    monkeypatch.chdir(tmp_path)
+    write_capture("handshake.pcapng", connection, key_log=log)
+    page = (root / "puretls" / "manual" / "inspect-captures.md").read_text()
+    exec(compile("\n".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL)), "inspect-captures.md", "exec"), {})
+    printed = capsys.readouterr().out
+    assert "1 10.0.0.1:49152 10.0.0.2:443 server.test TLS 1.2 TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384" in printed
+    assert "server.Finished" in printed
+    assert "from the server" in printed
+    assert read_capture("opened.pcapng").key_log == log
+    assert read_capture("closed.pcapng").key_log == ""

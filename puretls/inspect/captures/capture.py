@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from io import BytesIO
 from ipaddress import ip_address
 from pathlib import Path
@@ -46,8 +46,12 @@ class TcpConnection:
     began: int | None = None
     prefix: Prefix = Prefix()
     notes: tuple[str, ...] = ()
-    key_log: str = field(default="", repr=False)
-    """That of the capture."""
+    knowledge: Knowledge = NOTHING
+    """What the capture's own key log tells."""
+
+    def __repr__(self) -> str:
+        name = f", {self.server_name}" if self.server_name else ""
+        return f"<TcpConnection {self.number}: {self.addresses[0]} to {self.addresses[1]}{name}, {self.size} bytes>"
 
     @property
     def server_name(self) -> str:
@@ -88,9 +92,10 @@ class TcpConnection:
         """It decoded with what is known, and with the key log of its capture."""
         from puretls.inspect.conversation import Conversation
 
-        known = Knowledge.of(self.key_log) | knowledge
         name = self.server_name or self.addresses[1]
-        return Conversation(self.client, self.server, known, name=name, addresses=self.addresses, began=self.began)
+        return Conversation(
+            self.client, self.server, self.knowledge | knowledge, name=name, addresses=self.addresses, began=self.began
+        )
 
 
 @frozen
@@ -98,8 +103,12 @@ class Capture:
     """What a capture file holds: its TLS connections in the order in which they began, the text of its key log, what is to be said."""
 
     connections: tuple[TcpConnection, ...]
-    key_log: str = field(default="", repr=False)
+    key_log: str = ""
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        lines = len(self.key_log.splitlines())
+        return f"<Capture of {len(self.connections)} connections, {lines} lines of key log, {len(self.notes)} notes>"
 
     def choose(self, which: str | int = "") -> TcpConnection:
         """The connection of this number, address (of either side, with or without port) or server name; the only one where none is told.
@@ -126,26 +135,28 @@ class Capture:
             yield conversation
 
 
-def read_capture(source: str | os.PathLike[str] | bytes | BinaryIO) -> Capture:
+def read_capture(source: str | os.PathLike[str] | bytes | BinaryIO, progress: Callable[[int], object] | None = None) -> Capture:
     """A capture in pcap or pcapng format, packed with gzip or not: of a path, the bytes themselves, or a binary file from where it stands.
 
-    What is damaged or cut off is left out, and is said in the notes of the capture. Raises `CaptureError` where it is no capture, is of
+    `progress` is called now and then with the number of bytes read of the file. What is damaged or cut off is left out, and is said in the
+    notes of the capture. Raises `CaptureError` where it is no capture, is of
     an unknown link type, or has no TLS in it; `UsageError` where dpkt is not installed; `OSError` where the file cannot be read.
     """
     if isinstance(source, bytes | bytearray | memoryview):
-        return _read(BytesIO(source), "the capture")
+        return _read(BytesIO(source), "the capture", progress)
     if isinstance(source, str | os.PathLike):
         with Path(source).open("rb") as file:
-            return _read(file, printable(os.fspath(source)))
-    return _read(source, "the capture")
+            return _read(file, printable(os.fspath(source)), progress)
+    return _read(source, "the capture", progress)
 
 
-def _read(file: BinaryIO, name: str) -> Capture:
-    packets = CaptureFile(file, name)
+def _read(file: BinaryIO, name: str, progress: Callable[[int], object] | None) -> Capture:
+    packets = CaptureFile(file, name, progress)
     segments = Segments(packets)
     found = flows(segments)
     key_log = KeyLogLine("\n".join(packets.key_log))
-    seen = [made for flow in found if (made := _connection(flow, key_log)) is not None]
+    known = Knowledge.of(key_log)
+    seen = [made for flow in found if (made := _connection(flow, known)) is not None]
     connections = tuple(replace(connection, number=number) for number, connection in enumerate(seen, 1))
     notes = [*packets.notes, *segments.notes]
     if len(found) > len(seen):
@@ -155,7 +166,7 @@ def _read(file: BinaryIO, name: str) -> Capture:
     return Capture(connections, key_log, tuple(notes))
 
 
-def _connection(flow: Flow, key_log: str) -> TcpConnection | None:
+def _connection(flow: Flow, knowledge: Knowledge) -> TcpConnection | None:
     """None where there is no TLS in it. Connections are numbered later."""
     made = directions(*(flow.sides[end] for end in flow.ends))
     both = streams(*made)
@@ -169,7 +180,7 @@ def _connection(flow: Flow, key_log: str) -> TcpConnection | None:
     notes = [f"{side}: {note}" for side, which in (("client", of_client), ("server", of_server)) for note in made[which].notes]
     addresses = _address(flow.ends[of_client]), _address(flow.ends[of_server])
     prefix = Prefix(before, answered, beginning.protocol(before, answered))
-    return TcpConnection(0, addresses, client, server, flow.began, prefix, tuple(notes), key_log)
+    return TcpConnection(0, addresses, client, server, flow.began, prefix, tuple(notes), knowledge)
 
 
 def _address(end: Endpoint) -> str:

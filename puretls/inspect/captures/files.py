@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
 from puretls.errors import UsageError
@@ -42,8 +42,8 @@ class CaptureFile:
     Raises `CaptureError` where the file is not a capture. What is damaged or cut off ends the packets, and is said in `notes`.
     """
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
-        self._bytes = _Bytes(file)
+    def __init__(self, file: BinaryIO, name: str, progress: Callable[[int], object] | None = None) -> None:
+        self._bytes = _Bytes(file, progress)
         self._name = name
         self.key_log: list[str] = []
         self.notes: list[str] = []
@@ -187,9 +187,9 @@ def _simple(order: str, body: bytes, interfaces: list[_Interface]) -> Packet:
 class _Bytes:
     """The bytes of a file, unpacked where it is packed with gzip; the file need not be seekable."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, progress: Callable[[int], object] | None) -> None:
         self.damage = ""
-        self._file = file
+        self._file, self._progress, self._count = file, progress, 0
         self._buffer, self._at, self._before = b"", 0, 0
         self._source = self._plain()
         if self.peek(2) == b"\x1f\x8b":
@@ -217,15 +217,22 @@ class _Bytes:
         self._at += len(data)
         return data
 
+    def _read(self) -> bytes:
+        data = self._file.read(2**16)
+        self._count += len(data)
+        if self._progress is not None:
+            self._progress(self._count)
+        return data
+
     def _plain(self) -> Iterator[bytes]:
-        while data := self._file.read(2**16):
+        while data := self._read():
             yield data
 
     def _unpacked(self, data: bytes) -> Iterator[bytes]:
         """Of all members; what is cut off or damaged ends it, and is told in `damage`. Small pieces, since one with damage is lost."""
         member, inside = zlib.decompressobj(wbits=31), True
         try:
-            while data or (data := self._file.read(2**16)):
+            while data or (data := self._read()):
                 if not inside:
                     member, inside = zlib.decompressobj(wbits=31), True
                 piece, data = data[:_PIECE], data[_PIECE:]
