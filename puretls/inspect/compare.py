@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from puretls.certificate_spans import deepened
 from puretls.iana import AlertDescription, known
+from puretls.inspect.deeper import spans_of
 from puretls.inspect.player import Replay
 from puretls.messages.records import Alert
-from puretls.messages.registry import annotate_content
 from puretls.record.framing import annotate_record
 from puretls.spans import Span
 from puretls.text import counted, printable
@@ -132,7 +132,7 @@ def _fields(unit: Unit, opened: bool) -> dict[str, _Field]:
             f"{unit.side}.{span.path}": (unit.raw[span.start : span.end], span) for span in spans if span.path not in content
         }
     for seen in unit.messages if opened else ():
-        spans = deepened(annotate_content(seen.content_type, seen.raw, seen.key_exchange), seen.raw)
+        spans = spans_of(seen.content_type, seen.raw, seen.key_exchange)
         found |= {f"{unit.side}.{_numbered(seen, span.path)}": (seen.raw[span.start : span.end], span) for span in spans}
     return found
 

@@ -15,12 +15,13 @@ from puretls.certificate_spans import deepened
 from puretls.connection import Connection
 from puretls.errors import DecodeError, UsageError
 from puretls.iana import ContentType
+from puretls.inspect.deeper import spans_of
 from puretls.inspect.edit import WHOLE, Edit, changes, encoded
 from puretls.intercept import Direction, Interceptor, Where
 from puretls.key_exchange import KeyExchange
 from puretls.messages.handshake import HandshakeMessage
 from puretls.messages.records import Record
-from puretls.messages.registry import annotate_content, content_class, handshake_class, parse_handshake, serialise_handshake
+from puretls.messages.registry import content_class, handshake_class, parse_handshake, serialise_handshake
 from puretls.paths import RECORD
 from puretls.record.framing import HEADER_LENGTH, annotate_record
 from puretls.spans import Span
@@ -313,7 +314,7 @@ class Editor(Interceptor):
 
     def _annotate(self, content_type: int) -> Annotate:
         key_exchange = self._key_exchange()
-        return lambda raw: deepened(annotate_content(content_type, raw, key_exchange), raw)
+        return lambda raw: spans_of(content_type, raw, key_exchange)
 
     # Messages and records as a whole
 

@@ -49,7 +49,7 @@ def outcome_of(made):
 def spans_of(seen):
     return [
         span
-        for span in deepened(annotate_content(seen.content_type, seen.raw, seen.key_exchange), seen.raw)
+        for span in deeper.spans_of(seen.content_type, seen.raw, seen.key_exchange)
         if span.start < span.end
     ]
 

@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import os
+import re
+import shlex
 import shutil
 import stat
 import subprocess
@@ -19,10 +21,12 @@ from puretls.cli import options, parser
 from puretls.config import ClientConfig, ServerConfig
 from puretls.errors import UsageError
 from puretls.extensions import Alpn
+from puretls.inspect.edit import OPERATIONS, REPAIRS
 from puretls.inspect.named import ANYBODY, Source, configuration, described_side, read_bytes, write_bytes
 from puretls.inspect.player import flights, replay
 from puretls.inspect.tape import STEPS, Script, Step, Tape
 from puretls.session import TicketKeys
+from tests.cli.command import in_process
 from tests.support.credentials import NOW, issued
 from tests.support.reference import REFERENCE, play
 from tools import reference_tapes
@@ -365,3 +369,36 @@ def test_a_name_that_is_none_is_refused_with_the_field(side, complaint):
 
 def test_flights_join_what_one_side_sends_in_a_row():
     assert flights([("client", b"a"), ("client", b"b"), ("server", b"c")]) == [("client", b"ab"), ("server", b"c")]
+
+
+# The manual
+
+
+def manual():
+    return (FOLDER.parents[1] / "puretls" / "manual" / "inspect-tapes.md").read_text()
+
+
+def test_the_commands_of_the_manual_do_what_it_says(tmp_path, monkeypatch):
+    """All of them, one after the other; each ends well."""
+    monkeypatch.chdir(tmp_path)
+    block = re.search(r"```sh\n(.*?)```", manual(), re.S)[1]
+    commands = [shlex.split(line, comments=True) for line in block.splitlines()]
+    assert len(commands) > 5
+    for command in commands:
+        given = command[1 : command.index(">")] if ">" in command else command[1:]
+        told = in_process(*given)
+        assert told.returncode == 0, (command, told.stderr)
+    assert "PRIVATE KEY" not in (tmp_path / "lie-for-others.tape").read_text()
+
+
+def test_the_program_of_the_manual_runs(capsys):
+    [source] = re.findall(r"```python\n(.*?)```", manual(), re.S)
+    exec(compile(source, "inspect-tapes.md", "exec"), {"__name__": "manual"})
+    printed = capsys.readouterr().out
+    assert printed.startswith("completed: TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256")
+    assert "client.ClientHello\nserver.ServerHello\n" in printed
+
+
+def test_the_manual_names_every_operation_repair_and_step():
+    text = manual()
+    assert [name for name in (*OPERATIONS, *REPAIRS, *STEPS) if f"`{name}`" not in text] == []
