@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from puretls.certificate_spans import deepened
 from puretls.errors import UsageError
+from puretls.inspect import deeper
 from puretls.inspect.edit import EVERYTHING, OPERATIONS, REPAIRS, Edit, changes, edited, encoded, locate, parse_repair
 from puretls.inspect.player import replay
 from puretls.inspect.tape import Step, Tape
