@@ -17,8 +17,10 @@ from puretls.errors import DecodeError, UsageError
 from puretls.iana import ContentType
 from puretls.inspect.deeper import spans_of
 from puretls.inspect.edit import WHOLE, Edit, changes, encoded
+from puretls.inspect.resealing import Resealer
 from puretls.intercept import Direction, Interceptor, Where
 from puretls.key_exchange import KeyExchange
+from puretls.keylog import master_secrets
 from puretls.messages.handshake import HandshakeMessage
 from puretls.messages.records import Record
 from puretls.messages.registry import content_class, handshake_class, parse_handshake, serialise_handshake
@@ -30,6 +32,8 @@ from puretls.values import frozen
 from puretls.wire.schema import Struct
 
 Annotate = Callable[[bytes], Sequence[Span]]
+_INNER = frozenset(("mac", "padding", "padding_length"))
+"""Fields that may stand inside a sealed record, behind its content."""
 _HANDSHAKE = ContentType.HANDSHAKE
 
 
@@ -99,8 +103,12 @@ class Editor(Interceptor):
     `outcomes` tells what became of each edit, those included whose place was never reached.
     """
 
-    def __init__(self, side: str, edits: Iterable[Edit] = ()) -> None:
+    def __init__(self, side: str, edits: Iterable[Edit] = (), key_log: Sequence[str] = ()) -> None:
+        """`key_log` are the lines that the connection logs, in which the key is looked up where a sealed record is to be changed."""
         self.connection: Connection | None = None
+        self._key_log = key_log
+        self._resealers: dict[int, Resealer | None] = {}
+        self._sequences: Counter[int] = Counter()
         self._side = side
         self._edits = [edit for edit in edits if edit.place.side == side]
         self._outcomes: dict[Edit, Outcome] = {}
@@ -204,14 +212,15 @@ class Editor(Interceptor):
         if where.direction is Direction.INBOUND:
             return (raw,)
         sealing = self._sealing.popleft()
-        out = raw if sealing.wire in {None, sealing.record.fragment} else self._overlaid(raw, sealing)
+        out = self._resealed(raw, sealing, where.epoch)
         if sealing.said is not None:
             out = out[:3] + sealing.said.to_bytes(2) + out[HEADER_LENGTH:]
         late: Sequence[Edit] = ()
         if sealing.number is not None:
             aimed = self._aimed(RECORD, sealing.number)
             _, late = _divided(filter(_is_move, aimed))
-            fields = [edit for edit in aimed if not _is_move(edit) and not _is_type(edit)]
+            inner = self._inner(sealing.number, where.epoch)
+            fields = [edit for edit in aimed if not _is_move(edit) and not _is_type(edit) and edit not in inner]
             if fields:
                 out = self._applied(out, self._annotate_record(sealing.number), fields, note=True)
         units = self._moved("a record", [out], late, bytes)
@@ -277,27 +286,41 @@ class Editor(Interceptor):
             meant = self._applied(header, lambda raw: annotate_record(raw, number), [edit], note=True)[0]
         return meant
 
-    def _overlaid(self, raw: bytes, sealing: _Sealing) -> bytes:
-        """The record with the ciphertext changed so that it opens to what is wanted, and its tag as it was: it is not authentic any more.
+    def _inner(self, number: int, epoch: int) -> list[Edit]:
+        """The edits of what is inside a sealed record, behind its content."""
+        outer = {name for name, _ in self._parts()} if epoch else set(_INNER)
+        return [edit for edit in self._aimed(RECORD, number) if edit.place.fields[:1] and edit.place.fields[0] in _INNER - outer]
 
-        Where each byte of ciphertext stands for one of plaintext, the difference of two plaintexts is that of their ciphertexts.
-        """
-        names = [name for name, _ in self._parts()]
-        if "iv" in names or "ciphertext" not in names or sealing.wire is None:
-            for edit in self._edits:
-                if edit in self._outcomes and "mac" not in edit.repair and not self._outcomes[edit].problem:
-                    self._outcomes[edit] = Outcome(
-                        edit, "no byte of a CBC ciphertext stands for one byte of plaintext: repair the mac"
-                    )
+    def _resealed(self, raw: bytes, sealing: _Sealing, epoch: int) -> bytes:
+        """The record with something else inside than was sealed, where an edit wants that."""
+        sequence = self._sequences[epoch]
+        self._sequences[epoch] += 1
+        content, wire = sealing.record.fragment, sealing.record.fragment if sealing.wire is None else sealing.wire
+        inner = [] if sealing.number is None else self._inner(sealing.number, epoch)
+        if epoch not in self._resealers:
+            self._resealers[epoch] = self._resealer(epoch)
+        resealer = self._resealers[epoch]
+        if resealer is None or (wire == content and not inner):
             return raw
-        start = HEADER_LENGTH
-        for name, size in self._parts():
-            if name == "ciphertext":
-                break
-            start += size
-        stop = start + len(sealing.wire)
-        mixed = zip(raw[start:stop], sealing.record.fragment, sealing.wire, strict=True)
-        return raw[:start] + bytes(sealed ^ old ^ new for sealed, old, new in mixed) + raw[stop:]
+        fragment, number = raw[HEADER_LENGTH:], sealing.number or 0
+        old = resealer.inside(sequence, sealing.record.type, fragment, content)
+        new = wire + old[len(content) :]
+        new = self._applied(new, lambda data: resealer.spans(number, len(content), len(data)), inner, note=True)
+        mac = wire == content and all("mac" in edit.repair for edit in inner)
+        try:
+            put = resealer.put(sequence, sealing.record.type, fragment, old, new, mac=mac)
+        except UsageError as error:
+            self._outcomes |= {edit: Outcome(edit, str(error)) for edit in inner}
+            return raw
+        return raw[:3] + len(put).to_bytes(2) + put
+
+    def _resealer(self, epoch: int) -> Resealer | None:
+        """Of the key that this epoch writes with, while what was agreed on with it is at hand."""
+        agreed = self.connection.negotiated if self.connection is not None else None
+        if not epoch or agreed is None or self.connection is None:
+            return None
+        master = master_secrets("\n".join(self._key_log)).get(agreed.client_random)
+        return None if master is None else Resealer(self._side, agreed, master, self.connection.config.provider)
 
     def _parts(self) -> Sequence[tuple[str, int]]:
         """Names and lengths of the parts of the record that was sealed last."""

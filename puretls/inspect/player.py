@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from puretls.config import ClientConfig, ServerConfig
 from puretls.connection import Connection
 from puretls.errors import UsageError
+from puretls.inspect.edit import Edit
 from puretls.inspect.editor import Editor, Outcome
 from puretls.inspect.peer import PEERS_ALERT, MemoryPeer, SocketPeer, Told
 from puretls.inspect.tape import SIDES, Script, Step, Tape
@@ -132,7 +133,7 @@ def replay(tape: Tape, *, against: tuple[str, int] | None = None, patience: floa
     key_log: list[str] = []
     configs = tape.configurations(key_log=key_log.append)
     played = [
-        _play(script, configs, [edit for edit in tape.edits if edit.connection == number], against, patience)
+        _play(script, configs, [edit for edit in tape.edits if edit.connection == number], key_log, against, patience)
         for number, script in enumerate(tape.connections)
     ]
     problem = f"the tape has {counted(len(played), 'connection')}, numbered from 0"
@@ -145,11 +146,12 @@ def replay(tape: Tape, *, against: tuple[str, int] | None = None, patience: floa
 def _play(
     script: Script,
     configs: tuple[ClientConfig, ServerConfig],
-    edits: Sequence[Any],
+    edits: Sequence[Edit],
+    key_log: Sequence[str],
     against: tuple[str, int] | None,
     patience: float,
 ) -> Played:
-    editors = {side: Editor(side, edits) for side in SIDES}
+    editors = {side: Editor(side, edits, key_log) for side in SIDES}
     client = Connection.client(replace(configs[0], interceptors=editors["client"].needed), script.server_name)
     server = Connection.server(replace(configs[1], interceptors=editors["server"].needed))
     editors["client"].connection, editors["server"].connection = client, server

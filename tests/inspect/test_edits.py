@@ -1,6 +1,7 @@
 """Edits: what stands on the wire is what was asked for, and the peer answers as the table of refusals says; what cannot be done is told."""
 
 import random
+import re
 from dataclasses import replace
 from functools import lru_cache
 
@@ -23,7 +24,7 @@ NAMED = {(row.refuses, row.alert) for row in ROWS}
 QUESTION, ANSWER = b"from the client", b"from the server"
 STEPS = (Step("start"), Step("carry"), Step("send", "client", QUESTION), Step("send", "server", ANSWER), Step("carry"),
          Step("close", "client"), Step("carry"))  # fmt: skip
-MUTUAL, MAC_FIRST, RSA_PSK = 20, 10, 17
+MUTUAL, MAC_FIRST, RSA_PSK, ENCRYPT_FIRST = 20, 10, 17, 2
 
 
 @lru_cache
@@ -45,6 +46,11 @@ def run(path, operation="set", value="", repair="all", number=MUTUAL):
 def outcome_of(made):
     """The one edit's."""
     return made.outcomes[0]
+
+
+def failure(made):
+    """Who gave up, and why."""
+    return next((f"{side} failed: {told.detail}" for side, told in made.connections[0].failures), "")
 
 
 def spans_of(seen):
@@ -87,6 +93,8 @@ def check_wire(made, seen, span, new):
     [record] = [record for record in after.records if record.side == seen.side and record.number == old.number]
     if record.plaintext is not None:
         assert record.plaintext == wanted
+    elif record.opener.block_length > 1:
+        assert record.opener.inside(record.sequence, record.content_type, sent[5:], b"").startswith(wanted)
     else:
         start = 5 + sum(size for _, size in old.parts[: [name for name, _ in old.parts].index("ciphertext")])
         mixed = zip(sent[start:], old.raw[start:], seen.raw, strict=False)
@@ -234,12 +242,61 @@ def test_without_repair_of_lengths_nothing_but_the_field_changes_on_the_wire():
 
 
 @pytest.mark.rfc("5246", "6.2.3.2")
-def test_under_cbc_only_a_repaired_mac_can_carry_an_edit():
-    for path in ("client.Finished.verify_data", "client.ApplicationData.data"):
-        refused = run(path, "flip", "", "none", MAC_FIRST)
-        assert "CBC" in outcome_of(refused).problem
-        assert refused.connections[0].outcome == unedited(MAC_FIRST).connections[0].outcome
-        assert outcome_of(run(path, "flip", "", "mac", MAC_FIRST)).problem == ""
+@pytest.mark.parametrize("number", [MAC_FIRST, ENCRYPT_FIRST])
+def test_under_cbc_a_message_is_changed_whether_its_mac_is_repaired_or_not(number):
+    """Blocks are encrypted anew under the IV that was used; the MAC, inside or outside, is another thing."""
+    for path, alert in (("client.Finished.verify_data", "decrypt_error"), ("client.ApplicationData.data", None)):
+        forged = run(path, "flip", "", "none", number)
+        assert outcome_of(forged).problem == ""
+        assert failure(forged).startswith("server failed: bad_record_mac")
+        repaired = run(path, "flip", "", "mac", number)
+        assert failure(repaired).startswith(f"server failed: {alert}") if alert else not repaired.connections[0].failures
+        assert len(repaired.connections[0].sent("client")) >= len(forged.connections[0].sent("client"))
+
+
+@pytest.mark.rfc("5246", "6.2.3.2")
+@pytest.mark.rfc("7366", "3")
+@pytest.mark.parametrize(
+    ("number", "field", "repair"),
+    [(MAC_FIRST, "mac", "all"), (MAC_FIRST, "padding", "all"), (MAC_FIRST, "padding_length", "all"), (ENCRYPT_FIRST, "mac", "none"),
+     (ENCRYPT_FIRST, "padding", "all"), (ENCRYPT_FIRST, "padding_length", "all"), (ENCRYPT_FIRST, "padding", "none")],
+)  # fmt: skip
+def test_what_is_inside_a_record_can_be_changed_and_is_refused_in_one_way(number, field, repair):
+    """An observer with the key sees what was asked for; the peer tells no difference between bad padding and a bad MAC."""
+    made = run(f"client.record[3].{field}", "flip", "", repair, number)
+    assert outcome_of(made).problem == ""
+    assert failure(made).startswith("server failed: bad_record_mac")
+    [before] = [record for record in unedited(number).conversation().records if (record.side, record.number) == ("client", 3)]
+    assert made.connections[0].sent("client")[before.start :][: before.length] != before.raw
+    if number == ENCRYPT_FIRST and repair == "all":  # authentic: only what stands inside is wrong
+        [after] = [record for record in made.conversation().records if (record.side, record.number) == ("client", 3)]
+        assert after.raw[-12:] != before.raw[-12:]
+
+
+def test_a_cbc_record_holds_whole_blocks():
+    refused = run("client.record[3].padding_length", "delete", "", "all", MAC_FIRST)
+    assert "blocks of 16 bytes" in outcome_of(refused).problem
+    assert refused.sha256 == unedited(MAC_FIRST).sha256
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(24), ids=lambda number: TAPES[number].removesuffix(".json"))
+def test_every_kind_of_leaf_of_the_byte_map_is_a_path_that_an_edit_takes(number):
+    """Paths are one language: what the map prints can be changed. One of each kind, of both views."""
+    loaded = Tape.load(FOLDER / TAPES[number])
+    seen = set()
+    for index, conversation in enumerate(replay(loaded).conversations):
+        for side in ("client", "server"):
+            for view in (conversation.byte_map.wire, conversation.byte_map.plain):
+                for leaf in view(side):
+                    kind = re.sub(r"\[\d+\]|#\d+", "", leaf.path)
+                    if kind in seen or leaf.start == leaf.end:
+                        continue
+                    seen.add(kind)
+                    if "tbs_certificate" not in kind or len(seen) % 4 == 0:  # of a certificate's many leaves every fourth
+                        made = replay(replace(loaded, edits=(Edit(leaf.path, "flip", connection=index),)))
+                        assert outcome_of(made).problem == "", leaf.path
+    assert len(seen) > 60
 
 
 def test_several_edits_are_made_together():
