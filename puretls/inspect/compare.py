@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from puretls.certificate_spans import deepened
 from puretls.iana import AlertDescription, known
 from puretls.inspect.deeper import spans_of
 from puretls.inspect.player import Replay

@@ -11,7 +11,6 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from puretls.certificate_spans import deepened
 from puretls.connection import Connection
 from puretls.errors import DecodeError, UsageError
 from puretls.iana import ContentType

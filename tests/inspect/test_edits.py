@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from puretls.certificate_spans import deepened
 from puretls.errors import UsageError
 from puretls.inspect import deeper
 from puretls.inspect.edit import EVERYTHING, OPERATIONS, REPAIRS, Edit, changes, edited, encoded, locate, parse_repair
