@@ -11,9 +11,10 @@ import pytest
 from puretls.crypto.keys import weight
 from puretls.x509.keys import pbkdf
 from puretls.x509.names import stringprep
+from puretls.x509.path.budgets import SMALL, Budgets, Meter
 from puretls.x509.path.constraints import Constraints
 from puretls.x509.path.examine import EXPLANATION, Caches
-from puretls.x509.path.path import SMALL, STEP_WORK, Budgets, Meter
+from puretls.x509.path.finder import STEP_WORK
 from puretls.x509.pkcs12 import MAX_WORK, most_rounds
 from puretls.x509.verifier import ChainRequest
 

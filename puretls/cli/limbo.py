@@ -15,7 +15,7 @@ from puretls.x509.certificates.extensions import KeyUsageBit
 from puretls.x509.crl import Crl
 from puretls.x509.hostname import parse_ip
 from puretls.x509.names.general import GeneralName, GeneralNameKind
-from puretls.x509.path.path import Budgets
+from puretls.x509.path.budgets import Budgets
 from puretls.x509.pem import read_pem
 from puretls.x509.reports.findings import Finding
 from puretls.x509.reports.report import Report

@@ -92,11 +92,6 @@ PSS_PSS_SCHEMES = frozenset(
 )
 
 
-def algorithm_for(scheme: int) -> SignatureAlgorithm | None:
-    """What `scheme` stands for; None for one that is unknown here."""
-    return SIGNATURE_SCHEMES.get(scheme)
-
-
 def fits(scheme: int, key: PublicKey) -> bool:
     """Whether a key of this kind and size can sign with `scheme` in TLS 1.2.
 

@@ -12,8 +12,11 @@ from puretls.qt.qsslcertificate import QSslCertificate
 from puretls.qt.qsslerror import QSslError
 from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.ocsp import OcspResponse, SingleResponse
+from puretls.x509.ocsp.fields import Status
 from puretls.x509.reports.rules import DEFAULT, profile
-from puretls.x509.revocation import Answer, Case, Revocation, SignatureChecker, Status
+from puretls.x509.revocation import Revocation
+from puretls.x509.revocation.answers import Answer
+from puretls.x509.revocation.case import Case, SignatureChecker
 from puretls.x509.revocation.responses import ocsp_status
 
 _E = QSslError.SslError

@@ -21,9 +21,9 @@ from puretls.x509.certificates.certificate import Certificate, parse_remembered
 from puretls.x509.certificates.extensions import KeyUsageBit
 from puretls.x509.hostname import Reference, parse_reference
 from puretls.x509.names.general import GeneralName
+from puretls.x509.path.budgets import Budgets
 from puretls.x509.path.checks import encoding_faults
 from puretls.x509.path.examine import Caches, Question, Settings
-from puretls.x509.path.path import Budgets
 from puretls.x509.path.place import Role
 from puretls.x509.path.policy import PolicyInputs
 from puretls.x509.path.purposes import CLIENT_USAGES, SERVER_USAGES

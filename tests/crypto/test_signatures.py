@@ -1,7 +1,7 @@
 import pytest
 
 from puretls.crypto.keys import EcPublicKey, EdPublicKey, RsaPublicKey
-from puretls.crypto.signatures import PSS_PSS_SCHEMES, SIGNATURE_SCHEMES, SignatureKind, algorithm_for, fits
+from puretls.crypto.signatures import PSS_PSS_SCHEMES, SIGNATURE_SCHEMES, SignatureKind, fits
 from puretls.iana import SignatureScheme
 
 RSA = RsaPublicKey((1 << 2047) + 1, 65537)
@@ -46,13 +46,13 @@ def test_modulus_must_have_room_for_hash_and_salt(bits, scheme, room):
 
 def test_unknown_schemes_fit_nothing():
     for scheme in (0, 0x0202, 0x0101, 0xFFFF):
-        assert algorithm_for(scheme) is None
+        assert SIGNATURE_SCHEMES.get(scheme) is None
         assert not any(fits(scheme, key) for key in (RSA, PSS, P256))
 
 
 def test_meaning_of_schemes():
-    pss = algorithm_for(SignatureScheme.RSA_PSS_RSAE_SHA384)
+    pss = SIGNATURE_SCHEMES[SignatureScheme.RSA_PSS_RSAE_SHA384]
     assert (pss.kind, pss.hash, pss.mgf_hash, pss.salt_length) == (SignatureKind.RSA_PSS, "sha384", "sha384", 48)
-    assert algorithm_for(0x0203).hash == "sha1"
+    assert SIGNATURE_SCHEMES[0x0203].hash == "sha1"
     with pytest.raises(TypeError):
         SIGNATURE_SCHEMES[1] = pss

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from puretls.der import writer
+from puretls.der.cursor import MAX_SHARED
 from puretls.der.memo import Memo
-from puretls.der.reader import MAX_SHARED, Reader
+from puretls.der.reader import Reader
 from puretls.errors import DecodeError
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from puretls.der import reader as der
 from puretls.der import writer
+from puretls.der.cursor import MAX_DEPTH
 from puretls.der.reader import Reader
 from puretls.der.times import civil_time
 from puretls.errors import DecodeError
@@ -96,7 +96,7 @@ def test_leap_days_exist():
 
 def test_depth_is_bounded_without_recursion():
     data = b""
-    for _ in range(der.MAX_DEPTH + 2):
+    for _ in range(MAX_DEPTH + 2):
         data = writer.sequence(data)
 
     def descend():

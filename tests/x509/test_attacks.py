@@ -14,9 +14,9 @@ from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.certificates.reading import MAX_CERTIFICATE
 from puretls.x509.hostname import matches, parse_reference
 from puretls.x509.names.general import GeneralName, GeneralNameKind
+from puretls.x509.path.budgets import Budgets
 from puretls.x509.path.checks import static_faults
 from puretls.x509.path.examine import MAX_FAULTS, SHOWN_NAMES
-from puretls.x509.path.path import Budgets
 from puretls.x509.path.place import Role
 from tests.x509.chains import (
     HOST,

@@ -16,8 +16,10 @@ from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.crl import Crl
 from puretls.x509.drafts import CertificateDraft, CrlDraft, RevokedEntry, Signer
 from puretls.x509.keys import spki_bytes
+from puretls.x509.ocsp.fields import Status
 from puretls.x509.reports.rules import profile
-from puretls.x509.revocation import Case, Revocation, SignatureChecker, Status
+from puretls.x509.revocation import Revocation
+from puretls.x509.revocation.case import Case, SignatureChecker
 from puretls.x509.revocation.crls import crl_status
 
 pytestmark = pytest.mark.rfc("5280", "6.3.3")

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from puretls.config import Credential
 from puretls.der import oids, writer
-from puretls.der.reader import Reader, read_header
+from puretls.der.cursor import read_header
+from puretls.der.reader import Reader
 from puretls.der.tags import IA5_STRING, NUMERIC_STRING, PRINTABLE_STRING, UTF8_STRING, VISIBLE_STRING
 from puretls.errors import DecodeError
 from puretls.qt.qsslcertificate import QSslCertificate

@@ -22,8 +22,10 @@ from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.certificates.explain import annotated
 from puretls.x509.drafts import OcspDraft, Signer
 from puretls.x509.ocsp import OcspResponse
+from puretls.x509.ocsp.fields import Status
 from puretls.x509.reports.rules import profile
-from puretls.x509.revocation import Case, Revocation, SignatureChecker, Status
+from puretls.x509.revocation import Revocation
+from puretls.x509.revocation.case import Case, SignatureChecker
 from puretls.x509.revocation.responses import ocsp_status
 
 pytestmark = pytest.mark.rfc("6960", "4.2.2")

@@ -4,7 +4,7 @@ import pytest
 
 from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind
 from puretls.der import oids, writer
-from puretls.der.reader import read_header
+from puretls.der.cursor import read_header
 from puretls.errors import UsageError
 from puretls.x509 import drafts
 from puretls.x509.reports.rules import FIXED, RULES, TABLE, profile

@@ -11,7 +11,7 @@ from puretls.iana import AlertDescription
 from puretls.x509 import drafts
 from puretls.x509.hostname import parse_ip
 from puretls.x509.names.general import GeneralName, GeneralNameKind
-from puretls.x509.path.path import Budgets
+from puretls.x509.path.budgets import Budgets
 from puretls.x509.path.policy import PolicyInputs
 from puretls.x509.path.trust import TrustStore
 from puretls.x509.reports.rules import TABLE

@@ -33,7 +33,7 @@ class Certificate(CertificateFields):
 
     @classmethod
     def read(cls, data: bytes, sink: list[Span] | None = None) -> Certificate:
-        """As `parse`; but a certificate that is none of strict DER is read too, as far as it can be, if its key can be found.
+        """As `parse`, but it also reads a certificate that is not strict DER, as far as it can be read, if its key can be found.
 
         `malformed` and `lapses` then say what is wrong. Raises `DecodeError` where not even the key is where it belongs.
         """

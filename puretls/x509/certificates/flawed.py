@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from puretls.der import oids, tags
-from puretls.der import reader as der
+from puretls.der.cursor import read_header
 from puretls.der.reader import Reader
 from puretls.errors import DecodeError
 from puretls.spans import Span
@@ -59,7 +59,7 @@ class _Attempts:
             del reader.sink[recorded:]
         reader.at = at
         try:
-            _, _, stop = der.read_header(reader.data, at, reader.end)
+            _, _, stop = read_header(reader.data, at, reader.end)
         except DecodeError:  # nothing behind it can be found
             stop = reader.end
         self.step_over(reader, stop, error)
@@ -104,7 +104,7 @@ def read_flawed(kind: type[C], data: bytes, sink: list[Span] | None = None) -> C
 
 
 def _read_tbs(tbs: Reader, attempt: _Attempts) -> TbsFields:
-    """The fields of TBSCertificate ; the key alone is indispensable."""
+    """The fields of TBSCertificate; the key alone is indispensable."""
     version = attempt(tbs, read_version, lambda _: 3) if tbs.peek() == tags.explicit(0) else 1
     serial, is_padded = attempt(tbs, read_serial, lambda _: (0, False))
     inner = attempt(tbs, lambda r: read_algorithm(r, "signature"), _no_algorithm)

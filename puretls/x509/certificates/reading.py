@@ -84,7 +84,7 @@ def read_serial(tbs: Reader) -> tuple[int, bool]:
 
 
 def read_validity(tbs: Reader) -> Validity:
-    """Both dates."""
+    """The dates of `validity`, and the types of time in which they are written."""
     body = tbs.enter(name="validity")
     first = body.peek()
     not_before = body.time("not_before")

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @frozen
 class RevokedCertificate:
-    """One entry (RFC 5280 5.1.2.6). `issuer`: of the certificate, which an indirect CRL names and others take from themselves."""
+    """One entry (RFC 5280 5.1.2.6). `issuer` issued the certificate: the CRL's own issuer, or in an indirect CRL the one it names."""
 
     serial_number: int
     revocation_date: int

@@ -21,7 +21,7 @@ MAX_EXTENSIONS = 64
 def read_tbs(
     tbs: Reader,
 ) -> tuple[int, AlgorithmIdentifier, Name, int, int | None, tuple[RevokedCertificate, ...], tuple[Extension, ...]]:
-    """The fields of TBSCertList (RFC 5280 5.1.2), in the order of `Crl`."""
+    """The fields of TBSCertList (RFC 5280 5.1.2), in the order of `CrlFields`."""
     version = _read_version(tbs)
     inner = read_algorithm(tbs, "signature")
     issuer = read_name(tbs, "issuer")

@@ -22,9 +22,10 @@ from puretls.x509.certificates.extensions import BasicConstraints, KeyUsageBit, 
 from puretls.x509.hostname import Reference, covered
 from puretls.x509.keys.algorithms import allows
 from puretls.x509.names.general import GeneralName, GeneralNameKind
+from puretls.x509.path.budgets import BudgetExceeded, Budgets, Meter
 from puretls.x509.path.checks import copied_faults, static_faults
 from puretls.x509.path.constraints import Constraints, Violation
-from puretls.x509.path.path import BudgetExceeded, Budgets, KeyMatch, Meter, Path, key_match
+from puretls.x509.path.finder import KeyMatch, Path, key_match
 from puretls.x509.path.place import Role, place
 from puretls.x509.path.policy import PolicyInputs, policy_fault
 from puretls.x509.path.purposes import STATUS_REQUEST, key_usage_faults, purpose_faults, validity_faults

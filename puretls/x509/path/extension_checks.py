@@ -84,11 +84,11 @@ def _key_identifiers(certificate: Certificate, role: Role) -> Faults:
         return
     if (authority.authority_cert_issuer is None) != (authority.authority_cert_serial_number is None):
         yield Fault("authority-key-pair", where, "authorityCertIssuer and authorityCertSerialNumber do not come together")
-    if role is Role.ANCHOR and is_self_issued_root_fault(authority, own):
+    if role is Role.ANCHOR and _names_another_key(authority, own):
         yield Fault("root-authority-key", where, "the authorityKeyIdentifier of a root names more, or another, than its own key")
 
 
-def is_self_issued_root_fault(authority: ext.AuthorityKeyIdentifier, own: ext.SubjectKeyIdentifier | None) -> bool:
+def _names_another_key(authority: ext.AuthorityKeyIdentifier, own: ext.SubjectKeyIdentifier | None) -> bool:
     """Whether the authorityKeyIdentifier of a root is not just its subjectKeyIdentifier (BR 7.1.2.1.3)."""
     more = authority.authority_cert_issuer is not None or authority.authority_cert_serial_number is not None
     return more or own is None or authority.key_identifier != own.key_identifier

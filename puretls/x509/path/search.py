@@ -17,8 +17,9 @@ from puretls.errors import DecodeError
 from puretls.x509.certificates.certificate import Certificate, parse_remembered
 from puretls.x509.certificates.extensions import AuthorityInfoAccess
 from puretls.x509.names.distinguished import escape
+from puretls.x509.path.budgets import BudgetExceeded, Meter
 from puretls.x509.path.examine import MAX_FAULTS, Caches, Examiner, Question, Settings, unusable
-from puretls.x509.path.path import BudgetExceeded, Candidate, End, Meter, Path, PathFinder, Pool
+from puretls.x509.path.finder import Candidate, End, Path, PathFinder, Pool
 from puretls.x509.path.place import Role, is_self_signed
 from puretls.x509.path.trust import TrustStore
 from puretls.x509.reports.findings import Fault, Finding, TriedPath

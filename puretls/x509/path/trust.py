@@ -142,7 +142,7 @@ class TrustStore:
 
     @cached_property
     def _canonical(self) -> dict[object, list[bytes]]:
-        """Costs as much as everything else together, and most chains never need it."""
+        """The index by prepared names. It costs as much as everything else together, and most chains never need it."""
         from puretls.x509.names.distinguished import parse_name
 
         found: dict[object, list[bytes]] = {}

@@ -1,4 +1,4 @@
-"""Findings: what a certificate has against it, where it is, what demands otherwise, what mends it."""
+"""Findings: which rule a certificate breaks, in which field, and what mends it."""
 
 from __future__ import annotations
 

@@ -18,5 +18,5 @@ class Answer:
 
 
 def revoked_sentence(source: str, time: int, reason: str) -> str:
-    """How a revocation reads."""
+    """The sentence that says when and why a certificate was revoked, and who says so."""
     return f"revoked on {time_text(time)} ({reason}), says {source}"

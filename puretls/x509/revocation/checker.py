@@ -6,29 +6,17 @@ Nothing is fetched here: CRLs and responses are arguments. The verifier calls `R
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from puretls.values import frozen
 from puretls.x509.certificates.certificate import Certificate
-from puretls.x509.certificates.extensions import TlsFeature
-from puretls.x509.ocsp.fields import Status
 from puretls.x509.path.status import StatusContext
 from puretls.x509.reports.findings import Fault
-from puretls.x509.revocation.answers import Answer
-from puretls.x509.revocation.case import Case, SignatureChecker
-from puretls.x509.revocation.crls import crl_status
-from puretls.x509.revocation.policy import HARD, LEAF, OFF, SOFT, RevocationPolicy
-from puretls.x509.revocation.responses import ocsp_status
-
-STATUS_REQUEST = 5
-"""The TLS extension that a must-staple certificate names (RFC 7633 4.2.3.1)."""
-SERIAL = "tbs_certificate.serial_number"
-"""What a report points at."""
+from puretls.x509.revocation.policy import OFF, SOFT, RevocationPolicy
 
 
 @frozen
 class Revocation(RevocationPolicy):
-    """The verifier's `RevocationChecker`: what to ask, of what (`RevocationPolicy` explains the arguments), and the asking."""
+    """The verifier's `RevocationChecker`: it asks the CRLs and responses that it was given. `RevocationPolicy` explains the arguments."""
 
     def check(self, certificate: Certificate, issuer: Certificate, context: StatusContext) -> Iterator[Fault]:
         """Faults of the rules "revoked", "revocation-unknown" and "must-staple" (where a response came, but not a good one)."""
@@ -36,41 +24,6 @@ class Revocation(RevocationPolicy):
         stapled = context.ocsp_response if context.index == 0 else None
         if self.mode in {OFF, SOFT} and not (stapled or self.crls or self.ocsp_responses):
             return  # nobody to ask, and silence is accepted
-        policy = replace(self, certificates=(*self.certificates, *context.presented)) if context.presented else self
-        case = Case(
-            certificate, context.path[context.index + 1 :], policy, context.time, SignatureChecker(context.verify, context.rules)
-        )
-        if stapled is not None and must_staple(certificate):
-            yield from _staple_faults(case, stapled)
-        if self.mode == OFF:
-            return
-        answer = revocation_status(case, stapled)
-        if answer.status is Status.REVOKED:
-            yield Fault("revoked", SERIAL, answer.sentence)
-        elif answer.status is Status.UNKNOWN and (self.mode == HARD or (self.mode == LEAF and context.index == 0)):
-            yield Fault("revocation-unknown", SERIAL, answer.sentence)
+        from puretls.x509.revocation.judgement import revocation_faults  # most chains come without a CRL and a response
 
-
-def must_staple(certificate: Certificate) -> bool:
-    """Whether it may only be used with a stapled OCSP response (RFC 7633 4.2.3.1)."""
-    feature = certificate.get(TlsFeature)
-    return feature is not None and STATUS_REQUEST in feature.features
-
-
-def _staple_faults(case: Case, stapled: bytes) -> Iterator[Fault]:
-    answer = ocsp_status(case, stapled)
-    if answer.status is Status.UNKNOWN:
-        yield Fault("must-staple", "tbs_certificate.extensions", f"a good OCSP response is demanded, but {answer.sentence}")
-
-
-def revocation_status(case: Case, stapled: bytes | None = None) -> Answer:
-    """All that CRLs and responses say of one certificate: revoked if any says so, else good if any does, else unknown and why."""
-    responses = case.policy.ocsp_responses if stapled is None else (stapled, *case.policy.ocsp_responses)
-    answers = [ocsp_status(case, response) for response in responses]
-    if case.policy.crls or not answers:
-        answers.append(crl_status(case))
-    for status in (Status.REVOKED, Status.GOOD):
-        for answer in answers:
-            if answer.status is status:
-                return answer
-    return Answer(Status.UNKNOWN, "; ".join(dict.fromkeys(answer.sentence for answer in answers)))
+        yield from revocation_faults(self, certificate, context, stapled)

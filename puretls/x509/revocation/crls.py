@@ -38,7 +38,7 @@ NameKey = tuple[GeneralNameKind, object]
 
 @frozen
 class Point:
-    """A distribution point of the certificate. `stated` False: the one that RFC 5280 6.3.3 supposes where none is written."""
+    """A distribution point of the certificate. `stated` is False for the one that RFC 5280 6.3.3 assumes for a certificate without any."""
 
     names: frozenset[NameKey]
     crl_issuers: tuple[Name, ...]

@@ -1,12 +1,16 @@
-"""What is asked about revocation, and of what: CRLs and responses at hand, and how old an answer may be."""
+"""Which CRLs and responses are asked about revocation, how old an answer may be, and what follows from silence."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from puretls.der.times import time_text
 from puretls.errors import UsageError
 from puretls.values import frozen
-from puretls.x509.certificates.certificate import Certificate
-from puretls.x509.crl.lists import Crl
+
+if TYPE_CHECKING:  # a policy without CRLs needs no parser for them
+    from puretls.x509.certificates.certificate import Certificate
+    from puretls.x509.crl.lists import Crl
 
 OFF, SOFT, LEAF, HARD = MODES = ("off", "soft", "leaf", "hard")
 DEFAULT_MAX_AGE = 7 * 86_400
@@ -15,7 +19,7 @@ DEFAULT_MAX_AGE = 7 * 86_400
 
 @frozen
 class RevocationPolicy:
-    """What to ask, of what. Times in seconds.
+    """Which CRLs and responses are asked, and what follows when they say nothing. Times in seconds.
 
     `mode`: "off"; "soft", where silence is accepted; "leaf", where it is not for the leaf; "hard", where it is for none but the
     anchor. A certificate that is known to be revoked is refused in all modes but "off".

@@ -13,8 +13,6 @@ from functools import cache
 CHUNKS = (18, 144, 144, 144, 144, 144, 144, 144)
 """Blocks a chunk, from the end of the message; all together a full record with its additional data and lengths."""
 MAX_BLOCKS = sum(CHUNKS)
-MASK_BYTES = 128 * 16 * MAX_BLOCKS
-"""Memory of a full set, bytes (and some 7 % for the form of Python's integers)."""
 
 _STARTS = tuple([sum(CHUNKS[:i]) for i in range(len(CHUNKS))])
 _REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))

@@ -43,11 +43,6 @@ def is_sane(key: RsaPublicKey) -> bool:
     )
 
 
-def public_operation(key: RsaPublicKey, m: int, arithmetic: Arithmetic = PYTHON) -> int:
-    """m^e mod n (RFC 8017 5.2.2)."""
-    return arithmetic.power(m, key.e, key.n)
-
-
 # --- the private operation
 
 _BLIND_LENGTH = 32
