@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from puretls.crypto.aead import AeadAlgorithm
-from puretls.crypto.cbc import CbcAlgorithm, StreamAlgorithm
+from puretls.crypto.cbc import CbcAlgorithm
 from puretls.crypto.groups import RandomBytes
 from puretls.crypto.provider import Provider
 from puretls.errors import UsageError
@@ -27,5 +27,4 @@ def protect(
     if isinstance(bulk, CbcAlgorithm):
         form = EncryptThenMac if encrypt_then_mac else MacThenEncrypt
         return form(bulk, provider.cbc(bulk, keys.key), suite.mac, keys.mac_key, random)
-    assert isinstance(bulk, StreamAlgorithm)
     return StreamProtection(provider.stream(bulk, keys.key), suite.mac, keys.mac_key)
