@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from puretls.crypto import provider as providers
 from puretls.crypto.provider import Provider
@@ -18,6 +18,9 @@ from puretls.inspect.seen import MessageSeen, Outcome, RecordSeen, StraySeen
 from puretls.inspect.streams import SIDES, Gap, Stream, other
 from puretls.messages.records import Alert, ApplicationData
 from puretls.suites import Suite
+
+if TYPE_CHECKING:
+    from puretls.inspect.ledger import Ledger
 
 
 class Conversation:
@@ -152,6 +155,13 @@ class Conversation:
     def byte_map(self) -> ByteMap:
         """Every byte of both sides, on the wire and decrypted."""
         return ByteMap(self)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Every secret, what it is made of, and by which formula."""
+        from puretls.inspect.ledger import Ledger
+
+        return Ledger(self)
 
     @cached_property
     def outcome(self) -> Outcome:
