@@ -21,6 +21,7 @@ from puretls.messages.handshake import CertificateRequest
 from puretls.parts import Parts
 from puretls.session import Session
 from puretls.trace import Trace
+from puretls.watch import Watcher
 
 _CONNECTED = (ClientState.CONNECTED, ServerState.CONNECTED)
 
@@ -166,14 +167,23 @@ class Connection:
             if len(self._inbound) > self.transport_limit:
                 raise UsageError("too much input is waiting: call next_event until NEED_DATA before feeding more")
             self._inbound.feed(data)
+        if self._progress.watcher is not None:
+            self._progress.tell_watcher("received", data)
 
     def bytes_to_send(self) -> bytes:
         """What must go to the peer now; b"" if nothing. Also after an error: the alert is in it."""
-        return b"".join(self._outbound.take())
+        return b"".join(self.segments_to_send())
 
     def segments_to_send(self) -> list[bytes]:
         """As `bytes_to_send`, but record by record, and as an interceptor cut them."""
-        return self._outbound.take()
+        segments = self._outbound.take()
+        if segments and self._progress.watcher is not None:
+            self._progress.tell_watcher("sent", b"".join(segments))
+        return segments
+
+    def watch(self, watcher: Watcher | None) -> None:
+        """Tell `watcher` of all that goes in and out from here on, in place of who was told before; None: tell nobody."""
+        self._progress.watcher = watcher
 
     def next_event(self) -> Event | Sentinel:
         """The next event, after doing what leads to it; NEED_DATA when bytes are missing, PAUSED when a verdict is.

@@ -152,6 +152,7 @@ class Machine:
         channel.change(protection, bytes_per_key=most, record_size=record_size)
 
     def _log_secret(self, label: str, client_random: bytes, secret: bytes) -> None:
+        self._progress.tell_watcher("secret", client_random, secret)
         key_log = self._progress.context.config.key_log
         if key_log is not None:
             with calling("key_log", key_log):

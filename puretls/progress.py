@@ -7,13 +7,14 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from puretls.errors import PeerError, Reason
+from puretls.errors import PeerError, Reason, calling
 from puretls.events import Event
 from puretls.handshake.context import Context
 from puretls.handshake.states import State
 from puretls.handshake.table import expected
 from puretls.intercept import Direction, Where, through
 from puretls.trace import Trace
+from puretls.watch import Watcher
 
 _IDLE = frozenset(("START", "CONNECTED", "CLOSED", "FAILED"))
 
@@ -28,6 +29,8 @@ class Progress:
         self.events: deque[Event] = deque()
         self.taps = config.interceptors
         self.trace = Trace(config.trace_level, config.trace_limit)
+        with calling("watcher", config.watcher):
+            self.watcher: Watcher | None = config.watcher(context.role) if config.watcher is not None else None
         self.looks_ahead = False
         """Whether this belongs to a fork that must not seal under keys in force, nor touch the session store."""
 
@@ -35,6 +38,7 @@ class Progress:
         """A copy that goes on by itself, for looking ahead."""
         twin = copy.copy(self)
         twin.events, twin.trace, twin.looks_ahead = self.events.copy(), self.trace.fork(), True
+        twin.watcher = None  # what a copy does is no part of the connection that is watched
         return twin
 
     @property
@@ -49,6 +53,13 @@ class Progress:
     def through(self, tap: str, value: Any, direction: Direction, epoch: int) -> Sequence[Any]:
         """Lead a value through the tap of this name of all interceptors."""
         return through(self.taps, tap, value, self.where(direction, epoch)) if self.taps else (value,)
+
+    def tell_watcher(self, what: str, *values: Any) -> None:
+        """Tell the watcher, if there is one: "received", "sent" or "secret"."""
+        if self.watcher is not None:
+            call = getattr(self.watcher, what)
+            with calling(f"{type(self.watcher).__name__}.{what}", call):
+                call(*values)
 
     def trace_content(self, direction: Direction, content_type: int, raw: bytes) -> None:
         """Write a message, or the content of another record, into the trace."""

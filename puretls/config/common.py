@@ -23,6 +23,7 @@ from puretls.extensions import Extension, View, active
 from puretls.iana import NamedGroup, SignatureScheme
 from puretls.messages.extension import RawExtension
 from puretls.suites import DEFAULT_PSK_SUITES, DEFAULT_SUITES, Suite
+from puretls.watch import Watcher
 from puretls.wire.schema import serialise
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class Config:
         clock: The only source of time: seconds since 1970.
         limits: What a peer may cost.
         key_log: Called with lines for Wireshark, whose `repr` shows nothing; in debugging hands only.
+        watcher: Called with the role of each connection that is made; gives a `Watcher`, which is told of its bytes and secrets, or None.
         interceptors: See `Interceptor`; the first is the nearest to the application.
         trace_level: "off", "handshake" (application data by size only) or "full".
         trace_limit: Bytes of trace kept; the oldest go first.
@@ -108,6 +110,7 @@ class Config:
     clock: Callable[[], float] = time.time
     limits: Limits = _DEFAULT_LIMITS
     key_log: Callable[[str], None] | None = None
+    watcher: Callable[[Any], Watcher | None] | None = None
     interceptors: tuple[Any, ...] = ()
     trace_level: str = "handshake"
     trace_limit: int = 2**20
@@ -199,6 +202,7 @@ _CONFIG: dict[str, Kind] = {
     "clock": FUNCTION,
     "limits": instance(Limits, "a Limits"),
     "key_log": optional(FUNCTION),
+    "watcher": optional(FUNCTION),
     "interceptors": several(methods(*TAPS, of="an object of a subclass of Interceptor"), "a tuple of Interceptors"),
     "trace_level": one_of("off", "handshake", "full"),
     "trace_limit": count(0, "a number of bytes"),

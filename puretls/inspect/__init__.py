@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from puretls.inspect.knowledge import Knowledge
     from puretls.inspect.peer import MemoryPeer, Peer, SocketPeer, Told
     from puretls.inspect.player import Played, Replay, replay
+    from puretls.inspect.recorder import Recorder, Recordings, record
     from puretls.inspect.seen import MessageSeen, Problem, RecordSeen
     from puretls.inspect.streams import Chunk, Gap, Stream
     from puretls.inspect.tape import Script, Step, Tape
@@ -35,6 +36,8 @@ _HOMES = {
     "Played": "player",
     "Problem": "seen",
     "RecordSeen": "seen",
+    "Recorder": "recorder",
+    "Recordings": "recorder",
     "Replay": "player",
     "Script": "tape",
     "SocketPeer": "peer",
@@ -44,6 +47,7 @@ _HOMES = {
     "TcpConnection": "captures",
     "Told": "peer",
     "read_capture": "captures",
+    "record": "recorder",
     "replay": "player",
     "write_capture": "captures",
 }
@@ -65,6 +69,8 @@ __all__ = [
     "Played",
     "Problem",
     "RecordSeen",
+    "Recorder",
+    "Recordings",
     "Replay",
     "Script",
     "SocketPeer",
@@ -74,6 +80,7 @@ __all__ = [
     "TcpConnection",
     "Told",
     "read_capture",
+    "record",
     "replay",
     "write_capture",
 ]
