@@ -16,12 +16,12 @@ from puretls.errors import DecodeError, Reason
 from puretls.iana import AlertDescription, AlertLevel, ContentType, ExtensionType, HandshakeType, ProtocolVersion
 from puretls.inspect.directions import Direction, Item, told
 from puretls.inspect.knowledge import Knowledge
-from puretls.inspect.observer import Observer
+from puretls.inspect.observer import Observer, left_open, left_open_to_sender
 from puretls.inspect.opening import Opener
 from puretls.inspect.secrets import Handshake
 from puretls.inspect.seen import MessageSeen, Problem, RecordSeen, States, StraySeen
 from puretls.inspect.streams import SIDES, Stream, other
-from puretls.messages.handshake import ClientHello, Finished, HelloRequest, NewSessionTicket, ServerHello
+from puretls.messages.handshake import CertificateRequest, ClientHello, Finished, HelloRequest, NewSessionTicket, ServerHello
 from puretls.messages.key_exchange import ClientKeyExchange
 from puretls.messages.records import Alert, ChangeCipherSpec
 from puretls.messages.registry import content_class, handshake_class, parse_content
@@ -196,6 +196,8 @@ class _Decoder:
                 self._answer(message)
             case ClientKeyExchange() if self._handshake:
                 self._handshake.client_key_exchange = message
+            case CertificateRequest() if self._handshake:
+                self._handshake.requested = True
             case NewSessionTicket() if self._handshake:
                 self._handshake.tickets.append(message.ticket)
             case ChangeCipherSpec():
@@ -267,8 +269,11 @@ class _Decoder:
             return True
         if cls is None or not (hasattr(cls, "handshake_type") or cls.content_type != _HANDSHAKE):
             return False
-        sender.send(turn, cls)
-        return receiver.receive(turn, cls)
+        if self._handshake is None:
+            sender.send(turn, cls)
+            return receiver.receive(turn, cls)
+        sender.send(turn, cls, left_open_to_sender(side, message, self._handshake))
+        return receiver.receive(turn, cls, left_open(side, message, self._handshake))
 
     @staticmethod
     def _observe_alert(turn: int, message: Struct | None, sender: Observer, receiver: Observer) -> None:

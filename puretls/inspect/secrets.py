@@ -52,6 +52,8 @@ class Handshake:
         """What each side's Finished must hold, by side."""
         self.finished: set[str] = set()
         self.tickets: list[bytes] = []
+        self.requested = False
+        """Whether the server asked for a certificate."""
 
     def __repr__(self) -> str:
         return f"Handshake({self.number}, {self.suite.name if self.suite else 'no suite'}, {'open' if self.found else 'closed'})"
@@ -69,19 +71,20 @@ class Handshake:
     def server_random(self) -> bytes:
         return self.server_hello.random if self.server_hello else b""
 
-    def _answered(self, extension_type: int) -> bool:
+    def answered(self, extension_type: int) -> bool:
+        """Whether the server answered the extension of this type."""
         extensions = (self.server_hello.extensions if self.server_hello else None) or ()
         return any(extension.extension_type == extension_type for extension in extensions)
 
     @property
     def extended_master_secret(self) -> bool:
         """RFC 7627 5.2: the server answered the extension."""
-        return self._answered(ExtendedMasterSecret.type)
+        return self.answered(ExtendedMasterSecret.type)
 
     @property
     def encrypt_then_mac(self) -> bool:
         """RFC 7366 2: the server answered the extension."""
-        return self._answered(EncryptThenMac.type)
+        return self.answered(EncryptThenMac.type)
 
     # Secrets
 

@@ -45,4 +45,4 @@ def test_states_are_those_that_both_ends_were_in(conversation):
                 assert after in possible[1] or possible[1][0].endswith("VERDICT")
                 told += 2
                 certain += sum(len(states) == 1 for states in possible)
-    assert certain / told > 0.7
+    assert certain / told > 0.95

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from puretls.errors import PeerError, Reason
-from puretls.extensions import ExtendedMasterSecret, Extension, RenegotiationInfo, concerned, limits_agreed
+from puretls.extensions import ExtendedMasterSecret, Extension, RenegotiationInfo, SessionTicket, concerned, limits_agreed
 from puretls.handshake.authenticate import server_question
-from puretls.handshake.client.end import before_finished
 from puretls.handshake.client.hello import fitting_session
+from puretls.handshake.client.order import after_hello, before_finished
 from puretls.handshake.context import ClientContext, Negotiated, Offer
 from puretls.handshake.effects import TELL_PARAMETERS, Ask, Step
 from puretls.handshake.hello import extension_name, extension_path, index_extensions, parse_body
@@ -17,7 +17,6 @@ from puretls.handshake.renegotiation import check_encrypt_then_mac
 from puretls.handshake.sessions import resumed as resumed_from
 from puretls.handshake.states import ClientState, Verdict
 from puretls.iana import CompressionMethod, ProtocolVersion
-from puretls.key_exchange import Sends
 from puretls.messages.handshake import ServerHello
 from puretls.session import Session
 from puretls.suites import Suite
@@ -51,7 +50,7 @@ def on_server_hello(context: ClientContext, hello: ServerHello) -> Step:
     context = context.evolve(_negotiated=negotiated, session=session if resumed else None)
     if session is not None and resumed:
         return _resume(context, session, hello)
-    return Step(context, _after_hello(context), (TELL_PARAMETERS,))
+    return Step(context, after_hello(context.suite), (TELL_PARAMETERS,))
 
 
 def _check_choice(offer: Offer, hello: ServerHello, *, again: bool) -> None:
@@ -125,11 +124,6 @@ def _resume(context: ClientContext, session: Session, hello: ServerHello) -> Ste
 def on_resumption_verdict(context: ClientContext, message: Verdict) -> Step:
     """The session's chain was accepted once more: on with its master secret (RFC 5246 7.3 figure 2)."""
     context = context.evolve(peer=context.peer.evolve(report=message.report))
-    return Step(derive_keys(context), before_finished(context), (LOG_MASTER_SECRET,))
-
-
-def _after_hello(context: ClientContext) -> ClientState:
-    suite = context.suite
-    if suite.has_certificate:
-        return S.WAIT_CERTIFICATE
-    return S.WAIT_KEY_EXCHANGE if suite.kx.server_sends is Sends.MUST else S.WAIT_KEY_EXCHANGE_OR_DONE
+    return Step(
+        derive_keys(context), before_finished(ticket=bool(context.negotiated.result(SessionTicket))), (LOG_MASTER_SECRET,)
+    )

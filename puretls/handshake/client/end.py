@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from puretls.events import TicketReceived
-from puretls.extensions import SessionTicket
 from puretls.handshake.context import ClientContext
 from puretls.handshake.effects import Emit, KeepSession, Step
 from puretls.handshake.finished import check_finished, complete, send_finished
@@ -17,11 +16,6 @@ from puretls.session import MAX_LIFETIME, Session
 S = ClientState
 _LIFETIME = 24 * 3600
 """Seconds for which a session is kept that is resumed by its id: no server says how long it keeps one (RFC 5246 F.1.4)."""
-
-
-def before_finished(context: ClientContext) -> ClientState:
-    """What a client waits for once it has keys."""
-    return S.WAIT_TICKET if context.negotiated.result(SessionTicket) else S.WAIT_CCS
 
 
 def on_new_session_ticket(context: ClientContext, message: NewSessionTicket) -> Step:

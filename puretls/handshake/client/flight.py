@@ -8,7 +8,7 @@ from puretls.arguments import described
 from puretls.config import Credential
 from puretls.crypto.keys import EcPublicKey, EdPublicKey, RsaPublicKey
 from puretls.errors import PeerError, Reason, UsageError, calling
-from puretls.extensions import StatusRequest
+from puretls.extensions import SessionTicket, StatusRequest
 from puretls.handshake.authenticate import (
     choose_scheme,
     curve_of,
@@ -19,7 +19,7 @@ from puretls.handshake.authenticate import (
     usage_allows,
     usage_path,
 )
-from puretls.handshake.client.end import before_finished
+from puretls.handshake.client.order import after_certificate, after_key_exchange, before_finished
 from puretls.handshake.context import ClientContext
 from puretls.handshake.effects import TELL_CERTIFICATE, Ask, Effect, Send, Step, Update
 from puretls.handshake.finished import send_finished
@@ -27,26 +27,14 @@ from puretls.handshake.keys import LOG_MASTER_SECRET, derive_master
 from puretls.handshake.renegotiation import check_same_peer
 from puretls.handshake.states import ClientState, Role, Verdict
 from puretls.iana import CertificateStatusType, ClientCertificateType
-from puretls.key_exchange import Sends
 from puretls.key_exchange.signature import KEY_PATH, sign
 from puretls.messages.handshake import Certificate, CertificateRequest, CertificateStatus, CertificateVerify, ServerHelloDone
 from puretls.messages.key_exchange import ServerKeyExchange
-from puretls.suites import Authentication
 
 S = ClientState
 
 
 # The server's certificate and key exchange
-
-_AFTER_CERTIFICATE = {
-    # (ServerKeyExchange; CertificateStatus agreed on)
-    (Sends.MUST, True): S.WAIT_STATUS_OR_KEY_EXCHANGE,
-    (Sends.MUST, False): S.WAIT_KEY_EXCHANGE,
-    (Sends.MAY, True): S.WAIT_STATUS_OR_KEY_EXCHANGE_OR_DONE,
-    (Sends.MAY, False): S.WAIT_KEY_EXCHANGE_OR_DONE,
-    (Sends.NEVER, True): S.WAIT_STATUS_OR_DONE,
-    (Sends.NEVER, False): S.WAIT_REQUEST_OR_DONE,
-}
 
 
 def on_certificate(context: ClientContext, message: Certificate) -> Step:
@@ -66,7 +54,7 @@ def on_certificate(context: ClientContext, message: Certificate) -> Step:
     if not usage_allows(leaf, signing=suite.is_signed):
         raise PeerError(Reason.WRONG_KEY_USAGE, suite.name, path=usage_path(leaf))
     context = context.evolve(peer=context.peer.evolve(chain=chain, public_key=key))
-    return Step(context, _AFTER_CERTIFICATE[suite.kx.server_sends, bool(context.negotiated.result(StatusRequest))])
+    return Step(context, after_certificate(suite, status=bool(context.negotiated.result(StatusRequest))))
 
 
 def on_certificate_status(context: ClientContext, message: CertificateStatus) -> Step:
@@ -74,15 +62,13 @@ def on_certificate_status(context: ClientContext, message: CertificateStatus) ->
     if message.status_type != CertificateStatusType.OCSP:
         raise PeerError(Reason.BAD_STATUS_RESPONSE, f"type {message.status_type}", path="CertificateStatus.status_type")
     context = context.evolve(peer=context.peer.evolve(ocsp_response=message.response))
-    return Step(context, _AFTER_CERTIFICATE[context.suite.kx.server_sends, False])
+    return Step(context, after_certificate(context.suite, status=False))
 
 
 def on_server_key_exchange(context: ClientContext, message: ServerKeyExchange) -> Step:
     """RFC 5246 7.4.3."""
     context = context.suite.kx.learn(context, message)
-    if context.suite.auth is Authentication.NONE:
-        return Step(context, S.WAIT_DONE_ANONYMOUS)
-    return Step(context, S.WAIT_REQUEST_OR_DONE if context.suite.may_request_certificate else S.WAIT_DONE)
+    return Step(context, after_key_exchange(context.suite))
 
 
 def on_anonymous_request(context: ClientContext, message: CertificateRequest) -> Step:
@@ -121,7 +107,7 @@ def on_verdict(context: ClientContext, message: Verdict) -> Step:
     if credential is not None and scheme is not None:
         flight.append(_prove(credential, scheme))
     flight += send_finished(Role.CLIENT)
-    return Step(context, before_finished(context), tuple(flight))
+    return Step(context, before_finished(ticket=bool(context.negotiated.result(SessionTicket))), tuple(flight))
 
 
 def _prove(credential: Credential, scheme: int) -> Send:

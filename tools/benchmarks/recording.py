@@ -1,14 +1,12 @@
-"""What looking costs: recording a live connection, and explaining what was recorded.
+"""What it costs to record a live connection.
 
-Goals: recording makes a handshake at most 5 % dearer and a transfer of 50 MB at most 10 %; 50 MB of application data are explained in
-under 60 s and 400 MB. Both ends are in memory and use real cryptography; contenders take turns.
+Goals: a handshake is at most 5 % dearer, a transfer of 50 MB at most 10 %. Both ends are in memory and use real cryptography.
 """
 
 from __future__ import annotations
 
 import functools
 import os
-import resource
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +15,7 @@ from benchmarks.harness import Case, Contender, Options, Row, seconds
 from puretls import ClientConfig, Connection, Credential, ServerConfig
 from puretls.ca import DevelopmentCa
 from puretls.crypto.provider import default
-from puretls.inspect import Recorder, record
+from puretls.inspect import Recorder
 from puretls.x509.pem import load_certificates
 from puretls.x509.verifier import chain_verifier
 
@@ -26,14 +24,12 @@ _PIECE = bytes(2**20)
 
 
 def cases(options: Options) -> list[Case]:
-    """Handshakes, transfers, explanations."""
+    """Handshakes and transfers, bare and recorded."""
     setting = Setting()
     size = 10 if options.quick else 50
     return [
         functools.partial(_handshakes, setting, options.rounds(30)),
         functools.partial(_transfers, setting, size, options.rounds(9)),
-        functools.partial(_explanation, setting, 0),
-        functools.partial(_explanation, setting, size),
     ]
 
 
@@ -92,24 +88,5 @@ def _compared(case: str, size: str, rounds: int, run: Callable[..., None]) -> li
     contenders = {name: Contender(functools.partial(run, recorded=name == "recorded")) for name in ("bare", "recorded")}
     times = seconds(contenders, rounds)
     more = 100 * (times["recorded"] / times["bare"] - 1)
-    rows = [Row("inspect", f"{case}, {name}", size, "ms", times[name] * 1e3) for name in times]
-    return [*rows, Row("inspect", f"{case}, recording costs more", size, "%", more)]
-
-
-def _explanation(setting: Setting, megabytes: int) -> list[Row]:
-    """Records and messages, then every leaf of both sides in both views."""
-    joined = Joined(setting.client, setting.server)
-    recorder = record(joined.client, limit=2**40)
-    joined.handshake().download(megabytes)
-    seen = recorder.conversation()
-    size = f"{megabytes} MB" if megabytes else "a handshake"
-    start = time.process_time()
-    assert seen.records
-    decoded = time.process_time()
-    leaves = sum(len(seen.byte_map.leaves(side, view)) for side in ("client", "server") for view in ("wire", "plaintext"))
-    mapped = time.process_time()
-    return [
-        Row("inspect", "conversation decoded", size, "ms", (decoded - start) * 1e3),
-        Row("inspect", f"byte map of {leaves} leaves", size, "ms", (mapped - decoded) * 1e3),
-        Row("inspect", "peak of the process", size, "MB", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-    ]
+    rows = [Row("recording", f"{case}, {name}", size, "ms", times[name] * 1e3) for name in times]
+    return [*rows, Row("recording", f"{case}, recording costs more", size, "%", more)]
