@@ -43,6 +43,8 @@ COMPUTES = {
     "puretls.x509.keys.rc2.expand_key": "a key",
     "puretls.x509.keys.rc2.decrypt_cbc": "a key",
     "puretls.x509.show.byte_lines": "the spans are the caller's",
+    "puretls.inspect.edit.changes": "the spans are the caller's",
+    "puretls.inspect.edit.edited": "the spans are the caller's",
 }
 """What takes bytes and parses none, and what it does instead."""
 ARGUMENTS = {
@@ -51,8 +53,13 @@ ARGUMENTS = {
     "end": lambda rng, data: len(data),
     "number": lambda rng, data: 0,
     "label": lambda rng, data: "CERTIFICATE",
+    "name": lambda rng, data: "ClientHello",
+    "server": lambda rng, data: rng.choice((b"", data)),
 }
 """Required parameters after the bytes, by name."""
+
+PATHS = {"puretls.inspect.captures.capture.read_capture"}
+"""Where a str is no text to parse, but the path of a file."""
 
 
 def public_functions():
@@ -135,7 +142,7 @@ def any_bytes(rng):
 def call(name, rng, data):
     function = readers()[name]
     first, *others = required(function)
-    if "str" in str(first.annotation).split(" | ") and rng.random() < 0.5:
+    if name not in PATHS and "str" in str(first.annotation).split(" | ") and rng.random() < 0.5:
         return function(data.decode("latin-1"), *(ARGUMENTS[p.name](rng, data) for p in others))
     return function(data, *(ARGUMENTS[p.name](rng, data) for p in others))
 
