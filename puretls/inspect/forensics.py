@@ -16,6 +16,7 @@ from puretls.iana import AlertDescription, AlertLevel, known
 from puretls.inspect import hints, texts
 from puretls.inspect.bytemap import PLAINTEXT, WIRE, Leaf
 from puretls.inspect.conversation import Conversation
+from puretls.inspect.reenact import refusal
 from puretls.inspect.seen import MessageSeen, RecordSeen, StraySeen
 from puretls.inspect.streams import SIDES, other
 from puretls.messages.records import Alert
@@ -229,6 +230,9 @@ def _of_alert(conversation: Conversation, seen: MessageSeen) -> Finding:
     """A fatal alert: what it answers is the last thing that its sender took, and the field that such an alert is mostly about."""
     assert isinstance(seen.message, Alert)
     description = known(AlertDescription, seen.message.description)
+    error = refusal(conversation, seen.side)
+    if error is not None and error.alert == description:
+        return _of_error(conversation, error, seen.side)
     name = description.name.lower() if isinstance(description, AlertDescription) else f"number {int(description)}"
     text = texts.alert(int(description))
     refused = [one for one in conversation.messages if one.side != seen.side and one.order < seen.order]

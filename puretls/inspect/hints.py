@@ -55,6 +55,12 @@ class Evidence:
         return seen.message if seen and isinstance(seen.message, ClientHello) else None
 
     @property
+    def hello_path(self) -> str:
+        """The path of the newest ClientHello."""
+        seen = self.message("client", "ClientHello")
+        return seen.path if seen else "client.ClientHello"
+
+    @property
     def at_hello(self) -> bool:
         """Whether the server gave up on the ClientHello alone: no ServerHello came after it."""
         hello, answer = self.message("client", "ClientHello"), self.message("server", "ServerHello")
@@ -312,6 +318,30 @@ def _wrong_key(kind: str) -> Callable[[Evidence], Words | None]:
     return test
 
 
+def _certificate_verify(evidence: Evidence) -> Words | None:
+    seen = evidence.message("client", "CertificateVerify")
+    return {"path": seen.path} if evidence.by == "server" and seen else None
+
+
+def _unknown_identity(evidence: Evidence) -> Words | None:
+    seen = evidence.message("client", "ClientKeyExchange")
+    identity = getattr(seen.message, "psk_identity", None) if seen else None
+    if seen is None or identity is None or evidence.by != "server":
+        return None
+    return {"identity": repr(identity)[1:], "path": f"{seen.path}.psk_identity"}
+
+
+def _renegotiation(evidence: Evidence) -> Words | None:
+    """Which extension of the newest hello of the other side ties it to the handshake before."""
+    seen = evidence.message(evidence.accused, "ClientHello" if evidence.by == "server" else "ServerHello")
+    if seen is None or seen.nth == 1 or seen.message is None:
+        return None
+    for index, extension in enumerate(getattr(seen.message, "extensions", None) or ()):
+        if extension.extension_type == ExtensionType.RENEGOTIATION_INFO:
+            return {"path": f"{seen.path}.extensions[{index}]"}
+    return {"path": f"{seen.path}.extensions.length"}
+
+
 def _changed_later(evidence: Evidence) -> Words | None:
     failed = evidence.failed_record
     return {"path": failed[0]} if failed and not failed[1] else None
@@ -354,11 +384,14 @@ def _retry_newer(evidence: Evidence) -> Words | None:
 TESTS: Mapping[str, Callable[[Evidence], Words | None]] = {
     "plain_http": _plain_http,
     "other_protocol": _other_protocol,
+    "wrong_finished": _wrong_finished,
+    "certificate_verify": _certificate_verify,
+    "unknown_identity": _unknown_identity,
     "wrong_rsa_key": _wrong_key("rsa"),
     "wrong_psk": _wrong_key("psk"),
     "wrong_keys": _wrong_key(""),
     "changed_later": _changed_later,
-    "wrong_finished": _wrong_finished,
+    "renegotiation": _renegotiation,
     "client_certificate": _client_certificate,
     "client_chain": _client_chain,
     "expired": _validity(late=True),
@@ -395,6 +428,7 @@ def clues(conversation: Conversation, alert: str, by: str) -> Iterator[Clue]:
         row = table("hints")[name]
         words = test(evidence) if alert in row["alerts"] else None
         if words is not None:
+            words = {"hello": evidence.hello_path, **words}
             yield Clue(row["try"].format(**words), row["path"].format(**words))
 
 

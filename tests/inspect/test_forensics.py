@@ -5,7 +5,6 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
 from difflib import SequenceMatcher
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,9 +15,11 @@ from puretls.config import ClientConfig
 from puretls.connection import Connection
 from puretls.errors import PeerError, UsageError
 from puretls.extensions import Alpn
+from puretls.iana import ExtensionType
 from puretls.inspect import Chunk, Conversation, Knowledge, Stream
 from puretls.inspect.forensics import ALERT, ENDED, REFUSED, examine
 from puretls.inspect.hints import TESTS
+from puretls.inspect.reenact import refusal
 from puretls.inspect.texts.text import table
 from puretls.messages.handshake import HandshakeMessage, ServerHello
 from puretls.messages.records import Record
@@ -27,7 +28,7 @@ from puretls.paths import parse_path
 from puretls.wire.schema import serialise
 from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.verifier import chain_verifier
-from tests.support.breaks import Break, body, drop
+from tests.support.breaks import Break, body, drop, extension
 from tests.support.credentials import NOW, authority, credential, issued
 from tests.support.mutations import mutated
 from tests.support.pair import PSK, End, fields_for, pair, real, suite_named
@@ -36,10 +37,10 @@ from tests.support.recorded import every_reference, streams
 # In the table of refusals: the range that is named holds the byte that was changed
 
 TABLES = ("rows_records", "rows_handshake", "rows_key_exchange", "rows_extensions", "rows_renegotiation")
-SHARE = 0.95
+SHARES = {"the end that refused": 0.95, "an observer": 0.9}
+"""Of rows where the range holds the byte: with the error of who took part, and with nothing but the bytes and a key log."""
 
 
-@cache
 def rows():
     """The table of refusals, made anew: a row breaks its rule once."""
     found = []
@@ -90,7 +91,13 @@ def changed(before, after):
 
 
 def raw_of(value):
-    return serialise_handshake(value) if isinstance(value, HandshakeMessage) else value if isinstance(value, bytes) else serialise(value)
+    return (
+        serialise_handshake(value)
+        if isinstance(value, HandshakeMessage)
+        else value
+        if isinstance(value, bytes)
+        else serialise(value)
+    )
 
 
 def altered(conversation, side, changes, wire):
@@ -145,8 +152,8 @@ GIVEN_WRONG = ("public", "dh_yc", "dh_ys", "dh_p", "dh_g")
 """What an end sends wrong because its groups make it so: nothing is changed on the way."""
 
 
-def verdict(row):
-    """"holds", "misses", or why a row cannot tell."""
+def verdict(row, who):
+    """ "holds", "misses", or why a row cannot tell."""
     keys = []
     with pytest.MonkeyPatch.context() as patched:
         watch = Watch(patched)
@@ -156,10 +163,15 @@ def verdict(row):
         return "no byte is at fault"
     conversation = watch.conversation(joined, keys, refusing.connection.config.provider)
     side = other.connection.role.value
-    finding = examine(conversation, refusing.error, row.refuses)[0]
+    if who == "an observer":
+        finding = next((one for one in examine(conversation) if one.by == row.refuses), None)
+        if finding is None:
+            return "misses"
+    else:
+        finding = examine(conversation, refusing.error, row.refuses)[0]
+        assert (finding.kind, finding.by, finding.side, finding.state) == (REFUSED, row.refuses, side, refusing.error.state)
+        assert finding.alert == row.alert
     check_finding(conversation, finding)
-    assert (finding.kind, finding.by, finding.side, finding.state) == (REFUSED, row.refuses, side, refusing.error.state)
-    assert finding.alert == row.alert
     if not watch.changes:
         field = finding.path.rpartition(".")[2]
         return "holds" if field in GIVEN_WRONG else "not broken by a change of bytes"
@@ -190,15 +202,16 @@ def check_finding(conversation, finding):
         assert named is None or 0 <= named[0] < named[1] <= size
 
 
+@pytest.mark.parametrize("who", SHARES)
 @pytest.mark.parametrize("every", [8, pytest.param(1, marks=pytest.mark.slow)])
-def test_range_named_holds_the_byte_that_was_changed(every):
+def test_range_named_holds_the_byte_that_was_changed(every, who):
     """In at least 95 of 100 rows of the table of refusals; rows whose rule is broken by a configuration alone cannot tell."""
-    verdicts = {row.name: verdict(row) for row in rows()[every - 1 :: every]}
+    verdicts = {row.name: verdict(row, who) for row in rows()[every - 1 :: every]}
     counts = Counter(verdicts.values())
     assert len(verdicts) >= 800 // every
     assert counts["not broken by a change of bytes"] + counts["no byte is at fault"] < 5 + 10 // every, counts
     share = counts["holds"] / (counts["holds"] + counts["misses"])
-    assert share >= SHARE, (counts, [name for name, told in verdicts.items() if told == "misses"])
+    assert share >= SHARES[who], (counts, [name for name, told in verdicts.items() if told == "misses"])
 
 
 # What happens in real life
@@ -328,6 +341,31 @@ def test_message_that_does_not_parse():
     assert finding.path == "server.ServerHello.extensions"
     assert finding.state == "WAIT_SERVER_HELLO"
     assert finding.expected[0] == "ServerHello"
+
+
+def test_what_the_client_refused_is_found_without_its_error():
+    """A client that was offered the same hello is given the same answer, and refuses it for the same reason."""
+    change = extension(ServerHello, ExtensionType.RENEGOTIATION_INFO, lambda raw: b"\x01x")
+    conversation, (finding,) = played({}, {"interceptors": (change,)})
+    assert told([finding]) == [(REFUSED, "client", "handshake_failure")]
+    assert finding.state == "WAIT_SERVER_HELLO"
+    assert "renegotiation_info" in finding.path
+    assert b"\x01x" in conversation.server.data[finding.wire[0] - 1 : finding.wire[1]]
+
+
+def test_wrong_signature_of_the_server_is_found_by_an_observer():
+    change = Break("handshake", lambda raw, where: raw[0] == 12, lambda raw: raw[:-1] + bytes((raw[-1] ^ 1,)))
+    client, server = fields_for(suite_named("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"))
+    _, (finding,) = played(client | {"provider": real()}, server | {"provider": real(), "interceptors": (change,)})
+    assert told([finding]) == [(REFUSED, "client", "decrypt_error")]
+    assert finding.path == "server.ServerKeyExchange"
+    assert "private key" in finding.tries[-1]
+
+
+def test_what_both_ends_accepted_is_refused_by_nobody():
+    for conversation in every_reference():
+        assert refusal(conversation, "client") is None
+        assert refusal(conversation, "server") is None
 
 
 def test_message_that_is_missing():
@@ -460,7 +498,11 @@ def against_openssl(setup, **client):
     into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
     server = context.wrap_bio(into, out, server_side=True)
     name = client.pop("name", "server.test")
-    end = End(Connection.client(ClientConfig(**{"verifier": chain_verifier([authority().root.certificate], provider=real())} | client), name))
+    end = End(
+        Connection.client(
+            ClientConfig(**{"verifier": chain_verifier([authority().root.certificate], provider=real())} | client), name
+        )
+    )
     turns = []
     end.connection.start()
     for _ in range(4):
