@@ -9,7 +9,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from puretls.cli import ranges
-from puretls.errors import DangerWarning, UsageError
+from puretls.errors import DangerWarning, DecodeError, UsageError
 from puretls.text import printable
 
 if TYPE_CHECKING:
@@ -39,6 +39,11 @@ def add_tape(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--against", metavar="HOST:PORT", help="a live server in place of the tape's; the tape says what the client does"
     )
+    parser.add_argument("--ca", metavar="FILE", help="whom the client trusts (PEM), in place of what the tape says")
+    parser.add_argument(
+        "--danger-no-verify", action="store_true", help="have the client accept any certificate, an impostor's too"
+    )
+    parser.add_argument("--servername", metavar="NAME", help="name to ask for and to verify, in place of the tape's")
     patience = "how long to wait for a live server's answer (%(default)s)"
     parser.add_argument("--patience", type=ranges.SECONDS, metavar="SECONDS", default=2.0, help=patience)
     add_seed(parser, "another seed for the tape")
@@ -55,14 +60,38 @@ def add_out(parser: argparse.ArgumentParser, option: str, what: str) -> None:
 
 
 def load(arguments: argparse.Namespace) -> Tape:
-    """The tape that was named, with the seed that was asked for."""
+    """The tape that was named, with what was asked for in place of what it says."""
     from dataclasses import replace
 
     from puretls.inspect.tape import Tape
 
     made = Tape.loads(sys.stdin.buffer.read()) if arguments.tape == "-" else Tape.load(arguments.tape)
-    seed = seed_of(arguments)
-    return made if seed is None else replace(made, seed=seed)
+    seed, verifier = seed_of(arguments), _verifier(arguments)
+    if seed is not None:
+        made = replace(made, seed=seed)
+    if verifier is not None:
+        made = replace(made, client={**made.client, "verifier": verifier})
+    if arguments.servername is not None:
+        scripts = tuple(replace(script, server_name=arguments.servername) for script in made.connections)
+        made = replace(made, connections=scripts)
+    return made
+
+
+def _verifier(arguments: argparse.Namespace) -> str | list[str] | None:
+    """Whom the client trusts, as a tape has it; None where nothing was said."""
+    from puretls.inspect.named import ANYBODY
+
+    if arguments.danger_no_verify:
+        return ANYBODY
+    if arguments.ca is None:
+        return None
+    from puretls.x509.pem import load_certificates, write_pem
+
+    with open(arguments.ca, "rb") as file:
+        try:
+            return [write_pem("CERTIFICATE", der) for der in load_certificates(file.read())]
+        except DecodeError as error:
+            raise UsageError(f"{arguments.ca}: {error}") from None
 
 
 def save(tape: Tape, path: str | None, *, force: bool, without_secrets: bool = False) -> None:

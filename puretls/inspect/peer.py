@@ -10,6 +10,7 @@ import select
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import field
 from typing import Protocol, Self
 
 from puretls import danger
@@ -33,7 +34,7 @@ class Told:
 
     kind: str
     detail: str = ""
-    data: bytes = b""
+    data: bytes = field(default=b"", repr=False)
 
     def __str__(self) -> str:
         size = counted(len(self.data), "byte") if self.kind == "data" else ""

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from puretls.config import ClientConfig, ServerConfig
 from puretls.connection import Connection
 from puretls.errors import UsageError
+from puretls.inspect.book import Outcome
 from puretls.inspect.edit import Edit
-from puretls.inspect.editor import Editor, Outcome
+from puretls.inspect.editor import Editor
 from puretls.inspect.peer import PEERS_ALERT, MemoryPeer, SocketPeer, Told
 from puretls.inspect.tape import SIDES, Script, Step, Tape
 from puretls.text import counted
@@ -31,7 +32,7 @@ MAX_ROUNDS = 10_000
 class Played:
     """One connection: what each side sent, chunk by chunk in order, and what the ends told of it, in order."""
 
-    chunks: tuple[tuple[str, bytes], ...]
+    chunks: tuple[tuple[str, bytes], ...] = field(repr=False)
     told: tuple[tuple[str, Told], ...]
     states: Mapping[str, str]
     ends: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from puretls.errors import DangerWarning
 from puretls.inspect.player import replay
 from puretls.inspect.tape import Tape
 from tests.cli.command import in_process, puretls, serving
-from tests.inspect.test_tapes import FOLDER, SUMS, TAPES, small
+from tests.inspect.test_tapes import FOLDER, SUMS, TAPES
 
 ECDHE = FOLDER / TAPES[4]
 ssl = pytest.importorskip("ssl", reason="this Python has no OpenSSL to compare with")
@@ -148,12 +148,18 @@ def test_edits_run_against_a_live_openssl(tmp_path):
     from tests.support.credentials import authority, issued
     from tests.support.openssl import answering, server_context
 
-    played = small()
-    path = tmp_path / "live.tape"
-    Tape({"verifier": [authority().root_pem]}, dict(played.server), played.connections, clock=played.clock).save(path)
+    path, ca = tmp_path / "demo.tape", tmp_path / "ca.pem"
+    ca.write_text(authority().root_pem)
+    assert in_process("demo", "--tape", path).returncode == 0
     with answering(server_context(issued(), tmp_path)) as (port, problems):
-        told = in_process("edit", path, "--set", "client.ClientHello.cipher_suites=0x1301", "--against", f"127.0.0.1:{port}", "--patience", "5")
-        refused = in_process("edit", path, "--flip", "server.ServerHello.random", "--against", f"127.0.0.1:{port}", "--patience", "5")
+        live = ("--against", f"127.0.0.1:{port}", "--patience", "5", "--servername", "server.test")
+        trusting = ("--ca", ca, "--danger-seed", "1")  # the demonstration's clock goes with the real one, the test's certificates do not
+        told = in_process("edit", path, "--set", "client.ClientHello.cipher_suites=0x1301", *live, "--danger-no-verify")
+        refused = in_process("edit", path, "--flip", "server.ServerHello.random", *live, "--danger-no-verify")
+        nobody = in_process("replay", path, *live)
+        replayed = in_process("replay", FOLDER / TAPES[7], *live, *trusting)
+    assert (nobody.returncode, replayed.returncode) == (1, 0), (nobody.stdout, replayed.stdout)
+    assert "client failed: bad_certificate" in nobody.stdout  # an authority of the same name, with another key
     assert told.returncode == 0, told.stderr
     assert "outcome: completed" in told.stdout
     assert "handshake_failure" in told.stdout

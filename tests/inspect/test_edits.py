@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from puretls.errors import UsageError
 from puretls.inspect import deeper
 from puretls.inspect.edit import EVERYTHING, OPERATIONS, REPAIRS, Edit, changes, edited, encoded, locate, parse_repair
+from puretls.inspect.editor import Editor
 from puretls.inspect.player import replay
 from puretls.inspect.tape import Step, Tape
 from puretls.messages.registry import annotate_content, parse_handshake
 from tests.conformance.test_refusals import ROWS
 from tests.inspect.test_tapes import FOLDER, TAPES, small
+from tests.support.pair import Pair, client_config
 
 NAMED = {(row.refuses, row.alert) for row in ROWS}
 """Who refuses, and with which alert: what the table of refusals has rows for."""
@@ -342,6 +344,16 @@ def test_an_edit_that_cannot_be_made_says_why_and_the_conversation_goes_on_witho
     assert str(outcome_of(made)).startswith("not applied: ")
     if "nothing followed" not in why:
         assert made.sha256 == unedited().sha256
+
+
+def test_without_the_key_what_is_sealed_cannot_be_changed_and_that_is_told():
+    """The engine finds the key of its own side in the key log, where it is given one."""
+    wanted = Edit("client.Finished.verify_data", "flip", repair=frozenset())
+    editor = Editor("client", [wanted])
+    joined = Pair(client_config(interceptors=(editor,)))
+    editor.connection = joined.client.connection
+    assert joined.handshake().connected
+    assert [outcome.problem for outcome in editor.outcomes] == ["the key of this record is not in the key log"]
 
 
 def test_an_edit_of_a_connection_that_there_is_not_is_told():
