@@ -25,14 +25,14 @@ def server(certificates, tmp_path):
     """`openssl s_server` at the address that is asked for; its secrets go to `keys.log`."""
     made = []
 
-    def start(address="127.0.0.1"):
+    def start(address="127.0.0.1", version="-tls1_2"):
         leaf = certificates.leaf("rsa")
         command = (
             "openssl",
             "s_server",
             "-accept",
             f"{address}:0",
-            "-tls1_2",
+            version,
             "-rev",
             *leaf.s_server,
             "-keylogfile",
@@ -91,6 +91,20 @@ def test_ipv6(server, tmp_path):
         complete(conversation)
         return
     pytest.skip("there is no IPv6 on the loopback interface")
+
+
+@pytest.mark.slow
+def test_tls_1_3_is_listed_by_its_version_and_seen_as_far_as_it_shows(server, tmp_path):
+    port = server(version="-tls1_3")
+    with Capturing(file := tmp_path / "a", port):
+        s_client(port, "-servername", "server.test", text="hello\nCLOSE\n", version=("-tls1_3",))
+    (connection,) = read_capture(file).connections
+    assert (connection.version, connection.suite) == ("TLS 1.3", "TLS_AES_256_GCM_SHA384")
+    conversation = connection.conversation()
+    assert conversation.outcome.kind == "not TLS 1.2"
+    for side in ("client", "server"):
+        leaves = conversation.byte_map.wire(side)
+        assert sum(leaf.length for leaf in leaves) == len(conversation.stream(side).data)
 
 
 # What is said before TLS, by the clients of others

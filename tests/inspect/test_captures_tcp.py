@@ -212,6 +212,14 @@ def test_a_capture_that_begins_with_the_server_hello():
     assert found.server.data == DOWN
     assert found.addresses == ("10.0.0.1:49152", "10.0.0.2:443")
     assert found.suite
+    assert not found.server.gaps
+    assert [gap.why for gap in found.client.gaps] == [BEFORE]
+
+
+def test_headers_that_no_other_header_follows_are_no_tls():
+    data = b"GET /" + b"\x17\x03\x03\x00\x01" * 13_000
+    with pytest.raises(CaptureError, match="none of its 1 TCP connections is TLS"):
+        read_capture(captured(Talk([("client", data)], size=1460).sent))
 
 
 def test_who_sends_the_client_hello_is_the_client_whoever_opened_the_connection():

@@ -9,6 +9,7 @@ import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,7 @@ from puretls.messages.records import Alert
 from puretls.wire.schema import parse
 from puretls.x509.certificates.certificate import Certificate as X509
 from tests.inspect.foreign import Capturing, every, raw, tshark, why_not
+from tests.interop import peers
 from tests.interop.certificates import Certificates
 from tests.interop.peers import Process, Server, free_port, gnutls_cli, program, run, s_client
 from tests.support import packets as made
@@ -112,12 +114,14 @@ ROWS = (
     Row("NSS with NSS", ("nss", "rsa"), (("nss", "-c", ":009D"),)),
     Row("NSS with OpenSSL", ("nss", "rsa"), (("http", "-cipher", "DHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-SHA"),)),
     Row("OpenSSL with NSS", ("openssl", "rsa"), (("nss", "-c", ":009C"),)),
+    Row("OpenSSL with Java", ("openssl", "rsa"), (("java", "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384"),)),
+    Row("Java with OpenSSL", ("java", "p256"), (("keyed", "-cipher", "ECDHE-ECDSA-AES256-SHA384"),)),
+    Row("Java with Java", ("java", "rsa"), (("java", "TLS_RSA_WITH_AES_128_CBC_SHA256"),)),
 )  # fmt: skip
 assert len(ROWS) >= 40
-NEEDS = dict.fromkeys(["openssl", "quitting", "renegotiating", "http"], "openssl") | {
-    "gnutls": "gnutls-serv",
-    "curl": "curl",
-    "nss": "selfserv",
+NEEDS = {
+    **dict.fromkeys(["openssl", "quitting", "keyed", "renegotiating", "http"], "openssl"),
+    **{"gnutls": "gnutls-serv", "curl": "curl", "nss": "selfserv", "java": "javac"},
 }
 
 
@@ -208,6 +212,25 @@ class Play:
         server = Server(command, r"About to call accept|listen", env=self.env)
         server.port = port
         return server
+
+    def serve_java(self, kind):
+        return Server(self.java("server", kind), r"listening on port (\d+)")
+
+    def as_java(self, suite):
+        run(*self.java("client", None), f"port={self.port}", f"suite={suite}")
+
+    def java(self, role, kind):
+        """The command that runs the peer in Java."""
+        run("javac", "-d", self.folder, Path(peers.__file__).parent / "Peer.java")
+        given = [f"ca={self.certificates.root}"]
+        if kind is not None:
+            leaf = self.certificates.leaf(kind)
+            given += [f"chain={leaf.chain}", f"key={leaf.key}", f"algorithm={'RSA' if kind == 'rsa' else 'EC'}"]
+        return ["java", "-cp", self.folder, "Peer", role, *given]
+
+    def as_keyed(self, *options):
+        """OpenSSL writes the key log, where the server does not; it closes when it has its answer."""
+        self.as_quitting("-keylogfile", self.log, *options)
 
     def words(self, options, own):
         """Options with the names of files put in: `CLIENT kind` is a client's certificate."""

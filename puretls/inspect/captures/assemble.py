@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from operator import attrgetter
 
 from puretls.inspect.captures.tcp import Piece, Side
@@ -73,6 +74,9 @@ def _from_zero(piece: Piece, start: int, peer_start: int) -> Piece:
 
 def _without_overlaps(pieces: Sequence[Piece]) -> tuple[list[Piece], list[tuple[int, int]]]:
     """Pieces by offset, of which none overlap; and where a later copy differed from the one that is kept."""
+    ordered = sorted(pieces, key=attrgetter("offset"))
+    if all(one.end <= two.offset for one, two in pairwise(ordered)):
+        return ordered, []
     kept: list[Piece] = []
     differing: list[tuple[int, int]] = []
     for piece in pieces:

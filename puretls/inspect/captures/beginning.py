@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from puretls.errors import PuretlsError
 from puretls.inspect.captures.assemble import BEFORE
@@ -15,6 +16,7 @@ from puretls.record.fragment import Joiner
 from puretls.record.framing import HEADER_LENGTH
 from puretls.values import frozen
 
+T = TypeVar("T")
 FAR = 2**16
 """Within so many bytes of each direction TLS must begin."""
 _VERSION = rb"\x03[\x00-\x04]"
@@ -41,8 +43,8 @@ class Beginning:
 
     client: int
     starts: tuple[int, int]
-    certain: bool
-    """Whether a hello was seen."""
+    certain: tuple[bool, bool]
+    """Of each direction, whether this is where its TLS began: not of one that was captured from its middle on."""
 
 
 def find(both: Sequence[Stream], opener: int | None, ports: Sequence[int]) -> Beginning | None:
@@ -58,15 +60,20 @@ def find(both: Sequence[Stream], opener: int | None, ports: Sequence[int]) -> Be
         server = 1 - client
         start = hellos[client]
         assert start is not None
-        starts = {client: start, server: _answer(both, heads, client, start, answers[server])}
-        return Beginning(client, (starts[0], starts[1]), True)
+        answer = _answer(both, heads, client, start, answers[server])
+        answered = not heads[server] or bool(_RECORD.match(heads[server], answer))
+        return Beginning(client, _pair(client, start, answer), _pair(client, True, answered))
     if answers != [None, None]:
         server = 0 if answers[0] is not None else 1
-        starts = {server: answers[server] or 0, 1 - server: 0}
-        return Beginning(1 - server, (starts[0], starts[1]), True)
+        return Beginning(1 - server, _pair(server, answers[server] or 0, 0), _pair(server, True, False))
     if any(map(_chained, heads)):
-        return Beginning(opener if opener is not None else int(ports[0] < ports[1]), (0, 0), False)
+        return Beginning(opener if opener is not None else int(ports[0] < ports[1]), (0, 0), (False, False))
     return None
+
+
+def _pair(first: int, value: T, other: T) -> tuple[T, T]:
+    """Two values by direction: `value` at 0 or 1, `other` at the other place."""
+    return (value, other) if first == 0 else (other, value)
 
 
 def _head(stream: Stream) -> bytes:
@@ -100,19 +107,17 @@ def _answer(both: Sequence[Stream], heads: Sequence[bytes], client: int, start: 
 
 
 def _chained(head: bytes) -> bool:
-    """Whether records stand here one behind the other: from the first byte, or from any if there are several."""
-    if head[:1] == b"\x80" or (_RECORD.match(head) and _chain(head, 0)):
-        return bool(_RECORD.match(head))
-    return any(_chain(head, found.start()) >= _CHAINED for found in _RECORD.finditer(head))
+    """Whether records stand here one behind the other: at the first byte up to the end, or anywhere if there are several."""
+    return _chain(head, 0) > 0 or any(_chain(head, found.start()) >= _CHAINED for found in _RECORD.finditer(head))
 
 
 def _chain(head: bytes, position: int) -> int:
-    """How many records stand here, one behind the other; the last may be cut off."""
+    """How many records stand here, one behind the other, counted up to `_CHAINED`; 0 for fewer that something else follows."""
     count = 0
-    while _RECORD.match(head, position):
+    while count < _CHAINED and _RECORD.match(head, position):
         count += 1
         position += HEADER_LENGTH + HEADER.unpack_from(head, position)[2]
-    return count if position >= len(head) or len(head) - position < HEADER_LENGTH else 0
+    return count if count == _CHAINED or len(head) - position < HEADER_LENGTH else 0
 
 
 def without_prefix(stream: Stream, start: int, certain: bool) -> tuple[Stream, bytes]:

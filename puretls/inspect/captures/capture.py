@@ -175,8 +175,8 @@ def _connection(flow: Flow, knowledge: Knowledge) -> TcpConnection | None:
     if begins is None:
         return None
     of_client, of_server = begins.client, 1 - begins.client
-    client, before = beginning.without_prefix(both[of_client], begins.starts[of_client], begins.certain)
-    server, answered = beginning.without_prefix(both[of_server], begins.starts[of_server], begins.certain)
+    client, before = beginning.without_prefix(both[of_client], begins.starts[of_client], begins.certain[of_client])
+    server, answered = beginning.without_prefix(both[of_server], begins.starts[of_server], begins.certain[of_server])
     notes = [f"{side}: {note}" for side, which in (("client", of_client), ("server", of_server)) for note in made[which].notes]
     addresses = _address(flow.ends[of_client]), _address(flow.ends[of_server])
     prefix = Prefix(before, answered, beginning.protocol(before, answered))
