@@ -25,7 +25,7 @@ from puretls.values import frozen
 
 if TYPE_CHECKING:
     from puretls.connection import Connection
-    from puretls.parts import Parts
+    from puretls.connection.parts import Parts
     from puretls.x509.verifier import ChainRequest
 
 

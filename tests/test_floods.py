@@ -14,10 +14,10 @@ import pytest
 
 from puretls import danger
 from puretls.config import Limits
+from puretls.connection.repeats import FORGIVING_DATA, ROWS_AMONG_DATA
 from puretls.errors import PuretlsError, UsageError
 from puretls.events import NEED_DATA, AlertSent
 from puretls.messages.records import Record
-from puretls.repeats import FORGIVING_DATA, ROWS_AMONG_DATA
 from tests.support.pair import pair
 
 MEGABYTE = 2**20

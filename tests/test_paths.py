@@ -183,13 +183,13 @@ def test_verdict_names_the_field_of_the_certificate():
 
 
 def test_nothing_is_annotated_while_nothing_is_wrong(monkeypatch):
-    import puretls.blame
-    import puretls.transfer
+    import puretls.connection.blame
+    import puretls.connection.transfer
 
     def never(*_):
         raise AssertionError("the good path annotates nothing")
 
-    for module, name in ((puretls.blame, "annotate_content"), (puretls.blame, "deepened"), (puretls.transfer, "annotate_record")):
+    for module, name in ((puretls.connection.blame, "annotate_content"), (puretls.connection.blame, "deepened"), (puretls.connection.transfer, "annotate_record")):
         monkeypatch.setattr(module, name, never)
     joined = pair().handshake()
     joined.exchange(b"x" * 40000, b"y" * 40000)

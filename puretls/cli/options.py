@@ -212,7 +212,7 @@ def _load(path: str, parse: Callable[[bytes], T]) -> T:
 
 def _exporter(text: str) -> tuple[bytes, int]:
     """LABEL:LEN for argparse, which reports the error."""
-    from puretls.exporters import MAX_LENGTH
+    from puretls.connection.exporters import MAX_LENGTH
 
     label, _, length = text.rpartition(":")
     if not label or not length.isdigit() or not 0 < int(length) <= MAX_LENGTH:

@@ -6,6 +6,8 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+from puretls.connection.progress import Progress
+from puretls.connection.transfer import Outbound
 from puretls.events import AlertSent
 from puretls.handshake.context import Context
 from puretls.handshake.states import ClientState
@@ -14,8 +16,6 @@ from puretls.intercept import Direction
 from puretls.messages.handshake import HandshakeMessage
 from puretls.messages.records import Alert
 from puretls.messages.registry import serialise_handshake
-from puretls.progress import Progress
-from puretls.transfer import Outbound
 from puretls.wire.schema import serialise
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Self
 
-from puretls import exporters, stores
 from puretls.arguments import as_bytes, described
 from puretls.config import ClientConfig, Config, ServerConfig
+from puretls.connection import exporters, stores
+from puretls.connection.parts import Parts
 from puretls.errors import Aborted, PuretlsError, UsageError
 from puretls.events import NEED_DATA, PAUSED, Event, Sentinel
 from puretls.handshake.authenticate import check_report
@@ -18,7 +19,6 @@ from puretls.handshake.context import ClientContext, Context, Negotiated, Server
 from puretls.handshake.states import ClientState, Renegotiate, Role, ServerState, Start, State
 from puretls.iana import AlertDescription
 from puretls.messages.handshake import CertificateRequest
-from puretls.parts import Parts
 from puretls.session import Session
 from puretls.trace import Trace
 from puretls.watch import Watcher

@@ -9,11 +9,11 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
+from puretls.connection.progress import Progress
 from puretls.errors import PeerError, Reason, UsageError
 from puretls.iana import ContentType
 from puretls.intercept import Direction
 from puretls.messages.records import MAX_PLAINTEXT, Record
-from puretls.progress import Progress
 from puretls.record.channel import Channel
 from puretls.record.fragment import split
 from puretls.record.framing import HEADER_LENGTH, MAX_EXPANSION, Framer, annotate_record

@@ -9,10 +9,10 @@ import hashlib
 
 from puretls import schedule
 from puretls.arguments import described
+from puretls.connection.progress import Progress
 from puretls.errors import DecodeError, UsageError
 from puretls.handshake.context import Context, Established
 from puretls.handshake.states import Role
-from puretls.progress import Progress
 
 _RESERVED = frozenset((b"client finished", b"server finished", b"master secret", b"key expansion", b"extended master secret"))
 """Labels that belong to TLS itself (RFC 5705 4)."""

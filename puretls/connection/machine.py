@@ -5,10 +5,13 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from puretls import stores
 from puretls.config import PENDING
+from puretls.connection import stores
+from puretls.connection.ending import Ending
+from puretls.connection.outbox import Outbox
+from puretls.connection.progress import Progress
+from puretls.connection.transfer import Inbound, Outbound
 from puretls.crypto.cbc import CbcAlgorithm
-from puretls.ending import Ending
 from puretls.errors import InternalError, PuretlsError, UsageError, VerificationError, calling
 from puretls.events import VerificationRequired
 from puretls.handshake import effects as fx
@@ -18,11 +21,8 @@ from puretls.handshake.table import input_key, lookup
 from puretls.iana import AlertDescription, AlertLevel
 from puretls.intercept import Direction, given
 from puretls.keylog import key_log_line
-from puretls.outbox import Outbox
-from puretls.progress import Progress
 from puretls.record.channel import Channel
 from puretls.record.protection import Protection
-from puretls.transfer import Inbound, Outbound
 
 
 class Machine:

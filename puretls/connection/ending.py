@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 from contextlib import suppress
 
-from puretls import blame, stores
+from puretls.connection import blame, stores
+from puretls.connection.outbox import Outbox
+from puretls.connection.progress import Progress
 from puretls.errors import Aborted, FatalAlert, InternalError, PeerError, PuretlsError
 from puretls.events import ConnectionClosed
 from puretls.iana import AlertDescription, AlertLevel
-from puretls.outbox import Outbox
-from puretls.progress import Progress
 
 
 class Ending:

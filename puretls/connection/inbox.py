@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import copy
 
-from puretls import blame
-from puretls.ending import Ending
+from puretls.connection import blame
+from puretls.connection.ending import Ending
+from puretls.connection.machine import Machine
+from puretls.connection.progress import Progress
+from puretls.connection.repeats import Repeats
+from puretls.connection.transfer import Inbound
 from puretls.errors import DecodeError, FatalAlert, PeerError, Reason
 from puretls.events import AlertReceived
 from puretls.handshake.context import Negotiated
@@ -17,13 +21,9 @@ from puretls.handshake.states import ClientState, Refused, ServerState
 from puretls.handshake.table import lookup
 from puretls.iana import AlertDescription, AlertLevel, ContentType, HandshakeType, known
 from puretls.intercept import Direction
-from puretls.machine import Machine
 from puretls.messages.records import Alert, ApplicationData, ChangeCipherSpec, Record
 from puretls.messages.registry import handshake_class, parse_handshake
-from puretls.progress import Progress
 from puretls.record.fragment import Joiner
-from puretls.repeats import Repeats
-from puretls.transfer import Inbound
 from puretls.wire.schema import parse
 
 _FLIGHT_ENDS = frozenset((HandshakeType.CLIENT_HELLO, HandshakeType.SERVER_HELLO_DONE, HandshakeType.FINISHED))

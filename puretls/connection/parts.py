@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from puretls.ending import Ending
+from puretls.connection.ending import Ending
+from puretls.connection.inbox import Inbox
+from puretls.connection.machine import Machine
+from puretls.connection.outbox import Outbox
+from puretls.connection.progress import Progress
+from puretls.connection.transfer import Inbound, Outbound
 from puretls.handshake.context import Context
 from puretls.handshake.states import State
-from puretls.inbox import Inbox
-from puretls.machine import Machine
-from puretls.outbox import Outbox
-from puretls.progress import Progress
 from puretls.record.channel import Channel
-from puretls.transfer import Inbound, Outbound
 
 
 class Parts(NamedTuple):
