@@ -139,7 +139,7 @@ def test_progress_counts_the_bytes_of_the_file():
 
 def test_a_repr_is_one_short_line_without_secrets():
     capture = read_capture(WHOLE)
-    assert repr(capture) == "<Capture of 1 connections, 0 lines of key log, 0 notes>"
+    assert repr(capture) == "<Capture: TLS connections 1, lines of key log 0, notes 0>"
     connection = f"<TcpConnection 1: 10.0.0.1:49152 to 10.0.0.2:443, server.test, {len(UP) + len(DOWN)} bytes>"
     assert repr(capture.connections[0]) == connection
 
@@ -189,7 +189,7 @@ def test_an_identification_that_comes_again_is_of_another_datagram():
 def test_a_datagram_without_one_of_its_fragments_is_told():
     frames = [made.ethernet(piece) for number, sent in enumerate(SENT) for piece in made.fragments(sent, 64, number)]
     capture = read_capture(pcap(made.timed(frames[:8] + frames[9:])))
-    assert capture.notes == ("1 IP datagrams lack fragments, and are passed over",)
+    assert capture.notes == ("IP datagrams that lack fragments, passed over: 1",)
     assert len(capture.connections[0].client.gaps) == 1
 
 
@@ -265,7 +265,7 @@ def test_damage_ends_the_reading_and_is_told():
 def test_packets_that_were_captured_in_part(snap):
     """What was cut is a gap, and the connection goes on behind it."""
     capture = read_capture(captured(SENT, snap=snap))
-    assert capture.notes[0].endswith("packets were captured in part only (tcpdump -s 0 captures them whole)")
+    assert capture.notes[0].startswith("packets captured in part only (tcpdump -s 0 captures them whole): ")
     (connection,) = capture.connections
     assert connection.client.length == len(UP)
     assert connection.server.length == len(DOWN)
@@ -290,11 +290,11 @@ NOTHING = [
     (pcapng([]), "holds no TLS: there is no packet in it"),
     (
         pcap(made.timed([made.ethernet(made.ipv4("1.2.3.4", "1.2.3.4", b"", protocol=1))])),
-        "holds no TLS: none of its 1 packets is TCP",
+        "holds no TLS: there is no TCP in its packets (1)",
     ),
     (
         captured(Talk([("client", b"GET / HTTP/1.1\r\n\r\n"), ("server", b"HTTP/1.1 200 OK\r\n")]).sent),
-        "none of its 1 TCP connections is TLS",
+        "there is none in its TCP connections (1)",
     ),
     (pcap(made.timed([b"xx"]), link=105), "of a link type that is not known here: 802.11 105; known are Ethernet"),
     (pcap(made.timed([b"xx"]), link=147), "not known here: number 147"),

@@ -108,7 +108,7 @@ class Capture:
 
     def __repr__(self) -> str:
         lines = len(self.key_log.splitlines())
-        return f"<Capture of {len(self.connections)} connections, {lines} lines of key log, {len(self.notes)} notes>"
+        return f"<Capture: TLS connections {len(self.connections)}, lines of key log {lines}, notes {len(self.notes)}>"
 
     def choose(self, which: str | int = "") -> TcpConnection:
         """The connection of this number, address (of either side, with or without port) or server name; the only one where none is told.
@@ -138,9 +138,9 @@ class Capture:
 def read_capture(source: str | os.PathLike[str] | bytes | BinaryIO, progress: Callable[[int], object] | None = None) -> Capture:
     """A capture in pcap or pcapng format, packed with gzip or not: of a path, the bytes themselves, or a binary file from where it stands.
 
-    `progress` is called now and then with the number of bytes read of the file. What is damaged or cut off is left out, and is said in the
-    notes of the capture. Raises `CaptureError` where it is no capture, is of
-    an unknown link type, or has no TLS in it; `UsageError` where dpkt is not installed; `OSError` where the file cannot be read.
+    `progress` is called now and then with the number of bytes read of the file. What is damaged or cut off is left out, and is said in
+    the notes of the capture. Raises `CaptureError` where it is no capture, is of an unknown link type, or has no TLS in it; `UsageError`
+    where dpkt is not installed; `OSError` where the file cannot be read.
     """
     if isinstance(source, bytes | bytearray | memoryview):
         return _read(BytesIO(source), "the capture", progress)
@@ -160,7 +160,7 @@ def _read(file: BinaryIO, name: str, progress: Callable[[int], object] | None) -
     connections = tuple(replace(connection, number=number) for number, connection in enumerate(seen, 1))
     notes = [*packets.notes, *segments.notes]
     if len(found) > len(seen):
-        notes.append(f"{len(found) - len(seen)} TCP connections without TLS are passed over")
+        notes.append(f"{_WITHOUT_TLS}: {len(found) - len(seen)}")
     if not connections:
         raise CaptureError(_no_tls(name, packets.count, len(found), notes))
     return Capture(connections, key_log, tuple(notes))
@@ -218,11 +218,12 @@ def _no_tls(name: str, packets: int, connections: int, notes: Sequence[str]) -> 
     if not packets:
         what = "there is no packet in it"
     elif not connections:
-        what = f"none of its {packets} packets is TCP"
+        what = f"there is no TCP in its packets ({packets})"
     else:
-        what = f"none of its {connections} TCP connections is TLS"
-    return f"{name} holds no TLS: {what}" + "".join(f"; {note}" for note in notes if "without TLS" not in note)
+        what = f"there is none in its TCP connections ({connections})"
+    return f"{name} holds no TLS: {what}" + "".join(f"; {note}" for note in notes if not note.startswith(_WITHOUT_TLS))
 
 
 _FEW = 8
+_WITHOUT_TLS = "TCP connections without TLS, passed over"
 _VERSIONS = {int(version): version.name.replace("_", " ", 1).replace("_", ".") for version in ProtocolVersion}

@@ -74,16 +74,14 @@ class Segments:
     @property
     def notes(self) -> list[str]:
         broken = sum(datagram.whole is None for datagram in self._datagrams.values())
+        links = f"packets of a link type not known here ({_names(self._unknown_links)}), passed over"
         told = (
-            (
-                sum(self._unknown_links.values()),
-                f"packets of a link type not known here ({_names(self._unknown_links)}) are passed over",
-            ),
-            (self._unread, "packets are malformed or cut within their headers, and are passed over"),
-            (self._cut, "packets were captured in part only (tcpdump -s 0 captures them whole)"),
-            (broken, "IP datagrams lack fragments, and are passed over"),
+            (sum(self._unknown_links.values()), links),
+            (self._unread, "packets malformed or cut within their headers, passed over"),
+            (self._cut, "packets captured in part only (tcpdump -s 0 captures them whole)"),
+            (broken, "IP datagrams that lack fragments, passed over"),
         )
-        return [f"{count} {text}" for count, text in told if count]
+        return [f"{text}: {count}" for count, text in told if count]
 
     def _segment(self, packet: Packet, ip: Any) -> Segment | None:
         lib = self._lib
