@@ -43,6 +43,10 @@ _AFTER_THE_CLIENT = frozenset((HandshakeType.NEW_SESSION_TICKET, _CCS_KIND))
 """What a server sends in a full handshake only once the client's Finished came."""
 
 
+RESUMABLE = 16
+"""Handshakes of a conversation whose sessions a later one of it is looked for among."""
+
+
 class Decoded(NamedTuple):
     """All that a decoder saw, in order."""
 
@@ -177,8 +181,8 @@ class _Decoder:
             problem = problem or _breach(item, name, raw, legal=legal)
         if item.content_type == _HANDSHAKE and not isinstance(message, HelloRequest) and self._handshake:
             self._handshake.transcript += raw
-            if isinstance(message, ClientKeyExchange):
-                self._handshake.upto_key_exchange = self._handshake.transcript
+            if isinstance(message, ClientKeyExchange) and not self._handshake.upto_key_exchange:
+                self._handshake.upto_key_exchange = bytes(self._handshake.transcript)
         number = self._handshake.number if self._handshake and item.content_type in {_HANDSHAKE, _CCS} else None
         kx = suite.kx if suite else None
         self._drafts.append(_Draft(item, name, self._names[item.side, name], message, problem, legal, kx, number, opaque))
@@ -194,7 +198,7 @@ class _Decoder:
                 self._begin(message)
             case ServerHello():
                 self._answer(message)
-            case ClientKeyExchange() if self._handshake:
+            case ClientKeyExchange() if self._handshake and not self._handshake.client_key_exchange:
                 self._handshake.client_key_exchange = message
             case CertificateRequest() if self._handshake:
                 self._handshake.requested = True
@@ -237,7 +241,7 @@ class _Decoder:
             handshake.resumed = handshake.client_key_exchange is None
         if handshake.keys is None and self._is_tls12:
             known = self._knowledge
-            for earlier in self._handshakes[:-1]:
+            for earlier in self._handshakes[-RESUMABLE - 1 : -1]:
                 known = known | earlier.learned()
             handshake.derive(known, self._provider)
         opener = None
@@ -248,7 +252,7 @@ class _Decoder:
 
     def _finish(self, side: str, message: Finished) -> Problem | None:
         self._flights.add(side)
-        if self._handshake is None:
+        if self._handshake is None or side in self._handshake.verify_data:
             return None
         self._handshake.finished.add(side)
         expected = self._handshake.expect(self._provider, side)

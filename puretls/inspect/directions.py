@@ -26,8 +26,8 @@ _HANDSHAKE, _DATA = ContentType.HANDSHAKE, ContentType.APPLICATION_DATA
 _TYPES = frozenset((ContentType.CHANGE_CIPHER_SPEC, ContentType.ALERT, _HANDSHAKE, _DATA))
 BATCH = 64
 """Records of application data opened in one call at most."""
-TRIES, TRIED_BYTES = 256, 2**20
-"""How often a record behind a gap is tried under another sequence number, and how many bytes that may take together."""
+TRIES, TRIED_BYTES = 256, 2**22
+"""How often a record behind a gap is tried under another sequence number, and how many bytes that may take until one fits."""
 
 
 class Item(NamedTuple):
@@ -73,6 +73,8 @@ class Direction:
         self._items: deque[Item] = deque()
         self._told: list[RecordSeen] = []
         self._number = self._plain = self._strays = 0
+        self._tried = 0
+        """Bytes that were tried under other sequence numbers since the gap."""
         self._lost = False
         """Whether the sequence number is unknown."""
         self._nonce: tuple[int, int] | None = None
@@ -185,7 +187,7 @@ class Direction:
         for sequence in self._guesses(record):
             content = self.channel.protection.open(sequence, record.type, record.fragment)
             if content is not None:
-                self.channel.sequence, self._lost = sequence + 1, False
+                self.channel.sequence, self._lost, self._tried = sequence + 1, False, 0
                 return sequence, content
         return None, None
 
@@ -200,8 +202,11 @@ class Direction:
             if nonce < 2**32:
                 yield nonce
         if not (isinstance(bulk, StreamAlgorithm) and bulk.key_length):
-            tries = max(1, min(TRIES, TRIED_BYTES // (len(record.fragment) + 1)))
-            yield from range(expected, expected + tries)
+            for sequence in range(expected, expected + TRIES):
+                if self._tried > TRIED_BYTES:
+                    return
+                self._tried += len(record.fragment) + 1
+                yield sequence
 
     def _seen(self, framed: Framed, sequence: int | None, content: bytes | None, problem: Problem | None = None) -> RecordSeen:
         record, raw = _record(framed), framed.raw

@@ -212,7 +212,9 @@ def _states(conversation: Conversation, seen: MessageSeen | RecordSeen | StraySe
         return states
     last = None
     for message in conversation.messages:
-        if message.side == seen.side and message.plain_start <= (seen.plain_start if isinstance(seen, RecordSeen) else seen.start):
+        if message.side == seen.side and message.plain_start <= (
+            seen.plain_start if isinstance(seen, RecordSeen) else seen.start
+        ):
             last = message
     return getattr(last.states_after, by) if last else ("START",)
 

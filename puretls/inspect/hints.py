@@ -199,7 +199,11 @@ def _few_schemes(evidence: Evidence) -> Words | None:
         return None
     names = [scheme.name for scheme in schemes if isinstance(scheme, SignatureScheme)]
     missing = [kind for kind in ("RSA", "ECDSA") if not any(name.startswith(kind) for name in names)]
-    return {"missing": " and ".join(missing), "path": evidence.extension_path(ExtensionType.SIGNATURE_ALGORITHMS)} if missing else None
+    return (
+        {"missing": " and ".join(missing), "path": evidence.extension_path(ExtensionType.SIGNATURE_ALGORITHMS)}
+        if missing
+        else None
+    )
 
 
 def _tls13_only(evidence: Evidence) -> Words | None:

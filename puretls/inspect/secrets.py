@@ -40,7 +40,7 @@ class Handshake:
         self.client_hello = client_hello
         self.server_hello: ServerHello | None = None
         self.client_key_exchange: Struct | None = None
-        self.transcript = b""
+        self.transcript = bytearray()
         self.upto_key_exchange = b""
         self.resumed: bool | None = None
         self.found: Found | None = None
@@ -48,6 +48,8 @@ class Handshake:
         self.fits: bool | None = None
         """Whether a record or a Finished proved the master secret right or wrong."""
         self.keys: schedule.KeyBlock | None = None
+        self._derived_for: object = self
+        """The ClientKeyExchange with which the secrets were last looked for."""
         self.verify_data: dict[str, bytes] = {}
         """What each side's Finished must hold, by side."""
         self.finished: set[str] = set()
@@ -89,7 +91,10 @@ class Handshake:
     # Secrets
 
     def derive(self, knowledge: Knowledge, provider: Provider) -> None:
-        """Find the master secret and make the keys; `missing` tells what there is not."""
+        """Find the master secret and make the keys; `missing` tells what there is not. Looks again only after a ClientKeyExchange."""
+        if self._derived_for is self.client_key_exchange:
+            return
+        self._derived_for = self.client_key_exchange
         suite = self.suite
         if suite is None:
             if self.server_hello is not None:

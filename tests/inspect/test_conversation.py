@@ -1,5 +1,7 @@
 """Conversations are decoded from their bytes and a key log, without taking part: our own and OpenSSL's."""
 
+import re
+
 import pytest
 
 from puretls.inspect import Chunk, Conversation, Knowledge, Stream
@@ -116,3 +118,15 @@ def test_knowledge_shows_counts_and_no_secret():
     assert next(iter(known.masters.values())).hex() not in repr(conversations("resumed by id")[0])
     assert repr(known | Knowledge.of(psks={b"me": b"key"})) == "Knowledge(2 master secrets, 1 pre-shared keys)"
     assert not Knowledge()
+
+
+def test_the_programs_of_the_manual_run(root, capsys):
+    page = (root / "puretls" / "manual" / "inspect-conversation.md").read_text()
+    exec(
+        compile("\n".join(re.findall(r"```python\n(.*?)```", page, re.S)), "inspect-conversation.md", "exec"),
+        {"__name__": "manual"},
+    )
+    printed = capsys.readouterr().out
+    assert "client.ClientHello client WAIT_SERVER_HELLO" in printed
+    assert "b'hello'" in printed
+    assert "client.record[4].ciphertext client_write_key, epoch 1, sequence number 1" in printed
