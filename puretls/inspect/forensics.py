@@ -22,6 +22,7 @@ from puretls.inspect.streams import SIDES, other
 from puretls.messages.records import Alert
 from puretls.paths import RECORD, enclosing, parse_path
 from puretls.record.framing import HEADER_LENGTH
+from puretls.text import printable
 from puretls.values import frozen
 
 REFUSED, ALERT, ENDED = "refused", "alert", "ended"
@@ -60,7 +61,7 @@ class Finding:
         if where:
             view = "" if self.wire else " of the plaintext"
             place += f", bytes {where[0]} to {where[1] - 1}{view}" if where[1] - where[0] > 1 else f", byte {where[0]}{view}"
-        return f"{self.sentence}{place}" + (f" [{self.rfc}]" if self.rfc else "")
+        return printable(f"{self.sentence}{place}" + (f" [{self.rfc}]" if self.rfc else ""))
 
     def lines(self) -> list[tuple[str, str]]:
         """Labels and what there is to say, for whoever shows it."""

@@ -18,6 +18,7 @@ from puretls.inspect.streams import SIDES
 from puretls.inspect.texts.text import table
 from puretls.messages.handshake import Certificate, CertificateRequest, ClientHello
 from puretls.suites import BY_ID, Authentication, Suite
+from puretls.text import printable
 
 if TYPE_CHECKING:
     from puretls.x509.certificates.certificate import Certificate as X509
@@ -433,7 +434,7 @@ def clues(conversation: Conversation, alert: str, by: str) -> Iterator[Clue]:
         words = test(evidence) if alert in row["alerts"] else None
         if words is not None:
             words = {"hello": evidence.hello_path, **words}
-            yield Clue(row["try"].format(**words), row["path"].format(**words))
+            yield Clue(printable(row["try"].format(**words)), row["path"].format(**words))
 
 
 def asked_for(seen: MessageSeen) -> str:

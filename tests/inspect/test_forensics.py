@@ -334,6 +334,13 @@ def test_no_application_protocol():
     assert finding.path.endswith("application_layer_protocol_negotiation")
 
 
+def test_what_a_peer_wrote_is_safe_to_show():
+    _, (finding,) = played({"extensions": (Alpn("h2\x1b[31m\n{path}"),)}, {"extensions": (Alpn("http/1.1"),)})
+    for _, text in finding.lines():
+        assert text.isprintable()
+    assert "{path}" in finding.tries[0]
+
+
 def test_message_that_does_not_parse():
     """The refusal tells more than the alert that answers it: there is one finding of both."""
     _, (finding,) = played({}, {"interceptors": (body(2, lambda raw: raw[:-1]),)})
