@@ -7,6 +7,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from puretls.handshake.states import Role
 from puretls.qt._names import QtNames
 from puretls.qt.qmessage import qWarning
 from puretls.qt.qssl import QSsl
@@ -14,6 +15,7 @@ from puretls.qt.qsslcertificate import QSslCertificate
 from puretls.qt.qsslconfiguration import QSslConfiguration
 from puretls.qt.qsslkey import QSslKey
 from puretls.qt.sslsettings import SslSettings
+from puretls.watch import Watcher
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -104,3 +106,7 @@ class SslConfigured(QtNames):
     def setInterceptor(self, *interceptors: Any) -> None:
         """Watches and changes the messages of the next handshake: see puretls.intercept. Without arguments: no more."""
         self._settings.interceptors = interceptors
+
+    def setWatcher(self, watcher: Callable[[Role], Watcher | None] | None) -> None:
+        """Tells of all bytes of the next connections, such as `puretls.inspect.Recordings()`: see puretls.watch. None: no more."""
+        self._settings.watcher = watcher

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from puretls.handshake.states import Role
 from puretls.qt.qsslconfiguration import QSslConfiguration
 from puretls.qt.qsslerror import QSslError
+from puretls.watch import Watcher
 
 
 class SslSettings:
@@ -17,6 +19,7 @@ class SslSettings:
         self.verify_name = ""  # to verify, and to send, instead of the host name
         self.read_limit = 0  # bytes that are decrypted ahead; 0 is no limit
         self.interceptors: tuple[Any, ...] = ()
+        self.watcher: Callable[[Role], Watcher | None] | None = None
         self._ignored: list[QSslError] = []
         self._ignores_all = self._ignores_all_next = False
 

@@ -90,8 +90,12 @@ class TlsDriver:
         client_psk, server_psk = weakly(self._ask_client_psk), weakly(self._ask_server_psk)
         questions = Questions(verify, client_psk, server_psk, self.settings.interceptors)
         if self.mode is SslMode.SslServerMode:
-            return Connection.server(server_config(config, questions))
-        return Connection.client(client_config(config, questions), server_name_for(self.name), session_of(config))
+            connection = Connection.server(server_config(config, questions))
+        else:
+            connection = Connection.client(client_config(config, questions), server_name_for(self.name), session_of(config))
+        if self.settings.watcher is not None:
+            connection.watch(self.settings.watcher(connection.role))
+        return connection
 
     @property
     def name(self) -> str:

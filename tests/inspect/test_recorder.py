@@ -1,7 +1,9 @@
 """A live connection is recorded by who watches it: nothing unless asked, sizes only past a limit, and a conversation at any time."""
 
+import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -14,6 +16,7 @@ from puretls.errors import CallbackError, UsageError
 from puretls.handshake.states import Role
 from puretls.inspect import Recorder, Recordings, record
 from puretls.inspect.recorder import ONLY_SIZE
+from puretls.net import TlsSocket
 from tests.inspect.test_bytemap import check_map
 from tests.support.pair import Pair, client_config, fields_for, no_security, real, server_config, suite_named
 
@@ -182,13 +185,25 @@ def test_recording_begins_before_the_first_byte():
         record("connection")
 
 
-def test_sockets_are_recorded_by_their_connection():
-    class Socket:
-        def __init__(self, connection):
-            self.connection = connection
-
-    pair = joined(provider=no_security)
-    assert isinstance(record(Socket(pair.client.connection)), Recorder)
+def test_sockets_are_recorded_by_their_connection_and_by_their_configuration():
+    near, far = fields_for(suite_named(SUITES[0]))
+    recordings = Recordings()
+    ours, theirs = socket.socketpair()
+    with ours, theirs, ThreadPoolExecutor(1) as pool:
+        serving = pool.submit(TlsSocket.server, theirs, server_config(**far | {"provider": real(), "watcher": recordings}))
+        client = TlsSocket(ours, Connection.client(client_config(**near | {"provider": real()}), "server.test"))
+        recorder = record(client)
+        client.handshake()
+        server = serving.result(20)
+        client.sendall(b"question")
+        assert server.recv(100) == b"question"
+        seen = [recorder.conversation(provider=real()), recordings[0].conversation(provider=real())]
+        client.close()
+        server.close()
+    for conversation in seen:
+        assert no_problems(conversation)
+        assert conversation.data("client") == b"question"
+    assert seen[0].client.data == seen[1].client.data
 
 
 def test_errors_of_a_watcher_leave_as_those_of_a_callback():

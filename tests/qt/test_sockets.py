@@ -524,6 +524,25 @@ def test_trace_and_interceptor_see_the_handshake(pki, ssl_peer) -> None:
     peer.join()
 
 
+def test_watcher_records_the_conversation(pki, ssl_peer) -> None:
+    from puretls.inspect import Recordings
+
+    recordings = Recordings()
+    peer = ssl_peer(echo)
+    client = QSslSocket()
+    client.setSslConfiguration(pki.configuration())
+    client.setWatcher(recordings)
+    client.connectToHostEncrypted("127.0.0.1", peer.port, "server.test")
+    assert client.waitForEncrypted(10000)
+    client.write(b"question")
+    assert client.waitForReadyRead(10000)
+    (conversation,) = recordings.conversations()
+    assert [str(seen.problem) for seen in (*conversation.records, *conversation.messages) if seen.problem] == []
+    assert conversation.data("client") == b"question"
+    client.abort()
+    peer.join()
+
+
 @pytest.mark.parametrize("staples", [True, False])
 def test_stapled_ocsp_response_is_shown_and_its_absence_is_an_error(pki, monkeypatch: pytest.MonkeyPatch, staples: bool) -> None:
     """Qt's server cannot staple, so the credential of this one is given a response below the facade."""
