@@ -396,7 +396,7 @@ def configuration(cls: type[C], side: Side, source: Source, **more: Any) -> C:
             fields[name] = row.read(value, source)
         except (UsageError, DecodeError) as error:
             raise UsageError(f"{role}.{name}: {error}") from None
-        except (TypeError, ValueError, KeyError) as error:
+        except (TypeError, ValueError, KeyError, OverflowError) as error:
             raise UsageError(f"{role}.{name}: cannot be {described(value)} ({type(error).__name__})") from None
     return cls(**fields, **more)
 

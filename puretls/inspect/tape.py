@@ -24,6 +24,8 @@ VERSION = 1
 MARK = "puretls_tape"
 MAX_SIZE = 2**26
 """Bytes of a tape's file."""
+END_OF_TIME = 253_402_300_800
+"""Seconds from 1970 to the year 10000, for which certificates have no dates (RFC 5280 4.1.2.5)."""
 SIDES = ("client", "server")
 _KINDS: Mapping[str, Any] = {"name": str, "note": str, "seed": str, "clock": int | float, "client": dict, "server": dict}
 """What the values of a tape are in JSON, besides the lists."""
@@ -56,7 +58,7 @@ class Step:
     sizes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.do not in STEPS:
+        if not isinstance(self.do, str) or self.do not in STEPS:
             raise UsageError(f"no step is called {self.do!r}; there are {', '.join(STEPS)}")
         if self.side not in (("",) if self.do in _WITHOUT_SIDE else SIDES):
             raise UsageError(
@@ -117,6 +119,10 @@ class Tape:
     edits: tuple[Edit, ...] = ()
     name: str = ""
     note: str = ""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.clock < END_OF_TIME:
+            raise UsageError(f"clock is seconds since 1970, before the year 10000: not {self.clock}")
 
     @property
     def source(self) -> Source:

@@ -197,7 +197,7 @@ def test_what_is_no_tape_is_refused_in_a_sentence(text):
 PLACES = [("seed",), ("clock",), ("client",), ("client", "suites"), ("client", "verifier"), ("client", "extensions"), ("client", "psk"),
           ("server", "credentials"), ("server", "tickets"), ("server", "credentials", 0), ("server", "limits"), ("server", "session_cache"),
           ("server", "dh_parameters"), ("server", "certificate_authorities"), ("connections",), ("connections", 0), ("connections", 0, "steps"),
-          ("connections", 0, "steps", 2), ("connections", 0, "steps", 2, "data"), ("edits",), ("name",)]  # fmt: skip
+          ("connections", 0, "steps", 2), ("connections", 0, "steps", 2, "do"), ("connections", 0, "steps", 2, "data"), ("connections", 0, "server_name"), ("edits",), ("name",)]  # fmt: skip
 
 
 @settings(max_examples=200, deadline=None)
@@ -210,6 +210,12 @@ def test_a_tape_with_one_value_changed_is_read_or_refused_and_nothing_else(place
     inner[place[-1]] = value
     with suppress(UsageError):
         Tape.from_json(content)
+
+
+@pytest.mark.parametrize("clock", ["1e400", "-1e400", "NaN", "-1", "1e300", "253402300800"])
+def test_a_time_that_no_clock_can_show_is_refused(clock):
+    with pytest.raises(UsageError, match="clock is seconds since 1970"):
+        Tape.loads(small().dumps().replace(str(NOW), clock))
 
 
 def test_a_tape_of_another_version_says_so():
