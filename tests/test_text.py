@@ -22,6 +22,7 @@ from puretls.der import oids
 from puretls.errors import DecodeError, PeerError, PuretlsError, Reason, UsageError, VerificationError
 from puretls.extensions import Alpn, ServerName
 from puretls.iana import AlertDescription
+from puretls.inspect.render.hexdump import hexdump, of_spans
 from puretls.intercept import Direction
 from puretls.qt import QSslCertificate, QSslError
 from puretls.text import counted, printable, printable_lines
@@ -132,7 +133,7 @@ def test_reports_on_certificates(hostile, which, host, anchored):
 
 
 @pytest.mark.parametrize("which", ["leaf", "evil"])
-@pytest.mark.parametrize("every_byte", [True, False])
+@pytest.mark.parametrize("every_byte", [lambda data, spans: hexdump(of_spans(data, spans)), None], ids=["True", "False"])
 def test_shown_certificates(hostile, which, every_byte):
     try:
         assert_safe(show(getattr(hostile, which), every_byte=every_byte), lines=True)

@@ -19,7 +19,7 @@ from puretls._version import __version__
 from puretls.errors import DangerWarning, DecodeError, InternalError, PuretlsError, TlsError, UsageError
 from puretls.text import printable
 
-COMMANDS = ("demo", "connect", "serve", "ca", "x509", "listing", "explain", "replay", "edit")
+COMMANDS = ("demo", "connect", "serve", "ca", "x509", "listing", "explain", "inspect", "replay", "edit")
 
 
 class TransportFailure(PuretlsError):

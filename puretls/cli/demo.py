@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
     say.text(f"puretls {__version__}: a client and a server talk TLS 1.2 over TCP on 127.0.0.1, both in pure Python.")
     say.text(f"A fresh certificate authority has signed a certificate for the server: {certificate}")
     say.heading(
-        "1. A full handshake", "an arrow is a message with its size in bytes, double where encrypted; beside or below it the new states"
+        "1. A full handshake",
+        "an arrow is a message with its size in bytes, double where encrypted; beside or below it the new states",
     )
     say.lines(_ladder(full))
     say.text("What the two have agreed on:")
@@ -67,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     say.heading("3. The same client again", "both still know the master secret, so no certificate and no key exchange are needed")
     say.lines(_ladder(resumed))
     say.heading(f"4. Every byte of the {explained.name}", "as it travelled, with the field that each byte belongs to")
-    say.table(*_explained(explained))
+    say.lines(_explained(explained))
     say.heading("How to go on", "")
     say.lines(_how_to_go_on(full.client))
     tapes.save(played, arguments.tape, force=arguments.force)
@@ -154,9 +156,9 @@ def _find(connection: Connection, wanted: str) -> Entry:
 
 def _ladder(conversation: Conversation) -> list[str]:
     """Messages as the client sent and received them; the server's states come from its own trace."""
-    from puretls.cli.ladder import Rung, ladder
-    from puretls.cli.output import columns
+    from puretls.cli.output import columns, palette
     from puretls.iana import ContentType
+    from puretls.inspect.render.ladder import Rung, ladder
     from puretls.intercept import Direction
 
     theirs = {
@@ -172,7 +174,7 @@ def _ladder(conversation: Conversation) -> list[str]:
         rungs.append(Rung(sent, _told(entry), entry.length, entry.state_after, state, protected[entry.direction]))
         if entry.content_type == ContentType.CHANGE_CIPHER_SPEC:
             protected[entry.direction] = True
-    return ladder(rungs, columns=columns())
+    return ladder(rungs, columns(), palette())
 
 
 def _told(entry: Entry) -> str:
@@ -213,47 +215,13 @@ def _secrets(connection: Connection, keys: Sequence[str]) -> list[str]:
     return [*lines, *wrapped(f"{label} {client_random[:16]}... <{len(secret) // 2} bytes, not shown>", "In a key log: ")]
 
 
-Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
+def _explained(entry: Entry) -> list[str]:
+    """Its bytes; paths are told from the message on."""
+    from puretls.cli.output import columns, palette
+    from puretls.inspect.render.hexdump import hexdump, of_spans
 
-
-def _explained(entry: Entry) -> Table:
-    """Headers and rows, as many bytes in each as there is room for; where there is little, the words share a column."""
-    from puretls.cli.output import columns, total
-
-    headers = ("byte", "hexadecimal", "field", "value", "source")
-    for bytes_a_row in (16, 8, 6):
-        rows = _rows(entry, bytes_a_row)
-        if total([headers, *rows]) <= columns():
-            return headers, rows
-    return _merged(_rows(entry, 8), columns())
-
-
-def _rows(entry: Entry, bytes_a_row: int) -> list[tuple[str, ...]]:
-    """Rows of the table. The source stands only in rows where it differs from the one above."""
-    from puretls.cli.ladder import explained, shortened
-
-    rows: list[tuple[str, ...]] = []
-    before = ""
-    for offsets, data, path, value, source in explained(entry.raw, entry.spans(), bytes_a_row):
-        rows.append((offsets, data, shortened(path, 36), value, source if source != before else ""))
-        before = source or before
-    return rows
-
-
-def _merged(rows: list[tuple[str, ...]], columns: int) -> Table:
-    """Field, value and source of a row in one cell, wrapped beside its bytes and below them."""
-    from puretls.cli.output import wrapped
-
-    room = columns - sum(max(map(len, column)) + 2 for column in list(zip(*rows, strict=True))[:2])
-    merged: list[tuple[str, ...]] = []
-    told: list[str] = []
-    for offsets, data, path, value, source in rows:
-        if path:
-            merged += [("", "", line) for line in told]
-            words = (f"{path} = {value}" if value else path) + (f" [{source}]" if source else "")
-            told = wrapped(words, indent=2, width=room)
-        merged.append((offsets, data, told.pop(0).strip() if path else told.pop(0) if told else ""))
-    return ("byte", "hexadecimal", "field = value [source]"), merged + [("", "", line) for line in told]
+    fields = [replace(field, path=field.path.removeprefix(f"{entry.name}.")) for field in of_spans(entry.raw, entry.spans())]
+    return list(hexdump(fields, columns(), palette()))
 
 
 def _how_to_go_on(connection: Connection) -> list[str]:
@@ -262,6 +230,7 @@ def _how_to_go_on(connection: Connection) -> list[str]:
     names = dict.fromkeys(entry.name for entry in connection.trace.messages() if entry.raw)
     hints = (
         ("puretls demo --explain MESSAGE", f"another message: {', '.join(names)}"),
+        ("puretls inspect example.org:443", "every byte of a handshake with a server, explained"),
         ("puretls connect example.org:443", "talk to a server; --trace shows what you have seen here, live"),
         ("puretls ca --help", "certificates of your own, and then puretls serve"),
         ("puretls list suites", "what can be negotiated"),
@@ -292,9 +261,3 @@ class _Paragraphs:
 
         heading(title)
         self.lines(wrapped(subtitle, "   ")) if subtitle else print()
-
-    def table(self, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        from puretls.cli.output import table
-
-        table(headers, rows)
-        print()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+
 def add_client_options(parser: argparse.ArgumentParser) -> None:
     """What only a client has, and what both have."""
     parser.add_argument("--ca", metavar="FILE", help="certificates to trust (PEM) instead of the system's")
@@ -86,7 +87,7 @@ def client_config(arguments: argparse.Namespace) -> ClientConfig:
         identity, key = os.fsencode(arguments.psk_identity), _hexadecimal(arguments.psk)
         shared["psk"] = lambda hint: (identity, key)
     return ClientConfig(
-        verifier=_server_verifier(arguments), credentials=_credentials(arguments), tickets=not arguments.no_tickets, **shared
+        verifier=server_verifier(arguments), credentials=_credentials(arguments), tickets=not arguments.no_tickets, **shared
     )
 
 
@@ -247,7 +248,8 @@ def save_session(path: str | None, session: Session | None) -> None:
     write_secret(path, session.to_bytes())
 
 
-def _server_verifier(arguments: argparse.Namespace) -> Verifier:
+def server_verifier(arguments: argparse.Namespace) -> Verifier:
+    """How a server's chain is judged: by --ca, the system's anchors, or not at all (--danger-no-verify)."""
     from puretls.crypto.provider import default
     from puretls.x509.verifier import chain_verifier
 

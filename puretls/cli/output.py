@@ -7,16 +7,33 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from puretls.inspect.render.palette import Palette
 
 UNLIMITED = 10_000
 """Columns for output that is no terminal."""
 
 
-def columns() -> int:
-    """Columns that a line may have: as the variable COLUMNS says, else as wide as the terminal is."""
-    if sys.stdout.isatty() or os.environ.get("COLUMNS"):
+def columns(file: TextIO | None = None) -> int:
+    """Columns that a line of `file` (standard output) may have: as the variable COLUMNS says, else as wide as the terminal is."""
+    if (file or sys.stdout).isatty() or os.environ.get("COLUMNS"):
         return shutil.get_terminal_size((UNLIMITED, 24)).columns
     return UNLIMITED
+
+
+def palette(file: TextIO | None = None) -> Palette:
+    """Colours where a person looks and has not set NO_COLOR (no-color.org); marks in what the encoding of the file can say."""
+    from puretls.inspect.render.palette import ASCII, COLOURS, UNICODE, Palette
+
+    file = file or sys.stdout
+    coloured = file.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    try:
+        "".join(UNICODE).encode(getattr(file, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return Palette(COLOURS if coloured else {}, ASCII)
+    return Palette(COLOURS if coloured else {}, UNICODE)
 
 
 def wrapped(text: str, first: str = "", indent: int | None = None, width: int | None = None) -> list[str]:
@@ -24,11 +41,6 @@ def wrapped(text: str, first: str = "", indent: int | None = None, width: int | 
     indent = len(first) if indent is None else indent
     width = max(width or columns(), indent + 20)
     return textwrap.wrap(text, width, initial_indent=first.ljust(indent), subsequent_indent=" " * indent, break_on_hyphens=False)
-
-
-def total(rows: Sequence[Sequence[str]]) -> int:
-    """Columns that a table of these rows takes."""
-    return max(len(_line(row, _widths(rows))) for row in rows)
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

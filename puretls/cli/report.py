@@ -82,7 +82,7 @@ def tracer(connection: Connection, wanted: bool, file: TextIO | None = None) -> 
             if number >= seen:
                 seen = number + 1
                 with local("trace"):
-                    print("\n".join(trace_lines(entry)), file=out, flush=True)
+                    print("\n".join(trace_lines(entry, out)), file=out, flush=True)
 
     try:
         yield catch_up
@@ -90,18 +90,24 @@ def tracer(connection: Connection, wanted: bool, file: TextIO | None = None) -> 
         catch_up()
 
 
-def trace_lines(entry: Entry) -> Iterator[str]:
-    """A record on one line; a message with all its fields."""
-    from puretls.cli.ladder import explained
+def trace_lines(entry: Entry, file: TextIO | None = None) -> Iterator[str]:
+    """A record on one line; a message with all its fields. As `file` (standard error) can show it."""
+    from puretls.cli.output import columns, palette
+    from puretls.inspect.render.hexdump import hexdump, of_spans
     from puretls.intercept import Direction
     from puretls.trace import Layer
 
+    look = palette(file or sys.stderr)
     arrow = ">>" if entry.direction is Direction.OUTBOUND else "<<"
     if entry.layer is Layer.RECORD:
         made_of = " + ".join(f"{length} {name}" for name, length in entry.parts)
-        yield f"{arrow} {entry.name} {entry.number}, {counted(entry.length, 'byte')}" + (f": 5 header + {made_of}" if made_of else "")
+        size = counted(entry.length, "byte")
+        yield f"{arrow} {entry.name} {entry.number}, {size}" + (f": 5 header + {made_of}" if made_of else "")
         return
     moved = f", {entry.state_before} -> {entry.state_after}" if entry.state_before != entry.state_after else ""
-    yield f"{arrow} {entry.name}, {counted(entry.length, 'byte')}{moved}"
-    for offsets, data, path, value, source in explained(entry.raw, entry.spans()):
-        yield f"     {offsets:>9}  {data:<47}  {path}  {value}{f'  [{source}]' if source else ''}".rstrip()
+    yield look.paint("title", f"{arrow} {entry.name}, {counted(entry.length, 'byte')}{moved}")
+    for line in hexdump(of_spans(entry.raw, entry.spans()), columns(file or sys.stderr) - len(_INDENT), look):
+        yield _INDENT + line
+
+
+_INDENT = " " * 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -179,11 +179,16 @@ def _revocation(arguments: argparse.Namespace) -> Revocation | None:
 def _show(arguments: argparse.Namespace) -> int:
     from puretls.x509.show import show
 
-    def shown(data: bytes) -> str:
-        return show(data, arguments.password, every_byte=arguments.bytes, words=_words)
-
-    print(load(arguments.file, shown))
+    print(load(arguments.file, lambda data: show(data, arguments.password, every_byte=_dump if arguments.bytes else None)))
     return 0
+
+
+def _dump(data: bytes, spans: tuple[Span, ...]) -> Iterable[str]:
+    """The annotated hexdump, with what each field is."""
+    from puretls.cli.output import columns, palette
+    from puretls.inspect.render.hexdump import hexdump, of_spans
+
+    return hexdump(of_spans(data, spans, _words), columns(), palette())
 
 
 def _words(span: Span) -> str:

@@ -5,14 +5,14 @@ Private keys are described, never shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
 from puretls.crypto.secret import Secret
 from puretls.errors import DecodeError, UsageError
 from puretls.spans import Span
-from puretls.text import counted, printable, printable_lines
+from puretls.text import counted, printable
 from puretls.values import frozen
 from puretls.x509.certificates import explain
 from puretls.x509.certificates.certificate import Certificate
@@ -53,38 +53,34 @@ class Kind:
     """Takes a password, and holds what must not be shown."""
 
 
-Words = Callable[[Span], str]
-"""What there is to say of a span, in words."""
+Lines = Callable[[bytes, tuple[Span, ...]], Iterable[str]]
+"""How the bytes of something and its fields are shown."""
 
 
-def _source(span: Span) -> str:
-    return span.note
-
-
-def show(data: bytes, password: str | None = None, *, every_byte: bool = False, words: Words = _source) -> str:
+def show(data: bytes, password: str | None = None, *, every_byte: Lines | None = None) -> str:
     """Everything in `data`, PEM or DER, over many lines.
 
-    Raises `DecodeError` for what cannot be understood and, where a password is needed, `UsageError`. With `every_byte`, bytes that
-    cannot be parsed are shown with the fault instead; `words` says what stands behind each field, which is its section if left out.
+    Raises `DecodeError` for what cannot be understood and, where a password is needed, `UsageError`. With `every_byte`, which makes lines
+    of bytes and fields, bytes that cannot be parsed are shown with the fault instead. Fields of private keys have a `Secret` as value.
     """
     if looks_like_der(data):
-        return _shown(data, _kind_of(data, password), password, words if every_byte else None)
+        return _shown(data, _kind_of(data, password), password, every_byte)
     blocks = read_pem(data)
     if not blocks:
         raise DecodeError("neither DER nor PEM", path="file")
-    return "\n\n".join(_shown_block(block, password, words if every_byte else None) for block in blocks)
+    return "\n\n".join(_shown_block(block, password, every_byte) for block in blocks)
 
 
-def _shown_block(block: PemBlock, password: str | None, words: Words | None) -> str:
+def _shown_block(block: PemBlock, password: str | None, every_byte: Lines | None) -> str:
     kind = next((kind for kind in KINDS if block.label in kind.labels), None)
     if kind is None:
         return f"{printable(block.label)}: {counted(len(block.data), 'byte')} of a kind that is not known here"
     if block.header("DEK-Info") is None:
-        return _shown(block.data, kind, password, words)
+        return _shown(block.data, kind, password, every_byte)
     from puretls.crypto.provider import default
     from puretls.x509.keys.encryption import open_traditional
 
-    return _shown(open_traditional(block, password, default()), kind, None, words)
+    return _shown(open_traditional(block, password, default()), kind, None, every_byte)
 
 
 def _kind_of(der: bytes, password: str | None) -> Kind:
@@ -107,8 +103,8 @@ def _parse(kind: Kind, der: bytes, password: str | None) -> Any:
     return kind.parse(der, password) if kind.secret else kind.parse(der)
 
 
-def _shown(der: bytes, kind: Kind, password: str | None, words: Words | None) -> str:
-    if words is None or not kind.rfc:
+def _shown(der: bytes, kind: Kind, password: str | None, every_byte: Lines | None) -> str:
+    if every_byte is None or not kind.rfc:
         return kind.text(_parse(kind, der, password))
 
     def parse(data: bytes, sink: list[Span]) -> object:
@@ -117,28 +113,13 @@ def _shown(der: bytes, kind: Kind, password: str | None, words: Words | None) ->
     spans = explain.annotated(der, parse, kind.rfc)
     if kind.secret:
         spans = tuple(map(redacted, spans))
-    return printable_lines([f"{kind.name}, {counted(len(der), 'byte')}", *byte_lines(der, spans, words)])
+    return "\n".join((f"{kind.name}, {counted(len(der), 'byte')}", *every_byte(der, spans)))
 
 
 def redacted(span: Span) -> Span:
     """The span without its value where that is part of a private key; what follows a fault may be one as well."""
     secret = span.path.rpartition(".")[2].partition("[")[0] in SECRETS
     return replace(span, value=Secret(b"\0" * (span.end - span.start))) if secret or span.fault else span
-
-
-def byte_lines(data: bytes, spans: tuple[Span, ...], words: Words = _source) -> Iterator[str]:
-    """A line for each span: offset, first bytes, path, value, and what there is to say."""
-    for span in spans:
-        if span.start == span.end:
-            continue
-        if isinstance(span.value, Secret):
-            shown, value = "(secret)", ""
-        else:
-            shown = data[span.start : min(span.end, span.start + 8)].hex(" ") + (" .." if span.end - span.start > 8 else "")
-            value = "" if isinstance(span.value, bytes) else f" = {span.value}"
-        yield f"{span.start:6}  {shown:<26}  {span.path}{value}  {f'FAULT: {span.note}' if span.fault else words(span)}".rstrip()
-
-
 
 
 def public_key_text(key: Any) -> str:

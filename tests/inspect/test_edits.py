@@ -163,11 +163,11 @@ def test_every_leaf_of_other_key_exchanges_and_ciphers_too(number):
 @pytest.mark.full
 @pytest.mark.parametrize("operation", sorted(OPERATIONS.keys() - {"flip", "set"}))
 def test_every_operation_on_leaves_ends_as_the_table_says_or_tells_why_not(operation):
-    value = {"insert": "hex:00", "lie": "+1"}.get(operation, "")
-    ends = {"lie": ".length", "swap": "]"}.get(operation, "")
-    meant = [path for path, _, _ in leaves() if path.endswith(ends)]
+    value = {"insert": "hex:00", "lie": "+1", "swap": ""}.get(operation, "")
     applied = 0
-    for path in random.Random(7).sample(meant, min(200, len(meant))):
+    for path, _, span in random.Random(7).sample(leaves(), 200):
+        if operation == "lie" and not span.path.endswith(".length"):
+            continue
         made = run(path, operation, value)
         applied += not outcome_of(made).problem
         check_outcome(made, path)

@@ -42,9 +42,9 @@ COMPUTES = {
     "puretls.x509.keys.pbkdf.openssl_kdf": "derives a key",
     "puretls.x509.keys.rc2.expand_key": "a key",
     "puretls.x509.keys.rc2.decrypt_cbc": "a key",
-    "puretls.x509.show.byte_lines": "the spans are the caller's",
     "puretls.inspect.edit.changes": "the spans are the caller's",
     "puretls.inspect.edit.edited": "the spans are the caller's",
+    "puretls.inspect.render.hexdump.of_spans": "the spans are the caller's",
 }
 """What takes bytes and parses none, and what it does instead."""
 ARGUMENTS = {

@@ -105,6 +105,8 @@ class Capture:
     connections: tuple[TcpConnection, ...]
     key_log: str = ""
     notes: tuple[str, ...] = ()
+    damaged: bool = False
+    """Whether the file was cut off or broken somewhere: what stands before that is here."""
 
     def __repr__(self) -> str:
         lines = len(self.key_log.splitlines())
@@ -163,7 +165,7 @@ def _read(file: BinaryIO, name: str, progress: Callable[[int], object] | None) -
         notes.append(f"{_WITHOUT_TLS}: {len(found) - len(seen)}")
     if not connections:
         raise CaptureError(_no_tls(name, packets.count, len(found), notes))
-    return Capture(connections, key_log, tuple(notes))
+    return Capture(connections, key_log, tuple(notes), packets.damaged)
 
 
 def _connection(flow: Flow, knowledge: Knowledge) -> TcpConnection | None:

@@ -47,6 +47,7 @@ class CaptureFile:
         self._name = name
         self.key_log: list[str] = []
         self.notes: list[str] = []
+        self.damaged = False
         self.count = 0
 
     def __iter__(self) -> Iterator[Packet]:
@@ -68,8 +69,10 @@ class CaptureFile:
                 self.count += 1
                 yield packet
         except _Damaged as damage:
+            self.damaged = True
             self._note(f"{damage}; what stands before it is used")
         if self._bytes.damage:
+            self.damaged = True
             self._note(self._bytes.damage)
 
     def _note(self, text: str) -> None:

@@ -1,0 +1,237 @@
+"""`puretls inspect`: captures, tapes, servers and standard input; one clear line for each thing that is wrong."""
+
+import gzip
+import re
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from puretls.inspect import Tape, replay, write_capture
+from puretls.keylog import CLIENT_RANDOM, key_log_line
+from tests.cli.command import in_process, puretls, serving
+from tests.inspect.test_tapes import FOLDER, TAPES
+
+pytest.importorskip("dpkt", reason="captures need the extra capture")
+ECDHE, RESUMED = FOLDER / TAPES[4], FOLDER / TAPES[18]
+
+
+@pytest.fixture(scope="module")
+def captures(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("inspect")
+    (one,), both = replay(Tape.load(ECDHE)).conversations, replay(Tape.load(RESUMED)).conversations
+    write_capture(folder / "one.pcapng", one)
+    write_capture(folder / "closed.pcapng", one, without_secrets=True)
+    write_capture(folder / "both.pcapng", *both)
+    write_capture(folder / "both-closed.pcapng", *both, without_secrets=True)
+    (folder / "keys").write_text(lines_of(one))
+    (folder / "first-key").write_text(lines_of(both[0]))
+    (folder / "other-keys").write_text(key_log_line(CLIENT_RANDOM, b"x" * 32, b"y" * 48) + "\n")
+    (folder / "empty").write_bytes(b"")
+    (folder / "rubbish").write_bytes(b"rubbish rubbish")
+    (folder / "cut.pcapng").write_bytes((folder / "one.pcapng").read_bytes()[:-901])
+    return folder
+
+
+def lines_of(conversation):
+    known = [handshake for handshake in conversation.handshakes if handshake.found]
+    return "".join(key_log_line(CLIENT_RANDOM, one.client_random, one.found.master) + "\n" for one in known)
+
+
+def inspect(*arguments, status=0):
+    told = in_process("inspect", *arguments)
+    assert told.returncode == status, told
+    assert "Traceback" not in told.stderr
+    return told
+
+
+def test_a_tape_is_shown_with_its_messages_states_and_outcome():
+    told = inspect(ECDHE)
+    assert told.stderr == ""
+    for words in ("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "ClientKeyExchange", "WAIT_FINISHED", "both sides said close_notify"):
+        assert words in told.stdout
+
+
+def test_a_capture_says_the_same_as_the_tape_it_is_of(captures):
+    told = inspect(captures / "one.pcapng")
+    mine, theirs = (out[out.index("version:") :] for out in (told.stdout, inspect(ECDHE).stdout))
+    assert mine == theirs
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_standard_input_is_a_capture_or_a_tape(captures, packed):
+    capture = (captures / "one.pcapng").read_bytes()
+    for data in (gzip.compress(capture) if packed else capture, ECDHE.read_bytes()):
+        told = puretls("inspect", "-", "--list", stdin=data)
+        assert (told.returncode, told.stderr) == (0, "")
+        assert "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384" in told.stdout.decode()
+
+
+def test_several_connections_are_listed_and_chosen(captures):
+    told = inspect(captures / "both.pcapng")
+    assert len(told.stdout.splitlines()) == 3
+    assert "--connection" in told.stderr
+    assert "full" in inspect(captures / "both.pcapng", "--connection", "1").stdout
+    assert "session resumed" in inspect(captures / "both.pcapng", "--connection", "2").stdout
+    assert "session resumed" in inspect(RESUMED, "--connection", "1").stdout
+    for arguments in ((captures / "both.pcapng", "--connection", "server.test"), (captures / "both.pcapng", "--bytes")):
+        assert "choose one by its number (1, 2)" in inspect(*arguments, status=2).stderr
+    assert "0, 1" in inspect(RESUMED, "--grep", "Finished", status=2).stderr
+    assert "3" in inspect(RESUMED, "--connection", "3", status=2).stderr
+
+
+def test_what_an_earlier_connection_tells_opens_the_one_that_resumes_it(captures):
+    told = inspect(captures / "both-closed.pcapng", "--connection", "2", "--keylog", captures / "first-key")
+    assert "known from the session that is resumed" in told.stdout
+
+
+def test_several_key_logs_open_a_capture(captures):
+    closed = inspect(captures / "closed.pcapng")
+    assert "give a key log" in " ".join(closed.stdout.split())
+    opened = inspect(captures / "closed.pcapng", "--keylog", captures / "other-keys", "--keylog", captures / "keys")
+    assert "secrets:      known from the key log" in opened.stdout
+
+
+def test_an_rsa_key_opens_a_connection_without_forward_secrecy(tmp_path):
+    from puretls.inspect import Conversation, Stream
+    from puretls.x509.keys.writing import private_key_pem
+    from tests.support.credentials import credential
+    from tests.support.reference import REFERENCE, play
+
+    ((client, server),) = play(REFERENCE[0])
+    write_capture(tmp_path / "rsa.pcapng", Conversation(Stream.of(client), Stream.of(server)))
+    (tmp_path / "key.pem").write_text(private_key_pem(credential("rsa2048").key))
+    told = inspect(tmp_path / "rsa.pcapng", "--rsa-key", tmp_path / "key.pem")
+    assert "known from the server's RSA key" in told.stdout
+    (tmp_path / "ec.pem").write_text(private_key_pem(credential("secp256r1").key))
+    assert "only an RSA key opens" in inspect(tmp_path / "rsa.pcapng", "--rsa-key", tmp_path / "ec.pem", status=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("empty", "is empty"),
+        ("rubbish", "is not a capture in pcap or pcapng format"),
+        ("nothing-here", "no such file"),
+        ("cut.pcapng", "after packet"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_one_line(captures, name, words):
+    told = inspect(captures / name, status=2)
+    assert words in told.stderr
+    assert str(captures / name) in told.stderr or name == "cut.pcapng"
+    assert len(told.stderr.splitlines()) == 1
+    assert ("ClientHello" in told.stdout) == (name == "cut.pcapng")
+
+
+def test_a_capture_without_tls_and_one_of_an_unknown_link_say_so(tmp_path):
+    import struct
+
+    (tmp_path / "wifi.pcap").write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 105))
+    (tmp_path / "none.pcap").write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
+    packet = struct.pack("<IIII", 0, 0, 20, 20) + bytes(20)
+    (tmp_path / "wifi.pcap").write_bytes((tmp_path / "wifi.pcap").read_bytes() + packet)
+    assert re.search(r"link type.*105", inspect(tmp_path / "wifi.pcap", status=2).stderr)
+    assert "holds no TLS" in inspect(tmp_path / "none.pcap", status=2).stderr
+
+
+def test_a_key_log_of_another_connection_is_told(captures):
+    told = inspect(captures / "closed.pcapng", "--keylog", captures / "other-keys", status=2)
+    assert "the key log given has 1 other connection" in told.stderr
+    assert "ClientHello" in told.stdout
+    assert "holds no secret of TLS 1.2" in inspect(ECDHE, "--keylog", captures / "rubbish", status=2).stderr
+
+
+def test_another_version_is_explained_as_far_as_it_can_be_seen(tmp_path):
+    from puretls.inspect import Conversation, Stream
+
+    (conversation,) = replay(Tape.load(ECDHE)).conversations
+    server = bytearray(conversation.server.data)
+    server[9:11] = b"\3\1"  # the version in the ServerHello
+    write_capture(tmp_path / "old.pcapng", Conversation(conversation.client, Stream.of(bytes(server))))
+    told = inspect(tmp_path / "old.pcapng", status=2)
+    assert "the server chose TLS 1.0" in told.stderr
+    assert "ServerHello" in told.stdout
+    assert "cipher_suite" in inspect(tmp_path / "old.pcapng", "--grep", "server.ServerHello.cipher_suite", status=2).stdout
+
+
+def test_fields_are_found_by_path_and_explained(captures):
+    told = inspect(captures / "one.pcapng", "--grep", "ClientHello.random", "--grep", "*verify_data")
+    assert "32 random bytes" in told.stdout
+    assert told.stdout.count("verify_data = 12 bytes") == 2
+    missed = inspect(ECDHE, "--grep", "ClientHello.randum", status=2)
+    assert "ClientHello.random" in missed.stderr
+
+
+def test_one_byte_is_told_in_full(captures):
+    told = inspect(ECDHE, "--offset", "server:44")
+    assert "server.ServerHello.cipher_suite" in told.stdout
+    assert told.stdout.count("path:") == 1
+    assert inspect(ECDHE, "--offset", "46").stdout.count("path:") == 2
+    assert "decrypted" in inspect(ECDHE, "--offset", "client:220:plaintext").stdout
+    assert "the client sent" in inspect(ECDHE, "--offset", "client:99999", status=2).stderr
+    assert "such as server:46" in inspect(ECDHE, "--offset", "middle:3", status=2).stderr
+
+
+def test_all_bytes_are_listed_on_the_wire_and_decrypted(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    (conversation,) = replay(Tape.load(ECDHE)).conversations
+    told = inspect(ECDHE, "--bytes")
+    assert all(len(line) <= 80 for line in told.stdout.splitlines())
+    shown = re.findall(r"^\d[-\d]* +((?:[0-9a-f]{2} )*[0-9a-f]{2})(?:  |$)", told.stdout, re.M)
+    wire = conversation.client.data + conversation.server.data
+    assert bytes.fromhex("".join(shown)).startswith(wire)
+    assert len(bytes.fromhex("".join(shown))) > len(wire)
+
+
+def test_files_with_secrets_are_their_owners_alone_and_nothing_is_overwritten(captures, tmp_path):
+    out = tmp_path / "out.pcapng"
+    told = inspect(ECDHE, "--pcapng", out)
+    assert (told.stdout, "readable by you alone" in told.stderr) == ("", True)
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    assert "exists already" in inspect(ECDHE, "--pcapng", out, status=2).stderr
+    inspect(ECDHE, "--pcapng", out, "--force", "--without-secrets")
+    assert out.read_bytes() == (captures / "closed.pcapng").read_bytes()
+    assert "known from the key log" in inspect(captures / "one.pcapng").stdout
+
+
+def test_the_ledger_is_a_program_that_runs(tmp_path):
+    inspect(ECDHE, "--ledger", tmp_path / "ledger.py")
+    done = subprocess.run([sys.executable, "-I", tmp_path / "ledger.py"], capture_output=True, text=True, check=True)
+    assert "master_secret" in done.stdout
+    assert "--without-secrets" in inspect(ECDHE, "--ledger", "-", "--without-secrets", status=2).stderr
+
+
+def test_a_server_is_asked_now_and_its_handshake_explained(files, tmp_path):
+    with serving(tmp_path, "--cert", files.cert, "--key", files.key) as server:
+        address = f"localhost:{server.port}"
+        told = inspect(address, "--ca", files.ca, "--alpn", "h2")
+        assert "both sides said close_notify" in told.stdout
+        assert "secrets:      known from" in told.stdout
+        assert "server_write_key" in inspect(address, "--danger-no-verify", "--grep", "server.Finished").stdout
+        refused = inspect(address, "--ca", files.other_ca, status=1)
+        assert "ClientHello" in refused.stdout
+        assert re.search(r"what: .*server\.Certificate", " ".join(refused.stdout.split()))
+    assert "refused" in inspect(address, status=2).stderr.lower()
+
+
+def test_a_server_that_is_none_of_tls_is_shown_as_far_as_it_goes(tmp_path):
+    import socket
+    import threading
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer():
+            sock, _ = listener.accept()
+            with sock:
+                sock.recv(4096)
+                sock.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        told = in_process("inspect", f"127.0.0.1:{listener.getsockname()[1]}")
+        thread.join()
+    assert told.returncode in {1, 2}
+    assert "ClientHello" in told.stdout
+    assert len(told.stderr.splitlines()) <= 2
