@@ -57,6 +57,8 @@ def _add_views(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--offset", metavar="[SIDE:]N", action="append", default=[], help="tell everything about one byte")
     for name, (what, _) in _FILES.items():
         parser.add_argument(f"--{name}", metavar="FILE", help=what)
+    for name, (what, _) in _DIAGRAMS.items():
+        parser.add_argument(f"--{name}", action="store_true", help=what)
     parser.add_argument("--force", action="store_true", help="overwrite files that are there")
     parser.add_argument(
         "--without-secrets", action="store_true", help="write files that can be passed on: no key, and nothing that was decrypted"
@@ -167,7 +169,12 @@ def _problems(conversation: Conversation, arguments: argparse.Namespace) -> Iter
 
 def _wants_one(arguments: argparse.Namespace) -> bool:
     """Whether an option is about one connection."""
-    return bool(arguments.bytes or arguments.grep or arguments.offset or _named(arguments))
+    return bool(arguments.bytes or arguments.grep or arguments.offset or _named(arguments) or _drawn(arguments))
+
+
+def _drawn(arguments: argparse.Namespace) -> list[str]:
+    """The diagrams to print, by option."""
+    return [name for name in _DIAGRAMS if getattr(arguments, name)]
 
 
 def _named(arguments: argparse.Namespace) -> dict[str, str]:
@@ -210,6 +217,8 @@ def _asked(conversation: Conversation, arguments: argparse.Namespace, *look: Any
     for place in arguments.offset:
         for leaf, offset in _at(conversation, place):
             yield terminal.card(conversation, leaf, offset, *look)
+    for name in _drawn(arguments):
+        yield _DIAGRAMS[name][1](conversation).splitlines()
 
 
 def _found(conversation: Conversation, path: str) -> list[Leaf]:
@@ -273,11 +282,35 @@ def _ledger(conversation: Conversation, *, secrets: bool) -> bytes:
     return conversation.ledger.script().encode()
 
 
+def _json(conversation: Conversation, *, secrets: bool) -> bytes:
+    from puretls.inspect.render import document
+
+    return document.dumps(conversation, secrets=secrets).encode()
+
+
+def _mermaid(conversation: Conversation) -> str:
+    from puretls.inspect.render.diagrams import mermaid
+
+    return mermaid(conversation)
+
+
+def _dot(conversation: Conversation) -> str:
+    from puretls.inspect.render.diagrams import dot
+
+    return dot(conversation)
+
+
 _FILES: dict[str, tuple[str, Callable[..., bytes]]] = {
+    "json": ("write all of it as JSON, from which this command reads it again", _json),
     "pcapng": ("write a capture that Wireshark opens decrypted", _pcapng),
     "ledger": ("write a Python program that computes every key and secret again", _ledger),
 }
 """Option -> what it writes, and how it is made."""
+_DIAGRAMS: dict[str, tuple[str, Callable[[Conversation], str]]] = {
+    "mermaid": ("print the messages and states as a sequence diagram of Mermaid", _mermaid),
+    "dot": ("print the way of both ends through their states for Graphviz", _dot),
+}
+"""Option -> what it prints, and how it is made."""
 
 
 def _check_files(arguments: argparse.Namespace) -> None:

@@ -142,13 +142,17 @@ class _Progress:
             print("\r" + " " * 40 + "\r", end="", file=sys.stderr, flush=True)
 
 
-# Tapes
+# Tapes and JSON
 
 
 def _of_text(name: str, text: bytes) -> Source:
+    """A tape, or a conversation that `--json` wrote."""
     from puretls.inspect import Tape, replay
+    from puretls.inspect.render import document
 
     try:
+        if document.MARK.encode() in text[:_CHUNK]:
+            return Source(name, (_of_conversation(1, document.loads(text)),))
         played = replay(Tape.loads(text))
     except UsageError as error:
         raise UsageError(f"{name}: {error}") from None

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from puretls.inspect import Tape, replay, write_capture
+from puretls.inspect.render import document
 from puretls.keylog import CLIENT_RANDOM, key_log_line
 from tests.cli.command import in_process, puretls, serving
 from tests.inspect.test_tapes import FOLDER, TAPES
@@ -194,6 +195,26 @@ def test_files_with_secrets_are_their_owners_alone_and_nothing_is_overwritten(ca
     inspect(ECDHE, "--pcapng", out, "--force", "--without-secrets")
     assert out.read_bytes() == (captures / "closed.pcapng").read_bytes()
     assert "known from the key log" in inspect(captures / "one.pcapng").stdout
+
+
+def test_json_is_read_again(tmp_path):
+    out = tmp_path / "out.json"
+    inspect(RESUMED, "--connection", "1", "--json", out)
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    again, before = inspect(out), inspect(RESUMED, "--connection", "1")
+    assert again.stdout == before.stdout
+    assert puretls("inspect", "-", stdin=out.read_bytes()).returncode == 0
+    inspect(out, "--json", tmp_path / "closed.json", "--without-secrets")
+    assert "give a key log" in " ".join(inspect(tmp_path / "closed.json").stdout.split())
+    out.write_text('{"puretls_conversation": 1}')
+    assert f"{out}: no conversation" in inspect(out, status=2).stderr
+
+
+def test_diagrams_and_files_go_to_standard_output():
+    assert inspect(ECDHE, "--mermaid").stdout.startswith("sequenceDiagram\n")
+    assert inspect(ECDHE, "--dot").stdout.startswith("digraph conversation {\n")
+    written = puretls("inspect", ECDHE, "--json", "-").stdout
+    assert document.loads(written).suite.name == "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"
 
 
 def test_the_ledger_is_a_program_that_runs(tmp_path):

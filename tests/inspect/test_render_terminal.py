@@ -10,7 +10,7 @@ from puretls.crypto.secret import Secret
 from puretls.inspect import Conversation, Tape, replay
 from puretls.inspect.render import terminal
 from puretls.inspect.render.hexdump import Field, hexdump, of_spans
-from puretls.inspect.render.ladder import Rung, ladder, rungs
+from puretls.inspect.render.ladder import Rung, ladder, rungs, state_path
 from puretls.inspect.render.palette import ASCII, COLOURED, COLOURS, PLAIN, Palette
 from puretls.inspect.render.words import paragraph, value_text
 from puretls.inspect.streams import SIDES, Stream
@@ -190,7 +190,7 @@ def test_no_key_is_shown():
 
 def test_the_path_of_an_end_is_each_state_once_with_what_led_there():
     conversation = conversations(TAPES[18])[1]
-    assert terminal.states(conversation, "server") == [
+    assert state_path(conversation, "server") == [
         ("START", ""),
         ("WAIT_RESUMPTION_VERDICT", "ClientHello"),
         ("WAIT_CCS", "ServerHello"),

@@ -86,6 +86,18 @@ def states_text(states: Iterable[str]) -> str:
     return "|".join(states)
 
 
+def state_path(conversation: Conversation, side: str) -> list[tuple[str, str]]:
+    """The path of an end: states in order, each with the message that led there ("" for the first)."""
+    path: list[tuple[str, str]] = []
+    for seen in conversation.messages:
+        before, after = (states_text(getattr(at, side)) for at in (seen.states_before, seen.states_after))
+        if not path:
+            path.append((before, ""))
+        if after != path[-1][0]:
+            path.append((after, seen.name))
+    return path
+
+
 def ladder(rungs: Sequence[Rung], width: int = 80, palette: Palette = PLAIN) -> list[str]:
     """Lines with an arrow a message, the client's states on the left and the server's on the right; flights stand apart.
 

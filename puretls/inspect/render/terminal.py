@@ -13,7 +13,7 @@ from puretls.inspect.bytemap import VIEWS, WIRE
 from puretls.inspect.deeper import spans_of
 from puretls.inspect.forensics import Finding, examine
 from puretls.inspect.render.hexdump import Columns, Field, hexdump, of_leaves
-from puretls.inspect.render.ladder import ladder, rungs, states_text
+from puretls.inspect.render.ladder import ladder, rungs, state_path, states_text
 from puretls.inspect.render.palette import PLAIN, Palette
 from puretls.inspect.render.words import paragraph, value_text
 from puretls.inspect.streams import SIDES
@@ -103,20 +103,8 @@ def _amounts(conversation: Conversation, side: str) -> Iterator[str]:
         yield f"{counted(gap.length, 'byte') if gap.length else 'bytes'} from {gap.offset} on: {gap.why}"
 
 
-def states(conversation: Conversation, side: str) -> list[tuple[str, str]]:
-    """The path of an end: states in order, each with the message that led there ("" for the first)."""
-    path: list[tuple[str, str]] = []
-    for seen in conversation.messages:
-        before, after = (states_text(getattr(at, side)) for at in (seen.states_before, seen.states_after))
-        if not path:
-            path.append((before, ""))
-        if after != path[-1][0]:
-            path.append((after, seen.name))
-    return path
-
-
 def _path_lines(conversation: Conversation, side: str, width: int, palette: Palette) -> list[str]:
-    path = f" {palette.marks.leads_to} ".join(state for state, _ in states(conversation, side))
+    path = f" {palette.marks.leads_to} ".join(state for state, _ in state_path(conversation, side))
     return [palette.paint("state", line) for line in paragraph(path or "nothing seen", width, f"{side}:", 8)]
 
 

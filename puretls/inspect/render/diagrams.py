@@ -1,0 +1,69 @@
+"""Diagrams for other tools: Mermaid draws the messages with the states of both ends, Graphviz the way of both through their states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from puretls.inspect.render.ladder import rungs, state_path
+from puretls.inspect.streams import SIDES
+from puretls.text import counted, printable
+
+if TYPE_CHECKING:
+    from puretls.inspect.conversation import Conversation
+
+
+def mermaid(conversation: Conversation) -> str:
+    """A `sequenceDiagram` of Mermaid: solid arrows in the clear, dotted ones encrypted, notes where the state of an end changes."""
+    return "\n".join(_sequence(conversation)) + "\n"
+
+
+def _sequence(conversation: Conversation) -> Iterator[str]:
+    yield "sequenceDiagram"
+    for side, address in zip(SIDES, conversation.addresses, strict=True):
+        yield f"    participant {side} as {_mermaid_text(side if address == side else f'{side} {address}')}"
+    before = {side: path[0][0] for side in SIDES if (path := state_path(conversation, side))}
+    for side, state in before.items():
+        yield f"    Note over {side}: {_mermaid_text(state)}"
+    for rung in rungs(conversation):
+        sender, receiver = SIDES if rung.from_client else SIDES[::-1]
+        arrow = "-->>" if rung.protected else "->>"
+        told = f"{rung.label}, {counted(rung.size, 'byte')}"
+        yield f"    {sender}{arrow}{receiver}: {_mermaid_text(told)}"
+        for side, state in zip(SIDES, (rung.client_state, rung.server_state), strict=True):
+            if state != before[side]:
+                before[side] = state
+                yield f"    Note over {side}: {_mermaid_text(state)}"
+
+
+def _mermaid_text(text: str) -> str:
+    """Characters that mean something to Mermaid as its entity codes (mermaid.js.org, "Entity codes to escape characters")."""
+    return "".join(c if c.isalnum() or c in " _.,()/-|:" else f"#{ord(c)};" for c in printable(text))
+
+
+def dot(conversation: Conversation) -> str:
+    """A digraph of Graphviz: the states that each end was in, joined by numbered messages in the order of the conversation."""
+    return "\n".join(_digraph(conversation)) + "\n"
+
+
+def _digraph(conversation: Conversation) -> Iterator[str]:
+    yield "digraph conversation {"
+    yield '    node [shape=box, style=rounded, fontname="sans-serif"]; edge [fontname="sans-serif"];'
+    for side, address in zip(SIDES, conversation.addresses, strict=True):
+        path = state_path(conversation, side)
+        yield f"    subgraph cluster_{side} {{"
+        yield f"        label={_quoted(side if address == side else f'{side} {address}')};"
+        for state in dict.fromkeys(state for state, _ in path):
+            yield f"        {_quoted(f'{side} {state}')} [label={_quoted(state)}];"
+        for number, ((start, _), (end, message)) in enumerate(pairwise(path), 1):
+            yield f"        {_quoted(f'{side} {start}')} -> {_quoted(f'{side} {end}')} [label={_quoted(f'{number} {message}')}];"
+        yield "    }"
+    yield "}"
+
+
+def _quoted(text: str) -> str:
+    """A string of the DOT language (graphviz.org, "The DOT Language")."""
+    return '"' + printable(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
