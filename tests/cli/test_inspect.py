@@ -1,17 +1,20 @@
 """`puretls inspect`: captures, tapes, servers and standard input; one clear line for each thing that is wrong."""
 
 import gzip
+import os
 import re
 import stat
+import struct
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 
 from puretls.inspect import Tape, replay, write_capture
 from puretls.inspect.render import document
 from puretls.keylog import CLIENT_RANDOM, key_log_line
-from tests.cli.command import in_process, puretls, serving
+from tests.cli.command import ENVIRONMENT, in_process, puretls, serving
 from tests.inspect.test_tapes import FOLDER, TAPES
 
 pytest.importorskip("dpkt", reason="captures need the extra capture")
@@ -127,8 +130,6 @@ def test_what_is_wrong_with_a_file_is_one_line(captures, name, words):
 
 
 def test_a_capture_without_tls_and_one_of_an_unknown_link_say_so(tmp_path):
-    import struct
-
     (tmp_path / "wifi.pcap").write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 105))
     (tmp_path / "none.pcap").write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
     packet = struct.pack("<IIII", 0, 0, 20, 20) + bytes(20)
@@ -184,6 +185,26 @@ def test_all_bytes_are_listed_on_the_wire_and_decrypted(monkeypatch):
     wire = conversation.client.data + conversation.server.data
     assert bytes.fromhex("".join(shown)).startswith(wire)
     assert len(bytes.fromhex("".join(shown))) > len(wire)
+
+
+@pytest.mark.parametrize(("setting", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
+def test_a_terminal_gets_colours_in_lines_that_fit_unless_they_are_not_wanted(setting, coloured):
+    fcntl, pty, termios = (pytest.importorskip(name) for name in ("fcntl", "pty", "termios"))
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    kept = {name: value for name, value in ENVIRONMENT.items() if name not in {"COLUMNS", "NO_COLOR", "TERM"}}
+    command = [sys.executable, "-m", "puretls", "inspect", ECDHE, "--grep", "ServerHello"]
+    process = subprocess.Popen(command, stdout=theirs, env=kept | {"TERM": "xterm"} | setting)
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # Linux tells the end of a terminal so
+        while data := os.read(ours, 65536):
+            shown += data
+    os.close(ours)
+    assert process.wait(30) == 0
+    text = shown.decode().replace("\r", "")
+    assert ("\x1b[" in text) == coloured
+    assert all(len(line) <= 80 for line in re.sub(r"\x1b\[[\d;]*m", "", text).splitlines())
 
 
 def test_files_with_secrets_are_their_owners_alone_and_nothing_is_overwritten(captures, tmp_path):

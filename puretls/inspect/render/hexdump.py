@@ -16,9 +16,8 @@ from puretls.values import frozen
 if TYPE_CHECKING:
     from puretls.inspect.bytemap import ByteMap, Leaf
 
-_ROWS = (16, 8, 4)
-"""Bytes in a row: as many as leave room for words."""
-_ROOM = 36
+_ROWS = ((16, 56), (8, 36), (4, 0))
+"""How many bytes may stand in a row, and the columns that must be left for words then."""
 _FRAMING = frozenset({"type", "version", "length", "msg_type", "extension_type", "tag", "explicit", "padding_length"})
 _SEAL = frozenset({"nonce_explicit", "iv", "mac", "padding"})
 
@@ -93,10 +92,10 @@ class Columns:
 
     @classmethod
     def of(cls, fields: Sequence[Field], width: int) -> Columns:
-        """As many bytes in a row as the fields need and as leave room for the words: 16, 8 or 4."""
+        """As many bytes in a row as the fields need and as leave room for the words."""
         places = max((_places(field) for field in fields), default=0)
         longest = max((len(field.data) for field in fields), default=0)
-        fitting = [count for count in _ROWS if width - places - 3 * count - 3 >= _ROOM] or [_ROWS[-1]]
+        fitting = [count for count, room in _ROWS if width - places - 3 * count - 3 >= room] or [_ROWS[-1][0]]
         return cls(places, min((count for count in fitting if count >= longest), default=fitting[0]))
 
 
