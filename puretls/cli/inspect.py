@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _EPILOG = (
     "Without an option: what was agreed on, the messages with the states of both ends, and what went wrong. A PATH is that of the byte "
-    "map, with or without the side: client.ClientHello.random, Finished, record[3]; * stands for anything: *.cipher_suite*. "
+    "map, or a part of it between dots: client.ClientHello.random, Finished, record[3]; * stands for anything: *_suite*. "
     "--offset takes N, client:N or server:N, with :plaintext behind it for what was decrypted."
 )
 
@@ -227,7 +227,7 @@ def _found(conversation: Conversation, path: str) -> list[Leaf]:
 
     byte_map = conversation.byte_map
     every = [leaf for side in SIDES for leaf in (*byte_map.wire(side), *(one for one in byte_map.plain(side) if one.key))]
-    below = re.compile(rf"(?:(?:client|server)\.)?{_pattern(path)}(?:[.\[].*)?", re.IGNORECASE)
+    below = re.compile(rf"(?:.*\.)?{_pattern(path)}(?:[.\[].*)?", re.IGNORECASE)
     found = [leaf for leaf in every if below.fullmatch(leaf.path)]
     if not found:
         raise UsageError(f"no field is {path!r}{_near(path, [leaf.path for leaf in every])}")

@@ -224,6 +224,7 @@ class _Decoder:
             handshake = Handshake(len(self._handshakes), None)
             self._handshakes.append(handshake)
         handshake.server_hello = message
+        handshake.missing = "the handshake did not come as far as its keys"
         if self._version is None:
             self._version = _agreed_version(message)
             if not self._is_tls12:

@@ -162,6 +162,8 @@ def test_fields_are_found_by_path_and_explained(captures):
     told = inspect(captures / "one.pcapng", "--grep", "ClientHello.random", "--grep", "*verify_data")
     assert "32 random bytes" in told.stdout
     assert told.stdout.count("verify_data = 12 bytes") == 2
+    parts = inspect(ECDHE, "--grep", "certificate_list[0].tbs_certificate.validity.not_after").stdout
+    assert "= 2027-10-23" in " ".join(parts.split())
     missed = inspect(ECDHE, "--grep", "ClientHello.randum", status=2)
     assert "ClientHello.random" in missed.stderr
 

@@ -132,6 +132,14 @@ def test_what_is_missing_is_said_with_what_would_help():
     assert "an RSA key does not open ECDHE" in missing(ecdhe, Knowledge.of(rsa_keys=[credential("rsa2048").key]))
 
 
+def test_of_a_handshake_that_ended_before_its_keys_no_key_is_missing():
+    turns, log = recorded("ECDHE, RSA, GCM")
+    flights = turns[0][:2]
+    for sent, sentence in ((flights, "the handshake did not come as far as its keys"), (flights[:1], "there was no ServerHello")):
+        (handshake,) = Conversation(*streams(sent), Knowledge.of(log), provider=real()).handshakes
+        assert sentence in handshake.missing
+
+
 def test_a_master_secret_that_does_not_fit_is_recognised():
     (conversation,) = conversations("ECDHE, RSA, GCM")
     wrong = key_log_line("CLIENT_RANDOM", conversation.handshakes[0].client_random, b"m" * 48)

@@ -28,7 +28,7 @@ def cases(options: Options) -> list[Case]:
     setting = Setting()
     size = 10 if options.quick else 50
     return [
-        functools.partial(_handshakes, setting, options.rounds(30)),
+        functools.partial(_handshakes, setting, options.rounds(300)),
         functools.partial(_transfers, setting, size, options.rounds(9)),
     ]
 
