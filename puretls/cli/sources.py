@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from puretls.values import frozen
 
 if TYPE_CHECKING:
     from puretls.config import ClientConfig
-    from puretls.inspect import Capture, Conversation, Knowledge
+    from puretls.inspect import Capture, Conversation, Knowledge, TcpConnection
 
 _TEXT = b"{"
 _CHUNK = 2**20
@@ -116,10 +116,20 @@ def _of_capture(name: str, source: Path | bytes) -> Source:
 
 def _listed(name: str, capture: Capture) -> Source:
     made = tuple(
-        Listed(one.number, *one.addresses, one.server_name, one.version, one.suite, one.size, one.conversation, one.notes)
+        Listed(
+            one.number, *one.addresses, one.server_name, one.version, one.suite, one.size, one.conversation, (*_before(one), *one.notes)
+        )
         for one in capture.connections
     )
     return Source(name, made, capture.notes, capture.damaged, find=lambda which: capture.choose(which).number)
+
+
+def _before(one: TcpConnection) -> Iterator[str]:
+    """What was said before TLS."""
+    prefix = one.prefix
+    if prefix.client or prefix.server:
+        sizes = f"{counted(len(prefix.client), 'byte')} from the client, {len(prefix.server)} from the server"
+        yield f"before TLS, {prefix.protocol or 'another protocol'} was spoken: {sizes}"
 
 
 class _Progress:

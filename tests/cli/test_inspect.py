@@ -11,7 +11,9 @@ from contextlib import suppress
 
 import pytest
 
-from puretls.inspect import Tape, replay, write_capture
+from puretls.cli import sources
+from puretls.inspect import Tape, TcpConnection, replay, write_capture
+from puretls.inspect.captures import Prefix
 from puretls.inspect.render import document
 from puretls.keylog import CLIENT_RANDOM, key_log_line
 from tests.cli.command import ENVIRONMENT, in_process, puretls, serving
@@ -136,6 +138,25 @@ def test_a_capture_without_tls_and_one_of_an_unknown_link_say_so(tmp_path):
     (tmp_path / "wifi.pcap").write_bytes((tmp_path / "wifi.pcap").read_bytes() + packet)
     assert re.search(r"link type.*105", inspect(tmp_path / "wifi.pcap", status=2).stderr)
     assert "holds no TLS" in inspect(tmp_path / "none.pcap", status=2).stderr
+
+
+def test_what_was_said_before_tls_is_told(tmp_path):
+    (one,) = replay(Tape.load(ECDHE)).conversations
+    mail = Prefix(b"EHLO me\r\nSTARTTLS\r\n", b"220 here\r\n250 STARTTLS\r\n220 go on\r\n")
+    write_capture(tmp_path / "mail.pcapng", TcpConnection(1, ("10.0.0.1:1024", "10.0.0.2:25"), one.client, one.server, prefix=mail))
+    told = inspect(tmp_path / "mail.pcapng")
+    assert "before TLS, SMTP was spoken: 19 bytes from the client, 35 from the server" in told.stderr
+    assert "ServerHello" in told.stdout
+
+
+def test_progress_is_shown_to_whoever_watches_a_long_capture_being_read(captures, monkeypatch, capsys):
+    monkeypatch.setattr(sources, "_CHUNK", 256)
+    for watched in (False, True):
+        monkeypatch.setattr(sys.stderr, "isatty", lambda watched=watched: watched)
+        sources.open_source(str(captures / "one.pcapng"), dict, server_name=None, timeout=1)
+        told = capsys.readouterr().err
+        assert ("reading: " in told) == watched
+        assert told.rpartition("\r")[2] == ""
 
 
 def test_a_key_log_of_another_connection_is_told(captures):

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from puretls.errors import UsageError
 from puretls.inspect import Conversation, Tape, replay
 from puretls.inspect.bytemap import VIEWS
-from puretls.inspect.render import document
+from puretls.inspect.render import document, terminal
 from puretls.inspect.render.diagrams import dot, mermaid
 from puretls.inspect.render.ladder import rungs, state_path
 from puretls.inspect.streams import SIDES, Chunk, Gap, Stream
@@ -131,6 +132,33 @@ def test_what_is_not_json_is_refused():
     for text in (b"", b"{", b"\xff\xfe", "[" * 100_000):
         with pytest.raises(UsageError, match="not JSON"):
             document.loads(text)
+
+
+@cache
+def played(name):
+    return conversations(name)[0]
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.sampled_from([TAPES[index] for index in (0, 1, 4, 15)]), st.sampled_from(SIDES), st.data())
+def test_every_view_of_a_damaged_conversation_can_be_drawn(name, side, data):
+    """Bytes that were changed, cut out, or put in, anywhere: nothing is raised, lines fit, and JSON gives the bytes again."""
+    whole = played(name)
+    sent = bytearray(whole.stream(side).data)
+    start = data.draw(st.integers(0, len(sent) - 1))
+    stop = min(len(sent), start + data.draw(st.integers(0, 40)))
+    sent[start:stop] = data.draw(st.binary(max_size=40))
+    streams = [Stream.of(bytes(sent)) if each == side else whole.stream(each) for each in SIDES]
+    broken = Conversation(*streams, whole.knowledge)
+    assert all(len(line) <= 80 and line.isprintable() for line in terminal.overview(broken, 80))
+    for each in SIDES:
+        leaves = broken.byte_map.wire(each)
+        assert all(len(line) <= 80 for line in terminal.dump(broken, leaves, 80, meanings=True))
+        for leaf in leaves[:: max(1, len(leaves) // 10)]:
+            assert all(len(line) <= 80 for line in terminal.card(broken, leaf, leaf.start, 80))
+    assert mermaid(broken).startswith("sequenceDiagram")
+    assert dot(broken).endswith("}\n")
+    check(broken)
 
 
 # Diagrams

@@ -126,11 +126,27 @@ def ladder(rungs: Sequence[Rung], width: int = 80, palette: Palette = PLAIN) -> 
 
 
 def _below(rung: Rung, inner: int, palette: Palette) -> list[str]:
-    """Both states in a line; in two where they do not fit into one."""
+    """Both states in a line; in lines of their own where they do not fit into one."""
     space = inner - len(rung.client_state) - len(rung.server_state)
     if space > 0 or not rung.server_state:
-        return [palette.paint("state", f"{rung.client_state}{' ' * space}{rung.server_state}".rstrip())]
-    return [palette.paint("state", rung.client_state), palette.paint("state", rung.server_state.rjust(inner))]
+        lines = [f"{rung.client_state}{' ' * max(space, 0)}{rung.server_state}".rstrip()]
+    else:
+        lines = _alternatives(rung.client_state, inner)
+        lines += [line.rjust(inner) for line in _alternatives(rung.server_state, inner)]
+    return [palette.paint("state", line) for line in lines]
+
+
+def _alternatives(states: str, width: int) -> list[str]:
+    """Lines of states that are possible, broken between two of them."""
+    lines = [""]
+    for state in states.split("|"):
+        joined = f"{lines[-1]}|{state}" if lines[-1] else state
+        if lines[-1] and len(joined) >= width:
+            lines[-1] += "|"
+            lines.append(state)
+        else:
+            lines[-1] = joined
+    return lines
 
 
 def _role(rung: Rung) -> str:
