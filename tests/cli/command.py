@@ -15,7 +15,11 @@ from types import SimpleNamespace
 from puretls.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
-_DROPPED = {"SSLKEYLOGFILE", "PYTHONDONTWRITEBYTECODE"}  # compiling everything anew takes longer than most of these tests
+_TERMINAL = {"COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"}
+"""What would make the command print for the terminal that the tests run in."""
+_DROPPED = {"SSLKEYLOGFILE", "PYTHONDONTWRITEBYTECODE", *_TERMINAL}  # compiling everything anew takes longer than most of these tests
+for _name in _TERMINAL:
+    os.environ.pop(_name, None)
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in _DROPPED} | {
     "PYTHONPATH": str(ROOT),
     "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "puretls-tests-pycache"),
