@@ -1,0 +1,121 @@
+"""Bytes of a scene for a page: hexadecimal text, and beside it a row of JSON for each leaf, with strings that repeat kept once."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
+
+from puretls.inspect.bytemap import PLAINTEXT, Leaf
+from puretls.inspect.ledger.records import KINDS, key_name
+from puretls.inspect.render.words import value_text
+from puretls.inspect.seen import States
+from puretls.text import counted
+
+if TYPE_CHECKING:
+    from puretls.inspect.conversation import Conversation
+
+MOST_OF_A_LEAF = 4096
+"""Bytes of one field that a page shows."""
+_FIRST = 16
+"""Bytes of a field that its outline shows."""
+HIDDEN = "··"
+"""Stands for a byte that is not shown."""
+_KINDS = (
+    ("frame", re.compile(r"\.record\[\d+\]\.(type|version|length)$")),
+    ("seal", re.compile(r"\.record\[\d+\]\.(?!fragment|ciphertext|bytes)\w+$")),
+    ("sealed", re.compile(r"\.record\[\d+\]\.\w+$")),
+    ("frame2", re.compile(r"\.[A-Z]\w*(#\d+)?\.(msg_type|length)$|\.(tag|length|explicit)$")),
+)
+"""How bytes are coloured, by the paths of their fields; the rest is content."""
+
+
+class Dumps:
+    """The bytes of one conversation. `left` is how many more a page may show."""
+
+    def __init__(self, conversation: Conversation, *, secrets: bool, most: int) -> None:
+        self.conversation, self.secrets, self.left = conversation, secrets, most
+        self._strings: dict[str, int] = {}
+        self.rows: dict[str, list[list[Any]]] = {}
+        self._records = {(record.side, record.number): record for record in conversation.records}
+        self._keys: dict[tuple[str, int], list[str]] = {}
+        self._nodes: dict[str, list[str]] = defaultdict(list)
+        for node in conversation.ledger.nodes:
+            if node.path:
+                self._nodes[node.path].append(node.name)
+
+    @property
+    def strings(self) -> list[str]:
+        """What the numbers in rows stand for."""
+        return list(self._strings)
+
+    def hexadecimal(self, name: str, leaves: Sequence[Leaf]) -> str:
+        """The bytes of these leaves as text; their rows are noted under `name`."""
+        self.rows[name] = rows = []
+        texts = []
+        for leaf in leaves:
+            data = self.conversation.byte_map.bytes_of(leaf)[:MOST_OF_A_LEAF]
+            self.left -= len(data)
+            rows.append(self._row(leaf, len(data)))
+            texts.append(" ".join([HIDDEN] * len(data)) if self.hides(leaf) else data.hex(" "))
+        return " ".join(texts)
+
+    def hides(self, leaf: Leaf) -> bool:
+        """Whether what it says is for the ends alone: application data that was encrypted, where secrets are not wanted."""
+        return not self.secrets and leaf.view == PLAINTEXT and bool(leaf.key) and ".ApplicationData" in leaf.path
+
+    def value(self, leaf: Leaf) -> str:
+        """What a leaf means, in a few words; "" where its bytes say it all."""
+        told = value_text(leaf.value)
+        return "not shown" if self.hides(leaf) else "" if told == counted(leaf.length, "byte") else told
+
+    def value_at_length(self, leaf: Leaf) -> str:
+        """As `value`, with the first bytes where there is nothing better to say."""
+        told = self.value(leaf)
+        if told or self.hides(leaf) or not leaf.length:
+            return told
+        data = self.conversation.byte_map.bytes_of(leaf)[:_FIRST]
+        return data.hex(" ") + (f" ... {counted(leaf.length, 'byte')}" if leaf.length > _FIRST else "")
+
+    def _row(self, leaf: Leaf, shown: int) -> list[Any]:
+        """As `page.js` takes it apart."""
+        states = f"{_states(leaf.states_before)}|{_states(leaf.states_after)}"
+        texts = (self.value(leaf), leaf.meaning, leaf.why, leaf.text.rfc if leaf.text else leaf.rfc, states, leaf.key, leaf.note)
+        kind = "fault" if leaf.fault else next((name for name, pattern in _KINDS if pattern.search(leaf.path)), "")
+        inside, _, name = leaf.path.rpartition(".")
+        numbers = [self._string(text) for text in (inside, kind, *texts, " ".join(self._made_of(leaf)))]
+        return [leaf.start, leaf.length, shown, name, *numbers, *self._links(leaf, shown)]
+
+    def _string(self, text: str) -> int:
+        return self._strings.setdefault(text, len(self._strings))
+
+    def _made_of(self, leaf: Leaf) -> list[str]:
+        """Names of the values in the ledger that stand here, and of the keys that protected it."""
+        around = [leaf.path[: match.start()] for match in re.finditer(r"[.\[]", leaf.path)] + [leaf.path]
+        return [name for path in around if path != leaf.message for name in self._nodes.get(path, ())] + self.keys_of(leaf)
+
+    def keys_of(self, leaf: Leaf) -> list[str]:
+        """Names of the keys in the ledger that protected a leaf."""
+        if leaf.record is None or not leaf.key:
+            return []
+        at = leaf.side, leaf.record
+        if at not in self._keys:
+            names = [key_name(self.conversation, self._records[at], kind) for kind in KINDS]
+            self._keys[at] = [name for name in names if name in self.conversation.ledger]
+        return self._keys[at]
+
+    def _links(self, leaf: Leaf, shown: int) -> list[int]:
+        """The first unit in the other view: where it begins, how long each is, and how many bytes of it lie before this leaf."""
+        byte_map = self.conversation.byte_map
+        first = byte_map.linked(leaf.side, leaf.start, leaf.view) if leaf.key else None
+        if first is None:
+            return []
+        start, unit = first[0], first[1] - first[0]
+        same = (byte_map.linked(leaf.side, leaf.start + at, leaf.view) == first for at in range(1, min(unit, shown)))
+        return [start, unit, unit - 1 - sum(takewhile(bool, same))]
+
+
+def _states(states: States) -> str:
+    return f"{','.join(states.client)};{','.join(states.server)}"
