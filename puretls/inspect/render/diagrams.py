@@ -65,5 +65,3 @@ def _digraph(conversation: Conversation) -> Iterator[str]:
 def _quoted(text: str) -> str:
     """A string of the DOT language (graphviz.org, "The DOT Language")."""
     return '"' + printable(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-

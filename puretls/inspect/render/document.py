@@ -59,7 +59,8 @@ def document(conversation: Conversation, *, secrets: bool = True) -> Json:
         "messages": [_message(seen) for seen in conversation.messages],
         "plaintext": {side: conversation.byte_map.plain_bytes(side).hex() for side in SIDES},
         "bytes": {
-            side: {view: [_leaf(leaf, texts) for leaf in conversation.byte_map.leaves(side, view)] for view in VIEWS} for side in SIDES
+            side: {view: [_leaf(leaf, texts) for leaf in conversation.byte_map.leaves(side, view)] for view in VIEWS}
+            for side in SIDES
         },
         "texts": texts.told,
         "findings": [_finding(finding) for finding in examine(conversation)],
@@ -88,7 +89,8 @@ def key_log(conversation: Conversation) -> Iterator[str]:
 def _stream(stream: Stream) -> Json:
     return {
         "chunks": [
-            {"offset": chunk.offset, "bytes": chunk.data.hex(), "time": chunk.time, "order": chunk.order} for chunk in stream.chunks
+            {"offset": chunk.offset, "bytes": chunk.data.hex(), "time": chunk.time, "order": chunk.order}
+            for chunk in stream.chunks
         ],
         "gaps": [{"offset": gap.offset, "length": gap.length, "why": gap.why, "records": gap.records} for gap in stream.gaps],
         "end": stream.end,

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from puretls.errors import DecodeError
-from puretls.iana import AlertDescription, known
 from puretls.inspect import texts
 from puretls.inspect.bytemap import Leaf
 from puretls.inspect.ledger.handshakes import suffix
@@ -15,12 +14,12 @@ from puretls.inspect.ledger.nodes import Node
 from puretls.inspect.render import keys
 from puretls.inspect.render.dumps import MOST_OF_A_LEAF, Dumps
 from puretls.inspect.render.fields import fields
+from puretls.inspect.render.ladder import message_label
 from puretls.inspect.render.markup import Html, children, element, sections
 from puretls.inspect.render.scenes import Scene, scenes
 from puretls.inspect.seen import MessageSeen, RecordSeen, StraySeen
 from puretls.inspect.streams import SIDES
 from puretls.messages.handshake import Certificate
-from puretls.messages.records import Alert
 from puretls.text import counted, printable
 from puretls.x509.certificates.certificate import Certificate as X509Certificate
 from puretls.x509.certificates.text import certificate_text
@@ -258,8 +257,7 @@ class Story:
 def _name(scene: Scene) -> str:
     seen = scene.seen
     if isinstance(seen, MessageSeen):
-        description = known(AlertDescription, seen.message.description) if isinstance(seen.message, Alert) else None
-        return seen.name + (f": {description.name.lower()}" if isinstance(description, AlertDescription) else "")
+        return message_label(seen)
     return "Not a record" if isinstance(seen, StraySeen) else f"Record {seen.number}: {seen.name}"
 
 

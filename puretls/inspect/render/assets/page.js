@@ -9,8 +9,10 @@
   const views = new Map(); // "client wire" -> leaves in order of their offsets
   const all = []; // leaves in the order of the page
   const blocks = new Map(); // block of bytes -> its bytes in order, and the one that Tab reaches
+  const HOW = "Choose a byte: what it means stands here.";
   let chosen = null;
   let marked = [];
+  let noted = 0;
 
   root.classList.add("scripted");
 
@@ -122,7 +124,13 @@
     tell(byte, leaf, at, link);
     if (focus) byte.focus({ preventScroll: true });
     if (focus || scroll) reveal(byte);
-    history.replaceState(null, "", `#${leaf.side}/${leaf.view}/${leaf.start + at}`);
+    note(`#${leaf.side}/${leaf.view}/${leaf.start + at}`);
+  }
+
+  // The address follows with a delay: browsers refuse to change it hundreds of times in a minute.
+  function note(hash) {
+    clearTimeout(noted);
+    noted = setTimeout(() => history.replaceState(null, "", hash || location.pathname + location.search), 200);
   }
 
   // Into the part of the window that neither the bar nor the panel at the bottom covers.
@@ -255,8 +263,8 @@
   function close() {
     root.classList.remove("told");
     unmark(["chosen", "linked", "field"]);
-    panel.replaceChildren(element("p", {}, "Choose a byte: what it means stands here."));
-    history.replaceState(null, "", location.pathname + location.search);
+    panel.replaceChildren(element("p", {}, HOW));
+    note("");
   }
 
   // Search
@@ -328,10 +336,6 @@
   }, { rootMargin: "-30% 0px -60% 0px" });
   document.querySelectorAll(".scene[id]").forEach((scene) => watcher.observe(scene));
 
-  const first = location.hash;
-  close();
-  if (first) {
-    history.replaceState(null, "", first);
-    open(first);
-  }
+  panel.replaceChildren(element("p", {}, HOW));
+  open(location.hash);
 })();
