@@ -61,7 +61,7 @@ def _add_views(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{name}", action="store_true", help=what)
     parser.add_argument("--force", action="store_true", help="overwrite files that are there")
     parser.add_argument(
-        "--without-secrets", action="store_true", help="write files that can be passed on: no key, and nothing that was decrypted"
+        "--without-secrets", action="store_true", help="write files that can be passed on: no key, no application data that was encrypted"
     )
 
 
@@ -288,6 +288,12 @@ def _json(conversation: Conversation, *, secrets: bool) -> bytes:
     return document.dumps(conversation, secrets=secrets).encode()
 
 
+def _html(conversation: Conversation, *, secrets: bool) -> bytes:
+    from puretls.inspect.render.page import page
+
+    return page(conversation, secrets=secrets).encode()
+
+
 def _mermaid(conversation: Conversation) -> str:
     from puretls.inspect.render.diagrams import mermaid
 
@@ -301,6 +307,7 @@ def _dot(conversation: Conversation) -> str:
 
 
 _FILES: dict[str, tuple[str, Callable[..., bytes]]] = {
+    "html": ("write one page for a browser, in which every byte can be clicked; it needs no network", _html),
     "json": ("write all of it as JSON, from which this command reads it again", _json),
     "pcapng": ("write a capture that Wireshark opens decrypted", _pcapng),
     "ledger": ("write a Python program that computes every key and secret again", _ledger),

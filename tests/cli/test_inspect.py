@@ -254,6 +254,22 @@ def test_json_is_read_again(tmp_path):
     assert f"{out}: no conversation" in inspect(out, status=2).stderr
 
 
+def test_the_page_is_one_file_that_has_keys_only_where_they_are_wanted(tmp_path):
+    (conversation,) = replay(Tape.load(ECDHE)).conversations
+    secrets = [node.value.hex() for node in conversation.ledger if node.secret and node.value]
+    told = inspect(ECDHE, "--html", tmp_path / "page.html")
+    assert (told.stdout, "readable by you alone" in told.stderr) == ("", True)
+    assert stat.S_IMODE((tmp_path / "page.html").stat().st_mode) == 0o600
+    page = (tmp_path / "page.html").read_text()
+    assert page.lower().startswith("<!doctype html>")
+    assert len(page.encode()) <= 500_000
+    assert any(secret in page.replace(" ", "") for secret in secrets)
+    inspect(ECDHE, "--html", tmp_path / "shared.html", "--without-secrets")
+    shared = (tmp_path / "shared.html").read_text().replace(" ", "")
+    assert not [secret for secret in secrets if secret in shared]
+    assert conversation.data("server")[:16].hex() not in shared
+
+
 def test_diagrams_and_files_go_to_standard_output():
     assert inspect(ECDHE, "--mermaid").stdout.startswith("sequenceDiagram\n")
     assert inspect(ECDHE, "--dot").stdout.startswith("digraph conversation {\n")
