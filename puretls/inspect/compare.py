@@ -6,10 +6,11 @@ Pure functions from conversations to lines of text; they take a width and print 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from puretls.display import in_notebooks
 from puretls.iana import AlertDescription, known
 from puretls.inspect.deeper import spans_of
 from puretls.inspect.player import Replay
@@ -69,6 +70,20 @@ def _stray(stray: StraySeen) -> str:
     return f"no record: {stray.why}"
 
 
+@frozen
+class Comparison:
+    """Both runs of connection `number`; `str` shows them side by side, and a notebook does, too."""
+
+    before: Replay
+    after: Replay
+    number: int = 0
+
+    def __str__(self) -> str:
+        return "\n".join(compared(self.before, self.after, self.number))
+
+    _repr_html_ = in_notebooks
+
+
 # Lines
 
 
@@ -111,8 +126,7 @@ def _where(left: Sequence[Unit], right: Sequence[Unit], first: int, width: int) 
 def _differences(one: Unit, other: Unit) -> Iterable[str]:
     """Field by field, what the two have that is not the same."""
     opened = all(unit.record is not None and unit.record.plaintext is not None and unit.messages for unit in (one, other))
-    names = [{_numbered(seen, seen.name) for seen in unit.messages if opened} for unit in (one, other)]
-    left, right = (_fields(unit, opened, names[0] & names[1]) for unit in (one, other))
+    left, right = _fields(one, opened), _fields(other, opened)
     for path in dict.fromkeys((*left, *right)):
         old, new = left.get(path), right.get(path)
         if old is None or new is None or old[0] != new[0]:
@@ -122,11 +136,8 @@ def _differences(one: Unit, other: Unit) -> Iterable[str]:
 _Field = tuple[bytes, Span]
 
 
-def _fields(unit: Unit, opened: bool, common: Set[str]) -> dict[str, _Field]:
-    """Fields by their paths: of the record, and where it could be opened, of the messages in it in place of its content.
-
-    A message that is not among the `common` ones is one field.
-    """
+def _fields(unit: Unit, opened: bool) -> dict[str, _Field]:
+    """Fields by their paths: of the record, and where it could be opened, of the messages in it in place of its content."""
     found: dict[str, _Field] = {}
     if unit.record is not None:
         spans = annotate_record(unit.raw, unit.record.number, unit.record.parts)
@@ -135,9 +146,7 @@ def _fields(unit: Unit, opened: bool, common: Set[str]) -> dict[str, _Field]:
             f"{unit.side}.{span.path}": (unit.raw[span.start : span.end], span) for span in spans if span.path not in content
         }
     for seen in unit.messages if opened else ():
-        name = _numbered(seen, seen.name)
-        whole = [Span(0, len(seen.raw), name, counted(len(seen.raw), "byte"))]
-        spans = spans_of(seen.content_type, seen.raw, seen.key_exchange) if name in common else whole
+        spans = spans_of(seen.content_type, seen.raw, seen.key_exchange)
         found |= {f"{unit.side}.{_numbered(seen, span.path)}": (seen.raw[span.start : span.end], span) for span in spans}
     return found
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from puretls.crypto import provider as providers
 from puretls.crypto.provider import Provider
+from puretls.display import in_notebooks
 from puretls.errors import UsageError
 from puretls.iana import AlertDescription, AlertLevel, ContentType, ProtocolVersion, known
 from puretls.inspect.bytemap import ByteMap
@@ -60,6 +61,8 @@ class Conversation:
     def __repr__(self) -> str:
         sizes = f"{self.client.length} bytes from the client, {self.server.length} from the server"
         return f"<Conversation {f'{self.name!r}, ' if self.name else ''}{sizes}, {self.knowledge!r}>"
+
+    _repr_html_ = in_notebooks
 
     def with_knowledge(self, knowledge: Knowledge) -> Conversation:
         """The same bytes with more known about them."""

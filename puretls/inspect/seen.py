@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import NamedTuple
 
+from puretls.display import in_notebooks
 from puretls.errors import DecodeError, Reason
 from puretls.iana import ContentType, known
 from puretls.inspect.opening import Opener
@@ -126,6 +127,8 @@ class RecordSeen:
         """The key that protected it; None in the clear."""
         return KeyUse(self.side, self.epoch, self.sequence) if self.epoch else None
 
+    _repr_html_ = in_notebooks
+
 
 @frozen
 class States:
@@ -189,6 +192,8 @@ class MessageSeen:
     def plain_start(self) -> int:
         """Where it begins in the plaintext view."""
         return self.ranges[0].plain_start if self.ranges else 0
+
+    _repr_html_ = in_notebooks
 
 
 @frozen

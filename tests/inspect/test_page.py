@@ -178,7 +178,7 @@ def test_without_scripts_the_messages_stand_in_order_with_their_texts():
 
 
 @pytest.mark.parametrize("name", [*QUICK, "RSA_PSK, CBC"])
-def test_without_secrets_neither_keys_nor_application_data_are_on_the_page(name):
+def test_without_secrets_a_page_has_neither_keys_nor_anything_that_was_decrypted(name):
     for conversation in conversations(name):
         for secrets in (False, True):
             text = page(conversation, secrets=secrets)
@@ -189,6 +189,8 @@ def test_without_secrets_neither_keys_nor_application_data_are_on_the_page(name)
             assert (b"from the client".hex() in digits) is secrets
             assert ("from the client from the client" in text) is secrets
             assert "Secret(" not in text
+            sealed = any(leaf.key for side in SIDES for leaf in conversation.byte_map.plain(side))
+            assert bool(shown(Read(text), "client", "plaintext")) is (secrets and sealed)
 
 
 def test_what_cannot_be_opened_is_told_without_its_keys():

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from puretls.display import in_notebooks
 from puretls.errors import UsageError
 from puretls.inspect.ledger.handshakes import handshake_nodes
 from puretls.inspect.ledger.nodes import Node
@@ -29,6 +30,8 @@ class Ledger:
     def __repr__(self) -> str:
         known = sum(node.value is not None for node in self.nodes)
         return f"<Ledger of {len(self.nodes)} values, {known} known>"
+
+    _repr_html_ = in_notebooks
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes)

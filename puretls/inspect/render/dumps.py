@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from puretls.inspect.bytemap import PLAINTEXT, Leaf
+from puretls.inspect.bytemap import Leaf
 from puretls.inspect.ledger.records import KINDS, key_name
 from puretls.inspect.render.words import value_text
 from puretls.inspect.seen import States
@@ -21,8 +21,6 @@ MOST_OF_A_LEAF = 4096
 """Bytes of one field that a page shows."""
 _FIRST = 16
 """Bytes of a field that its outline shows."""
-HIDDEN = "··"
-"""Stands for a byte that is not shown."""
 _KINDS = (
     ("frame", re.compile(r"\.record\[\d+\]\.(type|version|length)$")),
     ("seal", re.compile(r"\.record\[\d+\]\.(?!fragment|ciphertext|bytes)\w+$")),
@@ -35,8 +33,8 @@ _KINDS = (
 class Dumps:
     """The bytes of one conversation. `left` is how many more a page may show."""
 
-    def __init__(self, conversation: Conversation, *, secrets: bool, most: int) -> None:
-        self.conversation, self.secrets, self.left = conversation, secrets, most
+    def __init__(self, conversation: Conversation, *, most: int) -> None:
+        self.conversation, self.left = conversation, most
         self._strings: dict[str, int] = {}
         self.rows: dict[str, list[list[Any]]] = {}
         self._records = {(record.side, record.number): record for record in conversation.records}
@@ -59,22 +57,18 @@ class Dumps:
             data = self.conversation.byte_map.bytes_of(leaf)[:MOST_OF_A_LEAF]
             self.left -= len(data)
             rows.append(self._row(leaf, len(data)))
-            texts.append(" ".join([HIDDEN] * len(data)) if self.hides(leaf) else data.hex(" "))
+            texts.append(data.hex(" "))
         return " ".join(texts)
-
-    def hides(self, leaf: Leaf) -> bool:
-        """Whether what it says is for the ends alone: application data that was encrypted, where secrets are not wanted."""
-        return not self.secrets and leaf.view == PLAINTEXT and bool(leaf.key) and ".ApplicationData" in leaf.path
 
     def value(self, leaf: Leaf) -> str:
         """What a leaf means, in a few words; "" where its bytes say it all."""
         told = value_text(leaf.value)
-        return "not shown" if self.hides(leaf) else "" if told == counted(leaf.length, "byte") else told
+        return "" if told == counted(leaf.length, "byte") else told
 
     def value_at_length(self, leaf: Leaf) -> str:
         """As `value`, with the first bytes where there is nothing better to say."""
         told = self.value(leaf)
-        if told or self.hides(leaf) or not leaf.length:
+        if told or not leaf.length:
             return told
         data = self.conversation.byte_map.bytes_of(leaf)[:_FIRST]
         return data.hex(" ") + (f" ... {counted(leaf.length, 'byte')}" if leaf.length > _FIRST else "")

@@ -25,7 +25,7 @@ FORMULAS: Mapping[str, str] = {
     "mac": "HMAC-{0}({1}, {2} + {3})",
 }
 """Functions of `ledger.formulas` in a line; `{0}` is the first argument. The others are written by `formula` itself."""
-HIDDEN = "not shown: this page holds no secrets"
+HIDDEN = "secret, not shown here"
 Link = Callable[[str], str]
 """The address of a value of the ledger, by its name; "" where it has none."""
 
@@ -66,7 +66,7 @@ def _argument(argument: Argument, link: Link) -> Html:
     return element("a", argument.name, href=address) if address else element("span", argument.name, class_="ref")
 
 
-def value(node: Node, *, secrets: bool, most: int = 512) -> Html:
+def value(node: Node, *, secrets: bool = True, most: int = 512) -> Html:
     """The bytes in hexadecimal, unless they are secret and those are not wanted."""
     if node.value is None:
         return element("p", node.meaning, class_="missing")
@@ -78,14 +78,14 @@ def value(node: Node, *, secrets: bool, most: int = 512) -> Html:
     )
 
 
-def card(node: Node, link: Link, *, secrets: bool, name: str | None, used: Iterable[str] = ()) -> Html:
+def card(node: Node, link: Link, *, name: str | None, used: Iterable[str] = ()) -> Html:
     """One value: name, formula, bytes, meaning, section, and what is made of it."""
     made = list(used)
     return element(
         "div",
         element("h4", node.name, element("span", "secret", class_="tag secret") if node.secret else None),
         element("p", "= ", formula(node, link), class_="formula"),
-        value(node, secrets=secrets),
+        value(node),
         element("p", node.meaning if node.value is not None else None, " ", sections(node.rfc), class_="note"),
         element("p", "Goes into ", _listed(made, link), class_="note") if made else None,
         id=name,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from puretls.inspect import forensics, texts
 from puretls.inspect.ledger.nodes import GIVEN
 from puretls.inspect.render import keys
+from puretls.inspect.render.document import without_secrets
 from puretls.inspect.render.markup import Html, children, element, json_text
 from puretls.inspect.render.statepath import state_picture
 from puretls.inspect.render.story import Story
@@ -28,11 +29,11 @@ if TYPE_CHECKING:
 def page(conversation: Conversation, *, secrets: bool = True) -> str:
     """The conversation as the text of an HTML file.
 
-    With `secrets` the page has the values of the key ledger as far as they are known: who reads it can decrypt what was recorded.
-    Without them it shows neither those values nor application data that was encrypted. Of long conversations the page shows the first
-    64 KiB of bytes and names the rest, message by message, up to 400; where it leaves something out it says so.
+    With `secrets` the page shows what could be decrypted, and the values of the key ledger as far as they are known: who reads it can
+    decrypt what was recorded. Without them it shows what somebody sees who has the bytes alone. Of long conversations the page shows the
+    first 64 KiB of bytes and names the rest, message by message, up to 400; where it leaves something out it says so.
     """
-    return _Page(conversation, secrets=secrets).text()
+    return _Page(conversation if secrets else without_secrets(conversation), secrets=secrets).text()
 
 
 def asset(name: str) -> str:
@@ -55,7 +56,7 @@ class _Page:
 
     def __init__(self, conversation: Conversation, *, secrets: bool) -> None:
         self.seen, self.secrets = conversation, secrets
-        self.story = Story(conversation, secrets=secrets)
+        self.story = Story(conversation)
 
     def text(self) -> str:
         """The file."""
@@ -131,12 +132,11 @@ class _Page:
         return " ".join([*told, f"There are {len(gaps) - _GAPS} more gaps." if len(gaps) > _GAPS else ""]).strip()
 
     def _secrets_told(self) -> str:
-        known = any(node.secret and node.value is not None for node in self.seen.ledger.nodes)
-        if not known:
-            return "None are known: what is encrypted stays closed."
-        if self.secrets:
+        if not self.secrets:
+            return "Left out: keys, and all that was encrypted."
+        if any(node.secret and node.value is not None for node in self.seen.ledger.nodes):
             return "This page holds secrets: who has it can read, and forge, what this connection protected."
-        return "Left out: the values of keys, and application data that was encrypted."
+        return "None are known: what is encrypted stays closed."
 
     def _findings(self) -> Html | None:
         found = forensics.examine(self.seen)
@@ -149,10 +149,7 @@ class _Page:
     def _ledger(self) -> Html:
         used, nodes = keys.uses(self.seen.ledger), self.seen.ledger.nodes
         made = [node for node in nodes if not (node.formula == GIVEN and node.path == node.name)]
-        cards = [
-            keys.card(node, self.story.link, secrets=self.secrets, name=self.story.anchors[node.name], used=used[node.name])
-            for node in made
-        ]
+        cards = [keys.card(node, self.story.link, name=self.story.anchors[node.name], used=used[node.name]) for node in made]
         empty = element("p", "No handshake came far enough for keys.", class_="note") if not cards else None
         return element("section", element("h2", "Key ledger"), element("p", _LEDGER, class_="words"), empty, *cards, id="ledger")
 

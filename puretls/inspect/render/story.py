@@ -10,7 +10,6 @@ from puretls.errors import DecodeError
 from puretls.inspect import texts
 from puretls.inspect.bytemap import Leaf
 from puretls.inspect.ledger.handshakes import suffix
-from puretls.inspect.ledger.nodes import Node
 from puretls.inspect.render import keys
 from puretls.inspect.render.dumps import MOST_OF_A_LEAF, Dumps
 from puretls.inspect.render.fields import fields
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 MOST_BYTES = 2**16
 """Bytes that the dumps of a page show in all; further messages are told without theirs."""
 MOST_SCENES = 400
-_OPEN = frozenset({"join", "cut", "nonce_from_sequence"})
-"""Formulas whose result shows what went in."""
 _RECORDS_TOLD = 12
 """Protected records of which nonce and additional data are shown."""
 _COMPUTATION = (
@@ -43,9 +40,9 @@ _COMPUTATION = (
 class Story:
     """What the parts of one page share: the scenes, the bytes that were shown, and where each value of the ledger stands."""
 
-    def __init__(self, conversation: Conversation, *, secrets: bool) -> None:
-        self.seen, self.secrets = conversation, secrets
-        self.dumps = Dumps(conversation, secrets=secrets, most=MOST_BYTES)
+    def __init__(self, conversation: Conversation) -> None:
+        self.seen = conversation
+        self.dumps = Dumps(conversation, most=MOST_BYTES)
         self.scenes = scenes(conversation)
         self._told = 0
         """Protected records whose nonce was shown."""
@@ -215,7 +212,7 @@ class Story:
             element(
                 "div",
                 element("dt", element("a", node.name, href=self.link(node.name))),
-                element("dd", keys.formula(node, self.link), keys.value(node, secrets=self.secrets)),
+                element("dd", keys.formula(node, self.link), keys.value(node)),
             )
             for node in nodes
         ]
@@ -231,18 +228,8 @@ class Story:
         for record in scene.records:
             nodes = self.seen.ledger.record(record.side, record.number) if self._told < _RECORDS_TOLD else ()
             self._told += bool(nodes)
-            made += [self._part_of_record(node) for node in nodes]
+            made += [keys.card(node, self.link, name=None) for node in nodes]
         return element("details", element("summary", "How the record was protected"), *made, class_="sealing") if made else None
-
-    def _part_of_record(self, node: Node) -> Html:
-        if self.secrets or not self._tells(node):
-            return keys.card(node, self.link, secrets=self.secrets, name=None)
-        return element("p", f"{node.name}: {keys.HIDDEN}", class_="missing")
-
-    def _tells(self, node: Node) -> bool:
-        """Whether its bytes hold some that are not for everyone: what was encrypted, or a secret that is a part of them."""
-        inputs = (self.seen.ledger[name] for name in node.inputs if name in self.seen.ledger)
-        return node.name.endswith(".content") or (node.formula in _OPEN and any(each.secret for each in inputs))
 
     def _links(self, seen: object) -> Html | None:
         path = f"{seen.path}." if isinstance(seen, MessageSeen) else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from puretls.display import in_notebooks
 from puretls.errors import DecodeError
 from puretls.spans import Span
 from puretls.x509.certificates.fields import CertificateFields
@@ -48,6 +49,8 @@ class Certificate(CertificateFields):
                 return read_flawed(cls, data, sink)
             except DecodeError:
                 raise strict from None
+
+    _repr_html_ = in_notebooks
 
     def spans(self) -> tuple[Span, ...]:
         """Spans that tile the certificate: each byte with its path, decoded value, meaning and RFC section."""

@@ -150,15 +150,14 @@
     const name = leaf.path.split(".").slice(2).join(".") || leaf.path;
     const hex = byte.textContent;
     const number = parseInt(hex, 16);
-    const hidden = Number.isNaN(number);
     const character = number > 32 && number < 127 ? `'${String.fromCharCode(number)}'` : "";
     const last = leaf.start + leaf.length - 1;
     const range = leaf.length > 1 ? `Bytes ${leaf.start} to ${last}, ${leaf.length} in all` : `Byte ${leaf.start}`;
     panel.replaceChildren(
       element("h2", {}, name),
       element("p", { className: "path" }, leaf.path),
-      element("p", {}, element("span", { className: "big" }, hidden ? "hidden" : `0x${hex}`),
-        hidden ? "" : `${number}, ${number.toString(2).padStart(8, "0")} ${character}`),
+      element("p", {}, element("span", { className: "big" }, `0x${hex}`),
+        `${number}, ${number.toString(2).padStart(8, "0")} ${character}`),
       element("p", {}, `Byte ${offset} of what the ${leaf.side} sends, ${called(leaf.view)}.`),
       ...part("The field", element("p", {}, `${range}. `, element("span", { className: "value" }, leaf.value))),
       ...(leaf.note ? part("Note", element("p", { className: "trouble" }, leaf.note)) : []),
