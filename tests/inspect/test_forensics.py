@@ -1,6 +1,7 @@
 """Why a handshake failed: the bytes at fault, the state, what was expected, what to try. Against puretls, OpenSSL, and what is no TLS."""
 
 import importlib.util
+import re
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
@@ -291,7 +292,7 @@ def test_missing_intermediate():
     assert "intermediate" in finding.tries[0]
 
 
-def test_expired_certificate():
+def test_expired_certificate(root, capsys):
     later = NOW + 3e9
     conversation, (finding,) = played(
         trusting([authority().root.certificate]) | {"clock": lambda: later}, {"provider": real()}, began=later
@@ -300,6 +301,10 @@ def test_expired_certificate():
     assert finding.path == "server.Certificate.certificate_list[0].tbs_certificate.validity.not_after"
     assert b"Z" in conversation.server.data[finding.wire[0] : finding.wire[1]]
     assert "expired on" in finding.tries[0]
+    page = (root / "puretls" / "manual" / "inspect-forensics.md").read_text("utf-8")
+    program, printed = (re.search(rf"```{language}\n(.*?)```", page, re.DOTALL)[1] for language in ("python", "text"))
+    exec(compile(program, "inspect-forensics.md", "exec"), {"conversation": conversation})
+    assert capsys.readouterr().out.split() == printed.split()
 
 
 def test_wrong_name():
