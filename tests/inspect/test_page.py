@@ -477,7 +477,8 @@ def test_a_person_walks_with_real_keys_and_clicks(driver, tmp_path):
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [380, 768, 1400])
 def test_a_page_fits_its_window(driver, tmp_path, width, dark):
-    opened(driver, tmp_path, conversations(QUICK[0])[0], width, dark=dark)
+    opened(driver, tmp_path, conversations(QUICK[0])[0], width, dark=dark, secrets=not dark)
+    assert driver.execute_script("return window.innerWidth") == width, "a telephone does not zoom out to show what is too wide"
     for index in (0, 2, 7):
         byte = f"document.querySelectorAll('#w{index} b')[12]"
         driver.execute_script(f"{byte}.click()")

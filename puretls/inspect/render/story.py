@@ -64,7 +64,7 @@ class Story:
             text = element(
                 "a", element("span", _direction(scene.side), class_="hidden"), element("b", _name(scene)), size, href=f"#m{index}"
             )
-            bad = " bad" if _problem(scene) else ""
+            bad = " bad" if _is_refused(scene) else ""
             rungs.append(element("li", text, class_=f"{scene.side}{' sealed' if sealed else ''}{bad}"))
         heads = element("p", element("span", "client"), element("span", "server"), class_="ends", aria_hidden="true")
         return element("nav", heads, element("ol", *rungs), class_="thread", aria_label="Messages in order")
@@ -150,10 +150,9 @@ class Story:
 
     @staticmethod
     def _trouble(scene: Scene) -> Html | None:
-        problems = dict.fromkeys(str(record.problem) for record in scene.records if record.problem)
-        own = _problem(scene)
-        problems |= {own: None} if own else {}
-        return element("ul", *(element("li", problem) for problem in problems), class_="trouble") if problems else None
+        told = [str(record.problem) for record in scene.records if record.problem] + [_problem(scene)]
+        lines = [element("li", line) for line in dict.fromkeys(told) if line]
+        return element("ul", *lines, class_="trouble" if _is_refused(scene) else "closed") if lines else None
 
     def _bytes(self, index: int, scene: Scene) -> Html | None:
         if not scene.wire and not scene.plain:
@@ -250,6 +249,13 @@ def _name(scene: Scene) -> str:
 
 def _direction(side: str) -> str:
     return "client to server" if side == "client" else "server to client"
+
+
+def _is_refused(scene: Scene) -> bool:
+    """Whether a peer may not take it; what is only closed for want of a secret is well."""
+    seen = scene.seen
+    problems = [record.problem for record in scene.records] + ([] if isinstance(seen, StraySeen) else [seen.problem])
+    return isinstance(seen, StraySeen) or any(problem.refused for problem in problems if problem)
 
 
 def _problem(scene: Scene) -> str:
