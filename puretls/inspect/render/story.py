@@ -244,7 +244,9 @@ def _name(scene: Scene) -> str:
     seen = scene.seen
     if isinstance(seen, MessageSeen):
         return message_label(seen)
-    return "Not a record" if isinstance(seen, StraySeen) else f"Record {seen.number}: {seen.name}"
+    if isinstance(seen, StraySeen):
+        return "Not a record"
+    return f"{seen.name}, encrypted" if seen.epoch else f"Record {seen.number}: {seen.name}"
 
 
 def _direction(side: str) -> str:
