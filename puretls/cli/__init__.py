@@ -19,6 +19,8 @@ from puretls._version import __version__
 from puretls.errors import DangerWarning, DecodeError, InternalError, PuretlsError, TlsError, UsageError
 from puretls.text import printable
 
+_LONGEST = 1000
+"""Characters of an error at most."""
 COMMANDS = ("demo", "connect", "serve", "ca", "x509", "listing", "explain", "inspect", "replay", "edit")
 
 
@@ -160,6 +162,15 @@ def _prepare_standard_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def _line(text: str) -> str:
+    """One line that is safe to show, without the middle of what nobody would read to its end: a file may hold words of any length."""
+    line = printable(" ".join(text.split()))
+    if len(line) <= _LONGEST:
+        return line
+    part = _LONGEST // 2
+    return f"{line[:part]} [{len(line) - 2 * part} characters left out] {line[-part:]}"
+
+
 def _complain(text: str, status: int) -> int:
     """Prints one line on stderr and returns the status. Drops output that cannot be written: Python would fail on it again at exit."""
     try:
@@ -167,7 +178,7 @@ def _complain(text: str, status: int) -> int:
     except OSError:
         _silence(sys.stdout)
     try:
-        print("puretls: " + printable(" ".join(text.split())), file=sys.stderr)
+        print("puretls: " + _line(text), file=sys.stderr)
     except OSError:
         _silence(sys.stderr)
     return status

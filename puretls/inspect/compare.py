@@ -6,7 +6,7 @@ Pure functions from conversations to lines of text; they take a width and print 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -126,7 +126,8 @@ def _where(left: Sequence[Unit], right: Sequence[Unit], first: int, width: int) 
 def _differences(one: Unit, other: Unit) -> Iterable[str]:
     """Field by field, what the two have that is not the same."""
     opened = all(unit.record is not None and unit.record.plaintext is not None and unit.messages for unit in (one, other))
-    left, right = _fields(one, opened), _fields(other, opened)
+    names = [{_numbered(seen, seen.name) for seen in unit.messages if opened} for unit in (one, other)]
+    left, right = (_fields(unit, opened, names[0] & names[1]) for unit in (one, other))
     for path in dict.fromkeys((*left, *right)):
         old, new = left.get(path), right.get(path)
         if old is None or new is None or old[0] != new[0]:
@@ -136,8 +137,11 @@ def _differences(one: Unit, other: Unit) -> Iterable[str]:
 _Field = tuple[bytes, Span]
 
 
-def _fields(unit: Unit, opened: bool) -> dict[str, _Field]:
-    """Fields by their paths: of the record, and where it could be opened, of the messages in it in place of its content."""
+def _fields(unit: Unit, opened: bool, common: Set[str]) -> dict[str, _Field]:
+    """Fields by their paths: of the record, and where it could be opened, of the messages in it in place of its content.
+
+    A message that is not among the `common` ones is one field.
+    """
     found: dict[str, _Field] = {}
     if unit.record is not None:
         spans = annotate_record(unit.raw, unit.record.number, unit.record.parts)
@@ -146,7 +150,9 @@ def _fields(unit: Unit, opened: bool) -> dict[str, _Field]:
             f"{unit.side}.{span.path}": (unit.raw[span.start : span.end], span) for span in spans if span.path not in content
         }
     for seen in unit.messages if opened else ():
-        spans = spans_of(seen.content_type, seen.raw, seen.key_exchange)
+        name = _numbered(seen, seen.name)
+        whole = [Span(0, len(seen.raw), name, counted(len(seen.raw), "byte"))]
+        spans = spans_of(seen.content_type, seen.raw, seen.key_exchange) if name in common else whole
         found |= {f"{unit.side}.{_numbered(seen, span.path)}": (seen.raw[span.start : span.end], span) for span in spans}
     return found
 

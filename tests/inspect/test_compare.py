@@ -45,6 +45,13 @@ def test_the_first_byte_that_differs_is_found_in_the_streams_themselves():
         assert any(line.strip().startswith(f"{path}: ") for line in lines), lines[:5]
 
 
+def test_a_message_that_only_one_run_has_is_one_line():
+    lines = compared(unedited(), run("server.Certificate", "delete", "", "all"), width=200)
+    told = [line.strip() for line in lines[: lines.index("")] if "server.Certificate" in line]
+    assert len(told) == 1
+    assert re.fullmatch(r"server\.Certificate: 0b[0-9a-f]+\.\.\. \(\d+ bytes\) became nothing", told[0])
+
+
 def test_two_runs_that_are_the_same_are_said_to_be():
     assert compared(unedited(), replay(tape()))[0] == "Both runs are the same, byte for byte."
 

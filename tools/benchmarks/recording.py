@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import functools
 import os
+import statistics
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from benchmarks.harness import Case, Contender, Options, Row, seconds
+from benchmarks.harness import Case, Options, Row
 from puretls import ClientConfig, Connection, Credential, ServerConfig
 from puretls.ca import DevelopmentCa
 from puretls.crypto.provider import default
@@ -85,8 +86,20 @@ def _transfers(setting: Setting, megabytes: int, rounds: int) -> list[Row]:
 
 
 def _compared(case: str, size: str, rounds: int, run: Callable[..., None]) -> list[Row]:
-    contenders = {name: Contender(functools.partial(run, recorded=name == "recorded")) for name in ("bare", "recorded")}
-    times = seconds(contenders, rounds)
-    more = 100 * (times["recorded"] / times["bare"] - 1)
-    rows = [Row("recording", f"{case}, {name}", size, "ms", times[name] * 1e3) for name in times]
+    """Medians, and the median of how much more each recorded run costs than its neighbour: the load of a machine changes more slowly."""
+    run(recorded=True)
+    pairs = [_pair(run, recorded_first=bool(turn % 2)) for turn in range(rounds)]
+    medians = [statistics.median(times) for times in zip(*pairs, strict=True)]
+    more = 100 * (statistics.median(recorded / bare for bare, recorded in pairs) - 1)
+    rows = [Row("recording", f"{case}, {name}", size, "ms", took * 1e3) for name, took in zip(("bare", "recorded"), medians, strict=True)]
     return [*rows, Row("recording", f"{case}, recording costs more", size, "%", more)]
+
+
+def _pair(run: Callable[..., None], *, recorded_first: bool) -> tuple[float, float]:
+    """Processor time of a bare run and of a recorded one, one right after the other."""
+    times = {}
+    for recorded in (recorded_first, not recorded_first):
+        start = time.process_time()
+        run(recorded=recorded)
+        times[recorded] = time.process_time() - start
+    return times[False], times[True]

@@ -266,5 +266,6 @@ _OTHERS = {
     b"snoo": "it is a snoop file, which editcap -F pcapng turns into one",
     b"----": "it looks like PEM",
     b"CLIE": "it looks like a key log",
+    b"# SS": "it looks like a key log",
     b"PK\3\4": "it is a zip archive",
 }
