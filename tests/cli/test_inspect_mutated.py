@@ -21,6 +21,10 @@ VIEWS = [
     ["--connection", "1", "--offset", "300"],
     ["--connection", "1", "--ledger", "made"],
     ["--connection", "1", "--pcapng", "made"],
+    ["--connection", "1", "--html", "made", "--without-secrets"],
+    ["--connection", "0", "--html", "made"],
+    ["--connection", "1", "--json", "made"],
+    ["--connection", "1", "--mermaid", "--dot"],
 ]
 EDITS = [["replay"], ["edit", "--flip", "client.ClientHello.random"], ["edit", "--delete", "server.Certificate"]]
 WORDS = ["null", "-1", "1e400", "9" * 25, '"x"', "[]", "{}", '""', '"\\ud800"', "true", "1.5", f'"{"A" * 3000}"', "NaN", "[" * 2000]
