@@ -179,6 +179,13 @@ def test_secrets_show_in_no_repr():
             assert "Secret(" in repr(node.value)
 
 
+def test_a_nonce_is_secret_where_the_iv_is_in_it_and_so_is_content():
+    for name, secret in (("ECDHE, RSA, GCM", "nonce"), ("ECDHE, RSA, ChaCha20", "nonce"), ("RSA, CBC, MAC first", "content")):
+        conversation = conversations(name)[0]
+        nodes = conversation.ledger.record("client", conversation.records[-2].number if conversation.records[-2].side == "client" else 3)
+        assert [node.name.rpartition(".")[2] for node in nodes if node.secret] == [secret]
+
+
 def test_a_byte_leads_to_its_values_and_its_keys():
     conversation = conversations("ECDHE, RSA, GCM")[0]
     ledger, byte_map = conversation.ledger, conversation.byte_map

@@ -45,16 +45,15 @@ def _aead(conversation: Conversation, record: RecordSeen, builder: Builder) -> N
     explicit = dict(record.parts).get("nonce_explicit", 0)
     if iv.name not in builder:
         return
-    if explicit:
+    if explicit:  # the nonce is secret, since the IV is a part of it
         value = record.raw[HEADER_LENGTH : HEADER_LENGTH + explicit]
         part = builder.given(
             f"{path}.nonce_explicit", value, "The part of the nonce that travels.", "RFC 5288 3", f"{path}.nonce_explicit"
         )
-        builder.made(f"{path}.nonce", "join", (iv, part), "Fixed part and explicit part.", "RFC 5288 3")
+        builder.made(f"{path}.nonce", "join", (iv, part), "Fixed part and explicit part.", "RFC 5288 3", secret=True)
     else:
-        builder.made(
-            f"{path}.nonce", "nonce_from_sequence", (iv, sequence or 0), "The IV, XORed with the sequence number.", "RFC 7905 2"
-        )
+        meaning = "The IV, XORed with the sequence number."
+        builder.made(f"{path}.nonce", "nonce_from_sequence", (iv, sequence or 0), meaning, "RFC 7905 2", secret=True)
     arguments = (sequence or 0, record.content_type, len(record.plaintext or b""))
     builder.made(f"{path}.additional_data", "header", arguments, "What the tag covers besides the ciphertext.", _AEAD)
 
@@ -72,7 +71,7 @@ def _mac(conversation: Conversation, record: RecordSeen, builder: Builder) -> No
         data = builder.given(f"{path}.encrypted", covered, what, rfc)
     else:
         covered, rfc = plaintext, _MAC
-        data = builder.given(f"{path}.content", covered, "The content, which the MAC covers.", rfc)
+        data = builder.given(f"{path}.content", covered, "The content, which the MAC covers.", rfc, secret=True)
     head = builder.made(
         f"{path}.mac_header",
         "header",

@@ -30,6 +30,7 @@ MOST_BYTES = 2**16
 """Bytes that the dumps of a page show in all; further messages are told without theirs."""
 MOST_SCENES = 400
 _RECORDS_TOLD = 12
+_LATER_RECORDS = "How this record and those after it were protected is left out here; the ledger as a program tells it."
 """Protected records of which nonce and additional data are shown."""
 _COMPUTATION = (
     "Nothing is sent here. From the key exchange both ends have the same premaster secret, and with the two randoms they compute the same "
@@ -225,8 +226,11 @@ class Story:
         """Nonce and additional data, or the MAC, of the first protected records."""
         made = []
         for record in scene.records:
-            nodes = self.seen.ledger.record(record.side, record.number) if self._told < _RECORDS_TOLD else ()
+            nodes = self.seen.ledger.record(record.side, record.number) if self._told <= _RECORDS_TOLD else ()
             self._told += bool(nodes)
+            if nodes and self._told > _RECORDS_TOLD:
+                made.append(element("p", _LATER_RECORDS, class_="note"))
+                break
             made += [keys.card(node, self.link, name=None) for node in nodes]
         return element("details", element("summary", "How the record was protected"), *made, class_="sealing") if made else None
 
