@@ -61,7 +61,7 @@ def _add_views(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{name}", action="store_true", help=what)
     parser.add_argument("--force", action="store_true", help="overwrite files that are there")
     parser.add_argument(
-        "--without-secrets", action="store_true", help="write files that can be passed on: no key, no application data that was encrypted"
+        "--without-secrets", action="store_true", help="write files that can be passed on: what somebody on the wire sees"
     )
 
 
