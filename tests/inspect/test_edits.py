@@ -160,14 +160,17 @@ def test_every_leaf_of_other_key_exchanges_and_ciphers_too(number):
         check_leaf(path, seen, span, "all", number)
 
 
+NEEDS = {"lie": ".length", "swap": "]"}
+"""How a path ends for which an operation has a meaning: a length to lie about, an element with a neighbour."""
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("operation", sorted(OPERATIONS.keys() - {"flip", "set"}))
 def test_every_operation_on_leaves_ends_as_the_table_says_or_tells_why_not(operation):
-    value = {"insert": "hex:00", "lie": "+1", "swap": ""}.get(operation, "")
+    value = {"insert": "hex:00", "lie": "+1"}.get(operation, "")
+    fitting = [path for path, _, _ in leaves() if path.endswith(NEEDS.get(operation, ""))]
     applied = 0
-    for path, _, span in random.Random(7).sample(leaves(), 200):
-        if operation == "lie" and not span.path.endswith(".length"):
-            continue
+    for path in random.Random(7).sample(fitting, min(200, len(fitting))):
         made = run(path, operation, value)
         applied += not outcome_of(made).problem
         check_outcome(made, path)
