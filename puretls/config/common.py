@@ -21,6 +21,7 @@ from puretls.errors import UsageError
 from puretls.events import Sentinel
 from puretls.extensions import Extension, View, active
 from puretls.iana import NamedGroup, SignatureScheme
+from puretls.key_exchange.share import FINITE_FIELD
 from puretls.messages.extension import RawExtension
 from puretls.suites import DEFAULT_PSK_SUITES, DEFAULT_SUITES, Suite
 from puretls.watch import Watcher
@@ -163,9 +164,19 @@ class Config:
         return self.signature_schemes if self.signing_schemes is None else self.signing_schemes
 
     @cached_property
+    def offered_suites(self) -> tuple[Suite, ...]:
+        """What a client offers: where `groups` has no curve, the suites that need none, unless there are no others.
+
+        A hello that names no curve leaves the choice to the server (RFC 8422 4), and whatever it chose would be refused.
+        """
+        if any(group not in FINITE_FIELD for group in self.groups):
+            return self.suites
+        return tuple(suite for suite in self.suites if not suite.is_elliptic) or self.suites
+
+    @cached_property
     def fixed_offers(self) -> dict[type[Extension], RawExtension | None]:
         """What extensions offer whatever the connection; None for those that offer nothing."""
-        view = View(suites=self.suites, groups=self.groups, signature_schemes=self.signature_schemes)
+        view = View(suites=self.offered_suites, groups=self.groups, signature_schemes=self.signature_schemes)
         offers: dict[type[Extension], RawExtension | None] = {}
         for extension in self.active_extensions:
             if extension.fixed_offer:

@@ -179,3 +179,15 @@ def test_last_extension_of_a_client_hello_is_never_empty(fields, name):
     for hello in hellos:
         assert hello.extensions[-1].extension_data
         assert len({extension.extension_type for extension in hello.extensions}) == len(hello.extensions)
+
+
+@pytest.mark.rfc("8422", "4")
+def test_without_a_curve_no_suite_is_offered_that_needs_one():
+    """A hello that names no curve leaves the choice to the server, and the client would refuse whatever it chose."""
+    suites = tuple(map(suite_named, ("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_RSA_WITH_AES_128_GCM_SHA256")))
+    seen = []
+    only_finite = {"suites": suites, "groups": (NamedGroup.FFDHE2048,)} | changed(lambda hello: seen.append(hello.cipher_suites) or hello)
+    joined = pair(only_finite, {"suites": suites, "credentials": (credential("rsa2048"),)}).handshake()
+    assert joined.connected, joined.story()
+    assert joined.client.connection.negotiated.suite is suites[1]
+    assert seen == [(suites[1].id,)]

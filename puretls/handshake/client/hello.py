@@ -64,7 +64,7 @@ def make_client_hello(context: ClientContext) -> ClientHello:
     session_id = session.session_id if session else b""
     if session and session.ticket:
         session_id = context.random(32)
-    suites: list[CipherSuiteId] = [suite.id for suite in config.suites]
+    suites: list[CipherSuiteId] = [suite.id for suite in config.offered_suites]
     if config.fallback_scsv:
         suites.append(CipherSuiteId.TLS_FALLBACK_SCSV)
     hello = partial(ClientHello, ProtocolVersion.TLS_1_2, context.random(32), session_id, tuple(suites), (CompressionMethod.NULL,))
@@ -102,7 +102,7 @@ def fitting_session(context: ClientContext) -> Session | None:
         return None
     if not session.extended_master_secret and ems is not None and ems.required:
         return None
-    return session if session.suite in config.suites_by_id else None
+    return session if any(session.suite == suite.id for suite in config.offered_suites) else None
 
 
 def _offer_extensions(
@@ -111,7 +111,7 @@ def _offer_extensions(
     """`hello` makes the whole message of them: padding must know its length so far."""
     config = context.config
     ticket = (session.ticket if session else b"") if config.tickets else None
-    view = context.view(server_name=context.sni, suites=config.suites, ticket=ticket)
+    view = context.view(server_name=context.sni, suites=config.offered_suites, ticket=ticket)
     fixed = config.fixed_offers
     offered: list[RawExtension] = []
     for extension in config.active_extensions:
