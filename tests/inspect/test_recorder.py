@@ -1,5 +1,6 @@
 """A live connection is recorded by who watches it: nothing unless asked, sizes only past a limit, and a conversation at any time."""
 
+import asyncio
 import socket
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from puretls.errors import CallbackError, UsageError
 from puretls.handshake.states import Role
 from puretls.inspect import Recorder, Recordings, record
 from puretls.inspect.recorder import ONLY_SIZE
-from puretls.net import TlsSocket
+from puretls.net import TlsSocket, aio
 from tests.inspect.test_bytemap import check_map
 from tests.support.pair import Pair, client_config, fields_for, no_security, real, server_config, suite_named
 
@@ -204,6 +205,34 @@ def test_sockets_are_recorded_by_their_connection_and_by_their_configuration():
         assert no_problems(conversation)
         assert conversation.data("client") == b"question"
     assert seen[0].client.data == seen[1].client.data
+
+
+def test_asyncio_streams_are_recorded_by_their_configuration():
+    near, far = fields_for(suite_named(SUITES[0]))
+    ours, theirs = Recordings(), Recordings()
+    client = client_config(**near | {"provider": real(), "watcher": ours})
+    server = server_config(**far | {"provider": real(), "watcher": theirs})
+
+    async def answer(reader, writer):
+        writer.write(await reader.readline())
+        await writer.drain()
+        writer.close()
+
+    async def ask():
+        async with await aio.start_server(answer, "127.0.0.1", 0, server) as listening:
+            port = listening.sockets[0].getsockname()[1]
+            reader, writer = await aio.open_connection("127.0.0.1", port, client, server_name="server.test")
+            writer.write(b"question\n")
+            assert await reader.read() == b"question\n"
+            writer.close()
+            await writer.wait_closed()
+
+    asyncio.run(asyncio.wait_for(ask(), 20))
+    for recordings in (ours, theirs):
+        assert len(recordings) == 1
+        conversation = recordings[0].conversation(provider=real())
+        assert no_problems(conversation)
+        assert conversation.data("client") == conversation.data("server") == b"question\n"
 
 
 def test_errors_of_a_watcher_leave_as_those_of_a_callback():
