@@ -31,11 +31,6 @@ class Opener:
         return f"Opener({self.suite.name})"
 
     @property
-    def byte_for_byte(self) -> bool:
-        """Whether byte i of the ciphertext encrypts byte i of the plaintext: true of AEADs and streams, not of CBC."""
-        return not self.suite.is_cbc
-
-    @property
     def block_length(self) -> int:
         """Bytes of the cipher's block, 1 where it encrypts byte for byte."""
         return self.suite.bulk.block_length if isinstance(self.suite.bulk, CbcAlgorithm) else 1

@@ -64,16 +64,21 @@ class Ledger:
         """
         return record_nodes(self._conversation, self._record(side, number))
 
+    @cached_property
+    def _records(self) -> dict[tuple[str, int], RecordSeen]:
+        return {(seen.side, seen.number): seen for seen in self._conversation.records}
+
     def _record(self, side: str, number: int) -> RecordSeen:
-        record = next((seen for seen in self._conversation.records if (seen.side, seen.number) == (side, number)), None)
+        record = self._records.get((side, number))
         if record is None:
             raise UsageError(f"there is no {side}.record[{number}]")
         return record
 
     def of(self, leaf: Leaf) -> tuple[Node, ...]:
         """What the ledger tells of a leaf of the byte map: the values that stand there, and the keys that protected it."""
-        around = [leaf.path[: match.start()] for match in re.finditer(r"[.\[]", leaf.path)] + [leaf.path]
-        return tuple(node for node in self.nodes if (node.path and node.path in around) or node.name in self._keys_of(leaf))
+        around = {leaf.path[: match.start()] for match in re.finditer(r"[.\[]", leaf.path)} | {leaf.path}
+        keys = self._keys_of(leaf)
+        return tuple(node for node in self.nodes if node.path in around or node.name in keys)
 
     def _keys_of(self, leaf: Leaf) -> set[str]:
         if leaf.record is None or not leaf.key:
