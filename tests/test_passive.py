@@ -4,10 +4,7 @@ Framing, joiner, parsers, key schedule, protections and both tables are used as 
 """
 
 import hashlib
-import ssl
-from contextlib import suppress
 from dataclasses import replace
-from typing import ClassVar
 
 import pytest
 
@@ -27,8 +24,8 @@ from puretls.record.framing import Framer
 from puretls.record.protect import protect
 from puretls.suites import BY_ID
 from tests.support import reference
-from tests.support.credentials import issued
-from tests.support.pair import Pair, real
+from tests.support.pair import real
+from tests.support.recorded import DOWN, UP, Recording, openssl_turns
 from tests.support.reference import REFERENCE, play
 
 C, S = Role.CLIENT, Role.SERVER
@@ -36,14 +33,14 @@ LABELS = {C: schedule.CLIENT_FINISHED, S: schedule.SERVER_FINISHED}
 START = {C: {ServerState.START}, S: {ClientState.START}}
 """Where who receives what a side sends is at first."""
 HANDSHAKE = ContentType.HANDSHAKE
-UP, DOWN = b"from the client " * 100, b"from the server " * 200
 
 
 def decoded(turns, log, provider):
-    """Messages, application data, and where each side's receiver may be. `turns` are sender and bytes, in the order of their going out."""
+    """Messages, application data, and where each side's receiver may be. `turns` are "client" or "server" and bytes, in the order of their going out."""
     framers, joiners, channels = ({side: make() for side in Role} for make in (Framer, Joiner, Channel))
     receivers, seen, data, hellos, transcript, suite = START.copy(), [], {C: b"", S: b""}, {}, b"", None
-    for sender, arrived in turns:
+    for side, arrived in turns:
+        sender = Role(side)
         framers[sender].feed(arrived)
         while record := framers[sender].next():
             content = channels[sender].open(record)
@@ -76,27 +73,6 @@ def protection(provider, suite, master, sender, hellos):
     return protect(suite, keys.client if sender is C else keys.server, provider, encrypt_then_mac=etm)
 
 
-class Recording(Pair):
-    """A pair of which is noted who sent what, in order."""
-
-    made: ClassVar[list] = []
-
-    def __init__(self, *arguments, **options):
-        super().__init__(*arguments, **options)
-        self.turns = []
-        self.made.append(self)
-        for role, end in ((C, self.client), (S, self.server)):
-            end.take = self.noting(role, end.take)
-
-    def noting(self, role, take):
-        def taking():
-            out = take()
-            self.turns.append((role, out))
-            return out
-
-        return taking
-
-
 @pytest.mark.rfc("5246", "7.3")
 @pytest.mark.parametrize("row", REFERENCE, ids=lambda row: row.name)
 def test_our_own_conversations_are_decoded_from_their_bytes_and_a_key_log(row, monkeypatch):
@@ -115,42 +91,10 @@ def test_our_own_conversations_are_decoded_from_their_bytes_and_a_key_log(row, m
     assert Recording.made[0].server.data
 
 
-def openssl_conversation(folder, cipher):
-    """A handshake, data both ways and a close between two OpenSSLs, turn by turn."""
-    leaf = issued("rsa2048")
-    (folder / "chain.pem").write_text(leaf.chain_pem)
-    (folder / "key.pem").write_text(leaf.key_pem)
-    contexts = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    for context in contexts:
-        context.maximum_version = ssl.TLSVersion.TLSv1_2
-        context.set_ciphers(cipher)
-    contexts[0].check_hostname, contexts[0].verify_mode = False, ssl.CERT_NONE
-    contexts[0].keylog_filename = str(folder / "keys.log")
-    contexts[1].load_cert_chain(folder / "chain.pem", folder / "key.pem")
-    into = {C: ssl.MemoryBIO(), S: ssl.MemoryBIO()}
-    out = {C: ssl.MemoryBIO(), S: ssl.MemoryBIO()}
-    ends = {role: context.wrap_bio(into[role], out[role], server_side=role is S) for role, context in zip((C, S), contexts, strict=True)}
-    turns = []
-
-    def attempt(role, call):
-        with suppress(ssl.SSLWantReadError):
-            call()
-        turns.append((role, out[role].read()))
-        into[S if role is C else C].write(turns[-1][1])
-
-    for role in (C, S) * 3:
-        attempt(role, ends[role].do_handshake)
-    attempt(C, lambda: ends[C].write(UP))
-    attempt(S, lambda: ends[S].write(DOWN))
-    attempt(C, lambda: ends[C].read(2**14))
-    attempt(C, ends[C].unwrap)
-    return turns, (folder / "keys.log").read_text()
-
-
 @pytest.mark.rfc("5246", "7.3")
 @pytest.mark.parametrize("cipher", ["ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-CHACHA20-POLY1305", "ECDHE-RSA-AES256-SHA384", "AES128-SHA"])
 def test_openssl_talking_to_itself_is_decoded_from_its_bytes_and_its_key_log(cipher, tmp_path):
-    turns, log = openssl_conversation(tmp_path, cipher)
+    turns, log = openssl_turns(tmp_path, cipher)
     found, data, receivers = decoded(turns, master_secrets(log), real())
     assert data == {C: UP, S: DOWN}
     assert [type(message).path_name for _, message in found if isinstance(message, HandshakeMessage | Alert)] == [
