@@ -19,7 +19,7 @@ from puretls.errors import UsageError
 
 BUDGET = 1 << 20
 AES_THRESHOLDS = (thresholds.ROWS_MOST_TABLE_FREE, thresholds.ROWS_MOST, thresholds.GHASH_TABLE_AFTER, thresholds.GHASH_PARITY_BLOCKS)
-LENGTHS = sorted({max(0, 16 * blocks + d) for blocks in (0, 1, 16, 96, *AES_THRESHOLDS, 1024) for d in (-17, -1, 0, 1)})
+LENGTHS = sorted({max(0, 16 * blocks + d) for blocks in (0, 1, 16, 96, 128, *AES_THRESHOLDS, 1024) for d in (-17, -1, 0, 1)})
 lengths = st.integers(0, 200) | st.sampled_from(LENGTHS)
 by_name = pytest.mark.parametrize("algorithm", AEAD_ALGORITHMS, ids=lambda algorithm: algorithm.name)
 both_forms = pytest.mark.parametrize("table_free", [False, True], ids=["fastest", "table_free"])

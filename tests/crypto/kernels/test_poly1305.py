@@ -1,4 +1,4 @@
-"""Poly1305: RFC 8439 A.3, and the steps of eight and sixteen blocks against one block at a time."""
+"""Poly1305: RFC 8439 A.3, and chunks of many blocks against one block at a time."""
 
 import json
 from pathlib import Path
@@ -23,21 +23,41 @@ def by_definition(key, data):
 
 
 @pytest.mark.rfc("8439", "2.5")
-@pytest.mark.parametrize(("simple_most", "eight_most"), [(0, 10**6), (0, 0), (10**6, 10**6)])
+@pytest.mark.parametrize("size", [0, 48, 96])
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["source"])
-def test_tag_as_published(vector, simple_most, eight_most, monkeypatch):
-    monkeypatch.setattr(poly1305, "_SIMPLE_MOST", simple_most)
-    monkeypatch.setattr(poly1305, "_EIGHT_MOST", eight_most)
+def test_tag_as_published(vector, size, monkeypatch):
+    """The vectors are short: chunks of so many bytes (0: none) from the first byte on."""
+    monkeypatch.setattr(poly1305, "chunk_size", lambda length: size)
     assert poly1305.tag(bytes.fromhex(vector["key"]), bytes.fromhex(vector["message"])).hex() == vector["tag"]
 
 
-@given(st.binary(min_size=32, max_size=32), st.integers(0, 1200) | st.integers(3900, 4600), st.binary(min_size=1, max_size=9))
+CHANGES = (poly1305._BY_BLOCKS_MOST, poly1305._BY_6_MOST, poly1305._BY_18_MOST)
+"""Lengths at which the chunks grow."""
+
+
+@given(
+    st.binary(min_size=32, max_size=32),
+    st.integers(0, 2000) | st.sampled_from([most + d for most in CHANGES for d in (-1, 0, 1, 2, 15, 17)]),
+    st.binary(min_size=1, max_size=9),
+)
 @example(b"\xff" * 32, 1024, b"\xff")
 @example(b"\xff" * 32, 384, b"\xff")
 @example(b"\xff" * 32, 385, b"\xff")
-@example(b"\xff" * 32, 4096, b"\xff")
 @example(b"\xff" * 32, 4097, b"\xff")
 @example(b"\xff" * 32, 16384 + 32, b"\xff")
+@example(b"\xff" * 32, 70000, b"\xff")
 def test_tag_is_that_of_the_definition(key, length, seed):
     data = (seed * length)[:length]
     assert poly1305.tag(key, data) == by_definition(key, data)
+
+
+@given(st.binary(min_size=32, max_size=32), st.integers(0, 3), st.integers(0, 9), st.integers(0, 40), st.sampled_from([48, 144, 528]))
+def test_a_message_in_parts_has_the_tag_of_the_whole(key, heads, count, end, size):
+    head, body, rest = b"\xff" * (16 * heads), bytes(range(1, 241)) * (count * size // 240 + 1), b"\xaa" * end
+    body = body[: count * size]
+    chunks = [int.from_bytes(body[i : i + size], "little") for i in range(0, len(body), size)]
+    assert poly1305.tag_of_parts(key, head, chunks, size, rest) == by_definition(key, head + body + rest)
+
+
+def test_chunks_are_whole_lanes_of_three_blocks():
+    assert {poly1305.chunk_size(length) % 48 for length in range(20000)} == {0}

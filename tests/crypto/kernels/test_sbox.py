@@ -55,6 +55,6 @@ def test_inverse_circuit_undoes_the_circuit():
     assert [values[SBOX[x] ^ 0x63] for x in LANES] == list(LANES)
 
 
-@pytest.mark.parametrize("tool", ["gen_sbox.py", "gen_chacha20.py", "gen_poly1305.py"])
+@pytest.mark.parametrize("tool", ["gen_sbox.py", "gen_chacha20.py"])
 def test_generated_module_is_what_its_tool_writes(root, tool):
     assert subprocess.run([sys.executable, str(root / "tools" / tool), "--check"], check=False).returncode == 0

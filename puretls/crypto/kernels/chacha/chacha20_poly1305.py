@@ -13,6 +13,8 @@ from puretls.crypto.kernels.prefetch import Prefetched
 from puretls.crypto.lengths import check_length, check_message
 
 TAG = 16
+_CHUNKED_FROM = 2048
+"""Bytes from which encryption and tag share their integers."""
 
 
 class ChaCha20Poly1305:
@@ -85,22 +87,51 @@ def _blocks(length: int) -> int:
 
 
 def _seal(stream: bytes, plaintext: bytes, aad: bytes) -> bytes:
-    ciphertext = _xor(plaintext, stream)
-    return ciphertext + _tag(stream, ciphertext, aad)
+    if len(plaintext) < _CHUNKED_FROM:
+        ciphertext = _xor(plaintext, stream)
+        return ciphertext + _tag(stream, ciphertext, aad)
+    size = poly1305.chunk_size(len(plaintext))
+    ciphertext, chunks = _crypt(plaintext, stream, size, sealing=True)
+    return ciphertext + _tag_of_chunks(stream, chunks, size, ciphertext, aad)
 
 
 def _open(stream: bytes, ciphertext: bytes, aad: bytes) -> bytes | None:
     body = ciphertext[:-TAG]
-    if not hmac.compare_digest(_tag(stream, body, aad), ciphertext[-TAG:]):
-        return None
-    return _xor(body, stream)
+    if len(body) < _CHUNKED_FROM:
+        return _xor(body, stream) if hmac.compare_digest(_tag(stream, body, aad), ciphertext[-TAG:]) else None
+    size = poly1305.chunk_size(len(body))
+    plaintext, chunks = _crypt(body, stream, size, sealing=False)
+    return plaintext if hmac.compare_digest(_tag_of_chunks(stream, chunks, size, body, aad), ciphertext[-TAG:]) else None
+
+
+def _crypt(body: bytes, stream: bytes, size: int, *, sealing: bool) -> tuple[bytes, list[int]]:
+    """The body under the keystream; and the ciphertext's whole chunks of `size` bytes, which are the integers of that xor."""
+    chunks, output = [], []
+    whole = len(body) // size * size
+    for i in range(0, whole, size):
+        read = int.from_bytes(body[i : i + size], "little")
+        written = read ^ int.from_bytes(stream[64 + i : 64 + i + size], "little")
+        chunks.append(written if sealing else read)
+        output.append(written.to_bytes(size, "little"))
+    output.append(_xor(body[whole:], stream[whole:]))
+    return b"".join(output), chunks
+
+
+def _tag_of_chunks(stream: bytes, chunks: list[int], size: int, body: bytes, aad: bytes) -> bytes:
+    rest = body[len(chunks) * size :] + _end(aad, body)
+    return poly1305.tag_of_parts(stream[:32], aad + bytes(-len(aad) % 16), chunks, size, rest)
 
 
 def _tag(stream: bytes, body: bytes, aad: bytes) -> bytes:
-    data = b"".join((aad, bytes(-len(aad) % 16), body, bytes(-len(body) % 16), pack("<2Q", len(aad), len(body))))
-    return poly1305.tag(stream[:32], data)
+    return poly1305.tag(stream[:32], b"".join((aad, bytes(-len(aad) % 16), body, _end(aad, body))))
+
+
+def _end(aad: bytes, body: bytes) -> bytes:
+    """What follows the body: zeros to a whole block, and the lengths (RFC 8439 2.8)."""
+    return bytes(-len(body) % 16) + pack("<2Q", len(aad), len(body))
 
 
 def _xor(body: bytes, stream: bytes) -> bytes:
+    """The body under the keystream after block 0."""
     length = len(body)
     return (int.from_bytes(body) ^ int.from_bytes(stream[64 : 64 + length])).to_bytes(length)
