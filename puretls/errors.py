@@ -251,7 +251,7 @@ class PeerError(TlsError):
         """Name the bytes at fault: `path` and `offset` become those of the span, among `spans`, that `path` is about."""
         span = nearest(spans, self.path)
         if span is not None:
-            self.path, self.offset = span.path, span.start
+            self.about, self.path, self.offset = self.path, span.path, span.start
 
     def _sentence(self) -> str:
         text = self.reason.sentence + (f": {self.detail}" if self.detail else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from puretls.errors import DecodeError, Reason
 from puretls.iana import ExtensionType
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 CLOCKS_SET = 10**18
 """Nanoseconds since the epoch: what is before 2001 is no time of day."""
+
+
+class FailedRecord(NamedTuple):
+    """A record that its receiver could not read; whether it is the first under its keys, and whether it opens under the keys known here."""
+
+    path: str
+    first: bool
+    opens: bool
 
 
 class Evidence:
@@ -110,9 +118,9 @@ class Evidence:
         return known[-1] / 1e9 if known else None
 
     @cached_property
-    def failed_record(self) -> tuple[str, bool] | None:
-        """The first protected record that `by` could not have read, or the last it got; and whether it is the first under its keys."""
+    def failed_record(self) -> FailedRecord | None:
+        """The first protected record that `by` could not have read, or the last it got."""
         records = [record for record in self.conversation.records if record.side == self.accused and record.epoch]
         bad = next((record for record in records if record.problem and record.problem.reason is Reason.BAD_RECORD_MAC), None)
         chosen = bad or (records[-1] if records else None)
-        return (chosen.path, chosen.sequence in {0, None}) if chosen else None
+        return FailedRecord(chosen.path, chosen.sequence in {0, None}, chosen.plaintext is not None) if chosen else None

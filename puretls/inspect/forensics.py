@@ -93,9 +93,17 @@ def examine(conversation: Conversation, error: PuretlsError | None = None, by: s
     )
     alerts = [_of_alert(conversation, seen) for seen in conversation.messages if is_fatal(seen)]
     found += (alert for alert in alerts if not any(_answers(alert, refusal) for refusal in found))
+    found.sort(key=lambda finding: _when(conversation, finding))
     if not found and not isinstance(error, FatalAlert) and (silent := _without_alert(conversation)) is not None:
         found.append(silent)
     return tuple(found)
+
+
+def _when(conversation: Conversation, finding: Finding) -> int:
+    """The place, among the records of both sides, of the one that holds the bytes at fault; what has no bytes comes last."""
+    first = finding.wire[0] if finding.wire else None
+    holding = (one for one in conversation.records if one.side == finding.side and first is not None and one.start <= first)
+    return max((one.order for one in holding), default=-1) if first is not None else len(conversation.records)
 
 
 def is_fatal(seen: MessageSeen) -> bool:
@@ -244,13 +252,18 @@ def _of_alert(conversation: Conversation, seen: MessageSeen) -> Finding:
         rfc=text.rfc if text else "RFC 5246 7.2", why=text.meaning if text else "",
     )  # fmt: skip
     clues = tuple(hints.clues(conversation, name, seen.side))
-    paths = [clue.path for clue in clues] + [one.path for one in refused[-1:]]
+    paths = [clue.path for clue in clues] + [path for one in refused[-1:] for path in (one.path, _last_record(one))]
     path = next((path for path in paths if conversation.byte_map.find(path)), "")
     finding = located(conversation, finding, path) if path else finding
     about = next((one for one in reversed(refused) if finding.path.startswith((f"{one.path}.", one.path))), None)
     states = getattr((about or seen).states_before, seen.side)
     finding = replace(finding, state=" or ".join(states), expected=legal(seen.side, states))
     return _with_tries(finding, clues, text.mend if text else "")
+
+
+def _last_record(seen: MessageSeen) -> str:
+    """The path of the record that a message ends in: all that there is of one without content."""
+    return f"{seen.side}.{RECORD}[{seen.records[-1]}]" if seen.records else ""
 
 
 def _with_tries(finding: Finding, clues: Iterable[hints.Clue], general: str) -> Finding:

@@ -82,6 +82,25 @@ def _offered(test: Callable[[Suite], bool]) -> Callable[[Evidence], Words | None
     return lambda evidence: {} if evidence.at_hello and evidence.suites and all(map(test, evidence.suites)) else None
 
 
+def _no_suite(evidence: Evidence) -> Words | None:
+    return {} if evidence.at_hello and evidence.hello and not evidence.suites else None
+
+
+def _no_schemes(evidence: Evidence) -> Words | None:
+    return {} if evidence.at_hello and not evidence.extension_path(ExtensionType.SIGNATURE_ALGORITHMS) else None
+
+
+def _no_extended_master_secret(evidence: Evidence) -> Words | None:
+    """The newest hello of the other side does not have it; of a server's it is known that the client wanted it."""
+    if evidence.by == "server" and not evidence.at_hello:
+        return None
+    seen = evidence.message(evidence.accused, "ClientHello" if evidence.by == "server" else "ServerHello")
+    given = getattr(seen.message, "extensions", None) or () if seen else ()
+    if seen is None or any(extension.extension_type == ExtensionType.EXTENDED_MASTER_SECRET for extension in given):
+        return None
+    return {"side": seen.side, "path": f"{seen.path}.extensions"}
+
+
 def _few_groups(evidence: Evidence) -> Words | None:
     groups = evidence.values(ExtensionType.SUPPORTED_GROUPS, ".named_groups")
     path = evidence.extension_path(ExtensionType.SUPPORTED_GROUPS)
@@ -209,12 +228,13 @@ def _wrong_key(kind: str) -> Callable[[Evidence], Words | None]:
 
     def test(evidence: Evidence) -> Words | None:
         failed, suite = evidence.failed_record, evidence.conversation.suite
-        if failed is None or suite is None or not failed[1]:
+        if failed is None or suite is None or not failed.first:
             return None
         own = "psk" if suite.is_psk else "rsa" if suite.kx.name == "RSA" else ""
         seen = evidence.message("client", "ClientKeyExchange")
         identity = getattr(seen.message, "psk_identity", b"") if seen else b""
-        return {"path": failed[0], "identity": repr(identity)[1:]} if own == kind else None
+        path = seen.path if seen and failed.opens else failed.path  # what opens under the sender's keys was not changed itself
+        return {"path": path, "identity": repr(identity)[1:]} if own == kind else None
 
     return test
 
@@ -245,7 +265,7 @@ def _renegotiation(evidence: Evidence) -> Words | None:
 
 def _changed_later(evidence: Evidence) -> Words | None:
     failed = evidence.failed_record
-    return {"path": failed[0]} if failed and not failed[1] else None
+    return {"path": failed.path} if failed and not failed.first else None
 
 
 def _wrong_finished(evidence: Evidence) -> Words | None:
@@ -307,12 +327,15 @@ TESTS: Mapping[str, Callable[[Evidence], Words | None]] = {
     "old_version": _old_version,
     "retry_newer": _retry_newer,
     "no_common_protocol": _no_common_protocol,
+    "no_suite": _no_suite,
+    "few_groups": _few_groups,
+    "few_schemes": _few_schemes,
+    "no_schemes": _no_schemes,
     "only_rsa": _signed_by(Authentication.RSA),
     "only_ecdsa": _signed_by(Authentication.ECDSA),
     "only_rsa_key_exchange": _offered(lambda suite: suite.kx.name == "RSA"),
     "only_cbc": _offered(lambda suite: not suite.is_aead),
-    "few_groups": _few_groups,
-    "few_schemes": _few_schemes,
+    "no_extended_master_secret": _no_extended_master_secret,
     "tls13_only": _tls13_only,
     "after_hello": _after_hello,
     "large_hello": _large_hello,

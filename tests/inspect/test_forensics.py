@@ -15,21 +15,21 @@ from hypothesis import strategies as st
 from puretls.config import ClientConfig
 from puretls.connection import Connection
 from puretls.errors import PeerError, UsageError
-from puretls.extensions import Alpn
-from puretls.iana import ExtensionType
+from puretls.extensions import Alpn, ExtendedMasterSecret
+from puretls.iana import ExtensionType, NamedGroup
 from puretls.inspect import Chunk, Conversation, Knowledge, Stream
 from puretls.inspect.forensics import ALERT, ENDED, REFUSED, examine
 from puretls.inspect.hints import TESTS
 from puretls.inspect.reenact import refusal
 from puretls.inspect.texts.text import table
-from puretls.messages.handshake import HandshakeMessage, ServerHello
+from puretls.messages.handshake import ClientHello, HandshakeMessage, ServerHello
 from puretls.messages.records import Record
 from puretls.messages.registry import serialise_handshake
 from puretls.paths import parse_path
 from puretls.wire.schema import serialise
 from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.verifier import chain_verifier
-from tests.support.breaks import Break, body, drop, extension
+from tests.support.breaks import Break, body, drop, extension, fields
 from tests.support.credentials import NOW, authority, credential, issued
 from tests.support.mutations import mutated
 from tests.support.pair import PSK, End, fields_for, pair, real, suite_named
@@ -38,8 +38,10 @@ from tests.support.recorded import every_reference, streams
 # In the table of refusals: the range that is named holds the byte that was changed
 
 TABLES = ("rows_records", "rows_handshake", "rows_key_exchange", "rows_extensions", "rows_renegotiation")
-SHARES = {"the end that refused": 0.95, "an observer": 0.9}
-"""Of rows where the range holds the byte: with the error of who took part, and with nothing but the bytes and a key log."""
+OBSERVERS = ("the end that refused", "an observer")
+"""With the error of who took part, and with nothing but the bytes and a key log."""
+SHARE = 0.95
+"""Of rows where the range holds the byte."""
 
 
 def rows():
@@ -203,7 +205,7 @@ def check_finding(conversation, finding):
         assert named is None or 0 <= named[0] < named[1] <= size
 
 
-@pytest.mark.parametrize("who", SHARES)
+@pytest.mark.parametrize("who", OBSERVERS)
 @pytest.mark.parametrize("every", [8, pytest.param(1, marks=pytest.mark.slow)])
 def test_range_named_holds_the_byte_that_was_changed(every, who):
     """In at least 95 of 100 rows of the table of refusals; rows whose rule is broken by a configuration alone cannot tell."""
@@ -212,7 +214,7 @@ def test_range_named_holds_the_byte_that_was_changed(every, who):
     assert len(verdicts) >= 800 // every
     assert counts["not broken by a change of bytes"] + counts["no byte is at fault"] < 5 + 10 // every, counts
     share = counts["holds"] / (counts["holds"] + counts["misses"])
-    assert share >= SHARES[who], (counts, [name for name, told in verdicts.items() if told == "misses"])
+    assert share >= SHARE, (counts, [name for name, told in verdicts.items() if told == "misses"])
 
 
 # What happens in real life
@@ -269,6 +271,39 @@ def test_server_does_not_know_the_name():
     assert finding.path.endswith("server_name.names[0].name")
     assert conversation.client.data[finding.wire[0] : finding.wire[1]] == b"stranger.test"
     assert "stranger.test" in finding.tries[0]
+
+
+@pytest.mark.parametrize(
+    ("client", "server", "path", "words"),
+    [
+        ({"interceptors": (extension(ClientHello, ExtensionType.EXTENDED_MASTER_SECRET, lambda raw: None),)}, {"extensions": (ExtendedMasterSecret(required=True),)},
+         "client.ClientHello.extensions", "extended_master_secret"),
+        ({"interceptors": (extension(ClientHello, ExtensionType.SIGNATURE_ALGORITHMS, lambda raw: None),)}, {}, "client.ClientHello.extensions", "SHA-1 alone"),
+        ({"interceptors": (fields(ClientHello, cipher_suites=(0x1301, 0x00FF)),)}, {}, "client.ClientHello.cipher_suites", "suite of TLS 1.2"),
+        ({"groups": (NamedGroup.SECP521R1,)} | ECDSA_ONLY, {"groups": (NamedGroup.SECP256R1,)}, "supported_groups", "secp256r1 is missing"),
+    ],
+    ids=["extended master secret", "signature algorithms", "suites", "groups"],
+)  # fmt: skip
+def test_what_a_hello_lacks_is_named_before_what_it_may_lack(client, server, path, words):
+    _, (finding,) = played(client, server)
+    assert told([finding]) == [(ALERT, "server", "handshake_failure")]
+    assert path in finding.path
+    assert words in finding.tries[0]
+
+
+def test_record_that_opens_under_the_keys_of_its_sender_was_not_changed():
+    """What one end cannot read though the other's keys open it tells of different keys: the key exchange is at fault."""
+    client, server = fields_for(suite_named("TLS_PSK_WITH_AES_128_GCM_SHA256"))
+    wrong = {"psk": lambda hint: (b"somebody", b"another key")}
+    _, findings = played(client | wrong | {"provider": real()}, server | {"provider": real()})
+    assert findings[-1].path == "client.ClientKeyExchange"
+
+
+def test_nothing_is_refused_of_what_both_ends_renegotiated():
+    again = [one for one in every_reference() if len(one.handshakes) > 1]
+    assert again
+    for conversation in again:
+        assert [refusal(conversation, side) for side in ("client", "server")] == [None, None]
 
 
 def stranger_root():
