@@ -5,10 +5,8 @@ import json
 import os
 import re
 import shlex
-import shutil
 import stat
 import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,6 +26,7 @@ from puretls.inspect.tape import STEPS, Script, Step, Tape
 from puretls.session import TicketKeys
 from tests.cli.command import in_process
 from tests.support.credentials import NOW, issued
+from tests.support.interpreters import interpreter
 from tests.support.reference import REFERENCE, play
 from tools import reference_tapes
 
@@ -70,7 +69,6 @@ def test_the_tapes_are_what_their_tool_writes():
 
 
 HASHES = """
-import sys
 from contextlib import suppress
 from pathlib import Path
 from puretls.inspect.player import replay
@@ -78,19 +76,6 @@ from puretls.inspect.tape import Tape
 for path in sorted(Path(sys.argv[1]).glob("*.json")):
     print(replay(Tape.load(path)).sha256, path.name, sep="  ")
 """
-
-
-def interpreter(version):
-    """An interpreter of this version, wherever it is."""
-    roots = [Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"]
-    found = [str(path) for root in roots for path in sorted(root.glob(f"{version}.*/bin/python3"))]
-    for candidate in (sys.executable, shutil.which(f"python{version}"), *found):
-        if candidate:
-            command = [candidate, "-c", "import sys; print(*sys.version_info[:2], sep='.')"]
-            told = subprocess.run(command, capture_output=True, text=True, check=False)
-            if told.returncode == 0 and told.stdout.strip() == version:
-                return candidate
-    return None
 
 
 @pytest.mark.slow
