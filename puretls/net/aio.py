@@ -19,11 +19,12 @@ from puretls.net.reader import Reader
 if TYPE_CHECKING:
     from puretls.session import Session
 
-__all__ = ["TlsProtocol", "TlsTransport", "open_connection", "start_server", "start_tls"]
+__all__ = ["TlsProtocol", "TlsTransport", "open_connection", "open_over", "start_server", "start_tls"]
 
 logger = logging.getLogger("puretls.aio")
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Connect = Callable[[Callable[[], TlsProtocol]], Awaitable[tuple[asyncio.BaseTransport, TlsProtocol]]]
 ClientConnected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None] | None]
 
 
@@ -47,12 +48,36 @@ async def open_connection(
     """
     from puretls.x509.hostname import host_to_look_up
 
+    connect = partial(asyncio.get_running_loop().create_connection, host=host_to_look_up(host), port=port, **options)
+    return await open_over(
+        connect,
+        config,
+        server_name=server_name or host,
+        session=session,
+        handshake_timeout=handshake_timeout,
+        suppress_ragged_eofs=suppress_ragged_eofs,
+    )
+
+
+async def open_over(
+    connect: Connect,
+    config: ClientConfig | None = None,
+    *,
+    server_name: str | None,
+    session: Session | None = None,
+    handshake_timeout: float | None = None,
+    suppress_ragged_eofs: bool = False,
+) -> Streams:
+    """Shake hands over whatever `connect` opens.
+
+    It takes a protocol factory and gives (transport, protocol), as `loop.create_connection` and `loop.create_unix_connection` do
+    when the rest of their arguments is bound. The other arguments are those of `open_connection`.
+    """
     config = client_defaults() if config is None else config
-    connection = Connection.client(config, server_name or host, session=session)
-    host = host_to_look_up(host)
+    connection = Connection.client(config, server_name, session=session)
     reader, upper = _stream_protocol()
     lower_side = partial(TlsProtocol, connection, upper, suppress_ragged_eofs=suppress_ragged_eofs)
-    _, lower = await asyncio.get_running_loop().create_connection(lower_side, host, port, **options)
+    _, lower = await connect(lower_side)
     return await _opened(lower, reader, upper, handshake_timeout)
 
 

@@ -17,8 +17,8 @@ def why_not():
 
 
 @contextmanager
-def chromium(profile):
-    """A browser that reaches no network; `profile` is a folder of its own."""
+def chromium(profile, *, offline=True):
+    """A browser that reaches no network, or this machine's servers alone; `profile` is a folder of its own."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
@@ -29,6 +29,9 @@ def chromium(profile):
         "no-sandbox",
         "disable-gpu",
         "no-first-run",
+        "disable-quic",
+        "disable-sync",
+        "disable-component-update",
         "disable-background-networking",
         "disable-dev-shm-usage",
     ):
@@ -37,9 +40,10 @@ def chromium(profile):
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
     try:
-        driver.execute_cdp_cmd("Network.enable", {})
-        offline = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
-        driver.execute_cdp_cmd("Network.emulateNetworkConditions", offline)
+        if offline:
+            driver.execute_cdp_cmd("Network.enable", {})
+            nothing = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
+            driver.execute_cdp_cmd("Network.emulateNetworkConditions", nothing)
         driver.set_script_timeout(120)
         yield driver
     finally:

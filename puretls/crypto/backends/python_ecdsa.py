@@ -7,14 +7,13 @@ tlslite-ng would take the system's entropy for RSA blinding and PSS salts: it is
 from __future__ import annotations
 
 import hashlib
-import importlib
-import warnings
 from typing import Any
 
 import ecdsa
 from ecdsa import ellipticcurve
 from ecdsa.util import sigdecode_der, sigencode_der
 
+from puretls.crypto.backends.tlslite_modules import tlslite_module
 from puretls.crypto.groups import BadPublicValue, Group, KeyShare, RandomBytes
 from puretls.crypto.kernels.modular import ffdhe, rsa
 from puretls.crypto.keys import (
@@ -33,13 +32,6 @@ from puretls.errors import UsageError
 
 EC_CURVES = {"secp256r1": ecdsa.NIST256p, "secp384r1": ecdsa.NIST384p, "secp521r1": ecdsa.NIST521p}
 ED_CURVES = {"ed25519": ecdsa.Ed25519, "ed448": ecdsa.Ed448}
-
-
-def _library(name: str) -> Any:
-    """A module of tlslite-ng; that its package imports the deprecated `asyncore` is no warning for our users."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return importlib.import_module(f"tlslite.utils.{name}")
 
 
 class EcGroup(Group):
@@ -71,7 +63,7 @@ class MontgomeryGroup(Group):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        library = _library("x25519")
+        library = tlslite_module("x25519")
         self._length, self._base = {"x25519": (32, library.X25519_G), "x448": (56, library.X448_G)}[name]
         self._multiply = getattr(library, name)
 
@@ -103,7 +95,7 @@ def finite_field(p: int, g: int, *, min_bits: int = 2048) -> Group:
 
 
 def _rsa(key: RsaPublicKey | RsaPrivateKey) -> Any:
-    make = _library("python_rsakey").Python_RSAKey
+    make = tlslite_module("python_rsakey").Python_RSAKey
     if isinstance(key, RsaPublicKey):
         return make(key.n, key.e, key_type="rsa-pss" if key.pss_only else "rsa")
     return make(key.public.n, key.public.e, key.d, key.p, key.q, key.dp, key.dq, key.qinv)

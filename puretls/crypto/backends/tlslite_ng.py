@@ -7,14 +7,13 @@ Not here: public-key operations.
 from __future__ import annotations
 
 import hmac
-import importlib
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from puretls.crypto import aead as _aead
 from puretls.crypto import cbc as _cbc
 from puretls.crypto.aead import Aead, AeadAlgorithm, Sealing
+from puretls.crypto.backends.tlslite_modules import tlslite_module
 from puretls.crypto.cbc import NULL_CIPHER, Blocks, Cbc, CbcAlgorithm, Stream, StreamAlgorithm
 from puretls.crypto.lengths import check_blocks, check_length
 from puretls.errors import UsageError
@@ -142,35 +141,28 @@ class _LibraryStream:
         return bytes(self._cipher.encrypt(bytearray(data)))
 
 
-def _library(name: str) -> Any:
-    """A module of tlslite-ng; that its package imports the deprecated `asyncore` is no warning for our users."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return importlib.import_module(f"tlslite.utils.{name}")
-
-
 def _gcm(key: bytearray, _tag_length: int) -> Any:
-    return _library("python_aesgcm").new(key)
+    return tlslite_module("python_aesgcm").new(key)
 
 
 def _ccm(key: bytearray, tag_length: int) -> Any:
-    return _LibraryCcm(_library("python_aesccm").new(key, tag_length), tag_length)
+    return _LibraryCcm(tlslite_module("python_aesccm").new(key, tag_length), tag_length)
 
 
 def _chacha20_poly1305(key: bytearray, _tag_length: int) -> Any:
-    return _library("python_chacha20_poly1305").new(key)
+    return tlslite_module("python_chacha20_poly1305").new(key)
 
 
 def _aes(key: bytearray, iv: bytearray) -> Any:
-    return _library("python_aes").new(key, 2, iv)
+    return tlslite_module("python_aes").new(key, 2, iv)
 
 
 def _triple_des(key: bytearray, iv: bytearray) -> Any:
-    return _library("python_tripledes").new(key, iv)
+    return tlslite_module("python_tripledes").new(key, iv)
 
 
 def _rc4(key: bytearray) -> Any:
-    return _library("python_rc4").new(key)
+    return tlslite_module("python_rc4").new(key)
 
 
 _AEAD_MAKERS: dict[AeadAlgorithm, Callable[[bytearray, int], Any]] = {
