@@ -21,7 +21,7 @@ LANES_CACHED = 16640
 """Lanes for which round keys of 32 planes are kept prepared, all sizes together: some 3 KiB a size, they share their integers."""
 LANES_MOST = 8256
 """Counter blocks in one pass of 32 planes; temporaries leave the cache above."""
-CHAINS_AS_LANES = 3
+CHAINS_AS_LANES = 2
 """CBC encryption and CBC-MAC: from this many equally long messages they go side by side as byte rows."""
 STREAM_RECORDS = 16
 """Equally long records from which their keystream comes from 128 planes."""

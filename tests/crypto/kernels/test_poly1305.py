@@ -51,7 +51,9 @@ def test_tag_is_that_of_the_definition(key, length, seed):
     assert poly1305.tag(key, data) == by_definition(key, data)
 
 
-@given(st.binary(min_size=32, max_size=32), st.integers(0, 3), st.integers(0, 9), st.integers(0, 40), st.sampled_from([48, 144, 528]))
+@given(
+    st.binary(min_size=32, max_size=32), st.integers(0, 3), st.integers(0, 9), st.integers(0, 40), st.sampled_from([48, 144, 528])
+)
 def test_a_message_in_parts_has_the_tag_of_the_whole(key, heads, count, end, size):
     head, body, rest = b"\xff" * (16 * heads), bytes(range(1, 241)) * (count * size // 240 + 1), b"\xaa" * end
     body = body[: count * size]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from puretls.crypto.kernels import thresholds
 from puretls.crypto.kernels.aes import counter as aes_counter
 from puretls.crypto.kernels.aes import planes as aes_planes
 from puretls.crypto.kernels.aes import rows as aes_rows
 from puretls.crypto.kernels.aes.key import expand
+
+if TYPE_CHECKING:
+    from puretls.crypto.kernels.aes.block import BlockKeys
 
 K = TypeVar("K")
 
@@ -47,7 +50,7 @@ class Aes:
         self._rows_most = thresholds.ROWS_MOST_TABLE_FREE if table_free else thresholds.ROWS_MOST
         self._row_keys = PreparedKeys(self.schedule, aes_rows.round_keys, thresholds.ROWS_CACHED)
         self.plane_keys = PreparedKeys(self.schedule, aes_planes.row_key_planes, thresholds.LANES_CACHED)
-        self._block_keys: tuple[int, ...] | None = None
+        self._block_keys: BlockKeys | None = None
 
     def encrypt_blocks(self, blocks: bytes) -> bytes:
         """Each 16-byte block encrypted for itself."""
@@ -61,8 +64,7 @@ class Aes:
     def chain(self, ivs: Sequence[bytes], messages: Sequence[bytes]) -> list[bytes]:
         """CBC encryption (SP 800-38A 6.2) of equally long messages of whole blocks, each after its IV.
 
-        A chain cannot be split, but chains can run side by side. A few go by tables, which secrets index; `table_free` takes
-        some 60 us a block.
+        A chain cannot be split, but chains can run side by side. `table_free` takes some 60 us a block.
         """
         n = len(messages)
         if not self.table_free and n < thresholds.CHAINS_AS_LANES:

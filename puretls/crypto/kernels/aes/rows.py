@@ -13,6 +13,8 @@ from puretls.crypto.kernels.generated.aes_sbox import inverse_sub, sub
 
 ROW_ORDER = tuple(4 * column + row for row in range(4) for column in range(4))
 """Place in the block of each byte of a state of one block."""
+FEW = 16
+"""Blocks of a state that fits a translation table of 256 bytes."""
 
 
 @lru_cache(maxsize=16)
@@ -91,6 +93,16 @@ def from_state(state: int, n: int) -> bytes:
     return bytes(blocks)
 
 
+@lru_cache(maxsize=16)
+def _shifted_places(n: int) -> bytes:
+    """ShiftRows for n <= 16: where each byte of a state comes from, counted from the end.
+
+    Translated by a state as `to_bytes(256, "little")` gives it, it is the bytes of the state after ShiftRows.
+    """
+    shifted = _shift_rows(int.from_bytes(range(16 * n)), n).to_bytes(16 * n)
+    return bytes([16 * n - 1 - place for place in shifted])
+
+
 def encrypt(state: int, keys: Sequence[int], n: int) -> int:
     """FIPS 197 5.1 with translation tables, which secrets index. `keys` from `round_keys` for the same n.
 
@@ -98,6 +110,8 @@ def encrypt(state: int, keys: Sequence[int], n: int) -> int:
     """
     from puretls.crypto.kernels.aes.tables import DOUBLE, SBOX
 
+    if n <= FEW:
+        return _encrypt_few(state, keys, n)
     n16 = 16 * n
     n4, n5, n8, n10, n12, n15 = 4 * n, 5 * n, 8 * n, 10 * n, 12 * n, 15 * n
     left, right, mask = 32 * n, 96 * n, (1 << 128 * n) - 1
@@ -114,6 +128,25 @@ def encrypt(state: int, keys: Sequence[int], n: int) -> int:
     s = state.to_bytes(n16).translate(SBOX)
     s = b"".join((s[:n4], s[n5:n8], s[n4:n5], s[n10:n12], s[n8:n10], s[n15:], s[n12:n15]))
     return int.from_bytes(s) ^ last
+
+
+def _encrypt_few(state: int, keys: Sequence[int], n: int) -> int:
+    """`encrypt` where a state fits a translation table: ShiftRows is its places translated by it."""
+    from puretls.crypto.kernels.aes.tables import DOUBLE_SBOX, SBOX
+
+    shift = _shifted_places(n).translate
+    left, right, mask = 32 * n, 96 * n, (1 << 128 * n) - 1
+    first, *middle, last = keys
+    number = int.from_bytes
+    state ^= first
+    for key in middle:
+        s = shift(state.to_bytes(256, "little"))
+        t = number(s.translate(SBOX))
+        d = number(s.translate(DOUBLE_SBOX))
+        u = t ^ (t << left & mask | t >> right)
+        u = t ^ d ^ (u << left & mask | u >> right)
+        state = d ^ key ^ (u << left & mask | u >> right)
+    return number(shift(state.to_bytes(256, "little")).translate(SBOX)) ^ last
 
 
 def encrypt_table_free(state: int, keys: Sequence[int], n: int) -> int:

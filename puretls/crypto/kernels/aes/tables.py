@@ -1,4 +1,4 @@
-"""Constants of AES: the S-box as a translation table, multiples for MixColumns, tables for one block at a time.
+"""Constants of AES: the S-box as a translation table, and multiples for MixColumns.
 
 Indexed by secrets where they are used: `table_free` ciphers keep away from this module.
 """
@@ -17,6 +17,7 @@ SBOX = bytes.fromhex(
 """FIPS 197 5.1.1, for `bytes.translate`."""
 DOUBLE = bytes(range(0, 256, 2)) + bytes([x ^ 0x1B for x in range(0, 256, 2)])
 """Every byte times 2 in GF(2^8) (FIPS 197 4.2.1)."""
+DOUBLE_SBOX = SBOX.translate(DOUBLE)
 
 
 def _sum(*tables: bytes) -> bytes:
@@ -31,14 +32,3 @@ def inverse_tables() -> tuple[bytes, ...]:
     by1, by8 = bytes(range(256)), by4.translate(DOUBLE)
     multiples = [_sum(by8, by4, by2), _sum(by8, by2, by1), _sum(by8, by4, by1), _sum(by8, by1)]
     return inverse, *(inverse.translate(table) for table in multiples)
-
-
-@cache
-def block_tables() -> tuple[list[int], ...]:
-    """Sixteen tables, one a byte of the block: what SubBytes, ShiftRows and MixColumns make of that byte, as a 128-bit integer.
-
-    194 KiB, made once a process.
-    """
-    top = [DOUBLE[s] << 24 | s << 16 | s << 8 | DOUBLE[s] ^ s for s in SBOX]
-    rows = [[word >> 8 * row | (word & (1 << 8 * row) - 1) << 32 - 8 * row for word in top] for row in range(4)]
-    return tuple([word << 96 - 32 * ((column - row) % 4) for word in rows[row]] for column in range(4) for row in range(4))
