@@ -240,8 +240,10 @@ def _how_to_go_on(connection: Connection) -> list[str]:
 
 
 def _manual() -> str:
-    """The path of the manual, relative to the working directory where that is possible."""
+    """Where the manual is, relative to the working directory where that is possible. The one-file form of puretls has none."""
     path = Path(__file__).parents[1] / "manual" / "index.md"
+    if not path.is_file():
+        return "puretls/manual/index.md in what `pip download puretls` fetches"
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
