@@ -140,3 +140,14 @@ def test_help_tells_what_each_field_means(cls):
         assert re.search(rf"^[ |]+{field.name}: +\S.{{8}}", shown, re.M), field.name
     assert shown.count("Attributes:") == 1
     assert re.search(r"^[ |]+suites:", shown, re.M) is not None or not hasattr(cls, "suites_by_id")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [("groups", NamedGroup.SECT163K1, "group SECT163K1 is"), ("groups", 0x1234, "group 0x1234 is"),
+     ("signature_schemes", SignatureScheme.DSA_SHA256, "scheme DSA_SHA256 is"), ("signing_schemes", 0x1234, "scheme 0x1234 is")],
+    ids=["known group", "unknown group", "known scheme", "unknown scheme"],
+)  # fmt: skip
+def test_what_is_not_supported_is_called_by_its_name(field, value, told):
+    with pytest.raises(UsageError, match=f"{told} not supported"):
+        ClientConfig(**{field: (value,)})

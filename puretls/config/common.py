@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import IntEnum
 from functools import cached_property
 from inspect import cleandoc
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -20,7 +21,7 @@ from puretls.crypto.signatures import SIGNATURE_SCHEMES
 from puretls.errors import UsageError
 from puretls.events import Sentinel
 from puretls.extensions import Extension, View, active
-from puretls.iana import NamedGroup, SignatureScheme
+from puretls.iana import NamedGroup, SignatureScheme, known
 from puretls.key_exchange.share import FINITE_FIELD
 from puretls.messages.extension import RawExtension
 from puretls.suites import DEFAULT_PSK_SUITES, DEFAULT_SUITES, Suite
@@ -133,11 +134,11 @@ class Config:
         for group in self.groups:
             if group not in SUPPORTED_GROUPS:
                 raise UsageError(
-                    f"group {group!r} is not supported; choose among {', '.join(g.name for g in sorted(SUPPORTED_GROUPS))}"
+                    f"group {_told(NamedGroup, group)} is not supported; choose among {', '.join(g.name for g in sorted(SUPPORTED_GROUPS))}"
                 )
         for scheme in (*self.signature_schemes, *(self.signing_schemes or ())):
             if scheme not in SIGNATURE_SCHEMES:
-                raise UsageError(f"signature scheme {scheme!r} is not supported")
+                raise UsageError(f"signature scheme {_told(SignatureScheme, scheme)} is not supported")
         _ = self.active_extensions
 
     def _check_suites(self) -> None:
@@ -222,6 +223,12 @@ _CONFIG: dict[str, Kind] = {
     "require_secure_renegotiation": FLAG,
     "danger_suites": FLAG,
 }
+
+
+def _told(registry: type[IntEnum], value: int) -> str:
+    """The name of a value; the number of one that has none."""
+    found = known(registry, value)
+    return found.name if isinstance(found, registry) else f"0x{value:04x}"
 
 
 def add_psk_suites(config: Config, has_psk: bool) -> None:

@@ -15,7 +15,7 @@ from puretls.inspect import Conversation, Tape, replay
 from puretls.inspect.bytemap import VIEWS
 from puretls.inspect.render import document, terminal
 from puretls.inspect.render.diagrams import dot, mermaid
-from puretls.inspect.render.ladder import rungs, state_path
+from puretls.inspect.render.ladder import rungs, state_path, states_text
 from puretls.inspect.streams import SIDES, Chunk, Gap, Stream
 from tests.inspect.test_tapes import FOLDER, TAPES
 
@@ -98,7 +98,7 @@ def test_what_went_wrong_is_told():
     flipped = bytearray(conversation.server.data)
     flipped[-1] ^= 1
     value = check(Conversation(conversation.client, Stream.of(bytes(flipped)), conversation.knowledge))
-    assert value["findings"][0]["alert"] == "bad_record_mac"
+    assert "bad_record_mac" in [finding["alert"] for finding in value["findings"]]
 
 
 GOOD = {document.MARK: 1, "streams": {side: {"chunks": []} for side in SIDES}}
@@ -177,7 +177,8 @@ def test_mermaid_has_an_arrow_for_each_rung_and_a_note_for_each_state(name):
         assert ["--" in arrow for arrow in arrows] == [rung.protected for rung in rungs(conversation)]
         for side in SIDES:
             told = [line.rpartition(": ")[2].replace("#124;", "|") for line in lines if f"over {side}" in line]
-            assert told == [state for state, _ in state_path(conversation, side)]
+            path = state_path(conversation, side)
+            assert told == [states_text(states) for index, (states, message) in enumerate(path) if message or not index]
 
 
 def test_names_of_a_peer_cannot_leave_their_place_in_a_diagram():
@@ -198,8 +199,8 @@ def test_graphviz_draws_the_states_of_both_ends(name):
         done = subprocess.run(["dot", "-Tsvg"], input=dot(conversation), capture_output=True, text=True, check=True)
         assert done.stderr == ""
         for side in SIDES:
-            for state, _ in state_path(conversation, side):
-                assert f">{state}<" in done.stdout
+            for states, _ in state_path(conversation, side):
+                assert f">{states_text(states)}<" in done.stdout
 
 
 def test_an_empty_conversation_has_diagrams_too():

@@ -1,12 +1,15 @@
 """Text for terminals: the ladder, the annotated hexdump, one byte in full; whatever the width, whatever the conversation."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from puretls.crypto.secret import Secret
+from puretls.handshake.states import Role
+from puretls.handshake.table import TABLES as STATES
 from puretls.inspect import Conversation, Tape, replay
 from puretls.inspect.render import terminal
 from puretls.inspect.render.hexdump import Field, hexdump, of_spans
@@ -16,6 +19,7 @@ from puretls.inspect.render.words import paragraph, value_text
 from puretls.inspect.streams import SIDES, Stream
 from puretls.spans import Span
 from tests.inspect.test_tapes import FOLDER, TAPES
+from tests.support.recorded import every_reference
 
 NO_COLOURS = Palette({}, ASCII)
 WIDTHS = (60, 80, 120)
@@ -191,13 +195,24 @@ def test_no_key_is_shown():
 def test_the_path_of_an_end_is_each_state_once_with_what_led_there():
     conversation = conversations(TAPES[18])[1]
     assert state_path(conversation, "server") == [
-        ("START", ""),
-        ("WAIT_RESUMPTION_VERDICT", "ClientHello"),
-        ("WAIT_CCS", "ServerHello"),
-        ("WAIT_FINISHED", "ChangeCipherSpec"),
-        ("CONNECTED", "Finished"),
-        ("CLOSED", "Alert"),
+        (("START",), ""),
+        (("WAIT_RESUMPTION_VERDICT",), "ClientHello"),
+        (("WAIT_CCS",), "ServerHello"),
+        (("WAIT_FINISHED",), "ChangeCipherSpec"),
+        (("CONNECTED",), "Finished"),
+        (("CLOSED",), "Alert"),
     ]
+
+
+def test_the_path_tells_where_the_own_verifier_led():
+    conversation = conversations(TAPES[18])[1]
+    path = state_path(conversation, "client")
+    assert path[2:5] == [(("WAIT_RESUMPTION_VERDICT",), "ServerHello"), (("WAIT_CCS",), ""), (("WAIT_FINISHED",), "ChangeCipherSpec")]
+    for one in every_reference():
+        for side, role in (("client", Role.CLIENT), ("server", Role.SERVER)):
+            legal = {(row.state.name, after.name) for row in STATES[role] for after in row.next_states}
+            certain = [states[0] for states, _ in state_path(one, side) if len(states) == 1]
+            assert {pair for pair in pairwise(certain) if pair[1] not in {"CLOSED", "FAILED"} and "START" not in pair} <= legal
 
 
 @pytest.mark.parametrize("streams", [(b"", b""), (b"GET / HTTP/1.0\r\n\r\n", b"HTTP/1.0 200 OK\r\n"), (b"\x16\3\1\0\5abc", b"")])

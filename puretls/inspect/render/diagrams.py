@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from puretls.inspect.render.ladder import rungs, state_path
+from puretls.inspect.render.ladder import rungs, state_path, states_text
 from puretls.inspect.streams import SIDES
 from puretls.text import counted, printable
 
@@ -23,7 +23,7 @@ def _sequence(conversation: Conversation) -> Iterator[str]:
     yield "sequenceDiagram"
     for side, address in zip(SIDES, conversation.addresses, strict=True):
         yield f"    participant {side} as {_mermaid_text(side if address == side else f'{side} {address}')}"
-    before = {side: path[0][0] for side in SIDES if (path := state_path(conversation, side))}
+    before = {side: states_text(path[0][0]) for side in SIDES if (path := state_path(conversation, side))}
     for side, state in before.items():
         yield f"    Note over {side}: {_mermaid_text(state)}"
     for rung in rungs(conversation):
@@ -51,13 +51,13 @@ def _digraph(conversation: Conversation) -> Iterator[str]:
     yield "digraph conversation {"
     yield '    node [shape=box, style=rounded, fontname="sans-serif"]; edge [fontname="sans-serif"];'
     for side, address in zip(SIDES, conversation.addresses, strict=True):
-        path = state_path(conversation, side)
+        path = [(states_text(states), message) for states, message in state_path(conversation, side)]
         yield f"    subgraph cluster_{side} {{"
         yield f"        label={_quoted(side if address == side else f'{side} {address}')};"
         for state in dict.fromkeys(state for state, _ in path):
             yield f"        {_quoted(f'{side} {state}')} [label={_quoted(state)}];"
         for number, ((start, _), (end, message)) in enumerate(pairwise(path), 1):
-            yield f"        {_quoted(f'{side} {start}')} -> {_quoted(f'{side} {end}')} [label={_quoted(f'{number} {message}')}];"
+            yield f"        {_quoted(f'{side} {start}')} -> {_quoted(f'{side} {end}')} [label={_quoted(f'{number} {message}'.rstrip())}];"
         yield "    }"
     yield "}"
 

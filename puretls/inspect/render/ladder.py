@@ -86,12 +86,15 @@ def states_text(states: Iterable[str]) -> str:
     return "|".join(states)
 
 
-def state_path(conversation: Conversation, side: str) -> list[tuple[str, str]]:
-    """The path of an end: states in order, each with the message that led there ("" for the first)."""
-    path: list[tuple[str, str]] = []
+def state_path(conversation: Conversation, side: str) -> list[tuple[tuple[str, ...], str]]:
+    """The path of an end: its states in order, each with the message that led there.
+
+    Several names where the observer cannot tell; "" for the first, and for what the end decided by itself, as by its verifier.
+    """
+    path: list[tuple[tuple[str, ...], str]] = []
     for seen in conversation.messages:
-        before, after = (states_text(getattr(at, side)) for at in (seen.states_before, seen.states_after))
-        if not path:
+        before, after = getattr(seen.states_before, side), getattr(seen.states_after, side)
+        if not path or not set(before) & set(path[-1][0]):
             path.append((before, ""))
         if after != path[-1][0]:
             path.append((after, seen.name))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from puretls.handshake.states import ClientState, Role, ServerState
 from puretls.handshake.table import TABLES
+from puretls.inspect.render.ladder import state_path
 from puretls.inspect.render.markup import Html, element
 from puretls.values import frozen
 
@@ -20,28 +22,27 @@ _WIDTH, _ROW, _BOX, _LEFT, _BOX_WIDTH = 460, 46, 36, 8, 316
 
 @frozen
 class Move:
-    """One end went from one state to another by a message."""
+    """One end went from one state to another by a message, or by itself ("")."""
 
     before: str
     after: str
     message: str
 
 
-def moves(conversation: Conversation, side: str) -> list[Move]:
-    """The way of one end, as far as an observer can tell; messages that leave it where it is are left out."""
-    made: list[Move] = []
-    for seen in conversation.messages:
-        before, after = getattr(seen.states_before, side), getattr(seen.states_after, side)
-        if before != after:
-            made += [Move(start, end, seen.name) for start in before[:1] for end in after[:1]]
-    return made
+def _moves(conversation: Conversation, side: str) -> list[Move]:
+    """The way of one end; where several states are possible, the first of them."""
+    return [
+        Move(before[0], after[0], message)
+        for (before, _), (after, message) in pairwise(state_path(conversation, side))
+        if before[0] != after[0]
+    ]
 
 
 def state_picture(conversation: Conversation, side: str) -> Html:
     """An SVG of the states of "client" or "server" with the path taken; every state has the id `state-SIDE-NAME`."""
     states = list(_STATES[side])
     at = {state.name: index for index, state in enumerate(states)}
-    taken = [move for move in moves(conversation, side) if move.before in at and move.after in at]
+    taken = [move for move in _moves(conversation, side) if move.before in at and move.after in at]
     been = {name for move in taken for name in (move.before, move.after)}
     legal = {(row.state.name, target.name) for row in TABLES[Role(side)] for target in row.next_states}
     walked = {(move.before, move.after) for move in taken}
@@ -56,12 +57,13 @@ def state_picture(conversation: Conversation, side: str) -> Html:
 
 
 def _told(taken: Iterable[Move]) -> str:
-    return "; ".join(f"{move.message} leads from {move.before} to {move.after}" for move in taken) or "no message was seen"
+    told = (f"{move.message or 'its own decision'} leads from {move.before} to {move.after}" for move in taken)
+    return "; ".join(told) or "no message was seen"
 
 
 def _by(taken: list[Move], name: str) -> str:
     """What led to a state, with the number of the step."""
-    return ", ".join(f"{step} {move.message}" for step, move in enumerate(taken, 1) if move.after == name)
+    return ", ".join(f"{step} {move.message or 'by itself'}" for step, move in enumerate(taken, 1) if move.after == name)
 
 
 def _box(side: str, state: Enum, index: int, been: bool, by: str) -> Html:

@@ -113,7 +113,7 @@ def _amounts(conversation: Conversation, side: str) -> Iterator[str]:
 
 
 def _path_lines(conversation: Conversation, side: str, width: int, palette: Palette) -> list[str]:
-    path = f" {palette.marks.leads_to} ".join(state for state, _ in state_path(conversation, side))
+    path = f" {palette.marks.leads_to} ".join(states_text(states) for states, _ in state_path(conversation, side))
     return [palette.paint("state", line) for line in paragraph(path or "nothing seen", width, f"{side}:", 8)]
 
 

@@ -14,7 +14,7 @@ from puretls.errors import DecodeError
 from puretls.spans import Span
 from puretls.x509.certificates.extension_types import TYPES, ExtensionType
 from puretls.x509.certificates.fields import CertificateFields, Extension, Validity
-from puretls.x509.keys.algorithms import AlgorithmIdentifier, read_algorithm
+from puretls.x509.keys.algorithms import AlgorithmIdentifier, read_algorithm, read_signed
 from puretls.x509.keys.public import read_spki
 from puretls.x509.names.distinguished import Name, read_name
 
@@ -39,10 +39,7 @@ def read_sound(kind: type[C], data: bytes, sink: list[Span] | None = None) -> C:
     top = Reader(data, name=ROOT, sink=sink)
     body = top.enter()
     top.done()
-    tbs_at = body.at
-    fields = _read_tbs(body.enter(name=TBS))
-    tbs = data[tbs_at : body.at]
-    outer = read_algorithm(body, "signature_algorithm")
+    tbs, fields, outer = read_signed(body, TBS, _read_tbs)
     signature = body.bit_octets("signature_value")
     body.done()
     return kind(data, tbs, *fields, outer, signature)

@@ -9,7 +9,7 @@ from puretls.errors import DecodeError
 from puretls.spans import Span
 from puretls.x509.crl.fields import CrlFields
 from puretls.x509.crl.reading import TBS, read_tbs
-from puretls.x509.keys.algorithms import read_algorithm
+from puretls.x509.keys.algorithms import read_signed
 
 ROOT = "CertificateList"
 MAX_CRL = 1 << 26
@@ -31,10 +31,7 @@ class Crl(CrlFields):
         top = Reader(data, name=ROOT, sink=sink)
         body = top.enter()
         top.done()
-        tbs_at = body.at
-        fields = read_tbs(body.enter(name=TBS))
-        tbs = data[tbs_at : body.at]
-        outer = read_algorithm(body, "signature_algorithm")
+        tbs, fields, outer = read_signed(body, TBS, read_tbs)
         if outer.raw != fields[1].raw:
             raise body.error("two different signature algorithms", "signature_algorithm", rfc="RFC 5280 5.1.1.2")
         signature = body.bit_octets("signature_value")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind
 from puretls.der import oids
 from puretls.der.memo import Memo
@@ -9,6 +12,8 @@ from puretls.der.reader import Reader
 from puretls.der.tags import NULL, SEQUENCE, explicit
 from puretls.errors import DecodeError
 from puretls.values import frozen
+
+T = TypeVar("T")
 
 
 @frozen
@@ -26,6 +31,16 @@ class AlgorithmIdentifier:
 def read_algorithm(reader: Reader, name: str) -> AlgorithmIdentifier:
     """The AlgorithmIdentifier at the reader's position."""
     return reader.shared(_IDENTIFIERS, _read_identifier, name)
+
+
+def read_signed(outer: Reader, name: str, read: Callable[[Reader], T]) -> tuple[bytes, T, AlgorithmIdentifier]:
+    """The SEQUENCE `name` that is signed, as bytes and as what `read` makes of it, and the algorithm behind it (RFC 5280 4.1.1).
+
+    The signature follows, at the position of `outer`.
+    """
+    start = outer.at
+    fields = read(outer.enter(name=name))
+    return outer.data[start : outer.at], fields, read_algorithm(outer, "signature_algorithm")
 
 
 _IDENTIFIERS: Memo[bytes, AlgorithmIdentifier] = Memo(64)

@@ -9,13 +9,14 @@ from puretls.x509.certificates.extension_types import ExtensionType
 from puretls.x509.certificates.fields import Extension
 from puretls.x509.certificates.reading import read_extension
 from puretls.x509.crl.extensions import REASONS
-from puretls.x509.keys.algorithms import AlgorithmIdentifier, read_algorithm
+from puretls.x509.keys.algorithms import AlgorithmIdentifier, read_algorithm, read_signed
 from puretls.x509.names.distinguished import Name, read_name
 from puretls.x509.ocsp.extensions import RESPONSE_TYPES, SINGLE_TYPES
 from puretls.x509.ocsp.fields import CertId, SingleResponse, Status
 
 MAX_SINGLES = 256
 
+_Data = tuple[Name | bytes, int, tuple[SingleResponse, ...], tuple[Extension, ...]]
 _Basic = tuple[
     bytes, Name | bytes, int, tuple[SingleResponse, ...], tuple[Extension, ...], AlgorithmIdentifier, bytes, tuple[bytes, ...]
 ]
@@ -24,9 +25,19 @@ _Basic = tuple[
 def read_basic(inner: Reader) -> _Basic:
     """BasicOCSPResponse (RFC 6960 4.2.1), in the order of `OcspFields`."""
     basic = inner.enter(name="BasicOCSPResponse")
-    at = basic.at
-    tbs = basic.enter(name="tbs_response_data")
-    data = inner.data[at : basic.at]
+    data, fields, algorithm = read_signed(basic, "tbs_response_data", _read_tbs)
+    signature = basic.bit_octets("signature")
+    certificates: tuple[bytes, ...] = ()
+    if basic.more:
+        wrapper = basic.enter(tags.explicit(0), "certs")
+        certificates = wrapper.list_of(lambda listed, name: listed.raw(name, tags.SEQUENCE), empty=True)
+        wrapper.done()
+    basic.done()
+    return data, *fields, algorithm, signature, certificates
+
+
+def _read_tbs(tbs: Reader) -> _Data:
+    """ResponseData."""
     if tbs.peek() == tags.explicit(0):
         version = tbs.enter(tags.explicit(0), "version")
         if version.small("", limit=256) != 0:  # v1 written out is against DER, yet responders do it
@@ -37,15 +48,7 @@ def read_basic(inner: Reader) -> _Basic:
     responses = tbs.list_of(_read_single, "responses", empty=True)
     extensions = _read_extensions(tbs, "response_extensions", RESPONSE_TYPES)
     tbs.done()
-    algorithm = read_algorithm(basic, "signature_algorithm")
-    signature = basic.bit_octets("signature")
-    certificates: tuple[bytes, ...] = ()
-    if basic.more:
-        wrapper = basic.enter(tags.explicit(0), "certs")
-        certificates = wrapper.list_of(lambda listed, name: listed.raw(name, tags.SEQUENCE), empty=True)
-        wrapper.done()
-    basic.done()
-    return data, responder, produced_at, responses, extensions, algorithm, signature, certificates
+    return responder, produced_at, responses, extensions
 
 
 def _read_responder(tbs: Reader) -> Name | bytes:
