@@ -1,4 +1,4 @@
-"""Write `puretls/crypto/kernels/generated/aes_sbox.py`: the AES S-box and its inverse as straight-line boolean code.
+"""Write `aes_sbox.py` and `aes_rounds.py` of `puretls/crypto/kernels/generated`: AES on bit planes as straight-line boolean code.
 
 The circuits are published by the Circuit Minimization Team (Boyar, Peralta, Calik): SLP_AES_113 forward, 113 gates, and Sinv,
 121 gates, https://www.cs.yale.edu/homes/peralta/CircuitStuff/CMT.html. `^` is xor, `&` is and; their XNOR gates are written `^`
@@ -13,11 +13,14 @@ Dead temporaries give up their names at once: CPython then reuses the memory of 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from written import written
 
-TARGET = Path(__file__).resolve().parent.parent / "puretls/crypto/kernels/generated/aes_sbox.py"
+GENERATED = Path(__file__).resolve().parent.parent / "puretls/crypto/kernels/generated"
+Gate = tuple[str, str, str, str]
+"""(output, left, operator, right)"""
 
 FORWARD = """
 y14=U3^U5 y13=U0^U6 y9=U0^U3 y8=U0^U5 t0=U1^U2 y1=t0^U7 y4=y1^U3 y12=y13^y14 y2=y1^U0 y5=y1^U6 y3=y5^y8 t1=U4^y12
@@ -72,19 +75,102 @@ def {name}(b0: int, b1: int, b2: int, b3: int, b4: int, b5: int, b6: int, b7: in
 '''
 
 
+ROUNDS_HEADER = '''"""Rounds of AES (FIPS 197 5.1) on bit planes in one piece: SubBytes, MixColumns and AddRoundKey of four rows.
+
+Written by tools/gen_sbox.py; change it there.
+
+Every plane is a variable that is let go when it was used for the last time. What is alive at once, some 50 planes, then stays in the
+processor's first cache, and CPython takes the memory of each new plane from one that has just died.
+"""
+
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from puretls.crypto.kernels.generated.aes_sbox import Planes
+
+Block = list[Planes]
+'''
+
+MIDDLE_ROUNDS = '''
+
+def middle_rounds(rows: Block, keys: Sequence[Block], n: int) -> Block:
+    """A round for each key, on the 4 x 8 planes of `aes.planes` with n lanes a column."""
+    n1, n2, n3 = n, 2 * n, 3 * n
+    m1, m2, m3 = (1 << n1) - 1, (1 << n2) - 1, (1 << n3) - 1
+    {rows} = rows
+    for key in keys:
+        {keys} = key
+{body}
+    return [{result}]
+'''
+
+SUB_AND_MIX = '''
+
+def sub_and_mix(rows: Block, key: Block) -> Block:
+    """A round without ShiftRows, on the planes of one column or of all. The caller's list is emptied, so that planes can die."""
+    {rows} = rows
+    rows.clear()
+    {keys} = key
+{body}
+    return [{result}]
+'''
+
+
 def main() -> int:
-    source = HEADER + "".join(
-        FUNCTION.format(name=name, doc=doc, body=body, outputs=", ".join(outputs))
-        for name, doc, (body, outputs) in (
-            ("sub", "S(x) ^ 0x63 of every lane (FIPS 197 5.1.1).", allocate(parse(FORWARD))),
+    forward = parse(FORWARD)
+    sbox = HEADER + "".join(
+        FUNCTION.format(name=name, doc=doc, body=indented(lines, 4), outputs=", ".join(outputs))
+        for name, doc, (lines, outputs) in (
+            ("sub", "S(x) ^ 0x63 of every lane (FIPS 197 5.1.1).", allocate(forward)),
             ("inverse_sub", "The inverse S-box of x ^ 0x63, every lane (FIPS 197 5.3.2).", allocate(parse(INVERSE))),
         )
     )
-    return written(TARGET, source)
+    rows, keys = ([[f"{name}{row}{bit}" for bit in range(8)] for row in range(4)] for name in "sk")
+    names = {"rows": ", ".join(map(bracketed, rows)), "keys": ", ".join(map(bracketed, keys))}
+    rounds = ROUNDS_HEADER
+    for function, shifting, depth in ((MIDDLE_ROUNDS, True, 8), (SUB_AND_MIX, False, 4)):
+        body = indented(sub_bytes(forward, shifting) + mix_columns_and_add(), depth)
+        rounds += function.format(**names, body=body, result=names["rows"])
+    return written(GENERATED / "aes_sbox.py", sbox) | written(GENERATED / "aes_rounds.py", rounds)
 
 
-def parse(circuit: str) -> list[tuple[str, str, str, str]]:
-    """Gates as (output, left, operator, right)."""
+def bracketed(names: list[str]) -> str:
+    return f"({', '.join(names)})"
+
+
+def indented(lines: list[str], depth: int) -> str:
+    return "\n".join(" " * depth + line for line in lines)
+
+
+def sub_bytes(gates: list[Gate], shifting: bool) -> list[str]:
+    """SubBytes of the rows s, and ShiftRows where wanted, into the rows a (FIPS 197 5.1.1, 5.1.2)."""
+    code = []
+    for row in range(4):
+        inputs = [f"s{row}{bit}" for bit in range(8)]
+        lines, outputs = allocate(gates, inputs)
+        code += lines
+        for bit, name in enumerate(outputs):
+            turned = f"{name} >> n{row} | ({name} & m{row}) << n{4 - row}" if shifting and row else name
+            code.append(f"a{row}{bit} = {turned}")
+        code.append(" = ".join(dict.fromkeys(inputs + outputs)) + " = 0")
+    return code
+
+
+def mix_columns_and_add() -> list[str]:
+    """MixColumns and AddRoundKey of the rows a, into the rows s (FIPS 197 5.1.3, 5.1.4): with u_r = a_r + a_r+1, 2 u_r + a_r+1 + u_r+2."""
+    code = [f"u{row}{bit} = a{row}{bit} ^ a{(row + 1) % 4}{bit}" for bit in range(8) for row in range(4)]
+    for bit in range(8):
+        for row in range(4):
+            doubled = f"u{row}{(bit - 1) % 8}" + (f" ^ u{row}7" if bit in {1, 3, 4} else "")
+            code.append(f"s{row}{bit} = {doubled} ^ a{(row + 1) % 4}{bit} ^ u{(row + 2) % 4}{bit} ^ k{row}{bit}")
+        code.append(" = ".join(f"a{row}{bit}" for row in range(4)) + " = 0")
+    return code
+
+
+def parse(circuit: str) -> list[Gate]:
     gates = []
     for gate in circuit.split():
         output, expression = gate.split("=")
@@ -94,10 +180,10 @@ def parse(circuit: str) -> list[tuple[str, str, str, str]]:
     return gates
 
 
-def allocate(gates: list[tuple[str, str, str, str]]) -> tuple[str, list[str]]:
-    """The body with as few names as a linear scan needs, and the names of the outputs from bit 0 to bit 7."""
+def allocate(gates: list[Gate], inputs: Sequence[str] = tuple(f"b{bit}" for bit in range(8))) -> tuple[list[str], list[str]]:
+    """The code with as few names as a linear scan needs, and the names of the outputs from bit 0 to bit 7, as the inputs are."""
     last_use = {name: i for i, (_, left, _, right) in enumerate(gates) for name in (left, right)}
-    names = {f"U{7 - bit}": f"b{bit}" for bit in range(8)}
+    names = {f"U{7 - bit}": name for bit, name in enumerate(inputs)}
     free: list[str] = []
     fresh = iter(f"t{i}" for i in range(len(gates)))
     lines = []
@@ -105,8 +191,8 @@ def allocate(gates: list[tuple[str, str, str, str]]) -> tuple[str, list[str]]:
         operands = names[left], names[right]
         free += [names.pop(name) for name in dict.fromkeys((left, right)) if last_use[name] == i and not name.startswith("S")]
         names[output] = free.pop() if free else next(fresh)
-        lines.append(f"    {names[output]} = {operands[0]} {operator} {operands[1]}")
-    return "\n".join(lines), [names[f"S{7 - bit}"] for bit in range(8)]
+        lines.append(f"{names[output]} = {operands[0]} {operator} {operands[1]}")
+    return lines, [names[f"S{7 - bit}"] for bit in range(8)]
 
 
 if __name__ == "__main__":

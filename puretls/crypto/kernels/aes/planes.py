@@ -122,9 +122,9 @@ def encrypt_rows(rows: Block, keys: Sequence[Block], n: int) -> Block:
 
 def rounds(rows: Block, keys: Sequence[Block], n: int) -> Block:
     """The rounds of `encrypt_rows` for these keys, the last one without MixColumns."""
-    for key in keys[:-1]:
-        a, b, c, d = _shift_rows([sub(*row) for row in rows], n)
-        rows = mix_columns(a, b, c, d, key)
+    from puretls.crypto.kernels.generated.aes_rounds import middle_rounds
+
+    rows = middle_rounds(rows, keys[:-1], n)
     return _add(_shift_rows([sub(*row) for row in rows], n), keys[-1])
 
 
@@ -155,16 +155,22 @@ def _turn(row: Planes, by: int, width: int) -> Planes:
     return tuple([x >> by | (x & mask) << back for x in row])
 
 
-def mix_columns(a: Planes, b: Planes, c: Planes, d: Planes, key: Block) -> Block:
-    """FIPS 197 5.1.3 on the four rows, and AddRoundKey."""
-    ab, bc, cd, da = _xor(a, b), _xor(b, c), _xor(c, d), _xor(d, a)
-    return [_mix(ab, b, cd, key[0]), _mix(bc, c, da, key[1]), _mix(cd, d, ab, key[2]), _mix(da, a, bc, key[3])]
-
-
 def _xor(a: Planes, b: Planes) -> Planes:
     a0, a1, a2, a3, a4, a5, a6, a7 = a
     b0, b1, b2, b3, b4, b5, b6, b7 = b
     return a0 ^ b0, a1 ^ b1, a2 ^ b2, a3 ^ b3, a4 ^ b4, a5 ^ b5, a6 ^ b6, a7 ^ b7
+
+
+def _inverse_mix_columns(a: Planes, b: Planes, c: Planes, d: Planes, key: Block) -> Block:
+    """FIPS 197 5.3.3, and AddRoundKey: MixColumns after adding 4 (row r + row r+2) to rows r and r+2."""
+    ac, bd = _four_times(_xor(a, c)), _four_times(_xor(b, d))
+    return _mix_columns(_xor(a, ac), _xor(b, bd), _xor(c, ac), _xor(d, bd), key)
+
+
+def _mix_columns(a: Planes, b: Planes, c: Planes, d: Planes, key: Block) -> Block:
+    """FIPS 197 5.1.3 on the four rows, and AddRoundKey."""
+    ab, bc, cd, da = _xor(a, b), _xor(b, c), _xor(c, d), _xor(d, a)
+    return [_mix(ab, b, cd, key[0]), _mix(bc, c, da, key[1]), _mix(cd, d, ab, key[2]), _mix(da, a, bc, key[3])]
 
 
 def _mix(p: Planes, a: Planes, q: Planes, key: Planes) -> Planes:
@@ -183,12 +189,6 @@ def _mix(p: Planes, a: Planes, q: Planes, key: Planes) -> Planes:
         p5 ^ a6 ^ q6 ^ k6,
         p6 ^ a7 ^ q7 ^ k7,
     )
-
-
-def _inverse_mix_columns(a: Planes, b: Planes, c: Planes, d: Planes, key: Block) -> Block:
-    """FIPS 197 5.3.3, and AddRoundKey: MixColumns after adding 4 (row r + row r+2) to rows r and r+2."""
-    ac, bd = _four_times(_xor(a, c)), _four_times(_xor(b, d))
-    return mix_columns(_xor(a, ac), _xor(b, bd), _xor(c, ac), _xor(d, bd), key)
 
 
 def _four_times(p: Planes) -> Planes:
@@ -214,11 +214,17 @@ def byte_key_planes(schedule: bytes, lanes: int) -> list[Block]:
 
 def encrypt_bytes(block: Block, keys: Sequence[Block]) -> Block:
     """FIPS 197 5.1 on 16 x 8 planes. `keys` from `byte_key_planes`."""
+    from puretls.crypto.kernels.generated.aes_rounds import sub_and_mix
+
     block = _add(block, keys[0])
     for key in keys[1:-1]:
-        s = [sub(*planes) for planes in block]
-        block = []
+        after = []
         for p in (0, 4, 8, 12):
-            block += mix_columns(s[p], s[(p + 5) % 16], s[(p + 10) % 16], s[(p + 15) % 16], key[p : p + 4])
+            places = p, (p + 5) % 16, (p + 10) % 16, (p + 15) % 16
+            column = [block[place] for place in places]
+            for place in places:
+                block[place] = ()  # a plane dies where it is used for the last time
+            after += sub_and_mix(column, key[p : p + 4])
+        block = after
     s = [sub(*planes) for planes in block]
     return _add([s[5 * p % 16] for p in range(16)], keys[-1])
