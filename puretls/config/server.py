@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from puretls.arguments import FLAG, FUNCTION, Kind, check_fields, methods, octets, one_of, optional, several, whole
 from puretls.config.common import STORE, Config, add_psk_suites
 from puretls.errors import UsageError
 from puretls.session import MemorySessionStore, SessionStore, TicketKeys
 from puretls.suites import Suite
+
+if TYPE_CHECKING:
+    from puretls.messages.handshake import ClientHello
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +38,9 @@ class ServerConfig(Config):
             decides.
         refuse_unknown_names: Answer unrecognized_name to a server name that no credential serves (RFC 6066 3), instead of taking the
             first one.
+        config_for: config_for(hello), called with each first ClientHello, gives another configuration for this connection, such as one for
+            the name that was asked for (`extensions.server_name.asked_name`), or None to stay with this one. It refuses by raising
+            `Aborted` with an alert.
     """
 
     client_authentication: str = "none"
@@ -48,6 +55,7 @@ class ServerConfig(Config):
     prefer_client_order: bool = False
     equal_suites: tuple[tuple[Suite, ...], ...] = ()
     refuse_unknown_names: bool = False
+    config_for: Callable[[ClientHello], ServerConfig | None] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         check_fields(self, _SERVER, ServerConfig)
@@ -55,7 +63,7 @@ class ServerConfig(Config):
         super().__post_init__()
         _ = self.suite_ranks
         needs_certificate = all(suite.has_certificate for suite in self.suites)
-        if needs_certificate and not self.credentials:
+        if needs_certificate and not self.credentials and self.config_for is None:
             raise UsageError("a server needs a credential (`Credential.from_files` reads one) or a pre-shared key")
         if self.tickets is not None:
             self.tickets.prepare(self)
@@ -87,6 +95,7 @@ _SERVER: dict[str, Kind] = {
     "refuse_unknown_identities": FLAG,
     "equal_suites": several(_SUITES, "a tuple of groups of suites (algorithm_names.equal_suites makes them)"),
     "refuse_unknown_names": FLAG,
+    "config_for": optional(FUNCTION),
 }
 
 

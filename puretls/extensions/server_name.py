@@ -6,11 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from puretls.errors import DecodeError
 from puretls.extensions.base import Empty, Extension, View
 from puretls.iana import ExtensionType
-from puretls.wire.schema import Struct, opaque_vector, u8, vector, wire
+from puretls.wire.schema import Struct, opaque_vector, parse, u8, vector, wire
 
 if TYPE_CHECKING:
+    from puretls.messages.handshake import ClientHello
     from puretls.session import Session
 
 HOST_NAME = 0
@@ -95,3 +97,16 @@ class ServerName(Extension):
 
     def confirm(self, body: Empty, view: View) -> str | None:
         return self.name or view.server_name
+
+
+def asked_name(hello: ClientHello) -> str | None:
+    """The host name that a ClientHello asks for, as it stands there; None where there is none, or one that cannot be read."""
+    for extension in hello.extensions or ():
+        if extension.extension_type == ExtensionType.SERVER_NAME:
+            try:
+                names = parse(ServerNameList, extension.extension_data).names
+            except DecodeError:
+                return None
+            name = next((entry.name for entry in names if entry.name_type == HOST_NAME), b"")
+            return name.decode("ascii", "replace") or None
+    return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from puretls.errors import PeerError, Reason
+from puretls.errors import PeerError, Reason, calling
 from puretls.events import RenegotiationRefused
 from puretls.extensions import ExtendedMasterSecret, RenegotiationInfo
 from puretls.handshake.context import Offer, ServerContext
@@ -24,6 +24,7 @@ S = ServerState
 
 def on_client_hello(context: ServerContext, hello: ClientHello) -> Step:
     """RFC 5246 7.4.1.2: resume the session that is shown, or agree on new parameters."""
+    context = _configured_for(context, hello)
     given = index_extensions(hello.extensions, "ClientHello")
     _check_version(hello, given)
     context = begin(context).evolve(_offer=Offer(hello, known_suites(hello.cipher_suites), given))
@@ -33,6 +34,16 @@ def on_client_hello(context: ServerContext, hello: ClientHello) -> Step:
     if session is not None:
         return resume(context, results, session, ticket_keys)
     return negotiate(context, results)
+
+
+def _configured_for(context: ServerContext, hello: ClientHello) -> ServerContext:
+    """With the configuration that the application chooses for this client, where it chooses one; in the first handshake only."""
+    ask = context.config.config_for
+    if ask is None or context.established is not None:
+        return context
+    with calling("config_for", ask):
+        chosen = ask(hello)
+    return context if chosen is None else context.configured(chosen)
 
 
 def on_client_hello_again(context: ServerContext, hello: ClientHello) -> Step:

@@ -1,0 +1,76 @@
+"""`ssl.py` on puretls against the real `ssl`, and against itself, over memory BIOs."""
+
+import ssl as real_ssl
+
+import pytest
+
+from tests.support.credentials import NAME
+from tests.support.pure_ssl import Pair, client_context, failures, pure_ssl, server_context
+
+BOTH = {"client": (pure_ssl(), real_ssl), "server": (real_ssl, pure_ssl()), "both": (pure_ssl(), pure_ssl())}
+"""Which ends are ours."""
+
+
+@pytest.fixture(params=BOTH)
+def kinds(request):
+    return BOTH[request.param]
+
+
+def test_a_verified_connection_carries_data_both_ways_and_closes(kinds):
+    client_ssl, server_ssl = kinds
+    pair = Pair(client_context(client_ssl), server_context(server_ssl)).shake()
+    assert pair.client.version() == pair.server.version() == "TLSv1.2"
+    assert pair.client.cipher() == pair.server.cipher()
+    for source, target in (pair.ends, pair.ends[::-1]):
+        assert source.write(b"x" * 5000) == 5000
+        pair.move()
+        assert target.read(3000) + target.read(3000) == b"x" * 5000
+    with pytest.raises(client_ssl.SSLWantReadError):
+        pair.client.unwrap()
+    pair.move()
+    assert pair.server.read() == b""
+    pair.server.unwrap()
+    pair.move()
+    pair.client.unwrap()
+    with pytest.raises(client_ssl.SSLZeroReturnError):
+        pair.client.read()
+
+
+def test_an_authority_that_is_not_trusted_is_told_to_both(kinds):
+    client_ssl, server_ssl = kinds
+    stranger = client_ssl.SSLContext(client_ssl.PROTOCOL_TLS_CLIENT)
+    stranger.maximum_version = client_ssl.TLSVersion.TLSv1_2
+    told = failures(Pair(stranger, server_context(server_ssl)))
+    assert isinstance(told["client"], client_ssl.SSLCertVerificationError)
+    assert (told["client"].reason, told["client"].verify_code) == ("CERTIFICATE_VERIFY_FAILED", 20)
+    assert told["server"].reason == "TLSV1_ALERT_UNKNOWN_CA"
+
+
+def test_another_name_is_refused(kinds):
+    client_ssl, server_ssl = kinds
+    told = failures(Pair(client_context(client_ssl), server_context(server_ssl), "other.test"))
+    assert told["client"].verify_code == 62
+    assert "other.test" in told["client"].verify_message
+
+
+def test_the_call_back_for_names_changes_the_context_or_refuses():
+    ours = pure_ssl()
+    asked = []
+    other = server_context(ours)
+    other.set_alpn_protocols(["other"])
+
+    def choose(sock, name, context):
+        asked.append((name, context is first))
+        sock.context = other
+
+    first = server_context(ours, sni_callback=choose)
+    client = client_context(real_ssl)
+    client.set_alpn_protocols(["other"])
+    pair = Pair(client, first).shake()
+    assert asked == [(NAME, True)]
+    assert pair.client.selected_alpn_protocol() == "other"
+    assert pair.server.context is other
+    first.sni_callback = lambda *_: ours.ALERT_DESCRIPTION_ACCESS_DENIED
+    told = failures(Pair(client, first))
+    assert told["client"].reason == "TLSV1_ALERT_ACCESS_DENIED"
+    assert told["server"].reason == "CALLBACK_FAILED"
