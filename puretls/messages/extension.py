@@ -33,7 +33,7 @@ def body_name(extension_type: int) -> str:
     return extension_type.name.lower() if isinstance(extension_type, ExtensionType) else "extension_data"
 
 
-class _ExtensionCodec(StructCodec):
+class ExtensionCodec(StructCodec):
     """Reads and writes a RawExtension; for a sink it looks into the body where a struct is known for it."""
 
     def __init__(self, message: HandshakeType) -> None:
@@ -73,4 +73,4 @@ class _ExtensionCodec(StructCodec):
 
 def extension_list(message: HandshakeType) -> Codec:
     """The extensions block of a hello."""
-    return Vector(_ExtensionCodec(message), 0, 2**16 - 1)
+    return Vector(ExtensionCodec(message), 0, 2**16 - 1)

@@ -46,6 +46,7 @@ from puretls.messages.handshake import HandshakeMessage
 from puretls.messages.records import Alert, ApplicationData, ChangeCipherSpec, RecordHeader
 from puretls.paths import enclosing
 from puretls.suites import BY_ID, SUITES
+from puretls.testing.strategies import all_structs, strategy_for
 from puretls.wire.schema import annotate, serialise
 from puretls.x509.certificates.explain import annotated
 from puretls.x509.keys import spki_bytes
@@ -55,7 +56,6 @@ from puretls.x509.show import KINDS
 from tests.support.credentials import issued
 from tests.support.mutations import mutated
 from tests.support.recorded import every_reference
-from tests.support.strategies import all_structs, values_of
 from tests.x509.test_certificate import rich
 from tools.rfc_coverage import SECTIONS
 
@@ -113,7 +113,7 @@ def _examples(struct, count=12):
     found = []
 
     @settings(max_examples=count, database=None)
-    @given(values_of(struct))
+    @given(strategy_for(struct))
     def collect(value):
         found.append(value)
 

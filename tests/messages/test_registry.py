@@ -20,8 +20,8 @@ from puretls.messages.registry import (
     serialise_handshake,
 )
 from puretls.spans import check_tiling
+from puretls.testing.strategies import strategy_for
 from puretls.wire.schema import serialise
-from tests.support.strategies import values_of
 
 BY_TYPE = [
     (0, hs.HelloRequest),
@@ -85,7 +85,7 @@ def test_content_types_have_their_structs():
 @given(data=st.data())
 @settings(max_examples=15, deadline=None)
 def test_message_comes_back_with_its_header(cls, how, data):
-    message = data.draw(values_of(cls))
+    message = data.draw(strategy_for(cls))
     raw = serialise_handshake(message)
     assert raw[0] == cls.handshake_type
     assert int.from_bytes(raw[1:4], "big") == len(raw) - 4

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from puretls.errors import DecodeError, UsageError
 from puretls.messages.extension import RawExtension
 from puretls.spans import check_tiling, patch
+from puretls.testing.strategies import all_structs, strategy_for
 from puretls.wire.codec import Uint
 from puretls.wire.schema import Struct, annotate, opaque_vector, parse, serialise, tail, u8, vector, wire
-from tests.support.strategies import all_structs, values_of
 
 STRUCTS = all_structs()
 every_struct = pytest.mark.parametrize("cls", STRUCTS, ids=lambda cls: f"{cls.__module__.removeprefix('puretls.')}.{cls.__name__}")
@@ -44,7 +44,7 @@ def test_there_are_structs_to_test():
 @given(data=st.data())
 @few
 def test_struct_parses_what_it_serialises(cls, data):
-    value = data.draw(values_of(cls))
+    value = data.draw(strategy_for(cls))
     wire_form = serialise(value)
     assert parse(cls, wire_form) == value
     assert serialise(parse(cls, wire_form)) == wire_form
@@ -54,7 +54,7 @@ def test_struct_parses_what_it_serialises(cls, data):
 @given(data=st.data())
 @few
 def test_spans_of_a_valid_struct_tile_it_without_fault(cls, data):
-    wire_form = serialise(data.draw(values_of(cls)))
+    wire_form = serialise(data.draw(strategy_for(cls)))
     spans = annotate(cls, wire_form)
     assert check_tiling(spans, len(wire_form)) == ""
     # Bodies of extensions are drawn as any bytes: they alone may be faulty.
@@ -86,7 +86,7 @@ def test_any_bytes_parse_or_raise_decode_error_and_always_tile(cls, data):
 @given(data=st.data())
 @few
 def test_patched_field_parses_or_raises_decode_error(cls, data):
-    raw = serialise(data.draw(values_of(cls)))
+    raw = serialise(data.draw(strategy_for(cls)))
     spans = annotate(cls, raw)
     if not spans:
         return

@@ -1,0 +1,82 @@
+"""How a failing example is shown: the call that makes the value, and every byte of it with its field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from enum import IntEnum
+from typing import Any
+
+from hypothesis.vendor.pretty import for_type_by_name
+
+from puretls.inspect.render.hexdump import hexdump, of_spans
+from puretls.messages.handshake import HandshakeMessage
+from puretls.messages.registry import annotate_handshake, serialise_handshake
+from puretls.spans import Span
+from puretls.wire.schema import Struct, annotate, serialise
+
+WIDTH = 110
+
+
+def install(classes: Iterable[type[Struct]]) -> None:
+    """Have hypothesis print values of these classes with the map of their bytes."""
+    for cls in classes:
+        for_type_by_name(cls.__module__, cls.__name__, _print_struct)
+
+
+def byte_map(data: bytes, spans: Sequence[Span], width: int = WIDTH) -> Iterator[str]:
+    """Lines: offsets, bytes and what they are."""
+    return hexdump(of_spans(data, spans), width)
+
+
+def map_of(value: Struct) -> Iterator[str]:
+    """The bytes of a struct, field by field; of a handshake message with its header."""
+    data, spans = _mapped(value)
+    return byte_map(data, spans)
+
+
+def _mapped(value: Struct) -> tuple[bytes, Sequence[Span]]:
+    if isinstance(value, HandshakeMessage) and hasattr(type(value), "handshake_type"):
+        data = serialise_handshake(value)
+        return data, annotate_handshake(data, None) if not _depends(value) else _with_header(value, data)
+    data = serialise(value)
+    return data, annotate(type(value), data)
+
+
+def _depends(value: HandshakeMessage) -> bool:
+    """Whether the form of a message depends on a key exchange, so that its class knows more than its number."""
+    return value.path_name in {"ServerKeyExchange", "ClientKeyExchange"}
+
+
+def _with_header(value: HandshakeMessage, data: bytes) -> Sequence[Span]:
+    return [*annotate_handshake(data, None)[:2], *annotate(type(value), data, 4)]
+
+
+def _print_struct(value: Any, printer: Any, cycle: bool) -> None:
+    """The call that makes the value again when it is pasted, then the map as comments."""
+    indent = "\n" + " " * printer.indentation
+    fields = [f"{name}={source(getattr(value, name))}" for name, _ in value.wire_fields]
+    printer.text(
+        f"{type(value).__name__}(" + "".join(f"{indent}    {field}," for field in fields) + f"{indent if fields else ''})"
+    )
+    try:
+        lines = list(map_of(value))
+    except Exception as error:  # a value that cannot be serialised may be what the test is about
+        lines = [f"not serialised: {type(error).__name__}"]
+    print_lines(printer, lines)
+
+
+def source(value: object) -> str:
+    """Python for a value that fields of structs have: names of registries with their class, structs as calls."""
+    if isinstance(value, IntEnum):
+        return f"{type(value).__name__}.{value.name}"
+    if isinstance(value, Struct):
+        return f"{type(value).__name__}({', '.join(source(getattr(value, name)) for name, _ in value.wire_fields)})"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(source, value))}{',' if len(value) == 1 else ''})"
+    return repr(value)
+
+
+def print_lines(printer: Any, lines: Iterable[str]) -> None:
+    """Comment lines below what was printed so far."""
+    for line in lines:
+        printer.text("\n" + " " * printer.indentation + "# " + line)
