@@ -45,6 +45,7 @@ COMPUTES = {
     "puretls.inspect.edit.changes": "the spans are the caller's",
     "puretls.inspect.edit.edited": "the spans are the caller's",
     "puretls.inspect.render.hexdump.of_spans": "the spans are the caller's",
+    "puretls.testing.strategies.printing.byte_map": "the spans are the caller's",
 }
 """What takes bytes and parses none, and what it does instead."""
 ARGUMENTS = {
