@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from puretls.cli import ranges, tapes
 from puretls.errors import UsageError
-from puretls.text import counted, printable
+from puretls.text import printable
 
 if TYPE_CHECKING:
     from puretls.inspect.edit import Edit
@@ -55,7 +55,7 @@ def add_parser(subparsers: Any) -> None:
         "--repair", metavar="LIST", default="all", help=f"what is put right after an edit. {repairs}; none; all (default)"
     )
     parser.add_argument(
-        "--connection", metavar="N", type=ranges.TIMES, default=0, help="which of the tape's connections, from 0 (%(default)s)"
+        "--connection", metavar="N", type=ranges.NUMBER, default=1, help="which of the tape's connections, from 1 (%(default)s)"
     )
 
 
@@ -68,8 +68,8 @@ def run(arguments: argparse.Namespace) -> int:
     tapes.check_out(arguments.out, force=arguments.force)
     tape = tapes.load(arguments)
     edited = replace(tape, edits=(*tape.edits, *_edits(arguments)))
-    if not 0 <= arguments.connection < len(tape.connections):
-        raise UsageError(f"--connection: the tape has {counted(len(tape.connections), 'connection')}, numbered from 0")
+    if arguments.connection > len(tape.connections):
+        raise UsageError(f"--connection {arguments.connection}: {tape.numbered}")
     live: dict[str, Any] = {"against": tapes.against(arguments), "patience": arguments.patience}
     before, after = replay(tape, **live), replay(edited, **live)
     missed = [outcome for outcome in after.outcomes if outcome.problem]
@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     tapes.save(edited, arguments.out, force=arguments.force, without_secrets=arguments.without_secrets)
     if missed:
         return 2
-    return 1 if arguments.against and not before.connections[arguments.connection].outcome.startswith("completed") else 0
+    return 1 if arguments.against and not before.connection(arguments.connection).outcome.startswith("completed") else 0
 
 
 def _edits(arguments: argparse.Namespace) -> Sequence[Edit]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +89,8 @@ def run(arguments: argparse.Namespace) -> int:
     status = 2 if source.damaged else 0
     if arguments.list or (len(source.connections) > 1 and not arguments.connection and not _wants_one(arguments)):
         _print_list(source, arguments)
+        if arguments.pcapng is not None:
+            _write("pcapng", arguments.pcapng, source.conversations(knowledge), arguments)
         _say(source.notes)
         return status
     listed, conversation = source.conversation(arguments.connection, knowledge)
@@ -105,7 +107,7 @@ def _print_list(source: Source, arguments: argparse.Namespace) -> None:
     from puretls.cli.tapes import width
 
     print("\n".join(listing(source, width())))
-    if not arguments.list:
+    if not arguments.list and arguments.pcapng is None:
         _say(["several connections: --connection chooses one by its number, address or server name"])
 
 
@@ -168,8 +170,9 @@ def _problems(conversation: Conversation, arguments: argparse.Namespace) -> Iter
 
 
 def _wants_one(arguments: argparse.Namespace) -> bool:
-    """Whether an option is about one connection."""
-    return bool(arguments.bytes or arguments.grep or arguments.offset or _named(arguments) or _drawn(arguments))
+    """Whether an option is about one connection; a capture can hold them all."""
+    files = _named(arguments).keys() - {"pcapng"}
+    return bool(arguments.bytes or arguments.grep or arguments.offset or files or _drawn(arguments))
 
 
 def _drawn(arguments: argparse.Namespace) -> list[str]:
@@ -199,7 +202,7 @@ def _show(source: Source, conversation: Conversation, arguments: argparse.Namesp
         for line in lines:
             print(line)
     for name, path in _named(arguments).items():
-        _write(name, path, conversation, arguments)
+        _write(name, path, [conversation], arguments)
 
 
 def _asked(conversation: Conversation, arguments: argparse.Namespace, *look: Any) -> Iterator[Iterator[str] | list[str]]:
@@ -266,13 +269,13 @@ def _at(conversation: Conversation, place: str) -> list[tuple[Leaf, int]]:
 # Files
 
 
-def _pcapng(conversation: Conversation, *, secrets: bool) -> bytes:
+def _pcapng(*conversations: Conversation, secrets: bool) -> bytes:
     from io import BytesIO
 
     from puretls.inspect import write_capture
 
     out = BytesIO()
-    write_capture(out, conversation, without_secrets=not secrets)
+    write_capture(out, *conversations, without_secrets=not secrets)
     return out.getvalue()
 
 
@@ -309,7 +312,7 @@ def _dot(conversation: Conversation) -> str:
 _FILES: dict[str, tuple[str, Callable[..., bytes]]] = {
     "html": ("write one page for a browser, in which every byte can be clicked; it needs no network", _html),
     "json": ("write all of it as JSON, from which this command reads it again", _json),
-    "pcapng": ("write a capture that Wireshark opens decrypted", _pcapng),
+    "pcapng": ("write a capture that Wireshark opens decrypted; of all connections where none is chosen", _pcapng),
     "ledger": ("write a Python program that computes every key and secret again", _ledger),
 }
 """Option -> what it writes, and how it is made."""
@@ -329,11 +332,11 @@ def _check_files(arguments: argparse.Namespace) -> None:
             check_out(path, force=arguments.force)
 
 
-def _write(name: str, path: str, conversation: Conversation, arguments: argparse.Namespace) -> None:
+def _write(name: str, path: str, conversations: Iterable[Conversation], arguments: argparse.Namespace) -> None:
     from puretls.net.secret_files import write_secret
 
     secrets = not arguments.without_secrets
-    data = _FILES[name][1](conversation, secrets=secrets)
+    data = _FILES[name][1](*conversations, secrets=secrets)
     if path == "-":
         sys.stdout.flush()
         sys.stdout.buffer.write(data)

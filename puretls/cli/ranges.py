@@ -31,6 +31,7 @@ class Range:
 SECONDS = Range(float, 0.001, 1_000_000, "a number of seconds")
 PORT = Range(int, 0, 65535, "a port")
 TIMES = Range(int, 0, 10_000, "a number of times")
+NUMBER = Range(int, 1, 10_000, "a number that counts")
 DAYS = Range(int, 1, 36_500, "a number of days")
 FRAGMENT = Range(int, 512, 4096, "a max_fragment_length")
 RECORD_SIZE = Range(int, 64, 16_384, "a record_size_limit")

@@ -41,7 +41,7 @@ def lines(played: Replay, width: int) -> Iterator[str]:
 
     if played.tape.name:
         yield from wrapped(played.tape.name, width=width)
-    for number, one in enumerate(played.connections):
+    for number, one in enumerate(played.connections, 1):
         yield ""
         yield f"Connection {number}: {len(one.sent('client'))} bytes from the client, {len(one.sent('server'))} from the server"
         for unit in units(played.conversation(number)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,11 +73,20 @@ class Source:
         listed = self.choose(which)
         made = listed.make(knowledge)
         if any(handshake.resumed and not handshake.found for handshake in made.handshakes):
-            for other in self.connections:
-                if other.number < listed.number:
-                    knowledge = knowledge | other.make(knowledge).learned
-            made = listed.make(knowledge)
+            upto = [one for one in self.connections if one.number <= listed.number]
+            *_, made = _decoded(upto, knowledge)
         return listed, made
+
+    def conversations(self, knowledge: Knowledge) -> Iterator[Conversation]:
+        """All of them in turn; what one tells of a session helps with those that resume it."""
+        return _decoded(self.connections, knowledge)
+
+
+def _decoded(connections: Iterable[Listed], knowledge: Knowledge) -> Iterator[Conversation]:
+    for listed in connections:
+        made = listed.make(knowledge)
+        knowledge = knowledge | made.learned
+        yield made
 
 
 def open_source(name: str, config: Callable[[], ClientConfig], *, server_name: str | None, timeout: float) -> Source:
@@ -166,7 +175,7 @@ def _of_text(name: str, text: bytes) -> Source:
         played = replay(Tape.loads(text))
     except UsageError as error:
         raise UsageError(f"{name}: {error}") from None
-    made = [_of_conversation(number, conversation) for number, conversation in enumerate(played.conversations)]
+    made = [_of_conversation(number, conversation) for number, conversation in enumerate(played.conversations, 1)]
     return Source(name, tuple(made))
 
 

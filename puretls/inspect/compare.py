@@ -76,7 +76,7 @@ class Comparison:
 
     before: Replay
     after: Replay
-    number: int = 0
+    number: int = 1
 
     def __str__(self) -> str:
         return "\n".join(compared(self.before, self.after, self.number))
@@ -87,11 +87,11 @@ class Comparison:
 # Lines
 
 
-def compared(before: Replay, after: Replay, number: int = 0, *, width: int = 120) -> list[str]:
-    """The lines that show both runs of a connection: the first byte that differs, its field, and each run to its outcome."""
+def compared(before: Replay, after: Replay, number: int = 1, *, width: int = 120) -> list[str]:
+    """The lines that show both runs of a connection, which count from 1: the first byte that differs, its field, and each run to its outcome."""
     left, right = units(before.conversation(number)), units(after.conversation(number))
     first = _first_difference(left, right)
-    outcomes = before.connections[number].outcome, after.connections[number].outcome
+    outcomes = before.connection(number).outcome, after.connection(number).outcome
     if first is None:
         return [*_wrapped("Both runs are the same, byte for byte.", width), *_wrapped(f"outcome: {outcomes[0]}", width)]
     lines = _where(left, right, first, width)

@@ -189,7 +189,7 @@ def _outcome(seen: Conversation) -> Outcome:
         side for side in SIDES if (side, AlertDescription.CLOSE_NOTIFY) in {(who, alert.description) for who, alert in alerts}
     ]
     for side in SIDES:
-        if seen.stream(side).end == "reset" and not closed:
+        if seen.stream(side).end == "reset" and not closed and not _sealed_alerts(seen):
             return Outcome("reset", f"the {side} reset the connection without an alert", side, completed)
     if len(closed) == 2:
         return Outcome("closed", "both sides said close_notify", "", completed)
@@ -200,11 +200,20 @@ def _outcome(seen: Conversation) -> Outcome:
     return _without_alert(seen, completed)
 
 
+def _sealed_alerts(seen: Conversation) -> list[str]:
+    """Whose last record is an alert that could not be opened, the first to send one first."""
+    last = {record.side: record for record in seen.records}
+    sealed = [one for one in last.values() if one.content_type == ContentType.ALERT and one.plaintext is None]
+    return [record.side for record in sorted(sealed, key=lambda record: record.order)]
+
+
 def _without_alert(seen: Conversation, completed: int) -> Outcome:
     ended = [side for side in SIDES if seen.stream(side).end == "fin"]
-    hidden = any(record.content_type == ContentType.ALERT and record.plaintext is None for record in seen.records)
-    if hidden:
-        return Outcome("closed", "an alert that could not be opened was sent at the end", "", completed)
+    if sealed := _sealed_alerts(seen):
+        who = "each side" if len(sealed) == 2 else f"the {sealed[0]}"
+        then = f"; then the {ended[0]} ended the stream" if len(ended) == 1 else "; then both ended the stream" if ended else ""
+        what = f"{who} sent an alert that cannot be opened with what is known{then}: whether it closed or gave up cannot be told"
+        return Outcome("sealed alert", what, sealed[0], completed)
     if ended:
         when = "after a handshake" if completed else "before a handshake was complete"
         return Outcome("truncated", f"the {ended[0]} ended the stream {when}, without close_notify", ended[0], completed)

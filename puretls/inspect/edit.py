@@ -45,14 +45,14 @@ class Edit:
     """`path` begins with the side that sends: "client.ClientHello.cipher_suites[0]", "server.record[4].tag", "server.Certificate".
 
     `value` is written as people write it: a number in the width of the field (`771`, `0x0303`), `hex:...` or `text:...` for bytes as they
-    are, or a name of the field's registry. `connection` says in which of a tape's connections, from 0.
+    are, or a name of the field's registry. `connection` says in which of a tape's connections, from 1.
     """
 
     path: str
     operation: str = "set"
     value: str = ""
     repair: frozenset[str] = EVERYTHING
-    connection: int = 0
+    connection: int = 1
 
     def __post_init__(self) -> None:
         if self.operation not in OPERATIONS:
@@ -66,6 +66,8 @@ class Edit:
             raise UsageError(f"{self.path!r} does not say who sends it: begin with client. or server.")
         if not place.fields and self.operation in {"set", "flip", "lie", "truncate"} and place.thing == RECORD:
             raise UsageError(f"{self.operation} needs a field of the record, such as {self.path}.length")
+        if self.connection < 1:
+            raise UsageError(f"{self.path}: connections count from 1: there is no connection {self.connection}")
         unknown = self.repair - EVERYTHING
         if unknown:
             raise UsageError(f"no repair is called {min(unknown)!r}; there are none, {', '.join(REPAIRS)}")
@@ -92,7 +94,7 @@ class Edit:
         made: dict[str, Any] = {"path": self.path, "operation": self.operation}
         made |= {"value": self.value} if self.value else {}
         made |= {"repair": [name for name in REPAIRS if name in self.repair]}
-        return made | ({"connection": self.connection} if self.connection else {})
+        return made | ({"connection": self.connection} if self.connection != 1 else {})
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
@@ -100,10 +102,10 @@ class Edit:
         match value:
             case {"path": str(path), "operation": str(operation), **more}:
                 rest: dict[Any, Any] = dict(more)
-                text, repair, number = rest.pop("value", ""), rest.pop("repair", list(REPAIRS)), rest.pop("connection", 0)
-                if not rest and isinstance(repair, list) and type(number) is int and number >= 0:
+                text, repair, number = rest.pop("value", ""), rest.pop("repair", list(REPAIRS)), rest.pop("connection", 1)
+                if not rest and isinstance(repair, list) and type(number) is int:
                     return cls(path, operation, text, frozenset(map(str, repair)), number)
-        raise UsageError('an edit has "path" and "operation", and perhaps "value", "repair" (a list) and "connection" (from 0)')
+        raise UsageError('an edit has "path" and "operation", and perhaps "value", "repair" (a list) and "connection" (from 1)')
 
 
 def parse_repair(text: str) -> frozenset[str]:

@@ -12,12 +12,23 @@ from puretls.keylog import master_secrets
 from puretls.values import frozen
 
 
+KEY_LOG, RECORDED, TAPE, CAPTURE, DOCUMENT = (
+    "the key log",
+    "the end that was recorded",
+    "the tape",
+    "the capture's own key log",
+    "the file's own key log",
+)
+"""Where master secrets may be from."""
+
+
 @frozen
 class Knowledge:
     """Secrets, and by what they are found. Its `repr` shows counts only.
 
     `masters` and `premasters` are found by the random of the ClientHello, 32 bytes; `psks` by the identity (RFC 4279 2); `sessions` are
-    master secrets by session identifier or by ticket, for connections that resume what is not in the key log.
+    master secrets by session identifier or by ticket, for connections that resume what is not in the key log. `sources` tells of master
+    secrets, by random as well, where they are from, in words that follow "known from".
     """
 
     masters: Mapping[bytes, Secret] = field(default_factory=dict)
@@ -25,6 +36,7 @@ class Knowledge:
     rsa_keys: tuple[PrivateKey, ...] = ()
     psks: Mapping[bytes, Secret] = field(default_factory=dict)
     sessions: Mapping[bytes, Secret] = field(default_factory=dict)
+    sources: Mapping[bytes, str] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -33,9 +45,12 @@ class Knowledge:
         rsa_keys: Iterable[PrivateKey] = (),
         psks: Mapping[bytes, bytes] | None = None,
         premasters: Mapping[bytes, bytes] | None = None,
+        *,
+        source: str = KEY_LOG,
     ) -> Knowledge:
         """From the text of a key log (NSS format) or its lines, private RSA keys of servers, and pre-shared keys by identity.
 
+        `source` says what kind of key log it is, such as "the capture's own key log".
         Raises `UsageError` for a private key that is not RSA: no other key of a server opens anything.
         """
         keys = tuple(rsa_keys)
@@ -43,7 +58,8 @@ class Knowledge:
             if not isinstance(key, RsaPrivateKey):
                 raise UsageError(f"only an RSA key opens a recorded connection, not {type(key).__name__}: give a key log")
         text = key_log if isinstance(key_log, str) else "\n".join(key_log)
-        return cls(master_secrets(text), _secret(premasters), keys, _secret(psks))
+        masters = master_secrets(text)
+        return cls(masters, _secret(premasters), keys, _secret(psks), sources=dict.fromkeys(masters, source))
 
     def __or__(self, more: Knowledge) -> Knowledge:
         """Both together; where they differ, `more` counts."""
@@ -53,6 +69,7 @@ class Knowledge:
             self.rsa_keys + tuple(key for key in more.rsa_keys if key not in self.rsa_keys),
             {**self.psks, **more.psks},
             {**self.sessions, **more.sessions},
+            {**self.sources, **more.sources},
         )
 
     def __bool__(self) -> bool:

@@ -86,21 +86,25 @@ class Replay:
                 digest.update(side[0].upper().encode() + len(data).to_bytes(4) + data)
         return digest.hexdigest()
 
-    def conversation(self, number: int = 0) -> Conversation:
-        """One connection as a `Conversation`. Raises `UsageError` for a number that there is not."""
-        from puretls.inspect.conversation import Conversation
-        from puretls.inspect.knowledge import Knowledge
+    def connection(self, number: int = 1) -> Played:
+        """One of the connections, which count from 1. Raises `UsageError` for a number that there is not."""
+        if not 1 <= number <= len(self.connections):
+            raise UsageError(f"no connection {number}: {self.tape.numbered}")
+        return self.connections[number - 1]
 
-        if not 0 <= number < len(self.connections):
-            raise UsageError(f"the tape has {counted(len(self.connections), 'connection')}, numbered from 0: not {number}")
-        played = self.connections[number]
+    def conversation(self, number: int = 1) -> Conversation:
+        """A connection as a `Conversation`; they count from 1. Raises `UsageError` for a number that there is not."""
+        from puretls.inspect.conversation import Conversation
+        from puretls.inspect.knowledge import TAPE, Knowledge
+
+        played = self.connection(number)
         streams = [_stream(played, side, int(self.tape.clock * 10**9)) for side in SIDES]
-        return Conversation(streams[0], streams[1], Knowledge.of(key_log=self.key_log), name=self.tape.name)
+        return Conversation(streams[0], streams[1], Knowledge.of(self.key_log, source=TAPE), name=self.tape.name)
 
     @property
     def conversations(self) -> tuple[Conversation, ...]:
         """All connections."""
-        return tuple(self.conversation(number) for number in range(len(self.connections)))
+        return tuple(self.conversation(number) for number, _ in enumerate(self.connections, 1))
 
 
 def flights(chunks: Iterable[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
@@ -135,10 +139,9 @@ def replay(tape: Tape, *, against: tuple[str, int] | None = None, patience: floa
     configs = tape.configurations(key_log=key_log.append)
     played = [
         _play(script, configs, [edit for edit in tape.edits if edit.connection == number], key_log, against, patience)
-        for number, script in enumerate(tape.connections)
+        for number, script in enumerate(tape.connections, 1)
     ]
-    problem = f"the tape has {counted(len(played), 'connection')}, numbered from 0"
-    beyond = [Outcome(edit, problem) for edit in tape.edits if edit.connection >= len(played)]
+    beyond = [Outcome(edit, tape.numbered) for edit in tape.edits if edit.connection > len(played)]
     if beyond:
         played[-1] = replace(played[-1], outcomes=(*played[-1].outcomes, *beyond))
     return Replay(tape, tuple(played), tuple(key_log))

@@ -27,7 +27,7 @@ from puretls.errors import UsageError
 from puretls.handshake.states import ClientState, Role, ServerState
 from puretls.iana import ContentType
 from puretls.inspect.conversation import Conversation
-from puretls.inspect.knowledge import Knowledge
+from puretls.inspect.knowledge import RECORDED, Knowledge
 from puretls.inspect.streams import SIDES, Chunk, Gap, Stream, other
 from puretls.record.framing import HEADER_LENGTH
 
@@ -119,7 +119,7 @@ class Recorder:
     @property
     def knowledge(self) -> Knowledge:
         """The secrets that were agreed on so far, unless none were wanted."""
-        return Knowledge(dict(self._masters))
+        return Knowledge(dict(self._masters), sources=dict.fromkeys(self._masters, RECORDED))
 
     def conversation(self, **options: Any) -> Conversation:
         """What was seen so far. `options` are those of `Conversation`."""

@@ -12,7 +12,7 @@ from puretls.crypto.keys import RsaPrivateKey
 from puretls.crypto.provider import Provider
 from puretls.crypto.secret import Secret
 from puretls.extensions import EncryptThenMac, ExtendedMasterSecret
-from puretls.inspect.knowledge import NOTHING, Knowledge
+from puretls.inspect.knowledge import KEY_LOG, NOTHING, Knowledge
 from puretls.messages.handshake import ClientHello, ServerHello
 from puretls.suites import BY_ID, Suite
 from puretls.wire.schema import Struct
@@ -111,7 +111,7 @@ class Handshake:
 
     def _candidates(self, knowledge: Knowledge, provider: Provider, suite: Suite) -> Iterator[Found]:
         if (master := knowledge.masters.get(self.client_random)) is not None:
-            yield Found(master, "the key log")
+            yield Found(master, knowledge.sources.get(self.client_random, KEY_LOG))
         if (premaster := knowledge.premasters.get(self.client_random)) is not None:
             yield self._from_premaster(provider, suite, premaster, "the premaster secret that was recorded")
         if self.client_key_exchange is not None:
@@ -185,7 +185,8 @@ class Handshake:
         if self.found is None or self.fits is False:
             return NOTHING
         names = [*self.tickets, self.server_hello.session_id if self.server_hello else b""]
-        return Knowledge({self.client_random: self.found.master}, sessions={name: self.found.master for name in names if name})
+        masters, sources = {self.client_random: self.found.master}, {self.client_random: self.found.source}
+        return Knowledge(masters, sessions={name: self.found.master for name in names if name}, sources=sources)
 
     def expect(self, provider: Provider, side: str) -> bytes | None:
         """What `side`'s Finished must hold over the transcript as it stands (RFC 5246 7.4.9)."""

@@ -217,8 +217,8 @@ class StraySeen:
 class Outcome:
     """How the conversation ended, in one word and in a sentence.
 
-    `kind` is "closed", "alert", "reset", "truncated", "open", "not TLS", "not TLS 1.2" or "nothing"; `side` is who ended it, "" for both
-    or nobody.
+    `kind` is "closed", "alert", "sealed alert" (one that cannot be opened), "reset", "truncated", "open", "not TLS", "not TLS 1.2" or
+    "nothing"; `side` is who ended it, "" for both or nobody.
     """
 
     kind: str

@@ -18,6 +18,7 @@ from puretls.config import ClientConfig, ServerConfig
 from puretls.errors import UsageError
 from puretls.inspect.edit import Edit
 from puretls.inspect.named import Json, Side, Source, configuration, read_bytes, without_secrets, write_bytes
+from puretls.text import counted
 from puretls.values import frozen
 
 VERSION = 1
@@ -128,6 +129,11 @@ class Tape:
     def source(self) -> Source:
         """Where everything random, the time and the tape's own certificates come from."""
         return Source(self.seed, self.clock)
+
+    @property
+    def numbered(self) -> str:
+        """How many connections it has, and how they count, for messages."""
+        return f"the tape has {counted(len(self.connections), 'connection')}, numbered from 1"
 
     def configurations(self, **more: Any) -> tuple[ClientConfig, ServerConfig]:
         """Fresh configurations of both ends; `more` are fields of both that no tape has.

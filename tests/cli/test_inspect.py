@@ -12,7 +12,7 @@ from contextlib import suppress
 import pytest
 
 from puretls.cli import sources
-from puretls.inspect import Tape, TcpConnection, replay, write_capture
+from puretls.inspect import Tape, TcpConnection, read_capture, replay, write_capture
 from puretls.inspect.captures import Prefix
 from puretls.inspect.render import document
 from puretls.keylog import CLIENT_RANDOM, key_log_line
@@ -20,6 +20,7 @@ from tests.cli.command import ENVIRONMENT, in_process, puretls, serving
 from tests.inspect.test_tapes import FOLDER, TAPES
 
 pytest.importorskip("dpkt", reason="captures need the extra capture")
+SECRET_FILE = "readable by you alone: it may hold keys and what was said (--without-secrets leaves them out)"
 ECDHE, RESUMED = FOLDER / TAPES[4], FOLDER / TAPES[18]
 
 
@@ -62,7 +63,7 @@ def test_a_tape_is_shown_with_its_messages_states_and_outcome():
 def test_a_capture_says_the_same_as_the_tape_it_is_of(captures):
     told = inspect(captures / "one.pcapng")
     mine, theirs = (out[out.index("version:") :] for out in (told.stdout, inspect(ECDHE).stdout))
-    assert mine == theirs
+    assert mine.replace("the capture's own key log", "the tape") == theirs
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -80,10 +81,10 @@ def test_several_connections_are_listed_and_chosen(captures):
     assert "--connection" in told.stderr
     assert "full" in inspect(captures / "both.pcapng", "--connection", "1").stdout
     assert "session resumed" in inspect(captures / "both.pcapng", "--connection", "2").stdout
-    assert "session resumed" in inspect(RESUMED, "--connection", "1").stdout
+    assert "session resumed" in inspect(RESUMED, "--connection", "2").stdout
     for arguments in ((captures / "both.pcapng", "--connection", "server.test"), (captures / "both.pcapng", "--bytes")):
         assert "choose one by its number (1, 2)" in inspect(*arguments, status=2).stderr
-    assert "0, 1" in inspect(RESUMED, "--grep", "Finished", status=2).stderr
+    assert "1, 2" in inspect(RESUMED, "--grep", "Finished", status=2).stderr
     assert "3" in inspect(RESUMED, "--connection", "3", status=2).stderr
 
 
@@ -238,7 +239,33 @@ def test_files_with_secrets_are_their_owners_alone_and_nothing_is_overwritten(ca
     assert "exists already" in inspect(ECDHE, "--pcapng", out, status=2).stderr
     inspect(ECDHE, "--pcapng", out, "--force", "--without-secrets")
     assert out.read_bytes() == (captures / "closed.pcapng").read_bytes()
-    assert "known from the key log" in inspect(captures / "one.pcapng").stdout
+
+
+def test_where_secrets_are_from_is_told(captures, tmp_path):
+    inspect(ECDHE, "--json", tmp_path / "one.json")
+    for source, told in (
+        ((captures / "one.pcapng",), "the capture's own key log"),
+        ((captures / "closed.pcapng", "--keylog", captures / "keys"), "the key log"),
+        ((tmp_path / "one.json",), "the file's own key log"),
+        ((ECDHE,), "the tape"),
+    ):
+        assert f"known from {told}\n" in inspect(*source).stdout
+
+
+def test_a_capture_holds_all_connections_where_none_is_chosen(tmp_path):
+    out = tmp_path / "all.pcapng"
+    told = inspect(RESUMED, "--pcapng", out)
+    assert len(told.stdout.splitlines()) == 3
+    assert told.stderr.splitlines() == [f"puretls: {out}: {SECRET_FILE}"]
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    written = read_capture(out)
+    assert [one.client.data for one in written.connections] == [one.client.data for one in replay(Tape.load(RESUMED)).conversations]
+    for again in written.conversations():
+        assert again.data("client") == b"from the client " * 100
+    inspect(out, "--pcapng", tmp_path / "closed.pcapng", "--without-secrets")
+    assert [one.data("client") for one in read_capture(tmp_path / "closed.pcapng").conversations()] == [b"", b""]
+    inspect(RESUMED, "--connection", "2", "--pcapng", tmp_path / "second.pcapng")
+    assert len(read_capture(tmp_path / "second.pcapng").connections) == 1
 
 
 def test_json_is_read_again(tmp_path):
@@ -246,7 +273,7 @@ def test_json_is_read_again(tmp_path):
     inspect(RESUMED, "--connection", "1", "--json", out)
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     again, before = inspect(out), inspect(RESUMED, "--connection", "1")
-    assert again.stdout == before.stdout
+    assert again.stdout.replace("the file's own key log", "the tape") == before.stdout
     assert puretls("inspect", "-", stdin=out.read_bytes()).returncode == 0
     inspect(out, "--json", tmp_path / "closed.json", "--without-secrets")
     assert "give a key log" in " ".join(inspect(tmp_path / "closed.json").stdout.split())

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from puretls.iana import ContentType
 from puretls.inspect import Chunk, Conversation, Knowledge, Stream
 from puretls.keylog import master_secrets
 from puretls.messages.handshake import Finished
@@ -41,6 +42,29 @@ def test_what_is_known_of_the_outcome():
     assert kinds.pop("client certificate, then refused data") == "alert"
     assert kinds.pop("max_fragment_length, no name for it") == "alert"
     assert set(kinds.values()) == {"closed"}
+
+
+@pytest.mark.rfc("5246", "7.2")
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [
+        (("open", "open"), "each side sent an alert that cannot be opened with what is known: whether"),
+        (("fin", "open"), "; then the client ended the stream: whether"),
+        (("fin", "fin"), "; then both ended the stream: whether"),
+        (("open", "reset"), "each side sent an alert"),
+    ],
+)
+def test_of_an_alert_that_cannot_be_opened_no_more_is_said_than_is_known(ends, told):
+    """Fatal or close_notify: both have two bytes, and without keys they look the same."""
+    for known in every_reference():
+        if known.outcome.completed and known.version == 0x0303 and any(record.epoch for record in known.records):
+            sides = [Stream.of(known.stream(side).data, end=end) for side, end in zip(("client", "server"), ends, strict=True)]
+            outcome = Conversation(*sides, provider=real()).outcome
+            last = {record.side: record.content_type for record in known.records}
+            senders = [side for side, kind in last.items() if kind == ContentType.ALERT]
+            assert outcome.kind == "sealed alert"
+            assert outcome.side in senders
+            assert told.replace("each side", "each side" if len(senders) == 2 else f"the {senders[0]}") in outcome.sentence
 
 
 @pytest.mark.rfc("5246", "7.3")

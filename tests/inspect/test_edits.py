@@ -298,7 +298,7 @@ def test_every_kind_of_leaf_of_the_byte_map_is_a_path_that_an_edit_takes(number)
                         continue
                     seen.add(kind)
                     if "tbs_certificate" not in kind or len(seen) % 4 == 0:  # of a certificate's many leaves every fourth
-                        made = replay(replace(loaded, edits=(Edit(leaf.path, "flip", connection=index),)))
+                        made = replay(replace(loaded, edits=(Edit(leaf.path, "flip", connection=index + 1),)))
                         assert outcome_of(made).problem == "", leaf.path
     assert len(seen) > 60
 
@@ -360,8 +360,8 @@ def test_without_the_key_what_is_sealed_cannot_be_changed_and_that_is_told():
 
 
 def test_an_edit_of_a_connection_that_there_is_not_is_told():
-    made = replay(replace(tape(), edits=(Edit("client.ClientHello.random", "flip", connection=1),)))
-    assert "1 connection, numbered from 0" in outcome_of(made).problem
+    made = replay(replace(tape(), edits=(Edit("client.ClientHello.random", "flip", connection=2),)))
+    assert "1 connection, numbered from 1" in outcome_of(made).problem
 
 
 @pytest.mark.parametrize(
@@ -446,7 +446,7 @@ def test_a_list_is_its_content_and_what_moves_takes_its_length_along():
     assert HELLO[place.whole] == bytes.fromhex("0004c02bc02f")
 
 
-@given(st.sampled_from(sorted(OPERATIONS)), st.sets(st.sampled_from(sorted(REPAIRS))), st.integers(0, 3))
+@given(st.sampled_from(sorted(OPERATIONS)), st.sets(st.sampled_from(sorted(REPAIRS))), st.integers(1, 4))
 def test_an_edit_is_what_its_json_says(operation, repair, connection):
     edit = Edit("client.ClientHello.random", operation, "hex:00", frozenset(repair), connection)
     assert Edit.from_json(edit.to_json()) == edit

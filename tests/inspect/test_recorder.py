@@ -56,6 +56,7 @@ def test_either_end_records_the_whole_conversation(suite, side):
     assert conversation.client.data == bytes(pair.client.sent)
     assert conversation.server.data == bytes(pair.server.sent)
     assert (conversation.outcome.kind, conversation.name) == ("closed", "mine")
+    assert [handshake.found.source for handshake in conversation.handshakes] == ["the end that was recorded"]
     assert conversation.began == min(chunk.time for chunk in conversation.client.chunks)
     check_map(conversation)
 

@@ -102,12 +102,14 @@ def test_another_seed_makes_other_bytes_of_the_same_shape():
 
 def test_a_replay_is_decoded_whole_with_its_own_key_log():
     made = replay(Tape.load(FOLDER / TAPES[19]))
-    for number, data in ((0, b"from the client " * 100), (1, b"from the client " * 100)):
+    for number, data in ((1, b"from the client " * 100), (2, b"from the client " * 100)):
         seen = made.conversation(number)
         assert seen.data("client") == data
-        assert seen.client.data == made.connections[number].sent("client")
-    with pytest.raises(UsageError, match="2 connections"):
-        made.conversation(2)
+        assert seen.client.data == made.connection(number).sent("client")
+        assert [handshake.found.source for handshake in seen.handshakes] == ["the tape"]
+    for number in (0, 3):
+        with pytest.raises(UsageError, match="2 connections, numbered from 1"):
+            made.conversation(number)
 
 
 # Schedules

@@ -19,7 +19,7 @@ from puretls.inspect.captures.beginning import Prefix
 from puretls.inspect.captures.files import CaptureError, CaptureFile
 from puretls.inspect.captures.packets import Endpoint, Segments
 from puretls.inspect.captures.tcp import Flow, flows
-from puretls.inspect.knowledge import NOTHING, Knowledge
+from puretls.inspect.knowledge import CAPTURE, NOTHING, Knowledge
 from puretls.inspect.streams import Stream
 from puretls.keylog import KeyLogLine
 from puretls.messages.handshake import ClientHello, ServerHello
@@ -157,7 +157,7 @@ def _read(file: BinaryIO, name: str, progress: Callable[[int], object] | None) -
     segments = Segments(packets)
     found = flows(segments)
     key_log = KeyLogLine("\n".join(packets.key_log))
-    known = Knowledge.of(key_log)
+    known = Knowledge.of(key_log, source=CAPTURE)
     seen = [made for flow in found if (made := _connection(flow, known)) is not None]
     connections = tuple(replace(connection, number=number) for number, connection in enumerate(seen, 1))
     notes = [*packets.notes, *segments.notes]

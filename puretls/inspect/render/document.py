@@ -15,7 +15,7 @@ from puretls.errors import UsageError
 from puretls.inspect.bytemap import PLAINTEXT, VIEWS, WIRE, Leaf
 from puretls.inspect.conversation import Conversation
 from puretls.inspect.forensics import Finding, examine
-from puretls.inspect.knowledge import NOTHING, Knowledge
+from puretls.inspect.knowledge import DOCUMENT, NOTHING, Knowledge
 from puretls.inspect.render.words import value_text
 from puretls.inspect.streams import SIDES, Chunk, Gap, Stream
 from puretls.keylog import CLIENT_RANDOM, key_log_line
@@ -221,7 +221,7 @@ def conversation_of(value: Any) -> Conversation:
         raise UsageError(f"no conversation: it does not follow the schema ({type(error).__name__}: {error})") from None
     if len(addresses) != len(SIDES):
         raise UsageError("a conversation has two addresses, the client's and the server's")
-    known = Knowledge.of(log) if log else NOTHING
+    known = Knowledge.of(log, source=DOCUMENT) if log else NOTHING
     return Conversation(client, server, known, name=name, addresses=(addresses[0], addresses[1]), began=began)
 
 
