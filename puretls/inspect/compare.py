@@ -88,7 +88,7 @@ class Comparison:
 
 
 def compared(before: Replay, after: Replay, number: int = 1, *, width: int = 120) -> list[str]:
-    """The lines that show both runs of a connection, which count from 1: the first byte that differs, its field, and each run to its outcome."""
+    """The lines that show both runs of a connection (from 1): the first byte that differs, its field, and each run to its outcome."""
     left, right = units(before.conversation(number)), units(after.conversation(number))
     first = _first_difference(left, right)
     outcomes = before.connection(number).outcome, after.connection(number).outcome

@@ -11,7 +11,6 @@ from puretls.errors import UsageError
 from puretls.keylog import master_secrets
 from puretls.values import frozen
 
-
 KEY_LOG, RECORDED, TAPE, CAPTURE, DOCUMENT = (
     "the key log",
     "the end that was recorded",
