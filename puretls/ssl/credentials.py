@@ -1,12 +1,20 @@
-"""The certificate chains of a context, with their keys."""
+"""The certificate chains of a context, with their keys: `load_cert_chain`, and its errors as CPython words them."""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from puretls.config import Credential
-from puretls.errors import PuretlsError
-from puretls.ssl.errors import failure
+from puretls.crypto.secret import leaving_no_frames
+from puretls.errors import DecodeError, UsageError
+from puretls.ssl.errors import failure, pem_failure
+from puretls.x509.certificates.certificate import Certificate
+from puretls.x509.keys.private import KEY_LABELS, parse_private_key
+from puretls.x509.pem import load_certificates, read_pem
+
+MAX_PASSWORD = 1024
+"""Bytes of a password (PEM_BUFSIZE)."""
 
 
 class Credentials:
@@ -18,18 +26,64 @@ class Credentials:
     def all(self) -> tuple[Credential, ...]:
         return tuple(self._by_kind.values())
 
+    @leaving_no_frames
     def load(self, certfile: Any, keyfile: Any = None, password: Any = None) -> None:
-        """PEM of a chain, leaf first, and of its key, which may be in the same file."""
-        with open(certfile, "rb") as file:
-            chain = file.read()
-        key = chain
-        if keyfile is not None:
-            with open(keyfile, "rb") as file:
-                key = file.read()
-        if callable(password):
-            password = password()
+        """PEM of a chain, leaf first, and of its key, which may be in the same file.
+
+        `password`: text, bytes, or what is called for it once the key turns out to be encrypted. Nobody is asked at a terminal. Raises
+        `SSLError` for what cannot be read or does not belong together, `OSError` of the files, `TypeError` and `ValueError` for the
+        password, and whatever it raises itself. A chain that was loaded before stays then.
+        """
+        chain_path = fs_path(certfile, "certfile")
+        key_path = chain_path if keyfile is None else fs_path(keyfile, "keyfile")
+        if password is not None and not callable(password):
+            password = _password(password, "password should be a string or callable")
+        with open(chain_path, "rb") as file:
+            chain_text = file.read()
         try:
-            credential = Credential.from_pem(chain, key, password)
-        except PuretlsError as error:
-            raise failure("PEM_LIB", str(error)) from None
-        self._by_kind[type(credential.public_key).__name__] = credential
+            chain = load_certificates(chain_text)
+            public = Certificate.read(chain[0]).public_key
+        except DecodeError as error:
+            raise pem_failure("SSL", str(error)) from None
+        with open(key_path, "rb") as file:
+            key_text = file.read()
+        key = _private_key(key_text, password)
+        if type(key.public) is not type(public):
+            raise failure("NO_CERTIFICATE_ASSIGNED", "the key is of another kind than the certificate's")
+        try:
+            self._by_kind[type(public).__name__] = Credential(chain, key)
+        except UsageError as error:
+            raise failure("KEY_VALUES_MISMATCH", str(error), library="X509") from None
+
+
+def fs_path(value: Any, name: str) -> str | bytes:
+    """What `open` takes. Raises `TypeError` in CPython's words."""
+    try:
+        return os.fspath(value)
+    except TypeError:
+        raise TypeError(f"{name} should be a valid filesystem path") from None
+
+
+@leaving_no_frames
+def _private_key(text: bytes, password: Any) -> Any:
+    try:
+        if callable(password) and _is_encrypted(text):
+            password = _password(password(), "password callback must return a string")
+        return parse_private_key(text, None if callable(password) else password)
+    except (DecodeError, UsageError) as error:
+        raise pem_failure("SSL", str(error)) from None
+
+
+def _is_encrypted(text: bytes) -> bool:
+    """Whether the first key in PEM is. Raises `DecodeError`."""
+    block = next((block for block in read_pem(text) if block.label in KEY_LABELS), None)
+    return block is not None and (block.label == "ENCRYPTED PRIVATE KEY" or block.header("DEK-Info") is not None)
+
+
+def _password(value: Any, complaint: str) -> bytes:
+    if not isinstance(value, str | bytes | bytearray):
+        raise TypeError(complaint)
+    data = value.encode() if isinstance(value, str) else bytes(value)
+    if len(data) > MAX_PASSWORD:
+        raise ValueError(f"password cannot be longer than {MAX_PASSWORD} bytes")
+    return data

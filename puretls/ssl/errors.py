@@ -11,6 +11,8 @@ SSL_ERROR_WANT_WRITE = 3
 SSL_ERROR_SYSCALL = 5
 SSL_ERROR_ZERO_RETURN = 6
 SSL_ERROR_EOF = 8
+PEM_LIB = 0x80009
+"""ERR_R_PEM_LIB: something below failed, in reading PEM."""
 
 
 class SSLError(OSError):
@@ -69,6 +71,13 @@ for _exception in EXCEPTIONS:
 def failure(reason: str, detail: str = "", *, library: str = "SSL") -> SSLError:
     """An error with OpenSSL's name for it. `detail` says more, behind OpenSSL's own words."""
     return _named(SSLError, SSL_ERROR_SSL, reason, reason.lower().replace("_", " "), detail, library)
+
+
+def pem_failure(library: str, detail: str = "") -> SSLError:
+    """PEM or DER that cannot be used, as OpenSSL tells it: the layer above, and no reason of its own."""
+    error = SSLError(PEM_LIB, f"[{library}] PEM lib" + (f" ({detail})" if detail else ""))
+    error.library = library
+    return error
 
 
 def verification_failure(code: int, message: str, detail: str = "") -> SSLCertVerificationError:
