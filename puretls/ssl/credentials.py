@@ -59,9 +59,10 @@ class Credentials:
 def fs_path(value: Any, name: str) -> str | bytes:
     """What `open` takes. Raises `TypeError` in CPython's words."""
     try:
-        return os.fspath(value)
+        path: str | bytes = os.fspath(value)
     except TypeError:
         raise TypeError(f"{name} should be a valid filesystem path") from None
+    return path
 
 
 @leaving_no_frames
