@@ -109,7 +109,7 @@ class Aes:
             rows = aes_planes.rounds(aes_counter.first_round(self.schedule, prefixes[0], start, n), keys[2:], n)
         else:
             rows = aes_planes.encrypt_rows(aes_counter.counter_rows(prefixes, start, lanes), keys, n)
-        output = aes_planes.from_row_planes(rows, n)
+        output = aes_planes.from_row_planes(rows, n, len(prefixes))
         return [output[i : i + 16 * blocks] for i in range(0, 16 * n, 16 * lanes)]
 
     def _batch_keystreams(self, prefixes: Sequence[bytes], start: int, blocks: int) -> list[bytes]:

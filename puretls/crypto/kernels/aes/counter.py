@@ -65,10 +65,11 @@ def _sum(p: Planes, q: Planes) -> Planes:
 def _counter_planes(start: int, lanes: int, records: int) -> Block:
     """The planes of column 3: counters in rows 1 to 3."""
     counters = b"".join([(start + i).to_bytes(3) for i in range(lanes)])
-    masks = swap_masks(lanes // 8)
+    size = lanes // 8
+    masks = swap_masks(size)
     block: Block = [(0,) * 8]
     for byte in range(3):
         column = counters[byte::3]
-        planes = transpose([int.from_bytes(column[j::8], "little") for j in range(8)], masks)
-        block.append(tuple([int.from_bytes(plane.to_bytes(lanes // 8, "little") * records, "little") for plane in planes]))
+        planes = transpose([int.from_bytes(column[i : i + size], "little") for i in range(0, lanes, size)], masks)
+        block.append(tuple([int.from_bytes(plane.to_bytes(size, "little") * records, "little") for plane in planes]))
     return block

@@ -33,7 +33,7 @@ def swap_masks(size: int) -> tuple[int, ...]:
 def transpose(x: Sequence[int], masks: tuple[int, ...]) -> Planes:
     """Swap bit b of byte i of integer j with bit j of byte i of integer b; its own inverse.
 
-    Integers j = 0..7 that hold byte p of the blocks 8 i + j become the eight planes of byte p.
+    Integers j = 0..7 whose byte i is byte p of the block in lane 8 i + j become the eight planes of byte p.
     """
     a0, a1, a2, a3, a4, a5, a6, a7 = x
     m1, m2, m4 = masks
@@ -66,25 +66,31 @@ def lanes(blocks: int) -> int:
 
 
 def row_planes(blocks: bytes) -> Block:
-    """The 4 x 8 planes of whole blocks, 8 k of them."""
+    """The 4 x 8 planes of whole blocks, 8 k of them, in the order of `from_row_planes`."""
+    size = len(blocks) // 8
+    eighths = [blocks[i : i + size] for i in range(0, len(blocks), size)]
     masks = swap_masks(len(blocks) // 32)
-    return [transpose([_column_join(blocks, 16 * j + row) for j in range(8)], masks) for row in range(4)]
+    return [transpose([_column_join(eighth, row) for eighth in eighths], masks) for row in range(4)]
 
 
-def _column_join(blocks: bytes, start: int) -> int:
-    return int.from_bytes(b"".join([blocks[start + 4 * column :: 128] for column in range(4)]), "little")
+def _column_join(blocks: bytes, row: int) -> int:
+    return int.from_bytes(b"".join([blocks[4 * column + row :: 16] for column in range(4)]), "little")
 
 
-def from_row_planes(rows: Block, n: int) -> bytes:
-    """The n blocks of 4 x 8 planes."""
+def from_row_planes(rows: Block, n: int, records: int = 1) -> bytes:
+    """The n blocks of 4 x 8 planes, in so many records of 8 k blocks each.
+
+    Lane 8 i + j of a record is block i of the j-th eighth of the record: lanes then come out in long pieces.
+    """
     size = n // 8
+    piece = size // records
     blocks = bytearray(16 * n)
     masks = swap_masks(4 * size)
     for row, planes in enumerate(rows):
-        for j, x in enumerate(transpose(planes, masks)):
-            columns = x.to_bytes(4 * size, "little")
-            for column in range(4):
-                blocks[16 * j + 4 * column + row :: 128] = columns[column * size : column * size + size]
+        lanes = b"".join([x.to_bytes(4 * size, "little") for x in transpose(planes, masks)])
+        for column in range(4):
+            starts = [i + j for i in range(column * size, column * size + size, piece) for j in range(0, 32 * size, 4 * size)]
+            blocks[4 * column + row :: 16] = b"".join([lanes[start : start + piece] for start in starts])
     return bytes(blocks)
 
 

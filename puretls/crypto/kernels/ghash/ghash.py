@@ -48,15 +48,27 @@ class Ghash:
         """The state `y` after whole blocks of data."""
         blocks = len(data) // 16
         self._hashed += blocks
-        if blocks <= thresholds.GHASH_SINGLE_MOST if self._table_free else self._hashed <= thresholds.GHASH_TABLE_AFTER:
+        masks = self.masks_for(blocks)
+        if masks is not None:
+            return masks.hash(y, data)
+        if self._table_free or self._hashed <= thresholds.GHASH_TABLE_AFTER:
             return update_spread(self._spread, y, data)
-        if self._table_free or (blocks >= thresholds.GHASH_PARITY_BLOCKS and self._is_worth_masks()):
-            return self._by_masks(y, data)
         from puretls.crypto.kernels.ghash.table import tables, update
 
         if self._tables is None:
             self._tables = tables(self.h)
         return update(self._tables, y, data)
+
+    def masks_for(self, blocks: int) -> ParityMasks | None:
+        """The masks, made when it is time, where a message of so many blocks goes by them."""
+        if self._table_free:
+            wanted = blocks > thresholds.GHASH_SINGLE_MOST
+        else:
+            wanted = blocks >= thresholds.GHASH_PARITY_BLOCKS and self._is_worth_masks()
+        if wanted and self._masks is None:
+            self._masks = ParityMasks(self.h, self._multiplier())
+            _WITH_MASKS.add(self)
+        return self._masks if wanted else None
 
     def times_h(self, element: int) -> int:
         """The element times h."""
@@ -66,12 +78,6 @@ class Ghash:
         if self._masks is not None:
             return True
         return self._hashed >= thresholds.GHASH_PARITY_AFTER and len(_WITH_MASKS) < thresholds.MASK_SETS_MOST
-
-    def _by_masks(self, y: int, data: bytes) -> int:
-        if self._masks is None:
-            self._masks = ParityMasks(self.h, self._multiplier())
-            _WITH_MASKS.add(self)
-        return self._masks.hash(y, data)
 
     def _multiplier(self) -> Callable[[int], int]:
         """`times_h` the fastest way there is; holds no reference to this object, so that the masks go when the key goes."""

@@ -41,10 +41,14 @@ class ParityMasks:
                 for start, size in zip(_STARTS, CHUNKS, strict=True)
                 if start < blocks
             ]
-            while len(self._chunks) < len(chunks):
-                self._grow()
-            y = _PARITIES[len(chunks) - 1](self._chunks, chunks)
+            y = self.hash_chunks(chunks)
         return y
+
+    def hash_chunks(self, chunks: list[int]) -> int:
+        """GHASH of a message in chunks of `CHUNKS` blocks from its end; the last one, its beginning, may be shorter."""
+        while len(self._chunks) < len(chunks):
+            self._grow()
+        return _PARITIES[len(chunks) - 1](self._chunks, chunks)
 
     def _grow(self) -> None:
         powers = []
