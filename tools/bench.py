@@ -31,6 +31,7 @@ BENCHES = {
     "hostile": ("hostile", "the worst inputs; ratio: what a kilobyte of them costs against an honest one, at most 5"),
     "memory": ("memory", "what connections, keys and batches hold"),
     "recording": ("recording", "recording a live connection; goals: 5 % of a handshake, 10 % of a transfer"),
+    "pyodide": ("pyodide", "client in Pyodide (node 24), against OpenSSL; tlslite-ng verifies nothing"),
     "inspect": ("inspect", "captures: many connections listed, a long one read, opened and explained; seconds and MiB"),
 }
 """Sub-command: module in tools/benchmarks, what it measures."""
