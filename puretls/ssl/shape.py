@@ -341,10 +341,9 @@ def _create_unverified_context(
         raise TypeError(purpose)
     default = _protocol_for(purpose)
     context = SSLContext(default if protocol is None else protocol)
-    context.check_hostname = False  # first, for verify_mode cannot be lowered before
+    context.check_hostname = check_hostname  # first, for without it verify_mode can be lowered
     if cert_reqs is not None:
         context.verify_mode = cert_reqs
-    context.check_hostname = check_hostname
     if keyfile and not certfile:
         raise ValueError("certfile must be specified")
     if certfile:

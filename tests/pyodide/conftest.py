@@ -35,6 +35,14 @@ def https(ca, folder):
 
 
 @pytest.fixture(scope="session")
+def imaps(ca, folder):
+    """An IMAPS server of OpenSSL's for "localhost", with an RSA key."""
+    context = servers.server_context(folder, ca.issue(["localhost"], "rsa2048"), "rsa")
+    with servers.serving(servers.TlsServer(context, servers.Imap)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def archive(folder):
     return hosts.archive(folder / "packages.zip")
 

@@ -23,7 +23,8 @@ import pytest
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "puretls"
 NPM = Path(os.environ.get("PURETLS_NPM") or CACHE) / "node_modules"
-PYTHON_PACKAGES = ("tlslite-ng", "ecdsa", "six", "certifi")
+PYTHON_PACKAGES = ("tlslite-ng", "ecdsa", "six", "certifi", "requests", "urllib3", "idna", "charset-normalizer")
+"""What puretls needs, and requests."""
 RUNNER = Path(__file__).with_name("runner.mjs")
 INSTALL = "npm install --prefix ~/.cache/puretls pyodide@314 node@24"
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
+from socketserver import StreamRequestHandler
 
 BODY = Random(1).randbytes(2**20)
 
@@ -76,3 +77,34 @@ def serving(server):
 
 def digest():
     return sha256(BODY).hexdigest()
+
+
+class Imap(StreamRequestHandler):
+    """As much of IMAP4rev1 (RFC 3501) as a client needs to log in and to read a message."""
+
+    MESSAGE = b"From: a@mail.test\r\nSubject: in a page\r\n\r\nRead over TLS.\r\n"
+
+    def handle(self):
+        self._say(b"* OK ready")
+        for line in iter(self.rfile.readline, b""):
+            tag, command, *arguments = line.split()
+            answers, last = self._answer(command.upper(), arguments)
+            for answer in answers:
+                self._say(answer)
+            self._say(tag + b" " + last)
+            if command.upper() == b"LOGOUT":
+                return
+
+    def _answer(self, command, arguments):
+        if command == b"LOGIN" and arguments != [b"me", b'"secret"']:
+            return [], b"NO wrong name or password"
+        answers = {
+            b"CAPABILITY": [b"* CAPABILITY IMAP4REV1"],
+            b"SELECT": [b"* 1 EXISTS"],
+            b"FETCH": [b"* 1 FETCH (RFC822 {%d}\r\n%s)" % (len(self.MESSAGE), self.MESSAGE)],
+            b"LOGOUT": [b"* BYE"],
+        }
+        return answers.get(command, []), b"OK done"
+
+    def _say(self, line):
+        self.wfile.write(line + b"\r\n")

@@ -14,11 +14,10 @@ from pathlib import Path
 
 from benchmarks.harness import Case, Options, Row
 
-_SIZE = 2**20
 _PROGRAM = """
 import socket, statistics, sys, time, types
 
-SIZE = %d
+SIZE = 2**20
 
 def puretls_client(port, suite):
     from puretls import ClientConfig
@@ -59,7 +58,7 @@ async def main(who, port, suite, rounds):
         rates.append(download(connection))
         connection.close()
     return [statistics.median(handshakes[1:]), statistics.median(rates[1:])]
-""" % _SIZE
+"""
 SUITES = {
     "ECDSA P-256, AES-128-GCM": ("secp256r1", "ECDHE-ECDSA-AES128-GCM-SHA256"),
     "ECDSA P-256, ChaCha20": ("secp256r1", "ECDHE-ECDSA-CHACHA20-POLY1305"),
