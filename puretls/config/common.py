@@ -97,6 +97,8 @@ class Config:
         max_send_fragment: Bytes of plaintext in a record of ours, where the peer asks for no less (RFC 5246 6.2.1).
         renegotiation: Whether a secure renegotiation asked for by the peer is granted (RFC 5746).
         require_secure_renegotiation: Refuses peers that do not know RFC 5746 at all.
+        half_close: Goes on sending after the peer's close_notify until `Connection.close`, as OpenSSL does and RFC 8446 6.1 has it. By
+            default the answer is our own close_notify, at once (RFC 5246 7.2.1).
         danger_suites: Allows suites marked dangerous in `suites`: 3DES, RC4, NULL, anonymous.
     """
 
@@ -119,6 +121,7 @@ class Config:
     max_send_fragment: int = 2**14
     renegotiation: bool = False
     require_secure_renegotiation: bool = False
+    half_close: bool = False
     danger_suites: bool = False
 
     def __init_subclass__(cls, **keywords: object) -> None:
@@ -221,6 +224,7 @@ _CONFIG: dict[str, Kind] = {
     "max_send_fragment": whole(1, 2**14, "a number of bytes, 1 to 16384"),
     "renegotiation": FLAG,
     "require_secure_renegotiation": FLAG,
+    "half_close": FLAG,
     "danger_suites": FLAG,
 }
 

@@ -23,6 +23,8 @@ class Ending:
         """Whether the application may send nothing more: it, or the peer, has closed."""
         self.is_over = False
         """Whether nothing is received any more: after an error, the peer's close_notify, or the end of the stream."""
+        self.half_closed = False
+        """Whether the peer has closed, and we may still send (`Config.half_close`)."""
         self._progress = progress
         self._outbox = outbox
 
@@ -43,12 +45,16 @@ class Ending:
             self._outbox.send_alert(AlertLevel.WARNING, AlertDescription.CLOSE_NOTIFY)
             self._outbox.closed = True
 
-    def receive_end(self, *, clean: bool) -> None:
-        """The peer's close_notify came, or the stream ended without it. The event keeps the state in which that was."""
+    def receive_end(self, *, clean: bool, half: bool = False) -> None:
+        """The peer's close_notify came, or the stream ended without it. The event keeps the state in which that was.
+
+        `half`: ours is still open.
+        """
         progress = self._progress
         progress.events.append(ConnectionClosed(clean, progress.state.name, progress.context.established is not None))
-        self.is_over = True
-        self._move_to("CLOSED")
+        self.is_over, self.half_closed = True, half
+        if not half:
+            self._move_to("CLOSED")
 
     def fail(self, cause: Exception, head: bytes) -> PuretlsError:
         """End the connection with an error, once: find the bytes at fault, forget the session, queue the alert.

@@ -215,7 +215,7 @@ class Connection:
 
     def send(self, data: bytes) -> None:
         """Queue application data. Raises `UsageError` before the handshake is complete, after `close`, and for what are no bytes."""
-        if self._ending.closing or self._ending.is_over:
+        if self._ending.closing or (self._ending.is_over and not self._ending.half_closed):
             raise UsageError("the connection is closed for sending")
         if self._progress.context.established is None:
             raise UsageError("the handshake is not complete: wait for HandshakeCompleted")
@@ -259,7 +259,7 @@ class Connection:
         """Ask for a new handshake on this connection; needs `renegotiation=True` and a peer that can do it securely (RFC 5746)."""
         if not self.config.renegotiation:
             raise UsageError("renegotiation is not switched on in the configuration")
-        if self.negotiated is None or not self.is_connected:
+        if self.negotiated is None or not self.is_connected or self.is_closed:
             raise UsageError("renegotiation needs a complete handshake")
         if not self.negotiated.secure_renegotiation:
             raise UsageError("the peer cannot renegotiate securely (RFC 5746)")

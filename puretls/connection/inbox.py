@@ -161,11 +161,15 @@ class Inbox:
         """RFC 5246 7.2.1: the answer is our own, at once, and data that waits for the end of a renegotiation is dropped.
 
         The same RFC has whatever follows the peer's close_notify ignored; it is kept, since another protocol may go on there.
+        With `half_close` the answer is left to the application, unless a handshake is under way (RFC 8446 6.1).
         """
-        self._machine.clear()
-        self._machine.close()
+        progress = self._progress
+        half = progress.context.config.half_close and progress.state in _CONNECTED
+        if not half:
+            self._machine.clear()
+            self._machine.close()
         self.trailing_data = self._records.clear()
-        self._ending.receive_end(clean=True)
+        self._ending.receive_end(clean=True, half=half)
 
     def _on_warning(self, description: int) -> None:
         self._repeats.warning(self._progress.context.config.limits)

@@ -6,7 +6,6 @@ message call-back are kept, and raised by the operation during which it was call
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -44,7 +43,16 @@ def psk_hint(hint: str | None) -> bytes | None:
     return encoded or None
 
 
-def tell_unraisable(error: BaseException, source: object) -> None:
+class _Dying:
+    """Raises where nobody can catch it: `sys.unraisablehook` takes only what the interpreter itself makes."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    def __del__(self) -> None:
+        raise self._error
+
+
+def tell_unraisable(error: BaseException) -> None:
     """As `PyErr_WriteUnraisable` does."""
-    make: Any = sys.UnraisableHookArgs
-    sys.unraisablehook(make((type(error), error, error.__traceback__, None, source)))
+    _Dying(error)

@@ -81,6 +81,7 @@ def _shared(context: Settings, origin: Settings, hooks: Hooks) -> dict[str, Any]
         "interceptors": hooks.interceptors,
         "danger_suites": any(suite.danger for suite in suites),
         "trace_level": "off",
+        "half_close": True,
     }
 
 

@@ -7,15 +7,16 @@ Nobody waits for the peer with `_lock` held.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from puretls import drive
 from puretls.connection import Connection
-from puretls.errors import PuretlsError
+from puretls.errors import PuretlsError, UsageError
 from puretls.events import ConnectionClosed, DataReceived, Event, HandshakeCompleted
-from puretls.ssl.errors import closed, failure, over, want_read
-from puretls.ssl.wire import BioWire, SocketWire
+from puretls.ssl.errors import closed, failure, over
+from puretls.ssl.plaintext import Plaintext
+from puretls.ssl.wire import BioWire, Operation, SocketWire
 
 CHUNK = 2**20
 """Bytes of plaintext that one write takes: ciphers are fastest over many records at once."""
@@ -26,152 +27,154 @@ SHORT_CHUNK = 2**16
 class Engine:
     """Reads, writes, shakes hands and closes. Raises `PuretlsError` once for what ends the connection, then `SSLEOFError`."""
 
-    def __init__(self, connection: Connection, wire: BioWire | SocketWire, tell: Callable[[Event], None]) -> None:
+    def __init__(
+        self, connection: Connection, wire: BioWire | SocketWire, tell: Callable[[Event], None], *, ragged_is_clean: bool = False
+    ) -> None:
+        """`tell` is told of events. `ragged_is_clean`: a stream that ends without close_notify counts as closed."""
         self.connection = connection
         self.complete = False
+        """Whether the handshake is done."""
         self._wire = wire
         self._tell = tell
+        self._ragged_is_clean = ragged_is_clean
         self._lock = threading.RLock()
         self._handshaking = threading.Lock()
         self._reading = threading.RLock()
         self._writing = threading.Lock()
-        self._received = bytearray()
+        self._received = Plaintext()
         self._end: ConnectionClosed | None = None
-        self._failed = False
+        self._failed = self._shaken = False
+        self._end_told = False
+        self._closing = False  # our close_notify is queued
         self._owed = 0  # bytes of plaintext that were taken by a write which could not finish
-        self._closed = False  # our close_notify is queued
-
-    # the four operations
-
-    def handshake(self) -> None:
-        operation = self._wire.operation("handshake")
-        with self._handshaking:
-            if self.complete:
-                operation.flush(self._drain)
-                return
-            self._check()
-            with self._lock:
-                if self.connection.state.name == "START":
-                    self.connection.start()
-            operation.flush(self._drain)
-            self._run(operation, lambda event: isinstance(event, HandshakeCompleted))
-            if not self.complete:
-                raise closed()
-
-    def read(self, size: int) -> bytes:
-        """Up to `size` bytes; b"" after the peer's close_notify."""
-        if not self.complete:
-            self.handshake()
-        with self._reading:
-            if not self._received and self._end is None:
-                self._check()
-                self._run(self._wire.operation("read", patient=False), lambda event: isinstance(event, DataReceived))
-                self._take_the_rest()
-            return self._take(size)
-
-    def _take(self, size: int) -> bytes:
-        received = self._received
-        if not received:
-            return self._at_end()
-        if size >= len(received):
-            data = bytes(received)
-            received.clear()
-            return data
-        with memoryview(received) as view:
-            data = bytes(view[:size])
-        del received[:size]
-        return data
-
-    def write(self, view: memoryview) -> int:
-        """Takes bytes and sends them; how many were taken. Those of a write that could not finish are sent once: a retry goes on."""
-        if not self.complete:
-            self.handshake()
-        with self._writing:
-            self._check()
-            operation = self._wire.operation("write")
-            if self._closed:
-                raise failure("PROTOCOL_IS_SHUTDOWN")
-            if not self._owed:
-                operation.flush(self._drain)  # what an earlier operation left; while that waits, nothing more is taken
-                chunk = bytes(view[: CHUNK if self._wire.blocks or self._wire.sock is None else SHORT_CHUNK])
-                with self._lock:
-                    self.connection.send(chunk)
-                self._owed = len(chunk)
-            elif self._owed > len(view):
-                raise failure("BAD_WRITE_RETRY")
-            operation.flush(self._drain)
-            taken, self._owed = self._owed, 0
-        return taken
-
-    def close(self) -> None:
-        """Sends close_notify and waits for the peer's (RFC 5246 7.2.1). Raises `SSLWantReadError` where it cannot wait."""
-        if not self.complete:
-            raise failure("SHUTDOWN_WHILE_IN_INIT")
-        self._check()
-        operation = self._wire.operation("shutdown")
-        with self._reading:
-            if not self._closed:
-                self._closed = True
-                with self._lock:
-                    self.connection.close()
-            operation.flush(self._drain)
-            if self._received:
-                raise failure("APPLICATION_DATA_AFTER_CLOSE_NOTIFY")
-            if self._end is None:
-                self._run(operation, lambda event: isinstance(event, DataReceived))
-            if self._received:
-                raise failure("APPLICATION_DATA_AFTER_CLOSE_NOTIFY")
-            if self._end is not None and self._end.error is not None:
-                self._at_end()
 
     @property
     def pending(self) -> int:
         """Bytes that can be read without waiting."""
         return len(self._received)
 
+    @property
+    def head(self) -> bytes:
+        """The first bytes that came."""
+        return self._wire.head
+
+    def handshake(self) -> None:
+        """Shakes hands, unless that is done. Where it cannot wait it goes on with the next call."""
+        if self.complete:
+            return
+        with self._handshaking:
+            if not self.complete:
+                with self._operation("handshake", reads=True) as operation:
+                    self._shake(operation)
+                self.complete = True  # from here on the kernel's bytes are a reader's
+
+    def _shake(self, operation: BioWire | Operation) -> None:
+        if self._shaken:  # all but the sending of the last flight
+            operation.flush(self._drain)
+            return
+        with self._lock:
+            if self.connection.state.name == "START":
+                self.connection.start()
+        self._run(operation, HandshakeCompleted)
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes; b"" after the peer's close_notify."""
+        self.handshake()
+        with self._reading, self._operation("read", patient=False, reads=True) as operation:
+            if not self._received:
+                self._read_records(operation)
+            if not self._received and self._closing:
+                raise closed()
+            return self._received.take(size)
+
+    def _read_records(self, operation: BioWire | Operation) -> None:
+        """All that has come, if it has data in it; nothing at the end."""
+        if self._end is None:
+            self._run(operation, DataReceived)
+            with suppress(PuretlsError), self._lock:  # the next read tells of it, after the data
+                for event in drive.events(self.connection):
+                    self._see(event)
+        elif self._end.error is not None and not self._ragged_is_clean:
+            raise self._end.error
+        self._end_told = self._end is not None and not self._received
+
+    def write(self, view: memoryview) -> int:
+        """Takes bytes and sends them; how many were taken. Those of a write that could not finish are sent once: a retry goes on."""
+        self.handshake()
+        with self._writing, self._operation("write") as operation:
+            if self._closing:
+                raise failure("PROTOCOL_IS_SHUTDOWN")
+            if not self._owed:
+                operation.flush(self._drain)  # what an earlier operation left; while that waits, nothing more is taken
+                self._owed = self._accept(bytes(view[: CHUNK if self._wire.blocks else SHORT_CHUNK]))
+            elif self._owed > len(view):
+                raise failure("BAD_WRITE_RETRY")
+            operation.flush(self._drain)
+            taken, self._owed = self._owed, 0
+            return taken
+
+    def _accept(self, data: bytes) -> int:
+        with self._lock:
+            try:
+                self.connection.send(data)
+            except UsageError:
+                raise over() from None  # a reader has met the end meanwhile
+        return len(data)
+
+    def close(self) -> None:
+        """Sends close_notify, once, and waits for the peer's (RFC 5246 7.2.1)."""
+        if not self.complete:
+            raise failure("SHUTDOWN_WHILE_IN_INIT")
+        with self._operation("shutdown") as operation:
+            self._closing = True
+            with self._lock:
+                self.connection.close()
+            operation.flush(self._drain)
+        with self._reading, self._operation("shutdown", reads=True) as operation:
+            if not self._received:
+                self._read_records(operation)
+            if self._received:
+                raise failure("APPLICATION_DATA_AFTER_CLOSE_NOTIFY")
+
     # driving
 
-    def _run(self, operation: Any, until: Callable[[Event], bool]) -> None:
+    @contextmanager
+    def _operation(self, name: str, *, patient: bool = True, reads: bool = False) -> Iterator[BioWire | Operation]:
+        """A transport for one operation. After one that reads, the kernel keeps what is not ours, or a sign that a record waits."""
+        if self._failed:
+            raise over()
+        operation = self._wire.operation(name, patient=patient)
         try:
-            event = drive.run(self.connection, operation, lambda event: self._see(event) or until(event), self._lock)
+            yield operation
         except PuretlsError:
             self._failed = True
             raise
-        if isinstance(event, ConnectionClosed):
-            self._end = event
+        finally:
+            if reads:
+                operation.settle(self._left())
 
-    def _take_the_rest(self) -> None:
-        """The records that came with the first. An error among them is told by the next read, after the data before it."""
-        try:
-            for event in drive.events(self.connection):
-                self._see(event)
-        except PuretlsError:
-            pass
+    def _left(self) -> int:
+        """Bytes of what was looked at that the kernel keeps: what follows the end, or one while a record, or the end, is to be told."""
+        waits = self._received.holds_whole_record or (self._end is not None and not self._end_told)
+        return len(self.connection.trailing_data) or int(waits)
+
+    def _run(self, operation: BioWire | Operation, wanted: type[Event]) -> None:
+        event = drive.run(self.connection, operation, lambda event: self._see(event) or isinstance(event, wanted), self._lock)
+        if isinstance(event, ConnectionClosed):
+            self._see(event)
+            if event.error is not None and not self._ragged_is_clean:
+                raise event.error
 
     def _see(self, event: Event) -> bool:
         if isinstance(event, DataReceived):
-            self._received += event.data
+            self._received.put(event.data)
         elif isinstance(event, ConnectionClosed):
             self._end = event
-        else:
-            self.complete = self.complete or isinstance(event, HandshakeCompleted)
-            self._tell(event)
+        elif isinstance(event, HandshakeCompleted):
+            self._shaken = True
+        self._tell(event)
         return False
 
     def _drain(self) -> bytes:
         with self._lock:
             return self.connection.bytes_to_send()
-
-    def _check(self) -> None:
-        if self._failed:
-            raise over()
-
-    def _at_end(self) -> bytes:
-        if self._end is None:
-            raise want_read()
-        if self._end.error is not None:
-            error, self._failed = self._end.error, True
-            raise error
-        if self._closed:
-            raise closed()
-        return b""

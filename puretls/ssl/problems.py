@@ -48,8 +48,18 @@ _REASONS = {
 """Reasons for which OpenSSL has a name of its own; the others go by ours."""
 
 
-def translated(error: PuretlsError, second_byte: bytes = b"", first: bytes = b"") -> SSLError:
-    """What CPython raises for this error. Verification errors are told elsewhere: they need what was trusted."""
+_OTHER_PROTOCOLS = (
+    ((b"GET ", b"POST ", b"HEAD ", b"PUT "), "HTTP_REQUEST"),
+    ((b"CONNECT",), "HTTPS_PROXY_REQUEST"),
+)
+"""What a peer speaks that speaks no TLS, by how it begins."""
+
+
+def translated(error: PuretlsError, head: bytes = b"") -> SSLError:
+    """What CPython raises for this error. Verification errors are told elsewhere: they need what was trusted.
+
+    `head`: the first bytes that the peer sent.
+    """
     if isinstance(error, Truncated):
         return cut()
     if isinstance(error, FatalAlert):
@@ -58,8 +68,16 @@ def translated(error: PuretlsError, second_byte: bytes = b"", first: bytes = b""
         return failure("CALLBACK_FAILED")
     if isinstance(error, PeerError):
         assert not isinstance(error, VerificationError)
-        return failure(_REASONS.get(error.reason, error.reason.name), str(error))
+        return failure(_name(error.reason, head), str(error))
     return failure("INTERNAL_ERROR", str(error))
+
+
+def _name(reason: Reason, head: bytes) -> str:
+    if reason is Reason.NOT_TLS:
+        for beginnings, name in _OTHER_PROTOCOLS:
+            if head.startswith(beginnings):
+                return name
+    return _REASONS.get(reason, reason.name)
 
 
 def _alert(error: FatalAlert) -> SSLError:

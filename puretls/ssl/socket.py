@@ -23,6 +23,8 @@ from puretls.ssl.errors import SSLError, failure, verification_failure
 from puretls.ssl.problems import translated
 from puretls.ssl.session import SSLSession
 from puretls.ssl.settings import Settings
+from puretls.ssl.tap import MessageTap
+from puretls.ssl.versions import IGNORE_UNEXPECTED_EOF
 from puretls.ssl.wire import BioWire, SocketWire
 from puretls.x509.certificates.certificate import parse_remembered
 from puretls.x509.hostname import parse_reference
@@ -49,6 +51,8 @@ class _SSLSocket:
     _checks_name: bool
     _offered: SSLSession | None
     _engine: Engine | None
+    _hello: ClientHello | None
+    _callback_error: Exception | None
 
     def __new__(cls, *arguments: object) -> _SSLSocket:
         raise TypeError("cannot create '_ssl._SSLSocket' instances")
@@ -70,6 +74,8 @@ class _SSLSocket:
         self._checks_name = context._check_hostname and not server_side
         self._offered = None
         self._engine = None
+        self._hello = None
+        self._callback_error = None
         if session is not None:
             self.session = session
         return self
@@ -168,12 +174,15 @@ class _SSLSocket:
         try:
             if self._engine is None:
                 self._engine = self._connect()
-            result = operation(self._engine)
+            return operation(self._engine)
         except VerificationError as error:
             raise verification_failure(*self._parts_of(error)) from None
         except PuretlsError as error:
-            raise translated(error) from None
-        return result
+            raise translated(error, self._engine.head if self._engine is not None else b"") from None
+        finally:
+            if self._callback_error is not None:
+                told, self._callback_error = self._callback_error, None
+                raise told
 
     def _parts_of(self, error: VerificationError) -> tuple[int, str]:
         return self._context._parts.trust.code(error.report, self._server_hostname)
@@ -188,7 +197,11 @@ class _SSLSocket:
         return None if self._negotiated is None else _summary(self._negotiated.suite)
 
     def shared_ciphers(self) -> list[tuple[str, str, int]] | None:
-        return None
+        """The suites of a server that the client offered, too; None for a client."""
+        if self._hello is None:
+            return None
+        offered = set(self._hello.cipher_suites)
+        return [_summary(suite) for suite in self._context._parts.ciphers.usable() if suite.id in offered]
 
     def version(self) -> str | None:
         return "TLSv1.2" if self._engine is not None and self._engine.complete else None
@@ -243,7 +256,8 @@ class _SSLSocket:
                 client_config(self._context, hooks), _sent_name(self._server_hostname), session=offered
             )
             self._origin._parts.sessions.count["connect"] += 1
-        return Engine(connection, self._wire, _weakly(self, _SSLSocket._on_event))
+        ragged = bool(self._origin._versions.options & IGNORE_UNEXPECTED_EOF)
+        return Engine(connection, self._wire, _weakly(self, _SSLSocket._on_event), ragged_is_clean=ragged)
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, HandshakeCompleted):
@@ -252,6 +266,21 @@ class _SSLSocket:
             if event.negotiated.resumed:
                 count["hits"] += 1
 
+    def _tell_message(self, direction: str, version: int, content_type: int, kind: int, data: bytes) -> None:
+        """An exception is kept, and raised when the operation is over."""
+        callback = self._context._callbacks.message
+        if callback is not None and self._callback_error is None:
+            try:
+                callback(self._named, direction, version, content_type, kind, data)
+            except Exception as error:
+                self._callback_error = error
+
+    @property
+    def _named(self) -> Any:
+        """What call-backs are given as the connection."""
+        owner = self.owner
+        return self if owner is None else owner
+
     def _verify(self, request: ChainRequest) -> Any:
         name = self._server_hostname if self._checks_name else None
         context = self._context
@@ -259,13 +288,14 @@ class _SSLSocket:
 
     def _config_for(self, hello: ClientHello) -> ServerConfig | None:
         """The call-back for server names, which may set another context, or refuse with an alert."""
+        self._hello = hello
         callback = self._origin._callbacks.sni
         if callback is None:
             return None
         try:
-            answer = callback(self.owner if self.owner is not None else self, _asked_name(hello), self._context)
+            answer = callback(self._named, _asked_name(hello), self._context)
         except Exception as error:
-            tell_unraisable(error, callback)
+            tell_unraisable(error)
             raise Aborted(AlertDescription.HANDSHAKE_FAILURE) from None
         if answer is not None:
             raise Aborted(_alert(answer))
@@ -280,7 +310,7 @@ class _SSLSocket:
             identity, key = callback(hint.decode() if hint else None)
             return (identity or "").encode(), bytes(key)
         except Exception as error:
-            tell_unraisable(error, callback)
+            tell_unraisable(error)
             return None
 
     def _ask_server_psk(self, identity: bytes) -> bytes | None:
@@ -289,7 +319,7 @@ class _SSLSocket:
         try:
             return bytes(callback(identity.decode() if identity else None)) or None
         except Exception as error:
-            tell_unraisable(error, callback)
+            tell_unraisable(error)
             return None
 
 
@@ -311,6 +341,7 @@ def _hooks(sock: _SSLSocket) -> Hooks:
         client_psk=_weakly(sock, _SSLSocket._ask_client_psk),
         server_psk=_weakly(sock, _SSLSocket._ask_server_psk),
         config_for=_weakly(sock, _SSLSocket._config_for),
+        interceptors=(MessageTap(_weakly(sock, _SSLSocket._tell_message)),) if sock._context._callbacks.message else (),
     )
 
 
@@ -357,5 +388,5 @@ def _alert(answer: Any) -> AlertDescription:
         return AlertDescription(answer.__index__())
     except (AttributeError, ValueError):
         error = TypeError(f"{type(answer).__name__!r} object cannot be interpreted as an integer")
-        tell_unraisable(error, answer)
+        tell_unraisable(error)
         return AlertDescription.INTERNAL_ERROR

@@ -2,11 +2,17 @@
 
 A socket's time-out is the deadline of a whole operation, as CPython has it. What could not be sent when it passed, or because the socket
 does not block, stays here for the next operation: nothing is sent twice, and nothing is lost.
+
+Ciphers are fastest over many records at once, but programs that wait for a socket with `select` must find it readable while records wait.
+So a read looks at all that has come (MSG_PEEK), and `settle` leaves the last byte in the kernel as long as a whole record is not read. In
+the same way a shutdown takes no byte of what follows the peer's close_notify.
 """
 
 from __future__ import annotations
 
 import select
+import socket
+import sys
 import threading
 import weakref
 from _socket import socket as RawSocket
@@ -19,14 +25,19 @@ from puretls.ssl.errors import SSLError, want_read, want_write
 
 SMALL_READ = 2**16
 """What is asked of a socket until one read brings that much."""
+HEAD = 8
+"""So many of the first bytes are kept: they tell what a peer speaks that speaks no TLS."""
+_PEEK = 0 if sys.platform in {"emscripten", "wasi"} else socket.MSG_PEEK
+"""Their sockets take no flags."""
+_READ, _WRITE = 1, 4
+"""POLLIN and POLLOUT, where there is no `poll` too."""
 
 
 class BioWire:
     """A pair of memory BIOs: nothing ever waits here."""
 
     sock = None
-    is_waiting = False
-    blocks = False
+    blocks = True  # whatever is written has room
 
     def __init__(self, incoming: Any, outgoing: Any) -> None:
         for bio in (incoming, outgoing):
@@ -34,17 +45,20 @@ class BioWire:
                 raise TypeError(f"_wrap_bio() argument must be _ssl.MemoryBIO, not {type(bio).__name__}")
         self._incoming: MemoryBIO = incoming
         self._outgoing: MemoryBIO = outgoing
+        self.head = b""
 
     def operation(self, name: str, *, patient: bool = True) -> BioWire:
+        """A transport for one operation."""
         return self
 
     def settle(self, left: int = 0) -> None:
-        pass
+        """Nothing is left anywhere: a BIO belongs to one connection."""
 
     def receive(self, size: int) -> bytes:
         data = self._incoming.read(size)
         if not data and not self._incoming.eof:
             raise want_read()
+        self.head = self.head or data[:HEAD]
         return data
 
     def flush(self, drain: drive.Drain) -> None:
@@ -57,13 +71,16 @@ class SocketWire:
 
     def __init__(self, sock: Any) -> None:
         self._sock = weakref.ref(sock)
-        self._read_size = SMALL_READ
-        self._outgoing = bytearray()
-        self._sending = threading.Lock()
-        self._wanted = False
+        self.head = b""
+        self.read_size = SMALL_READ
+        self.seen = 0  # bytes that were looked at and are still in the kernel
+        self.outgoing = bytearray()
+        self.sending = threading.Lock()
+        self.wanted = False  # a flush, by a thread that did not wait for `sending`
 
     @property
     def sock(self) -> Any:
+        """The socket. Raises `SSLError` once it is gone."""
         sock = self._sock()
         if sock is None:
             raise SSLError("Underlying socket connection gone")
@@ -73,11 +90,6 @@ class SocketWire:
     def blocks(self) -> bool:
         """Whether operations wait, be it for a time only."""
         return bool(self.sock.gettimeout() != 0.0)
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether something is left to be sent."""
-        return bool(self._outgoing)
 
     def operation(self, name: str, *, patient: bool = True) -> Operation:
         """A transport for one operation. `name` stands in the text of its `TimeoutError`.
@@ -94,46 +106,50 @@ class Operation:
         self._wire, self._sock, self._name, self._patient = wire, sock, name, patient
         timeout = sock.gettimeout()
         self._deadline = None if not timeout else monotonic() + timeout
-        self._blocks = timeout != 0.0
 
     def receive(self, size: int) -> bytes:
         wire = self._wire
-        self._wait(select.POLLIN)
+        self.settle()
+        self._wait(_READ)
         try:
-            data: bytes = RawSocket.recv(self._sock, min(size, wire._read_size))
+            data: bytes = RawSocket.recv(self._sock, min(size, wire.read_size), _PEEK)
         except BlockingIOError:
             raise want_read() from None
         except TimeoutError:
             raise self._late() from None
-        wire._read_size = size if len(data) >= SMALL_READ else SMALL_READ
+        wire.read_size = size if len(data) >= SMALL_READ else SMALL_READ
+        wire.seen = len(data) if _PEEK else 0
+        wire.head = wire.head or data[:HEAD]
         return data
+
+    def settle(self, left: int = 0) -> None:
+        """Take from the kernel what was looked at, but for the last `left` bytes."""
+        wire = self._wire
+        while wire.seen > left:
+            wire.seen -= len(RawSocket.recv(self._sock, wire.seen - left)) or wire.seen
 
     def flush(self, drain: drive.Drain) -> None:
         """Send all that `drain` gives, in order; another thread that is sending just now does it for who is not patient."""
         wire = self._wire
-        wire._wanted = True
-        while wire._wanted and wire._sending.acquire(blocking=self._patient):
+        wire.wanted = True
+        while wire.wanted and wire.sending.acquire(blocking=self._patient):
             try:
-                wire._wanted = False
+                wire.wanted = False
                 self._send_all(drain)
             finally:
-                wire._sending.release()
+                wire.sending.release()
 
     def _send_all(self, drain: drive.Drain) -> None:
-        outgoing = self._wire._outgoing
+        outgoing = self._wire.outgoing
         while True:
             outgoing += drain()
-            if not outgoing:
+            if not outgoing or not (self._patient or _ready(self._sock, _WRITE, 0)):
                 return
-            if not self._patient and not _ready(self._sock, select.POLLOUT, 0):
-                return
-            self._wait(select.POLLOUT)
+            self._wait(_WRITE)
             with memoryview(outgoing) as waiting:
                 try:
                     sent = RawSocket.send(self._sock, waiting)
                 except BlockingIOError:
-                    if not self._patient:
-                        return
                     raise want_write() from None
                 except TimeoutError:
                     raise self._late() from None
@@ -149,6 +165,10 @@ class Operation:
 
 
 def _ready(sock: Any, what: int, seconds: float) -> bool:
+    """Whether a socket can be read or written (or has failed, which its next call tells) within so many seconds."""
+    if not hasattr(select, "poll"):  # Windows
+        reading, writing = ([sock], []) if what == _READ else ([], [sock])
+        return any(select.select(reading, writing, [], seconds))
     poll = select.poll()
     poll.register(sock.fileno(), what)
     return bool(poll.poll(seconds * 1000))
