@@ -15,12 +15,13 @@ from puretls.crypto.aead import AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305, Aea
 from puretls.crypto.provider import default
 
 _RECORD, _BATCH = 2**14, 64
+_KEYS = 100
 
 
 def cases(options: Options) -> list[Case]:
     """Connections, then ciphers."""
     ciphers = (AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305)
-    return [_idle, *(functools.partial(_cipher, algorithm) for algorithm in ciphers), _transfer]
+    return [_idle, *(functools.partial(_cipher, algorithm) for algorithm in ciphers), _many_keys, _transfer]
 
 
 def _row(case: str, count: float, size: str = "") -> Row:
@@ -78,6 +79,20 @@ def _cipher(algorithm: AeadAlgorithm) -> list[Row]:
         _row(f"{algorithm.name} key after 6 MB", _held(old)[1]),
         _row(f"{algorithm.name} batch at its peak", peak, f"{_BATCH}x{_RECORD}"),
     ]
+
+
+def _many_keys() -> list[Row]:
+    """What a key holds on a server of many connections that all send record by record."""
+    provider = default(read_ahead=0)
+
+    def used() -> object:
+        keys = [provider.aead(AES_128_GCM, os.urandom(AES_128_GCM.key_length)) for _ in range(_KEYS)]
+        for key in keys:
+            for index in range(20):
+                key.seal(index.to_bytes(12, "big"), bytes(_RECORD), bytes(13))
+        return keys
+
+    return [_row("AES-128-GCM key, one of a hundred after 20 records each", _held(used)[1] / _KEYS)]
 
 
 def _transfer() -> list[Row]:

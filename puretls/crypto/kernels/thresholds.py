@@ -41,7 +41,7 @@ GHASH_PARITY_AFTER = 18000
 """Blocks hashed under one key before parity masks are made (5 ms), where tables may be used."""
 GHASH_PARITY_BLOCKS = 450
 """Messages from this length go to the masks where tables may be used."""
-MASK_SETS_MOST = 32
-"""Keys of the process that may hold parity masks (2.2 MiB each) where tables (0.2 MiB) may be used instead."""
+MASK_SETS_MOST = 8
+"""Keys of the process that may hold parity masks (2.2 MiB each) where tables (0.2 MiB) may be used instead: those used last."""
 GHASH_SINGLE_MOST = 5
 """Table-free: up to here products block by block, then the masks."""

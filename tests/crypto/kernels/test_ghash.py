@@ -108,23 +108,54 @@ def test_key_that_protects_only_a_finished_prepares_nothing():
     assert (ghash._tables, ghash._masks, ghash._tree) == (None, None, None)
 
 
-def test_masks_of_many_keys_are_bounded(monkeypatch):
+@pytest.fixture
+def early_masks(monkeypatch):
+    """Masks after a thousand blocks, for three keys at once; what other tests left does not count."""
     monkeypatch.setattr(thresholds, "GHASH_PARITY_AFTER", 1000)
     monkeypatch.setattr(thresholds, "MASK_SETS_MOST", 3)
-    gc.collect()
-    others = len(ghash_keys._WITH_MASKS)
+    monkeypatch.setattr(ghash_keys, "_WITH_MASKS", {})
+
+
+BULK = bytes(range(16)) * 700
+
+
+@pytest.mark.usefixtures("early_masks")
+def test_masks_of_many_keys_are_bounded_and_stay_with_those_used_last():
     keys = [Ghash(H + i) for i in range(6)]
+    expected = [ghash_table.update(ghash_table.tables(key.h), 0, BULK) for key in keys]
     for _ in range(2):
-        assert len({key.hash(0, bytes(range(16)) * 700) for key in keys}) == len(keys)
-    with_masks = [key for key in keys if key._masks is not None]
-    assert len(with_masks) == max(0, 3 - others)
-    assert all(key._tables is not None for key in keys)
+        assert [key.hash(0, BULK) for key in keys] == expected
+    assert [key._masks is not None for key in keys] == [False] * 3 + [True] * 3
+    keys[3].hash(0, BULK)
+    for _ in range(2):
+        assert keys[0].hash(0, BULK) == expected[0]
+    assert [key._masks is not None for key in keys] == [True, False, False, True, False, True]
     gc.disable()  # no cycles: masks go with their key, not with the next collection
     try:
-        del keys, with_masks
+        del keys
     finally:
         gc.enable()
-    assert len(ghash_keys._WITH_MASKS) == others
+    assert ghash_keys._WITH_MASKS == {}
+
+
+@pytest.mark.usefixtures("early_masks")
+def test_keys_that_take_turns_do_not_make_masks_each_time(monkeypatch):
+    """A key that lost its masks hashes as much as they cost by tables before it makes them again."""
+    made = []
+    monkeypatch.setattr(ghash_keys, "ParityMasks", lambda h, times_h: made.append(h) or ghash_parity.ParityMasks(h, times_h))
+    keys = [Ghash(H + i) for i in range(4)]
+    for _ in range(12):
+        for key in keys:
+            key.hash(0, BULK)
+    assert 4 <= len(made) <= 12 * 4 * 700 // 1000
+
+
+@pytest.mark.usefixtures("early_masks")
+def test_table_free_keys_keep_their_masks():
+    keys = [Ghash(H + i, table_free=True) for i in range(5)]
+    for key in keys:
+        key.hash(0, BULK[:320])
+    assert all(key._masks is not None for key in keys)
 
 
 def test_sums_of_the_tree_show_no_key_bits_in_their_length():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-from weakref import WeakSet
+from weakref import ref
 
 from puretls.crypto.kernels import thresholds
 from puretls.crypto.kernels.ghash.field import multiply_spread, spread, update_spread
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from puretls.crypto.kernels.ghash.table import Tables
 
 
-_WITH_MASKS: WeakSet[Ghash] = WeakSet()
-"""The keys that hold masks now: a server with thousands of connections must not hold a set for each."""
+_WITH_MASKS: dict[ref[Ghash], None] = {}
+"""The keys that hold masks now, those used last at the end: a server with thousands of connections must not hold a set for each."""
 
 
 class Ghash:
     """The hash key h, a 128-bit integer."""
 
-    __slots__ = ("__weakref__", "_hashed", "_masks", "_spread", "_table_free", "_tables", "_tree", "h")
+    __slots__ = ("__weakref__", "_hashed", "_masks", "_ref", "_spread", "_table_free", "_tables", "_tree", "h")
 
     def __init__(self, h: int, *, table_free: bool = False) -> None:
         self.h = h
@@ -35,6 +35,7 @@ class Ghash:
         self._spread = spread(h)
         self._tables: Tables | None = None
         self._masks: ParityMasks | None = None
+        self._ref: ref[Ghash] | None = None
         self._tree: HashTree | None = None
 
     @property
@@ -61,23 +62,39 @@ class Ghash:
 
     def masks_for(self, blocks: int) -> ParityMasks | None:
         """The masks, made when it is time, where a message of so many blocks goes by them."""
+        masks = self._masks
         if self._table_free:
             wanted = blocks > thresholds.GHASH_SINGLE_MOST
         else:
-            wanted = blocks >= thresholds.GHASH_PARITY_BLOCKS and self._is_worth_masks()
-        if wanted and self._masks is None:
-            self._masks = ParityMasks(self.h, self._multiplier())
-            _WITH_MASKS.add(self)
-        return self._masks if wanted else None
+            is_worth_it = masks is not None or self._hashed >= thresholds.GHASH_PARITY_AFTER
+            wanted = blocks >= thresholds.GHASH_PARITY_BLOCKS and is_worth_it
+        if not wanted:
+            return None
+        if masks is None:
+            masks = self._masks = ParityMasks(self.h, self._multiplier())
+        if not self._table_free:
+            self._keep_masks()
+        return masks
+
+    def _keep_masks(self) -> None:
+        """Be the key whose masks were used last; the longest unused masks go where there are too many.
+
+        Whoever loses them goes back to tables until it has hashed as much as masks cost once more: however keys take turns, making
+        masks costs no more than what tables cost meanwhile.
+        """
+        if self._ref is None:
+            self._ref = ref(self, _forget)
+        _forget(self._ref)
+        _WITH_MASKS[self._ref] = None
+        for other in list(_WITH_MASKS)[: -thresholds.MASK_SETS_MOST]:
+            _forget(other)
+            key = other()
+            if key is not None:
+                key._masks, key._hashed = None, thresholds.GHASH_TABLE_AFTER
 
     def times_h(self, element: int) -> int:
         """The element times h."""
         return multiply_spread(spread(element), self._spread)
-
-    def _is_worth_masks(self) -> bool:
-        if self._masks is not None:
-            return True
-        return self._hashed >= thresholds.GHASH_PARITY_AFTER and len(_WITH_MASKS) < thresholds.MASK_SETS_MOST
 
     def _multiplier(self) -> Callable[[int], int]:
         """`times_h` the fastest way there is; holds no reference to this object, so that the masks go when the key goes."""
@@ -87,3 +104,7 @@ class Ghash:
         from puretls.crypto.kernels.ghash.table import update
 
         return lambda element: update(tables, 0, element.to_bytes(16))
+
+
+def _forget(key: ref[Ghash]) -> None:
+    _WITH_MASKS.pop(key, None)
