@@ -1,10 +1,13 @@
 import os
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from puretls.crypto.groups import BadPublicValue
 from puretls.crypto.kernels.arithmetic import PYTHON
 from puretls.crypto.kernels.modular import ffdhe
+from puretls.crypto.kernels.modular.fixed_base import Comb
 from puretls.crypto.kernels.modular.primes import has_small_factor
 from puretls.crypto.secret import Secret
 from puretls.errors import UsageError
@@ -33,6 +36,31 @@ def test_exponents_are_short_and_of_one_length(name, bits):
     group = ffdhe.FiniteField(name, ffdhe.named_prime(name), 2, bits, ffdhe.PYTHON._replace(secret_power=lambda g, x, p: x))
     for entropy in (bytes, lambda n: b"\xff" * n, os.urandom):
         assert int.from_bytes(group.generate(entropy).private, "big").bit_length() == bits
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.sampled_from([(2, 2**127 - 1), (5, 2**89 - 1)]), st.integers(1, 90), st.data())
+def test_a_comb_gives_powers(group, bits, data):
+    g, p = group
+    exponent = data.draw(st.integers(0, 2**bits - 1) | st.sampled_from([0, 1, 2**bits - 1]))
+    assert Comb(g, p, bits).power(exponent) == pow(g, exponent, p)
+
+
+@pytest.mark.parametrize("name", ["ffdhe2048", "ffdhe3072"])
+def test_every_key_pair_of_a_group_is_a_power_of_its_generator(name):
+    """The first ones by Python's `pow`, those that follow by the comb."""
+    group = ffdhe.FiniteField(name, ffdhe.named_prime(name), 2, ffdhe.EXPONENT_BITS[name])
+    for entropy in (os.urandom, bytes, lambda n: b"\xff" * n, os.urandom, bytes, lambda n: b"\xff" * n):
+        share = group.generate(entropy)
+        assert int.from_bytes(share.public, "big") == pow(2, int.from_bytes(share.private, "big"), group.p)
+    assert group._comb is not None
+
+
+@pytest.mark.parametrize("name", ["ffdhe2048", "ffdhe8192"])
+def test_all_entries_of_a_comb_have_as_many_digits(name):
+    """Python multiplies digit by digit, of 30 bits: 1 and the generator would be faster than other numbers."""
+    comb = Comb(2, ffdhe.named_prime(name), 20)
+    assert {-(-entry.bit_length() // 30) for entry in comb._left + comb._right} == {-(-comb._p.bit_length() // 30)}
 
 
 @pytest.mark.rfc("7919", "5.1")

@@ -6,11 +6,14 @@ from functools import lru_cache
 
 from puretls.crypto.groups import BadPublicValue, Group, KeyShare, RandomBytes
 from puretls.crypto.kernels.arithmetic import PYTHON, Arithmetic
+from puretls.crypto.kernels.modular.fixed_base import Comb
 from puretls.crypto.kernels.modular.primes import has_small_factor
 from puretls.crypto.secret import Secret, SecretNumber
 from puretls.errors import UsageError
 
 _E_DIGITS = 8192
+_COMB_USE = 3
+"""The key pair of a named group with which it gets its comb."""
 EXPONENT_BITS = {"ffdhe2048": 225, "ffdhe3072": 275, "ffdhe4096": 325, "ffdhe6144": 375, "ffdhe8192": 400}
 """Twice the strength of each group, rounded up (RFC 7919 5.2 and appendix A)."""
 UNNAMED_EXPONENT_BITS = {2048: 320, 3072: 420, 4096: 480, 6144: 540, 8192: 620}
@@ -56,13 +59,24 @@ class FiniteField(Group):
         self.length = (p.bit_length() + 7) // 8
         self._bits = exponent_bits
         self._power = arithmetic.secret_power
+        self._generated = 0
+        self._comb: Comb | None = None
 
     def generate(self, random: RandomBytes) -> KeyShare:
         bits = self._bits
         length = (bits + 7) // 8
         # all exponents have one length
         x = SecretNumber(int.from_bytes(random(length), "big") & ((1 << bits) - 1) | 1 << (bits - 1))
-        return KeyShare(Secret(x.to_bytes(length, "big")), self._power(self.g, x, self.p).to_bytes(self.length, "big"))
+        return KeyShare(Secret(x.to_bytes(length, "big")), self._public(x).to_bytes(self.length, "big"))
+
+    def _public(self, x: SecretNumber) -> int:
+        """g^x; by a comb where key pairs come again and the power is Python's, which knows no better way for secrets."""
+        if self._comb is None:
+            self._generated += 1
+            if self._power is not pow or self._generated < _COMB_USE:
+                return self._power(self.g, x, self.p)
+            self._comb = Comb(self.g, self.p, self._bits)
+        return self._comb.power(x)
 
     def shared_secret(self, private: Secret, peer: bytes) -> Secret:
         y = int.from_bytes(peer, "big")
@@ -80,6 +94,11 @@ def named(name: str, arithmetic: Arithmetic = PYTHON) -> FiniteField:
     """One of the groups "ffdhe2048" ... "ffdhe8192"; `UsageError` for another name."""
     if name not in EXPONENT_BITS:
         raise UsageError(f"no group is called {name!r}")
+    return _named(name, arithmetic)
+
+
+@lru_cache(maxsize=16)
+def _named(name: str, arithmetic: Arithmetic) -> FiniteField:
     return FiniteField(name, named_prime(name), 2, EXPONENT_BITS[name], arithmetic)
 
 
