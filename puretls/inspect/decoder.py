@@ -12,16 +12,18 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from puretls.crypto.provider import Provider
-from puretls.errors import DecodeError, Reason
+from puretls.errors import DecodeError, PeerError, Reason
+from puretls.handshake.authenticate import parse_leaf
 from puretls.iana import AlertDescription, AlertLevel, ContentType, ExtensionType, HandshakeType, ProtocolVersion
 from puretls.inspect.directions import Direction, Item, told
+from puretls.inspect.flights import ENDS_A_FLIGHT
 from puretls.inspect.knowledge import Knowledge
 from puretls.inspect.observer import Observer, left_open, left_open_to_sender
 from puretls.inspect.opening import Opener
 from puretls.inspect.secrets import Handshake
 from puretls.inspect.seen import MessageSeen, Problem, RecordSeen, States, StraySeen
 from puretls.inspect.streams import SIDES, Stream, other
-from puretls.messages.handshake import CertificateRequest, ClientHello, Finished, HelloRequest, NewSessionTicket, ServerHello
+from puretls.messages.handshake import Certificate, CertificateRequest, ClientHello, Finished, HelloRequest, NewSessionTicket, ServerHello
 from puretls.messages.key_exchange import ClientKeyExchange
 from puretls.messages.records import Alert, ChangeCipherSpec
 from puretls.messages.registry import content_class, handshake_class, parse_content
@@ -38,7 +40,6 @@ _AFTER_THE_SERVER = frozenset((HandshakeType.CERTIFICATE, HandshakeType.CLIENT_K
 _OTHER_FORMS = frozenset(bytes((kind,)) for kind in (HandshakeType.CERTIFICATE_REQUEST, HandshakeType.CERTIFICATE_VERIFY))
 """Messages that have another form in other versions of TLS, apart from key exchanges."""
 _CCS_KIND = -int(_CCS)
-_ENDS_A_FLIGHT = frozenset((HandshakeType.CLIENT_HELLO, HandshakeType.SERVER_HELLO_DONE, HandshakeType.FINISHED))
 _AFTER_THE_CLIENT = frozenset((HandshakeType.NEW_SESSION_TICKET, _CCS_KIND))
 """What a server sends in a full handshake only once the client's Finished came."""
 
@@ -107,8 +108,9 @@ class _Decoder:
 
     def run(self) -> Decoded:
         while (item := self._choose()) is not None:
+            limit = min(self._directions[item.side].limits)
             for record in item.records:
-                self._records.append(told(record, len(self._records), self._version))
+                self._records.append(told(record, len(self._records), self._version, limit))
             if item.stray is not None:
                 self._strays.append(item.stray)
             if item.raw is not None:
@@ -202,6 +204,8 @@ class _Decoder:
                 self._handshake.client_key_exchange = message
             case CertificateRequest() if self._handshake:
                 self._handshake.requested = True
+            case Certificate() if message.certificate_list and self._is_tls12:
+                return _malformed(message)
             case NewSessionTicket() if self._handshake:
                 self._handshake.tickets.append(message.ticket)
             case ChangeCipherSpec():
@@ -225,6 +229,8 @@ class _Decoder:
             self._handshakes.append(handshake)
         handshake.server_hello = message
         handshake.missing = "the handshake did not come as far as its keys"
+        for direction in self._directions.values():
+            direction.limits[0] = handshake.record_limit
         if self._version is None:
             self._version = _agreed_version(message)
             if not self._is_tls12:
@@ -250,6 +256,7 @@ class _Decoder:
             keys = handshake.keys.client if side == "client" else handshake.keys.server
             opener = Opener(handshake.suite, keys, self._provider, encrypt_then_mac=handshake.encrypt_then_mac)
         direction.change(handshake, opener)
+        direction.limits[1] = handshake.record_limit_under_keys(side)
 
     def _finish(self, side: str, message: Finished) -> Problem | None:
         self._flights.add(side)
@@ -315,11 +322,21 @@ def _breach(item: Item, name: str, raw: bytes, *, legal: bool) -> Problem | None
         reason, path = Reason.UNALIGNED_CHANGE_CIPHER_SPEC, f"{name}.type"
     elif item.content_type == _ALERT and raw[0] not in {AlertLevel.WARNING, AlertLevel.FATAL}:
         reason, path = Reason.UNKNOWN_ALERT_LEVEL, f"{name}.level"
-    elif item.more and raw[0] in _ENDS_A_FLIGHT:
+    elif item.more and raw[0] in ENDS_A_FLIGHT:
         reason, path = Reason.EXCESS_HANDSHAKE_DATA, f"{name}.length"
     else:
         return None
     return Problem(f"{reason.sentence}: {name}", path, None, reason.rfc, reason)
+
+
+def _malformed(message: Certificate) -> Problem | None:
+    """Why the leaf cannot be read. Whether anybody trusts it is a matter of who receives it."""
+    try:
+        parse_leaf(message.certificate_list)
+    except PeerError as error:
+        if error.reason is not Reason.UNSUPPORTED_KEY:
+            return Problem(f"{error.reason.sentence}: {error.detail}", error.path, None, error.rfc, error.reason)
+    return None
 
 
 def _kind(item: Item) -> int:

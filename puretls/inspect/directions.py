@@ -13,7 +13,7 @@ from puretls.errors import Reason
 from puretls.iana import ContentType, HandshakeType, ProtocolVersion
 from puretls.inspect.framing import Cut, Framed, Stray, cut
 from puretls.inspect.opening import Opener
-from puretls.inspect.secrets import Handshake
+from puretls.inspect.secrets import NO_LIMIT, Handshake, RecordLimit
 from puretls.inspect.seen import Problem, Range, RecordSeen, StraySeen
 from puretls.inspect.streams import Clock, Gap, Stream
 from puretls.messages.records import HEADER, MAX_PLAINTEXT, Record
@@ -61,6 +61,8 @@ class Direction:
         """The handshake whose keys are in force."""
         self.foreign = ""
         """Why records that are protected cannot be opened, whatever is known."""
+        self.limits = [NO_LIMIT, NO_LIMIT]
+        """What its records may carry: since the ServerHello, and under the keys in force."""
         self.blind = False
         """Whether keys may have changed where nobody saw it."""
         self._cuts: Iterator[Cut] = cut(stream)
@@ -342,16 +344,22 @@ def _is_ciphertext(record: Record) -> bool:
     )
 
 
-def told(record: RecordSeen, order: int, version: int | None) -> RecordSeen:
-    """The record with its place among those of both sides, judged by the `version` that was agreed on before it."""
-    if (
-        version is None
-        or version != ProtocolVersion.TLS_1_2
-        or record.version == version
-        or record.content_type == ContentType.ALERT
-    ):
-        return replace(record, order=order)
+def told(record: RecordSeen, order: int, version: int | None, limit: RecordLimit) -> RecordSeen:
+    """The record with its place among those of both sides, judged by the version and the limit that were agreed on before it."""
+    return replace(record, order=order, problem=record.problem or _other_version(record, version) or _too_long(record, limit))
+
+
+def _other_version(record: RecordSeen, version: int | None) -> Problem | None:
+    if version != ProtocolVersion.TLS_1_2 or record.version == version or record.content_type == ContentType.ALERT:
+        return None
     reason = Reason.WRONG_RECORD_VERSION
     sentence = f"{reason.sentence}: {record.version >> 8}.{record.version & 0xFF}"
-    problem = Problem(sentence, f"record[{record.number}].version", 1, reason.rfc, reason)
-    return replace(record, order=order, problem=record.problem or problem)
+    return Problem(sentence, f"record[{record.number}].version", 1, reason.rfc, reason)
+
+
+def _too_long(record: RecordSeen, limit: RecordLimit) -> Problem | None:
+    if record.plaintext is None or len(record.plaintext) <= limit.size:
+        return None
+    reason = Reason.RECORD_OVERFLOW
+    sentence = f"{reason.sentence}: {len(record.plaintext)} bytes, at most {limit.size} were agreed on"
+    return Problem(sentence, f"record[{record.number}].length", 3, limit.rfc, reason)

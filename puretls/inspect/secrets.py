@@ -11,9 +11,11 @@ from puretls import schedule
 from puretls.crypto.keys import RsaPrivateKey
 from puretls.crypto.provider import Provider
 from puretls.crypto.secret import Secret
-from puretls.extensions import EncryptThenMac, ExtendedMasterSecret
+from puretls.extensions import EncryptThenMac, ExtendedMasterSecret, MaxFragmentLength, RecordSizeLimit
+from puretls.extensions.max_fragment_length import LENGTHS
 from puretls.inspect.knowledge import KEY_LOG, NOTHING, Knowledge
 from puretls.messages.handshake import ClientHello, ServerHello
+from puretls.messages.records import MAX_PLAINTEXT
 from puretls.suites import BY_ID, Suite
 from puretls.wire.schema import Struct
 
@@ -26,6 +28,17 @@ class Found(NamedTuple):
     master: Secret
     source: str
     premaster: Secret | None = None
+
+
+class RecordLimit(NamedTuple):
+    """Bytes of plaintext that a record may carry, and who says so."""
+
+    size: int
+    rfc: str
+
+
+NO_LIMIT = RecordLimit(MAX_PLAINTEXT, "RFC 5246 6.2.1")
+"""Where nothing was agreed on."""
 
 
 class Handshake:
@@ -75,8 +88,7 @@ class Handshake:
 
     def answered(self, extension_type: int) -> bool:
         """Whether the server answered the extension of this type."""
-        extensions = (self.server_hello.extensions if self.server_hello else None) or ()
-        return any(extension.extension_type == extension_type for extension in extensions)
+        return self._body(self.server_hello, extension_type) is not None
 
     @property
     def extended_master_secret(self) -> bool:
@@ -87,6 +99,28 @@ class Handshake:
     def encrypt_then_mac(self) -> bool:
         """RFC 7366 2: the server answered the extension."""
         return self.answered(EncryptThenMac.type)
+
+    # Limits
+
+    def _body(self, hello: ClientHello | ServerHello | None, extension_type: int) -> bytes | None:
+        """What stands in an extension of a hello; None without it."""
+        extensions = (hello.extensions if hello else None) or ()
+        return next((one.extension_data for one in extensions if one.extension_type == extension_type), None)
+
+    @property
+    def record_limit(self) -> RecordLimit:
+        """Of records of both sides since the ServerHello (RFC 6066 4); record_size_limit takes its place (RFC 8449 5)."""
+        code = self._body(self.server_hello, MaxFragmentLength.type)
+        if code is None or len(code) != 1 or code[0] not in LENGTHS or self.answered(RecordSizeLimit.type):
+            return NO_LIMIT
+        return RecordLimit(LENGTHS[code[0]], MaxFragmentLength.rfc)
+
+    def record_limit_under_keys(self, side: str) -> RecordLimit:
+        """Of records that `side` sends under the keys of this handshake: what the other one asked for (RFC 8449 4)."""
+        asked = self._body(self.server_hello if side == "client" else self.client_hello, RecordSizeLimit.type)
+        if asked is None or len(asked) != 2 or not self.answered(RecordSizeLimit.type):
+            return NO_LIMIT
+        return RecordLimit(min(int.from_bytes(asked, "big"), MAX_PLAINTEXT), RecordSizeLimit.rfc)
 
     # Secrets
 

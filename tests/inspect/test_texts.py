@@ -37,6 +37,7 @@ from puretls.iana import (
 )
 from puretls.inspect import texts
 from puretls.inspect.deeper import opaque_spans
+from puretls.inspect.flights import neighbours
 from puretls.inspect.texts import explain_path, find, near
 from puretls.inspect.texts.paths import entries, key_of
 from puretls.inspect.texts.text import table
@@ -406,7 +407,40 @@ def test_state_tells_what_may_come():
 def test_message_tells_who_sends_it():
     facts = dict(texts.message("Finished").facts)
     assert facts["handshake type"] == "20"
-    assert facts.keys() == {"handshake type", "from the client", "from the server"}
+    assert facts.keys() == {"handshake type", "from the client", "client's flight", "from the server", "server's flight"}
+
+
+@pytest.mark.rfc("5246", "7.3")
+@pytest.mark.parametrize(
+    ("name", "client", "server"),
+    [
+        ("ClientHello", "the only message", None),
+        ("ServerHello", None, "first; before Certificate, ServerKeyExchange, ServerHelloDone, NewSessionTicket or ChangeCipherSpec"),
+        ("Certificate", "first; before ClientKeyExchange",
+         "after ServerHello; before CertificateStatus, ServerKeyExchange, ServerHelloDone or CertificateRequest"),
+        ("CertificateVerify", "after ClientKeyExchange; before ChangeCipherSpec", None),
+        ("ChangeCipherSpec", "after ClientKeyExchange or CertificateVerify, or first; before Finished",
+         "after ServerHello or NewSessionTicket, or first; before Finished"),
+        ("Finished", "after ChangeCipherSpec; last", "after ChangeCipherSpec; last"),
+        ("HelloRequest", None, None),
+    ],
+)  # fmt: skip
+def test_message_tells_what_stands_beside_it_in_its_flight(name, client, server):
+    facts = dict(texts.message(name).facts)
+    assert (facts.get("client's flight"), facts.get("server's flight")) == (client, server)
+
+
+def test_flights_of_all_conversations_are_as_the_texts_tell():
+    """Who stands beside whom in what OpenSSL and puretls said, against what `explain` says."""
+    for conversation in every_reference():
+        said = [seen for seen in conversation.messages if seen.content_type in {20, 22} and seen.name not in {"HelloRequest", "Unknown"}]
+        for index, seen in enumerate(said):
+            told = neighbours(seen.side, seen.name)
+            before, after = said[index - 1] if index else None, said[index + 1] if index + 1 < len(said) else None
+            alone = before is None or before.side != seen.side or before.name == "Finished"
+            assert told.first if alone else before.name in told.before, (conversation.name, seen.path)
+            ends = after is None or after.side != seen.side or seen.name == "Finished"
+            assert told.last if ends else after.name in told.after, (conversation.name, seen.path)
 
 
 def test_nothing_is_read_before_it_is_asked_for():

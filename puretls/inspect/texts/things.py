@@ -157,19 +157,21 @@ def state(which: State) -> Text:
 
 
 def message(name: str) -> Text | None:
-    """A message by its name ("ServerHello"): what it is, who sends it, in which states it may come."""
+    """A message by its name ("ServerHello"): what it is, who sends it, in which states it may come, where it stands in its flight."""
     found = message_text(name)
     return found and found.about("message", name, *_stands(name))
 
 
 def _stands(name: str) -> Iterator[tuple[str, str]]:
     from puretls.handshake.table import CLIENT, SERVER
+    from puretls.inspect.flights import neighbours
 
     number = HandshakeType.__members__.get(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper())
     yield "handshake type", str(int(number)) if number is not None else ""
     for sender, receiver, rows in (("client", "server", SERVER), ("server", "client", CLIENT)):
         states = dict.fromkeys(row.state.name for row in rows if row.input.__name__ == name)
         yield f"from the {sender}", f"while the {receiver} is in {', '.join(states)}" if states else ""
+        yield f"{sender}'s flight", str(neighbours(sender, name) or "")
 
 
 # By any name
