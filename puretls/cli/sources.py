@@ -126,7 +126,14 @@ def _of_capture(name: str, source: Path | bytes) -> Source:
 def _listed(name: str, capture: Capture) -> Source:
     made = tuple(
         Listed(
-            one.number, *one.addresses, one.server_name, one.version, one.suite, one.size, one.conversation, (*_before(one), *one.notes)
+            one.number,
+            *one.addresses,
+            one.server_name,
+            one.version,
+            one.suite,
+            one.size,
+            one.conversation,
+            (*_before(one), *one.notes),
         )
         for one in capture.connections
     )
@@ -185,9 +192,7 @@ def _of_conversation(number: int, conversation: Conversation) -> Listed:
     version = version_name(conversation.version) if conversation.version else ""
     suite = conversation.suite.name if conversation.suite else ""
     size = conversation.client.length + conversation.server.length
-    return Listed(
-        number, *conversation.addresses, conversation.name, version, suite, size, conversation.with_knowledge
-    )
+    return Listed(number, *conversation.addresses, conversation.name, version, suite, size, conversation.with_knowledge)
 
 
 # A server

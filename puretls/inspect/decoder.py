@@ -23,7 +23,15 @@ from puretls.inspect.opening import Opener
 from puretls.inspect.secrets import Handshake
 from puretls.inspect.seen import MessageSeen, Problem, RecordSeen, States, StraySeen
 from puretls.inspect.streams import SIDES, Stream, other
-from puretls.messages.handshake import Certificate, CertificateRequest, ClientHello, Finished, HelloRequest, NewSessionTicket, ServerHello
+from puretls.messages.handshake import (
+    Certificate,
+    CertificateRequest,
+    ClientHello,
+    Finished,
+    HelloRequest,
+    NewSessionTicket,
+    ServerHello,
+)
 from puretls.messages.key_exchange import ClientKeyExchange
 from puretls.messages.records import Alert, ChangeCipherSpec
 from puretls.messages.registry import content_class, handshake_class, parse_content

@@ -275,7 +275,12 @@ def _without_alert(conversation: Conversation) -> Finding | None:
     """A handshake that came to no end, and nobody said why: what the last flight asked for."""
     outcome, messages = conversation.outcome, conversation.messages
     protected = {record.side for record in conversation.records if record.epoch}
-    if outcome.completed or outcome.kind in {"closed", "sealed alert", "not TLS 1.2"} or not messages or len(protected) == len(SIDES):
+    if (
+        outcome.completed
+        or outcome.kind in {"closed", "sealed alert", "not TLS 1.2"}
+        or not messages
+        or len(protected) == len(SIDES)
+    ):
         return None
     last = messages[-1]
     by = outcome.side or other(last.side)
