@@ -21,7 +21,7 @@ from puretls.text import printable
 
 _LONGEST = 1000
 """Characters of an error at most."""
-COMMANDS = ("demo", "connect", "serve", "ca", "x509", "listing", "explain", "inspect", "replay", "edit")
+COMMANDS = ("demo", "connect", "serve", "ca", "x509", "listing", "explain", "inspect", "replay", "edit", "learn")
 
 
 class TransportFailure(PuretlsError):

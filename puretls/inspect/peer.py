@@ -174,7 +174,7 @@ class SocketPeer:
 
     def __init__(self, sock: socket.socket, patience: float = 2.0) -> None:
         self._sock = sock
-        self._patience = patience
+        self.patience = patience
         self.owes = True
         self._ended = False
         self._told: list[Told] = []
@@ -191,7 +191,7 @@ class SocketPeer:
             self._sock.sendall(data)
 
     def take(self) -> bytes:
-        if self._ended or not select.select([self._sock], [], [], self._patience if self.owes else self.NOTHING_OWED)[0]:
+        if self._ended or not select.select([self._sock], [], [], self.patience if self.owes else self.NOTHING_OWED)[0]:
             return b""
         try:
             data = self._sock.recv(READ_SIZE)

@@ -1,14 +1,18 @@
-"""Diagrams for other tools: Mermaid draws the messages with the states of both ends, Graphviz the way of both through their states."""
+"""Diagrams for other tools: Mermaid draws the messages with the states of both ends, Graphviz the way of both through their states.
+
+State machines of any kind are drawn by both (`Arrow`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from puretls.inspect.render.ladder import rungs, state_path, states_text
 from puretls.inspect.streams import SIDES
 from puretls.text import counted, printable
+from puretls.values import frozen
 
 if TYPE_CHECKING:
     from puretls.inspect.conversation import Conversation
@@ -64,4 +68,49 @@ def _digraph(conversation: Conversation) -> Iterator[str]:
 
 def _quoted(text: str) -> str:
     """A string of the DOT language (graphviz.org, "The DOT Language")."""
-    return '"' + printable(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    lines = (printable(line).replace("\\", "\\\\").replace('"', '\\"') for line in text.split("\n"))
+    return '"' + "\\n".join(lines) + '"'
+
+
+# Machines
+
+
+@frozen
+class Arrow:
+    """One edge of a state diagram: from one state to another, with what is written on it. One that `stands_out` is red."""
+
+    start: str
+    end: str
+    label: str
+    stands_out: bool = False
+
+
+def machine_dot(name: str, arrows: Sequence[Arrow]) -> str:
+    """A digraph of Graphviz of a state machine."""
+    lines = [
+        f"digraph {_quoted(name)} {{",
+        '    node [shape=box, style=rounded, fontname="sans-serif"]; edge [fontname="sans-serif"];',
+        *(f"    {_quoted(state)};" for state in _states(arrows)),
+    ]
+    for arrow in arrows:
+        red = ", color=red, fontcolor=red" if arrow.stands_out else ""
+        lines.append(f"    {_quoted(arrow.start)} -> {_quoted(arrow.end)} [label={_quoted(arrow.label)}{red}];")
+    return "\n".join((*lines, "}")) + "\n"
+
+
+def machine_mermaid(name: str, arrows: Sequence[Arrow]) -> str:
+    """A `flowchart` of Mermaid of a state machine: its state diagrams know no colours of arrows."""
+    numbers = {state: f"s{number}" for number, state in enumerate(_states(arrows))}
+    lines = ["---", f"title: {_mermaid_text(name)}", "---", "flowchart TD"]
+    lines += [f'    {number}("{_mermaid_text(state)}")' for state, number in numbers.items()]
+    lines += [f'    {numbers[arrow.start]} -->|"{_mermaid_label(arrow.label)}"| {numbers[arrow.end]}' for arrow in arrows]
+    red = ",".join(str(number) for number, arrow in enumerate(arrows) if arrow.stands_out)
+    return "\n".join((*lines, *([f"    linkStyle {red} stroke:red,color:red"] if red else []))) + "\n"
+
+
+def _states(arrows: Sequence[Arrow]) -> list[str]:
+    return list(dict.fromkeys(state for arrow in arrows for state in (arrow.start, arrow.end)))
+
+
+def _mermaid_label(text: str) -> str:
+    return "<br>".join(map(_mermaid_text, text.split("\n")))
