@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from typing import Any
 
-from puretls.errors import UsageError
 from puretls.testing.learning.model import Model, Word, differences, explored
 from puretls.testing.learning.observed import Observed
+from puretls.testing.needs import need
 from puretls.values import frozen
 
 LEARNERS = ("L*", "KV")
@@ -69,16 +69,8 @@ def access(model: Model) -> dict[int, Word]:
     return words
 
 
-def _aalpy() -> Any:
-    try:
-        import aalpy
-    except ImportError:
-        raise UsageError("learning needs AALpy: pip install 'puretls[research]'") from None
-    return aalpy
-
-
 def _run(name: str, observed: Observed, symbols: Sequence[str], happy: Sequence[Word], effort: Effort) -> Model:
-    aalpy = _aalpy()
+    aalpy = need("aalpy", "research")
     system = _system(aalpy, observed)
     oracle = _oracle(aalpy, system, symbols, happy, effort)
     options = {"automaton_type": "mealy", "cache_and_non_det_check": False, "print_level": 0}
