@@ -284,7 +284,9 @@ class _SSLSocket:
     def _verify(self, request: ChainRequest) -> Any:
         name = self._server_hostname if self._checks_name else None
         context = self._context
-        return context._parts.trust.verify(request, name, context._verify_flags, context._name_flags)
+        return context._parts.trust.verify(
+            request, name, context._verify_flags, context._name_flags, context._parts.ciphers.level
+        )
 
     def _config_for(self, hello: ClientHello) -> ServerConfig | None:
         """The call-back for server names, which may set another context, or refuse with an alert."""

@@ -1,0 +1,126 @@
+"""VERIFY flags and the security level, as rules of puretls's validator.
+
+Without flags a chain is accepted that OpenSSL accepts, where that is safe: names as RFC 9525 has them, no MD5, no RSA key below 1024
+bits at any level. VERIFY_X509_STRICT adds the rules that OpenSSL checks under it, and no others: `ssl.create_default_context` sets it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from puretls.crypto.keys import PublicKey, RsaPublicKey
+from puretls.crypto.provider import Provider
+from puretls.errors import DecodeError
+from puretls.ssl.cipher_list import MINIMUM_BITS
+from puretls.ssl.constants import VERIFY_CRL_CHECK_CHAIN, VERIFY_CRL_CHECK_LEAF, VERIFY_X509_PARTIAL_CHAIN, VERIFY_X509_STRICT
+from puretls.ssl.store import Anchors, Store
+from puretls.x509.certificates.certificate import Certificate, parse_remembered
+from puretls.x509.certificates.extensions import KeyUsage
+from puretls.x509.path.status import StatusContext
+from puretls.x509.reports.findings import Fault, Finding
+from puretls.x509.reports.report import Report
+from puretls.x509.reports.rules import RULES
+from puretls.x509.revocation import Revocation
+from puretls.x509.revocation.policy import HARD, LEAF, SOFT
+from puretls.x509.verifier import ChainRequest, chain_verifier
+
+STRICT = (
+    "path-length-field", "leaf-key-cert-sign", "empty-subject-ca", "san-critical", "basic-constraints-critical", "ca-key-usage",
+    "authority-key-identifier", "subject-key-identifier", "must-not-be-critical",
+)  # fmt: skip
+"""What OpenSSL checks under X509_V_FLAG_X509_STRICT beyond what puretls checks in any case (check_extensions in x509_vfy.c)."""
+WITHOUT = {0: ("rsa-size", "sha1"), 1: ("rsa-size",)}
+"""Rules that do not hold at the lower security levels (SSL_CTX_set_security_level(3))."""
+MAX_SHOWN = 16
+"""Certificates of a chain for which no path was looked for."""
+RULED_BITS = 112
+"""The strength that the validator's own rules ask for."""
+
+
+class Policy:
+    """Verifies chains against a store under one combination of flags and level."""
+
+    def __init__(self, store: Store, flags: int, level: int, provider: Provider) -> None:
+        self._strict = bool(flags & VERIFY_X509_STRICT)
+        self._bits = MINIMUM_BITS[min(level, len(MINIMUM_BITS) - 1)]
+        partial = bool(flags & VERIFY_X509_PARTIAL_CHAIN)
+        self._anchors = Anchors(store, partial=partial)
+        self._verifier = chain_verifier(
+            [self._anchors],
+            provider=provider,
+            danger_without=WITHOUT.get(level, ()),
+            extra=STRICT if self._strict else (),
+            revocation=StoreRevocation(store, _mode(flags)),
+            fetch_issuers=None if partial else self._anchors.issuers,
+        )
+
+    def __call__(self, request: ChainRequest) -> Report:
+        report = self._verifier(request)
+        if not report.path:
+            return replace(report, path=_presented(request.chain))
+        if not report.accepted:
+            return report
+        findings = tuple(self._more(report.path))
+        return replace(report, accepted=False, findings=findings) if findings else report
+
+    def _more(self, path: tuple[Certificate, ...]) -> Iterator[Finding]:
+        """What the validator has no rules for: the strength that higher levels ask for, and keyUsage in roots."""
+        for index, certificate in enumerate(path if self._bits > RULED_BITS else ()):
+            bits = strength(certificate.public_key)
+            if bits < self._bits:
+                sentence = f"a key of {bits} bits of security, where {self._bits} are asked for"
+                yield Finding(RULES["rsa-size"], sentence, certificate, index)
+            if index < len(path) - 1 and _digest_bits(certificate) < self._bits:
+                yield Finding(RULES["sha1"], f"signed with {certificate.outer_signature}", certificate, index)
+        if self._strict and path[-1].is_ca and path[-1].get(KeyUsage) is None:
+            yield Finding(RULES["ca-key-usage"], "a root without keyUsage", path[-1], len(path) - 1)
+
+
+def _presented(chain: tuple[bytes, ...]) -> tuple[Certificate, ...]:
+    """What the peer sent, as far as it can be read: where there is nothing to trust, no path is looked for."""
+    try:
+        return tuple(parse_remembered(der) for der in chain[:MAX_SHOWN])
+    except DecodeError:
+        return ()
+
+
+def _mode(flags: int) -> str:
+    if flags & VERIFY_CRL_CHECK_CHAIN == VERIFY_CRL_CHECK_CHAIN:
+        return HARD
+    return LEAF if flags & VERIFY_CRL_CHECK_LEAF else SOFT
+
+
+@dataclass(frozen=True)
+class StoreRevocation:
+    """Asks the CRLs of a store, where the flags want it; a stapled OCSP response is heeded in any case."""
+
+    store: Store
+    mode: str
+
+    def check(self, certificate: Certificate, issuer: Certificate, context: StatusContext) -> Iterator[Fault]:
+        """See `RevocationChecker`."""
+        crls = () if self.mode == SOFT else self.store.crls_of(certificate.issuer)
+        yield from Revocation(self.mode, crls).check(certificate, issuer, context)
+
+
+def strength(key: PublicKey) -> int:
+    """Bits of security (NIST SP 800-57 part 1, table 2)."""
+    if isinstance(key, RsaPublicKey):
+        return max((bits for size, bits in _RSA_STRENGTH if key.n.bit_length() >= size), default=0)
+    return _CURVE_STRENGTH[key.curve]
+
+
+_RSA_STRENGTH = ((1024, 80), (2048, 112), (3072, 128), (7680, 192), (15360, 256))
+_CURVE_STRENGTH = {"secp256r1": 128, "secp384r1": 192, "secp521r1": 256, "ed25519": 128, "ed448": 224}
+
+
+def _digest_bits(certificate: Certificate) -> int:
+    """Half the length of the digest that is signed; schemes without one are as strong as their keys."""
+    try:
+        return _DIGESTS.get(certificate.signature_algorithm.hash, 256)
+    except DecodeError:
+        return 0
+
+
+_DIGESTS = {"sha1": 63, "md5": 39, "sha224": 112, "sha256": 128, "sha384": 192, "sha512": 256}

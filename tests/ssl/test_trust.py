@@ -1,0 +1,430 @@
+"""What a context trusts: loading beside the C module; flags, levels and codes beside `openssl verify`."""
+
+import ctypes
+import ctypes.util
+import random
+import re
+import shutil
+import subprocess
+from collections import Counter
+from datetime import datetime
+
+import pytest
+
+from puretls.ssl import trust as trusting
+from puretls.ssl.cipher_list import MINIMUM_BITS
+from puretls.ssl.constants import (
+    VERIFY_CRL_CHECK_CHAIN,
+    VERIFY_CRL_CHECK_LEAF,
+    VERIFY_X509_PARTIAL_CHAIN,
+    VERIFY_X509_STRICT,
+    VERIFY_X509_TRUSTED_FIRST,
+)
+from puretls.ssl.errors import SSLError
+from puretls.ssl.policy import STRICT, strength
+from puretls.ssl.trust import Trust
+from puretls.ssl.verify_codes import CODES, MESSAGES
+from puretls.x509.certificates.certificate import Certificate
+from puretls.x509.pem import load_certificates, write_pem
+from puretls.x509.reports.rules import DEFAULT, RULES
+from puretls.x509.verifier import ChainRequest
+from tests.support.credentials import NAME, NOW, authority, issued
+from tests.x509 import shared
+
+ssl = pytest.importorskip("ssl", reason="compares with the C module _ssl")
+
+
+def pem(*ders):
+    return "".join(write_pem("CERTIFICATE", der) for der in ders)
+
+
+ROOT, LEAF, INTERMEDIATE = authority().root.certificate, *issued().chain[:2]
+BROKEN = {
+    "base64": "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n",
+    "der": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    "unclosed": "-----BEGIN CERTIFICATE-----\nAAAA\n",
+}
+
+
+def ours(**what):
+    trust = Trust()
+    trust.load(**what)
+    return trust.stats()
+
+
+def theirs(**what):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(**what)
+    return context.cert_store_stats()
+
+
+def outcome(load, what):
+    try:
+        return load(**what)
+    except (ssl.SSLError, SSLError) as error:
+        return "SSLError", re.split(r" \(|: cadata", error.strerror)[0]
+    except OSError as error:
+        return type(error), error.errno
+    except Exception as error:
+        return type(error), str(error)
+
+
+# Loading
+
+DATA = {
+    "pem": pem(ROOT),
+    "pem-two": pem(ROOT, INTERMEDIATE),
+    "pem-twice": pem(ROOT, ROOT),
+    "pem-leaf": pem(LEAF),
+    "pem-with-text": pem(ROOT) + "text\n" + pem(LEAF),
+    "pem-with-key": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n" + pem(ROOT),
+    "pem-with-crl": "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n" + pem(ROOT),
+    "der": ROOT,
+    "der-two": ROOT + INTERMEDIATE,
+    "bytearray": bytearray(ROOT),
+    "memoryview": memoryview(ROOT),
+    "der-and-junk": ROOT + b"junk",
+    "der-cut": ROOT + LEAF[:50],
+    "junk": b"junk",
+    "pem-in-bytes": pem(ROOT).encode(),
+    "empty": "",
+    "empty-bytes": b"",
+    "text": "broken",
+    "not-ascii": "\xe9",
+    "object": 5,
+    "list": [1],
+    **BROKEN,
+}
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_cadata_is_taken_and_refused_as_the_c_module_does(kind):
+    assert outcome(ours, {"cadata": DATA[kind]}) == outcome(theirs, {"cadata": DATA[kind]})
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_block_that_cannot_be_read_is_an_error_behind_a_good_one_as_well(kind):
+    mine = outcome(ours, {"cadata": pem(ROOT) + BROKEN[kind]})
+    assert mine == ("SSLError", "[PEM] PEM lib")
+    assert outcome(theirs, {"cadata": pem(ROOT) + BROKEN[kind]})[0] == "SSLError"
+
+
+FILES = {kind: text for kind, text in DATA.items() if isinstance(text, str) and "key" not in kind and text.isascii()}
+
+
+@pytest.mark.parametrize("kind", [*FILES, "nowhere", "folder"])
+def test_cafile_is_taken_and_refused_as_the_c_module_does(kind, tmp_path):
+    path = tmp_path if kind == "folder" else tmp_path / "ca.pem"
+    if kind in FILES:
+        path.write_text(FILES[kind])
+    mine, other = (outcome(load, {"cafile": path}) for load in (ours, theirs))
+    assert mine == other
+
+
+@pytest.mark.parametrize("what", [{}, {"cafile": 5}, {"capath": True}, {"cafile": None, "capath": None}], ids=str)
+def test_what_is_no_place_is_a_type_error(what):
+    assert outcome(ours, what) == outcome(theirs, what)
+
+
+def test_authorities_are_those_of_the_c_module_in_both_forms(tmp_path):
+    certificates = (ROOT, INTERMEDIATE, LEAF, issued("rsa2048").chain[0])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=pem(*certificates))
+    trust = Trust()
+    trust.load(cadata=pem(*certificates))
+    assert trust.stats() == context.cert_store_stats()
+    for binary in (True, False):
+        assert sorted(map(str, trust.authorities(binary))) == sorted(map(str, context.get_ca_certs(binary)))
+
+
+# Directories, and what is trusted by default
+
+
+@pytest.fixture
+def hashed(tmp_path):
+    """A directory that `openssl rehash` has named the files of."""
+    if shutil.which("openssl") is None:
+        pytest.skip("the command openssl is not here")
+    folder = tmp_path / "hashed"
+    folder.mkdir()
+    (folder / "root.pem").write_text(pem(ROOT))
+    subprocess.run(["openssl", "rehash", str(folder)], check=True, capture_output=True)
+    return folder
+
+
+def request(chain=(LEAF, INTERMEDIATE), time=NOW):
+    return ChainRequest(chain, "server", None, time)
+
+
+def verdict(trust, *, chain=(LEAF, INTERMEDIATE), name=NAME, flags=VERIFY_X509_TRUSTED_FIRST, level=2, time=NOW):
+    """0, or OpenSSL's number for why not."""
+    report = trust.verify(request(chain, time), name, flags, 4, level)
+    return 0 if report.accepted else trust.code(report, name)[0]
+
+
+@pytest.mark.interop
+def test_a_directory_is_asked_when_a_chain_wants_it_and_not_before(hashed):
+    trust = Trust()
+    trust.load(capath=str(hashed))
+    assert trust.authorities(binary=True) == []
+    assert verdict(trust) == 0
+    assert trust.authorities(binary=True) == [ROOT]
+    assert verdict(trust, chain=(ROOT,), name=None) == 0  # a root in the place of a leaf is trusted itself
+
+
+@pytest.mark.interop
+def test_what_a_directory_gets_later_is_found(hashed, tmp_path):
+    trust, empty = Trust(), tmp_path / "later"
+    empty.mkdir()
+    trust.load(capath=empty)
+    assert verdict(trust) == 20
+    for path in hashed.iterdir():
+        shutil.copy(path, empty / path.name)
+    assert verdict(trust) == 0
+
+
+@pytest.mark.interop
+def test_a_file_that_cannot_be_read_in_a_directory_is_told_and_nothing_else(hashed):
+    link = next(path for path in hashed.iterdir() if path.suffix == ".0")
+    link.unlink()
+    link.write_text(BROKEN["base64"])
+    trust = Trust()
+    trust.load(capath=hashed)
+    report = trust.verify(request(), NAME, 0, 4)
+    assert not report.accepted
+    assert any(link.name in finding.sentence for finding in report.findings)
+
+
+@pytest.mark.interop
+def test_the_variables_are_read_when_the_defaults_are_asked_for(hashed, tmp_path, monkeypatch):
+    file = tmp_path / "roots.pem"
+    file.write_text(pem(ROOT))
+    trust = Trust()
+    for variable, value in (("SSL_CERT_FILE", file), ("SSL_CERT_DIR", hashed)):
+        monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+        monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+        monkeypatch.setenv(variable, str(value))
+        trust = Trust()
+        trust.load_defaults()
+        assert verdict(trust) == 0, variable
+        monkeypatch.setenv(variable, str(tmp_path / "nowhere"))
+        trust = Trust()
+        trust.load_defaults()  # silent, as in OpenSSL
+        assert verdict(trust) == 20, variable
+    assert trusting.default_paths()[::2] == ("SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+def test_the_systems_roots_are_trusted_where_no_variable_is_set(monkeypatch, tmp_path):
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text(pem(ROOT))
+    monkeypatch.setattr(trusting.roots, "BUNDLES", (str(bundle),))
+    monkeypatch.setattr(trusting.roots, "DIRECTORIES", ())
+    trust = Trust()
+    trust.load_defaults()
+    assert verdict(trust) == 0
+
+
+# Flags and levels
+
+
+def loaded(*ders):
+    trust = Trust()
+    trust.load(cadata=pem(*ders))
+    return trust
+
+
+def test_trust_ends_at_roots_and_with_partial_chain_anywhere():
+    for flags, trusted in ((0, (0, 20, 20)), (VERIFY_X509_PARTIAL_CHAIN, (0, 0, 0))):
+        assert tuple(verdict(loaded(der), flags=flags) for der in (ROOT, INTERMEDIATE, LEAF)) == trusted
+
+
+def test_a_link_that_the_peer_left_out_is_taken_from_what_was_loaded():
+    assert verdict(loaded(ROOT), chain=(LEAF,)) == 20
+    assert verdict(loaded(ROOT, INTERMEDIATE), chain=(LEAF,)) == 0
+
+
+def test_names_dates_and_strangers_have_openssls_numbers_and_words():
+    trust = loaded(ROOT)
+    told = {
+        "name": trust.code(trust.verify(request(), "other.test", 0, 4), "other.test"),
+        "address": trust.code(trust.verify(request(), "192.0.2.1", 0, 4), "192.0.2.1"),
+        "late": trust.code(trust.verify(request(time=NOW + 10**9), NAME, 0, 4), NAME),
+        "early": trust.code(trust.verify(request(time=NOW - 10**9), NAME, 0, 4), NAME),
+        "stranger": trust.code(Trust().verify(request(), NAME, 0, 4), NAME),
+        "self-signed": trust.code(Trust().verify(request((ROOT,)), None, 0, 4), None),
+        "root-sent": trust.code(loaded(issued("rsa2048").chain[0]).verify(request((LEAF, INTERMEDIATE, ROOT)), None, 0, 4), None),
+    }
+    assert told == {
+        "name": (62, "Hostname mismatch, certificate is not valid for 'other.test'."),
+        "address": (64, "IP address mismatch, certificate is not valid for '192.0.2.1'."),
+        "late": (10, "certificate has expired"),
+        "early": (9, "certificate is not yet valid"),
+        "stranger": (20, "unable to get local issuer certificate"),
+        "self-signed": (18, "self-signed certificate"),
+        "root-sent": (19, "self-signed certificate in certificate chain"),
+    }
+
+
+def test_without_a_name_no_name_is_compared_and_a_bad_one_fits_nothing():
+    assert verdict(loaded(ROOT), name=None) == 0
+    assert verdict(loaded(ROOT), name="*.test") == verdict(loaded(ROOT), name="a..b") == 62
+
+
+@pytest.mark.parametrize("level", range(6))
+def test_a_level_asks_for_keys_of_its_strength(level):
+    for kind in ("rsa2048", "secp256r1", "secp384r1"):
+        one = issued(kind)
+        path = [*one.chain, ROOT]
+        weakest = min(strength(Certificate.read(der).public_key) for der in path)
+        assert (verdict(loaded(ROOT), chain=one.chain, level=level) == 0) == (weakest >= MINIMUM_BITS[level])
+
+
+def test_what_strict_asks_for_is_known_to_the_validator_and_has_a_number():
+    assert set(STRICT) <= RULES.keys()
+    not_asked_here = {"wrong-name", "requested-key-usage", "anchor-validity", "anchor-constraints"}  # the last two are no findings
+    ruled = {rule.id for rule in RULES.values() if DEFAULT in rule.profiles} | set(STRICT)
+    assert ruled <= CODES.keys() | not_asked_here
+    assert set(CODES.values()) <= MESSAGES.keys()
+
+
+def test_the_words_of_each_number_are_openssls():
+    library = ctypes.util.find_library("crypto")
+    if library is None:
+        pytest.skip("OpenSSL's libcrypto is not here")
+    words = ctypes.CDLL(library).X509_verify_cert_error_string
+    words.restype, words.argtypes = ctypes.c_char_p, [ctypes.c_long]
+    if words(18) != b"self-signed certificate":
+        pytest.skip("another version of OpenSSL has other words")
+    assert {code: words(code).decode() for code in MESSAGES} == MESSAGES
+
+
+# Beside `openssl verify`
+
+FLAGS = {
+    "none": (0, []),
+    "strict": (VERIFY_X509_STRICT, ["-x509_strict"]),
+    "partial": (VERIFY_X509_PARTIAL_CHAIN, ["-partial_chain"]),
+    "default-context": (VERIFY_X509_STRICT | VERIFY_X509_PARTIAL_CHAIN, ["-x509_strict", "-partial_chain"]),
+}
+
+
+def time_of(case):
+    return datetime.fromisoformat(case["validation_time"]).timestamp() if case["validation_time"] else 1_795_000_000
+
+
+def by_openssl(case, options, folder):
+    """0, or the number of the first error."""
+    (folder / "ca.pem").write_text("\n".join(case["trusted_certs"]))
+    (folder / "leaf.pem").write_text(case["peer_certificate"])
+    (folder / "others.pem").write_text("\n".join(case["untrusted_intermediates"]))
+    name = case["expected_peer_name"]
+    command = [
+        "openssl",
+        "verify",
+        "-CAfile",
+        "ca.pem",
+        "-no-CApath",
+        "-no-CAstore",
+        "-auth_level",
+        "2",
+        "-attime",
+        str(int(time_of(case))),
+    ]
+    command += ["-purpose", "sslserver" if case["validation_kind"] == "SERVER" else "sslclient", *options]
+    command += ["-untrusted", "others.pem"] if case["untrusted_intermediates"] else []
+    if case["validation_kind"] == "SERVER" and name:
+        command += ["-verify_ip" if name["kind"] == "IP" else "-verify_hostname", name["value"]]
+    if case["crls"]:
+        (folder / "crl.pem").write_text("\n".join(case["crls"]))
+        command += ["-CRLfile", "crl.pem", "-crl_check_all"]
+    told = subprocess.run([*command, "leaf.pem"], capture_output=True, text=True, check=False, cwd=folder)
+    found = re.search(r"error (\d+) at", told.stderr + told.stdout)
+    return int(found[1]) if told.returncode and found else told.returncode
+
+
+def by_us(case, flags, folder):
+    trust = Trust()
+    (folder / "ca.pem").write_text("\n".join(case["trusted_certs"] + case["crls"]))
+    trust.load(cafile=folder / "ca.pem")
+    chain = tuple(der for text in (case["peer_certificate"], *case["untrusted_intermediates"]) for der in load_certificates(text))
+    name = case["expected_peer_name"]["value"] if case["expected_peer_name"] and case["validation_kind"] == "SERVER" else None
+    asked = ChainRequest(chain, case["validation_kind"].lower(), None, time_of(case))
+    report = trust.verify(asked, name, flags | (VERIFY_CRL_CHECK_CHAIN if case["crls"] else 0), 4)
+    return 0 if report.accepted else trust.code(report, name)[0]
+
+
+WEAKER = {
+    "rfc5280::validity::notafter-exact": "both ends belong to the period (RFC 5280 4.1.2.5)",
+    "rfc5280::validity::notafter-fractional": "both ends belong to the period",
+    "webpki::aki::root-with-aki-authoritycertissuer": "its own name and number are those of the root",
+    "webpki::aki::root-with-aki-authoritycertserialnumber": "the same",
+    "webpki::aki::root-with-aki-all-fields": "the same",
+    "rfc5280::ski::critical-ski": "it is understood, so it may be critical; strict refuses it",
+    "rfc5280::aki::critical-aki": "the same",
+    "rfc5280::ee-critical-aia-invalid": "the same",
+    "rfc5280::nc::nc-forbids-same-chain-ica": "a self-issued CA is not bound (RFC 5280 4.2.1.10)",
+}
+"""What we accept and OpenSSL refuses, and why. Besides, in the families of BetterTLS: another path is found where the first one fails,
+and a commonName is no host name, so that constraints on host names do not concern it."""
+
+
+def compared(flags, cases, folder):
+    """What differs as to yes or no, and how often the numbers differ."""
+    bits, options = FLAGS[flags]
+    accepted, refused, numbers = set(), set(), Counter()
+    for case in cases:
+        other, mine = by_openssl(case, options, folder), by_us(case, bits, folder)
+        numbers["same" if other == mine else "other"] += 1
+        if mine == 0 != other:
+            accepted.add(case["id"])
+        elif other == 0 != mine:
+            refused.add(case["id"])
+    return accepted, refused, numbers
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize(
+    ("flags", "count"), [*((flags, 9) for flags in FLAGS), *(pytest.param(flags, 75, marks=pytest.mark.full) for flags in FLAGS)]
+)
+def test_nothing_is_accepted_that_openssl_refuses_but_what_is_listed(flags, count, tmp_path):
+    if shutil.which("openssl") is None:
+        pytest.skip("the command openssl is not here")
+    cases = [case for case in shared.load("limbo-public-light.json.gz")["testcases"] if "max-chain-depth" not in case["features"]]
+    accepted, refused, numbers = compared(flags, random.Random(flags).sample(cases, count), tmp_path)
+    assert not {case for case in accepted if not case.startswith("bettertls::")} - WEAKER.keys()
+    assert len(accepted) <= count // 10 + 1
+    assert len(refused) <= count // 20 + 1
+    assert numbers["same"] >= count * 0.7
+
+
+# Revocation
+
+
+@pytest.mark.interop
+def test_crl_flags_ask_for_the_crls_of_the_leaf_or_of_all_in_files_and_directories(tmp_path):
+    case = next(
+        one for one in shared.load("limbo-public-light.json.gz")["testcases"] if one["id"] == "crl::revoked-certificate-with-crl"
+    )
+    chain = load_certificates(case["peer_certificate"])
+    when = time_of(case)
+
+    def code(flags, crls=True, at=when):
+        trust = Trust()
+        (tmp_path / "all.pem").write_text("\n".join(case["trusted_certs"] + (case["crls"] if crls else [])))
+        trust.load(cafile=tmp_path / "all.pem")
+        assert trust.stats()["crl"] == (len(case["crls"]) if crls else 0)
+        return verdict(trust, chain=chain, name=None, flags=flags, time=at)
+
+    assert code(0) == 0  # OpenSSL, too, asks no CRL without a flag
+    assert code(VERIFY_CRL_CHECK_LEAF) == code(VERIFY_CRL_CHECK_CHAIN) == 23
+    assert code(VERIFY_CRL_CHECK_LEAF, crls=False) == 3
+    folder = tmp_path / "hashed"
+    folder.mkdir()
+    (folder / "crl.pem").write_text(case["crls"][0])
+    (folder / "ca.pem").write_text(case["trusted_certs"][0])
+    subprocess.run(["openssl", "rehash", str(folder)], check=True, capture_output=True)
+    trust = Trust()
+    trust.load(capath=folder)
+    assert verdict(trust, chain=chain, name=None, flags=VERIFY_CRL_CHECK_LEAF, time=when) == 23
