@@ -1,0 +1,135 @@
+"""What a module decided at import because there was, or was not, an `ssl`: found in its source, statement by statement.
+
+Modules such as `http.client` try `import ssl` once and leave out what needs it. With `ssl` in place they have to decide again. Running
+all of a module again would make its classes anew, and instances, subclasses and `except` clauses elsewhere would refer to the old ones. So
+only those top-level statements run again that depend on `ssl`: directly, by a name that changed, or by one that is imported from such a
+module.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Set
+from importlib.util import resolve_name
+
+ROOTS = frozenset({"ssl", "_ssl"})
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_Changed = Mapping[str, Set[str]]
+"""The names that changed, by module."""
+
+
+class Source:
+    """A module's source: `name` and `package` as it was imported, and its top-level statements."""
+
+    def __init__(self, name: str, package: str, text: str) -> None:
+        self.name = name
+        self.body = ast.parse(text).body
+        self._package = package
+        self._future = [node for node in self.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
+
+    def imports(self) -> Iterator[str]:
+        """The modules that it imports while it is loaded; perhaps some names that are none."""
+        for node in self.body:
+            for part in _eager(node):
+                if isinstance(part, ast.Import):
+                    yield from (alias.name for alias in part.names)
+                elif isinstance(part, ast.ImportFrom):
+                    origin = self._origin(part)
+                    yield origin
+                    yield from (f"{origin}.{alias.name}" for alias in part.names)
+
+    def decisions(self, changed: _Changed, lost: Set[str]) -> Iterator[tuple[ast.stmt, frozenset[str]]]:
+        """The statements that depend on `ssl`, in order, each with the names it binds. `lost`: definitions that another value replaced."""
+        tainted: set[str] = set()
+        callers: set[str] = set()
+        overwritten = self._overwritten(changed) & lost if lost else frozenset()
+        for node in self.body:
+            bound = frozenset(_bound(node))
+            if isinstance(node, _FUNCTIONS):
+                if _reads(node) & tainted:
+                    callers |= bound
+            elif self._depends(node, tainted, callers, changed) or (isinstance(node, ast.ClassDef) and bound <= overwritten):
+                tainted |= bound
+                yield node, bound
+
+    def attributes(self, tainted: Set[str]) -> Iterator[tuple[str, str, ast.expr]]:
+        """Class attributes whose value is computed from these names: class, attribute, expression."""
+        for node in self.body:
+            for part in node.body if isinstance(node, ast.ClassDef) else ():
+                if isinstance(part, ast.Assign | ast.AnnAssign) and part.value is not None and _reads(part.value) & tainted:
+                    targets = part.targets if isinstance(part, ast.Assign) else [part.target]
+                    yield from ((node.name, target.id, part.value) for target in targets if isinstance(target, ast.Name))
+
+    def program(self, node: ast.stmt) -> ast.Module:
+        """The statement alone, to be compiled as it was in its module."""
+        return ast.Module([*self._future, node], [])
+
+    def _origin(self, node: ast.ImportFrom) -> str:
+        name = "." * node.level + (node.module or "")
+        try:
+            return resolve_name(name, self._package) if node.level else name
+        except ImportError:
+            return name
+
+    def _overwritten(self, changed: _Changed) -> set[str]:
+        """Names of classes that a later statement, which depends on `ssl`, binds to something else."""
+        found: set[str] = set()
+        for node, bound in self.decisions(changed, frozenset()):
+            if not isinstance(node, ast.ClassDef):
+                above = self.body[: self.body.index(node)]
+                classes = {other.name for other in above if isinstance(other, ast.ClassDef)}
+                found |= bound & classes
+        return found
+
+    def _depends(self, node: ast.stmt, tainted: Set[str], callers: Set[str], changed: _Changed) -> bool:
+        if isinstance(node, ast.Expr):  # a call for its effect: it may not be done twice
+            return False
+        if isinstance(node, ast.ClassDef):
+            heads = [*node.bases, *(keyword.value for keyword in node.keywords), *node.decorator_list]
+            return any(_reads(part) & tainted for part in heads)
+        return any(self._part_depends(part, tainted, callers, changed) for part in _eager(node))
+
+    def _part_depends(self, part: ast.AST, tainted: Set[str], callers: Set[str], changed: _Changed) -> bool:
+        match part:
+            case ast.Import():
+                return any(alias.name in ROOTS for alias in part.names)
+            case ast.ImportFrom():
+                origin = self._origin(part)
+                return origin in ROOTS or any(alias.name in changed.get(origin, ()) for alias in part.names)
+            case ast.Name(ctx=ast.Load()):
+                return part.id in tainted
+            case ast.Call(func=ast.Name(id="hasattr"), args=[_, ast.Constant(value=str(name))]):
+                return any(name in names for names in changed.values())
+            case ast.Call(func=ast.Name(id=name)):
+                return name in callers
+        return False
+
+
+def _eager(node: ast.AST) -> Iterator[ast.AST]:
+    """The node and what is in it, without the bodies of functions: what runs while the module is loaded."""
+    yield node
+    if isinstance(node, ast.AnnAssign):
+        yield from _eager(node.value) if node.value else ()
+    elif not isinstance(node, _FUNCTIONS):
+        for child in ast.iter_child_nodes(node):
+            yield from _eager(child)
+
+
+def _reads(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
+
+
+def _bound(node: ast.AST) -> Iterator[str]:
+    """The global names that a statement binds."""
+    match node:
+        case ast.Import() | ast.ImportFrom():
+            yield from ((alias.asname or alias.name).partition(".")[0] for alias in node.names)
+        case ast.Name(ctx=ast.Store()):
+            yield node.id
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            yield node.name
+        case ast.Lambda():
+            return
+        case _:
+            for child in ast.iter_child_nodes(node):
+                yield from _bound(child)

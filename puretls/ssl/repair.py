@@ -1,0 +1,125 @@
+"""Modules that were imported before `ssl` was put in place decide again whether there is one; and all of it can be undone."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from types import ModuleType
+from typing import Any
+
+from puretls.ssl.decisions import ROOTS, Source
+
+_DECIDES = re.compile(r"\b(?:import|from)\s+_?ssl\b")
+_NEVER = frozenset({"__main__", *ROOTS})
+_ABSENT: Any = object()
+Undo = Callable[[], None]
+
+
+class Repair:
+    """Runs again what modules decided. `undo` puts every name back that this changed, except those that changed once more since."""
+
+    def __init__(self) -> None:
+        self._changed: dict[str, set[str]] = {}
+        self._undo: list[Undo] = []
+        self._visited: set[str] = set()
+
+    def run(self, names: Iterable[str]) -> None:
+        """Repairs these modules, as far as they are loaded: those that asked for `ssl`, and those that took from them what changed."""
+        texts = {name: text for name in names if name not in _NEVER and (text := _source_text(name))}
+        wanted = {name for name, text in texts.items() if _DECIDES.search(text)}
+        while wanted:
+            known = set(self._changed)
+            turn = {name: texts[name] for name in wanted}
+            for name in turn:
+                self._visit(name, turn)
+            new = {word for name, changed in self._changed.items() if name not in known for word in changed} - ROOTS
+            mention = re.compile(rf"\b(?:{'|'.join(map(re.escape, new))})\b") if new else None
+            wanted = {name for name, text in texts.items() if mention and name not in self._visited and mention.search(text)}
+        self._give_openers_https()
+
+    def undo(self) -> None:
+        """Puts back what was there, last things first."""
+        while self._undo:
+            self._undo.pop()()
+
+    def _visit(self, name: str, texts: Mapping[str, str]) -> None:
+        """What a module imports is repaired before it."""
+        if name in self._visited or name not in texts:
+            return
+        self._visited.add(name)
+        module = sys.modules[name]
+        source = Source(name, module.__package__ or name, texts[name])
+        for imported in source.imports():
+            self._visit(imported, texts)
+        self._run_again(module, source)
+
+    def _run_again(self, module: ModuleType, source: Source) -> None:
+        namespace = vars(module)
+        before = dict(namespace)
+        exported = list(namespace.get("__all__", ()))
+        for node, _ in source.decisions(self._changed, _lost(namespace, source)):
+            exec(compile(source.program(node), getattr(module, "__file__", None) or source.name, "exec"), namespace)
+        changed = {name for name, value in namespace.items() if before.get(name, _ABSENT) is not value}
+        if not changed:
+            return
+        self._changed[source.name] = changed
+        self._undo.append(lambda: _put_back(namespace, before, {name: namespace[name] for name in changed}))
+        if isinstance(listed := namespace.get("__all__"), list):
+            listed[:] = dict.fromkeys(listed)  # a statement that ran twice has added its names twice
+            self._undo.append(lambda: listed.__setitem__(slice(None), exported))
+        for owner, attribute, value in source.attributes(changed):
+            cls = namespace.get(owner)
+            if isinstance(cls, type) and attribute in vars(cls):
+                self._set(cls, attribute, eval(compile(ast.Expression(value), source.name, "eval"), namespace))
+
+    def _set(self, cls: type, attribute: str, value: object) -> None:
+        old = vars(cls)[attribute]
+        if old is not value:
+            setattr(cls, attribute, value)
+            self._undo.append(lambda: setattr(cls, attribute, old))
+
+    def _give_openers_https(self) -> None:
+        """The opener that `urllib.request` keeps may be from a time without https: it gets the handler that it lacks."""
+        module: Any = sys.modules.get("urllib.request")
+        opener = getattr(module, "_opener", None)
+        if opener is None or "HTTPSHandler" not in self._changed.get("urllib.request", ()) or "https" in opener.handle_open:
+            return
+        tables = ("handlers", "handle_open", "process_request", "process_response")
+        before = {name: _copied(getattr(opener, name)) for name in tables}
+        opener.add_handler(module.HTTPSHandler())
+        self._undo.append(lambda: vars(opener).update(before))
+
+
+def _source_text(name: str) -> str:
+    """A loaded module's source; none for what has none, such as the modules of a frozen program, and for a second name of a module."""
+    module = sys.modules.get(name)
+    get: Any = getattr(getattr(module, "__loader__", None), "get_source", None)
+    if get is None or getattr(module, "__name__", None) != name:
+        return ""
+    try:
+        return get(name) or ""
+    except (ImportError, OSError, SyntaxError, UnicodeError):
+        return ""
+
+
+def _lost(namespace: Mapping[str, object], source: Source) -> frozenset[str]:
+    """Names of classes in the source that have another value by now."""
+    names = [node.name for node in source.body if isinstance(node, ast.ClassDef)]
+    return frozenset(name for name in names if getattr(namespace.get(name), "__qualname__", "") != name)
+
+
+def _put_back(namespace: dict[str, Any], before: Mapping[str, object], changed: Mapping[str, object]) -> None:
+    """Undoes these changes, but none that somebody made since."""
+    for name, value in changed.items():
+        if namespace.get(name, _ABSENT) is value:
+            if name in before:
+                namespace[name] = before[name]
+            else:
+                del namespace[name]
+
+
+def _copied(table: Any) -> Any:
+    """A copy of an opener's list of handlers, or of its lists by protocol."""
+    return {key: _copied(value) for key, value in table.items()} if isinstance(table, dict) else list(table)
