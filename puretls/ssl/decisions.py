@@ -11,8 +11,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Set
 from importlib.util import resolve_name
+from typing import cast
 
-ROOTS = frozenset({"ssl", "_ssl"})
+_ROOTS = frozenset({"ssl", "_ssl"})
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _Changed = Mapping[str, Set[str]]
 """The names that changed, by module."""
@@ -24,6 +25,7 @@ class Source:
     def __init__(self, name: str, package: str, text: str) -> None:
         self.name = name
         self.body = ast.parse(text).body
+        self.classes = {node.name: place for place, node in enumerate(self.body) if isinstance(node, ast.ClassDef)}
         self._package = package
         self._future = [node for node in self.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
 
@@ -38,31 +40,36 @@ class Source:
                     yield origin
                     yield from (f"{origin}.{alias.name}" for alias in part.names)
 
-    def decisions(self, changed: _Changed, lost: Set[str]) -> Iterator[tuple[ast.stmt, frozenset[str]]]:
-        """The statements that depend on `ssl`, in order, each with the names it binds. `lost`: definitions that another value replaced."""
-        tainted: set[str] = set()
-        callers: set[str] = set()
-        overwritten = self._overwritten(changed) & lost if lost else frozenset()
-        for node in self.body:
-            bound = frozenset(_bound(node))
-            if isinstance(node, _FUNCTIONS):
-                if _reads(node) & tainted:
-                    callers |= bound
-            elif self._depends(node, tainted, callers, changed) or (isinstance(node, ast.ClassDef) and bound <= overwritten):
-                tainted |= bound
-                yield node, bound
+    def decisions(self, changed: _Changed, lost: Set[str]) -> Iterator[ast.Module]:
+        """The statements that depend on `ssl`, in order, each as a module that can be compiled.
 
-    def attributes(self, tainted: Set[str]) -> Iterator[tuple[str, str, ast.expr]]:
+        `lost` are classes whose names have another value by now: if a statement that depends on `ssl` did that, the class comes again.
+        """
+        dependent = self._dependent(changed, frozenset())
+        overwritten = {name for place, bound in dependent for name in bound & lost if self.classes[name] < place}
+        for place, _ in self._dependent(changed, overwritten):
+            yield ast.Module([*self._future, self.body[place]], [])
+
+    def attributes(self, tainted: Set[str]) -> Iterator[tuple[str, str, ast.Expression]]:
         """Class attributes whose value is computed from these names: class, attribute, expression."""
-        for node in self.body:
-            for part in node.body if isinstance(node, ast.ClassDef) else ():
+        for name, place in self.classes.items():
+            for part in cast(ast.ClassDef, self.body[place]).body:
                 if isinstance(part, ast.Assign | ast.AnnAssign) and part.value is not None and _reads(part.value) & tainted:
                     targets = part.targets if isinstance(part, ast.Assign) else [part.target]
-                    yield from ((node.name, target.id, part.value) for target in targets if isinstance(target, ast.Name))
+                    yield from ((name, target.id, ast.Expression(part.value)) for target in targets if isinstance(target, ast.Name))
 
-    def program(self, node: ast.stmt) -> ast.Module:
-        """The statement alone, to be compiled as it was in its module."""
-        return ast.Module([*self._future, node], [])
+    def _dependent(self, changed: _Changed, classes: Set[str]) -> Iterator[tuple[int, frozenset[str]]]:
+        """The places of the statements that depend on `ssl`, and of these `classes`, with the names they bind."""
+        tainted: set[str] = set()
+        callers: set[str] = set()
+        for place, node in enumerate(self.body):
+            bound = frozenset(_bound(node))
+            if isinstance(node, _FUNCTIONS):
+                if tainted and _reads(node) & tainted:
+                    callers |= bound
+            elif self._depends(node, tainted, callers, changed) or (isinstance(node, ast.ClassDef) and bound <= classes):
+                tainted |= bound
+                yield place, bound
 
     def _origin(self, node: ast.ImportFrom) -> str:
         name = "." * node.level + (node.module or "")
@@ -70,16 +77,6 @@ class Source:
             return resolve_name(name, self._package) if node.level else name
         except ImportError:
             return name
-
-    def _overwritten(self, changed: _Changed) -> set[str]:
-        """Names of classes that a later statement, which depends on `ssl`, binds to something else."""
-        found: set[str] = set()
-        for node, bound in self.decisions(changed, frozenset()):
-            if not isinstance(node, ast.ClassDef):
-                above = self.body[: self.body.index(node)]
-                classes = {other.name for other in above if isinstance(other, ast.ClassDef)}
-                found |= bound & classes
-        return found
 
     def _depends(self, node: ast.stmt, tainted: Set[str], callers: Set[str], changed: _Changed) -> bool:
         if isinstance(node, ast.Expr):  # a call for its effect: it may not be done twice
@@ -92,10 +89,10 @@ class Source:
     def _part_depends(self, part: ast.AST, tainted: Set[str], callers: Set[str], changed: _Changed) -> bool:
         match part:
             case ast.Import():
-                return any(alias.name in ROOTS for alias in part.names)
+                return any(alias.name in _ROOTS for alias in part.names)
             case ast.ImportFrom():
                 origin = self._origin(part)
-                return origin in ROOTS or any(alias.name in changed.get(origin, ()) for alias in part.names)
+                return origin in _ROOTS or any(alias.name in changed.get(origin, ()) for alias in part.names)
             case ast.Name(ctx=ast.Load()):
                 return part.id in tainted
             case ast.Call(func=ast.Name(id="hasattr"), args=[_, ast.Constant(value=str(name))]):

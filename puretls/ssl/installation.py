@@ -12,7 +12,6 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-from puretls.errors import UsageError
 from puretls.ssl.repair import Repair
 
 NAMES = ("_ssl", "ssl")
@@ -56,7 +55,7 @@ def install(force: bool = False) -> None:
             return
         version = _own_version()
         if version and not force:
-            raise UsageError(f"this Python has an ssl that works ({version}): nothing is to be done; install(force=True) replaces it")
+            raise _usage_error(f"this Python has an ssl that works ({version}): nothing is to be done; install(force=True) replaces it")
         made = Installation()
         sys.modules.update(made.modules)
         made.repair.run(list(sys.modules))
@@ -88,7 +87,7 @@ def inject_into_urllib3() -> None:
         if "inject" in _current:
             return
         if find_spec("urllib3") is None:
-            raise UsageError("urllib3 is not installed: pip install urllib3")
+            raise _usage_error("urllib3 is not installed: pip install urllib3")
         made = Installation()
         with _placed(made.modules):
             for name in ("urllib3", "urllib3.connectionpool", "urllib3.util.ssltransport"):
@@ -104,6 +103,13 @@ def extract_from_urllib3() -> None:
             made.repair.undo()
 
 
+def _usage_error(text: str) -> Exception:
+    """The class is loaded when it is needed: what it stands on would be a fifth of the cost of an `import ssl`."""
+    from puretls.errors import UsageError
+
+    return UsageError(text)
+
+
 def _own_version() -> str:
     """What the `_ssl` of this Python calls itself; nothing where it cannot be imported, does no TLS, or is ours."""
     try:
@@ -115,7 +121,7 @@ def _own_version() -> str:
 
 
 def _modules() -> dict[str, ModuleType]:
-    """`_ssl` of puretls, and on top of it the `ssl` of the standard library or what stands in for it: those in place already, or new ones."""
+    """`_ssl` of puretls, and on top of it the `ssl` of the standard library or its stand-in: those in place already, or new ones."""
     present = sys.modules.get("_ssl")
     if present is not None and _OURS in getattr(present, "OPENSSL_VERSION", ""):
         return {"_ssl": present, "ssl": importlib.import_module("ssl")}

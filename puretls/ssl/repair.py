@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from puretls.ssl.decisions import ROOTS, Source
+if TYPE_CHECKING:
+    from puretls.ssl.decisions import Source
 
 _DECIDES = re.compile(r"\b(?:import|from)\s+_?ssl\b")
-_NEVER = frozenset({"__main__", *ROOTS})
+_ROOTS = frozenset({"ssl", "_ssl"})
 _ABSENT: Any = object()
 Undo = Callable[[], None]
 
@@ -27,14 +27,14 @@ class Repair:
 
     def run(self, names: Iterable[str]) -> None:
         """Repairs these modules, as far as they are loaded: those that asked for `ssl`, and those that took from them what changed."""
-        texts = {name: text for name in names if name not in _NEVER and (text := _source_text(name))}
+        texts = {name: text for name in names if _may_decide(name) and (text := _source_text(name))}
         wanted = {name for name, text in texts.items() if _DECIDES.search(text)}
         while wanted:
             known = set(self._changed)
             turn = {name: texts[name] for name in wanted}
             for name in turn:
                 self._visit(name, turn)
-            new = {word for name, changed in self._changed.items() if name not in known for word in changed} - ROOTS
+            new = {word for name, changed in self._changed.items() if name not in known for word in changed} - _ROOTS
             mention = re.compile(rf"\b(?:{'|'.join(map(re.escape, new))})\b") if new else None
             wanted = {name for name, text in texts.items() if mention and name not in self._visited and mention.search(text)}
         self._give_openers_https()
@@ -50,6 +50,8 @@ class Repair:
             return
         self._visited.add(name)
         module = sys.modules[name]
+        from puretls.ssl.decisions import Source  # it parses; most programs install before there is anything to repair
+
         source = Source(name, module.__package__ or name, texts[name])
         for imported in source.imports():
             self._visit(imported, texts)
@@ -59,8 +61,8 @@ class Repair:
         namespace = vars(module)
         before = dict(namespace)
         exported = list(namespace.get("__all__", ()))
-        for node, _ in source.decisions(self._changed, _lost(namespace, source)):
-            exec(compile(source.program(node), getattr(module, "__file__", None) or source.name, "exec"), namespace)
+        for node in source.decisions(self._changed, _lost(namespace, source)):
+            exec(compile(node, getattr(module, "__file__", None) or source.name, "exec"), namespace)
         changed = {name for name, value in namespace.items() if before.get(name, _ABSENT) is not value}
         if not changed:
             return
@@ -72,7 +74,7 @@ class Repair:
         for owner, attribute, value in source.attributes(changed):
             cls = namespace.get(owner)
             if isinstance(cls, type) and attribute in vars(cls):
-                self._set(cls, attribute, eval(compile(ast.Expression(value), source.name, "eval"), namespace))
+                self._set(cls, attribute, eval(compile(value, source.name, "eval"), namespace))
 
     def _set(self, cls: type, attribute: str, value: object) -> None:
         old = vars(cls)[attribute]
@@ -92,22 +94,30 @@ class Repair:
         self._undo.append(lambda: vars(opener).update(before))
 
 
+def _may_decide(name: str) -> bool:
+    """Not the program itself, which goes on where it was, nor puretls."""
+    return name not in _ROOTS and name != "__main__" and name.partition(".")[0] != "puretls"
+
+
 def _source_text(name: str) -> str:
-    """A loaded module's source; none for what has none, such as the modules of a frozen program, and for a second name of a module."""
-    module = sys.modules.get(name)
-    get: Any = getattr(getattr(module, "__loader__", None), "get_source", None)
-    if get is None or getattr(module, "__name__", None) != name:
+    """A loaded module's source, if it says anything of `ssl`; none for what has no source, and for a second name of a module.
+
+    The bytes are looked at first: to decode all sources would take most of the time of an early `install`.
+    """
+    module: Any = sys.modules.get(name)
+    loader: Any = getattr(module, "__loader__", None)
+    if getattr(module, "__name__", None) != name or not hasattr(loader, "get_source") or not getattr(module, "__file__", None):
         return ""
     try:
-        return get(name) or ""
-    except (ImportError, OSError, SyntaxError, UnicodeError):
+        data = loader.get_data(module.__file__) if module.__file__.endswith(".py") else b"ssl"
+        return (loader.get_source(name) or "") if b"ssl" in data or b"SSL" in data else ""
+    except (AttributeError, ImportError, OSError, SyntaxError, UnicodeError):
         return ""
 
 
 def _lost(namespace: Mapping[str, object], source: Source) -> frozenset[str]:
     """Names of classes in the source that have another value by now."""
-    names = [node.name for node in source.body if isinstance(node, ast.ClassDef)]
-    return frozenset(name for name in names if getattr(namespace.get(name), "__qualname__", "") != name)
+    return frozenset(name for name in source.classes if getattr(namespace.get(name), "__qualname__", "") != name)
 
 
 def _put_back(namespace: dict[str, Any], before: Mapping[str, object], changed: Mapping[str, object]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.abc import InspectLoader
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, PathFinder
 from importlib.util import find_spec, module_from_spec
 from types import ModuleType
@@ -22,6 +21,8 @@ def has_ssl() -> bool:
 
 def load_shape() -> ModuleType:
     """Puts `puretls/ssl/shape.py` in place as the module `ssl`, over the `_ssl` that is in place; gives it."""
+    from importlib.abc import InspectLoader  # costs a third of an `import ssl`
+
     found = find_spec("puretls.ssl.shape")
     assert found is not None
     assert isinstance(found.loader, InspectLoader)
