@@ -20,9 +20,15 @@ MOST = 1_400_000
 """Bytes that the file may have."""
 DEPENDENCIES = ("tlslite-ng", "ecdsa", "six", "certifi")
 LEFT_OUT = {
-    "puretls/manual": "for readers, who have a browser and the repository",
-    "puretls/qt": "programs on Qt are installed with Qt, by pip",
-    "puretls/testing": "needs hypothesis, which comes by pip",
+    "puretls/manual/": "for readers, who have a browser and the repository",
+    "puretls/qt/": "programs on Qt are installed with Qt, by pip",
+    "puretls/testing/": "needs hypothesis, which comes by pip",
+    "tlslite/": "another TLS stack, which puretls does not use; its ciphers below tlslite/utils stay",
+}
+KEPT = ("tlslite/utils/", "tlslite/errors.py", "tlslite/constants.py")
+"""In spite of `LEFT_OUT`: the ciphers, and what they import."""
+WRITTEN = {
+    "tlslite/__init__.py": '"""The ciphers of tlslite-ng, in tlslite.utils. Its protocol is not in this file: pip install tlslite-ng"""\n',
 }
 _DATE = (1980, 1, 1, 0, 0, 0)
 """The first that a zip can hold."""
@@ -63,16 +69,21 @@ def write(target: Path) -> int:
 def contents() -> dict[str, bytes]:
     """What the file holds: names and bytes."""
     found = {"__main__.py": _MAIN.encode(), "licenses/puretls/LICENSE": (ROOT / "LICENSE").read_bytes()}
+    found |= {name: text.encode() for name, text in WRITTEN.items()}
     found |= {name: (ROOT / name).read_bytes() for name in _own_files()}
     for name in DEPENDENCIES:
         found |= _distribution(name)
     return found
 
 
+def _is_wanted(name: str) -> bool:
+    return name.startswith(KEPT) or not name.startswith(tuple(LEFT_OUT))
+
+
 def _own_files() -> Iterator[str]:
     for path in (ROOT / "puretls").rglob("*"):
         name = path.relative_to(ROOT).as_posix()
-        if path.is_file() and "__pycache__" not in path.parts and not name.startswith(tuple(f"{left}/" for left in LEFT_OUT)):
+        if path.is_file() and "__pycache__" not in path.parts and _is_wanted(name):
             yield name
 
 
@@ -88,12 +99,12 @@ def _distribution(name: str) -> dict[str, bytes]:
         if path.parts[0].endswith(".dist-info"):
             if path.name.startswith(("LICENSE", "COPYING", "NOTICE")):
                 found[f"licenses/{name}-{distribution.version}/{path.name}"] = content()
-        elif not _is_left_out(path):
+        elif _is_wanted(path.as_posix()) and not _is_needless(path):
             found[path.as_posix()] = content()
     return found
 
 
-def _is_left_out(path: importlib.metadata.PackagePath) -> bool:
+def _is_needless(path: importlib.metadata.PackagePath) -> bool:
     """Compiled files, scripts (their names begin with `..`) and tests."""
     return path.suffix == ".pyc" or path.parts[0] == ".." or "tests" in path.parts or path.name.startswith("test_")
 

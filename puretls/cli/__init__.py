@@ -11,7 +11,7 @@ import io
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn, TextIO
 
@@ -19,9 +19,11 @@ from puretls._version import __version__
 from puretls.errors import DangerWarning, DecodeError, InternalError, PuretlsError, TlsError, UsageError
 from puretls.text import printable
 
+_Status = int | Callable[[], int]
+"""An exit status, or a program of others that is still to be run and has one."""
 _LONGEST = 1000
 """Characters of an error at most."""
-COMMANDS = ("demo", "connect", "serve", "ca", "x509", "listing", "explain", "inspect", "replay", "edit", "learn")
+COMMANDS = ("demo", "connect", "serve", "run", "ca", "x509", "listing", "explain", "inspect", "replay", "edit", "learn")
 
 
 class TransportFailure(PuretlsError):
@@ -48,8 +50,19 @@ def local(what: str) -> Iterator[None]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
-    _prepare_standard_streams()
+    """Run the command; returns its exit status.
+
+    A program that it is asked to run finds the interpreter as it was, and its errors are its own.
+    """
+    restore = _prepare_standard_streams()
+    status = _guarded(argv)
+    if isinstance(status, int):
+        return status
+    restore()
+    return status()
+
+
+def _guarded(argv: Sequence[str] | None) -> _Status:
     try:
         with _warnings_in_a_line():
             return _run(argv)
@@ -70,11 +83,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(describe(error), 2)
 
 
-def _run(argv: Sequence[str] | None) -> int:
+def _run(argv: Sequence[str] | None) -> _Status:
     """Runs the sub-command. Flushes the output here, because `main` still reports its errors."""
     try:
         arguments = parser().parse_args(argv)
-        status: int = arguments.module.run(arguments)
+        status: _Status = arguments.module.run(arguments)
         return status
     except SystemExit as end:  # argparse has said what there is to say
         return int(end.code or 0)
@@ -148,18 +161,26 @@ def _warnings_in_a_line() -> Iterator[None]:
         yield
 
 
-def _prepare_standard_streams() -> None:
+def _prepare_standard_streams() -> Callable[[], None]:
     """Opens streams that are closed, and escapes characters that an encoding lacks, so that no text of a peer ends the command.
 
     A standard stream that is closed would lend its number to the next socket: data would go where no one expects it.
+    Returns what makes the streams raise errors again as they did.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             os.open(os.devnull, os.O_RDWR)
             setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115  (lives as long as we do)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    streams = [stream for stream in (sys.stdout, sys.stderr) if isinstance(stream, io.TextIOWrapper)]
+    before = [stream.errors for stream in streams]
+
+    def restore() -> None:
+        for stream, errors in zip(streams, before, strict=True):
+            stream.reconfigure(errors=errors)
+
+    for stream in streams:
+        stream.reconfigure(errors="backslashreplace")
+    return restore
 
 
 def _line(text: str) -> str:

@@ -15,6 +15,7 @@ from tests.support.https import https
 from tests.support.openssl import server_context
 from tests.support.pythons import python_or_skip
 
+_OWN_FILE = re.compile(r"""(?<![."])\b__file__""")
 REQUEST = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 BARE = ("-I", "-S")
 """Neither the environment nor site-packages."""
@@ -82,7 +83,7 @@ def test_it_holds_the_licences_and_every_module_but_those_left_out(root, pyz):
 
 def test_no_module_looks_for_data_beside_its_file(root):
     """In a zip there are no files: data comes by importlib.resources."""
-    places = {path.relative_to(root).as_posix() for path in (root / "puretls").rglob("*.py") if "__file__" in path.read_text()}
+    places = {path.relative_to(root).as_posix() for path in (root / "puretls").rglob("*.py") if _OWN_FILE.search(path.read_text())}
     assert places == {"puretls/cli/demo.py"}  # says where the manual is, and whether there is one
 
 
@@ -126,6 +127,26 @@ print(puretls.Connection.__module__, len(puretls.roots.system_roots()) > 50)
 """
     done = run(tmp_path, sys.executable, *BARE, "-c", script)
     assert done.stdout.split() == ["puretls.connection.facade", "True"], done.stderr
+
+
+def test_every_module_in_it_can_be_imported(pyz, tmp_path):
+    """What is left out is missed by none; the rest is missing on a bare Python as well."""
+    script = f"""
+import importlib, sys, warnings, zipfile
+warnings.simplefilter("ignore")
+sys.path.insert(0, {str(pyz)!r})
+with zipfile.ZipFile({str(pyz)!r}) as archive:
+    names = [name[:-3].replace("/", ".").removesuffix(".__init__") for name in archive.namelist() if name.endswith(".py")]
+for name in names:
+    if "__main__" not in name:
+        try:
+            importlib.import_module(name)
+        except Exception as error:
+            print(name, type(error).__name__, getattr(error, "name", ""))
+"""
+    done = run(tmp_path, sys.executable, *BARE, "-c", script)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["puretls.crypto.backends.gmp UsageError "]
 
 
 def test_data_files_are_read_from_the_zip(pyz, tmp_path):
