@@ -76,12 +76,15 @@ class JsTransport(asyncio.transports._FlowControlMixin, asyncio.Transport):
         if self._lost:
             return
         self._lost = self._closing = True
-        for proxy in self._proxies:
-            proxy.destroy()
         if self.opened.done():
             self._loop.call_soon(self._protocol.connection_lost, error)
         else:
             self.opened.set_exception(error or ConnectionResetError("closed before it was open"))
+
+    def _on_gone(self) -> None:
+        """JavaScript has told its last event."""
+        for proxy in self._proxies:
+            proxy.destroy()
 
     def pause_reading(self) -> None:
         self._reading = False
@@ -156,6 +159,8 @@ class WebSocketTransport(JsTransport):
         self._socket.onclose = self._callback(self._on_close)
 
     def _on_message(self, event: Any) -> None:
+        if self._lost:
+            return
         if isinstance(event.data, str):
             self._deliver(self._on_lost, ConnectionResetError(f"{self._url} sent text: it is no relay of bytes"))
             self._drop()
@@ -172,6 +177,7 @@ class WebSocketTransport(JsTransport):
             self._deliver(self._on_lost, ConnectionResetError(f"{self._url} closed the connection{_said(event)}"))
         if self._closing:  # nobody reads any more
             self._on_lost(None)
+        self._on_gone()
 
     def get_write_buffer_size(self) -> int:
         return int(self._socket.bufferedAmount)
@@ -231,6 +237,7 @@ class NodeTransport(JsTransport):
             self._on_lost(self._error)
         else:
             self._deliver(self._on_lost, None)
+        self._on_gone()
 
     def pause_reading(self) -> None:
         super().pause_reading()

@@ -2,7 +2,7 @@
 
 The names, arguments and errors are those of CPython's documentation. The file is executed as the module `ssl`
 (`puretls.ssl.stdlib.load_shape`), for programs replace names in that module and expect its functions to see it.
-Not here: what CPython removed by 3.12 (`match_hostname`, `wrap_socket`, `RAND_pseudo_bytes`) and the certificate stores of Windows.
+Not here: what CPython removed by 3.12 (`match_hostname`, `wrap_socket`) and the certificate stores of Windows.
 """
 
 from __future__ import annotations
@@ -17,9 +17,6 @@ from _ssl import (
     OPENSSL_VERSION_INFO,
     OPENSSL_VERSION_NUMBER,
     MemoryBIO,
-    RAND_add,
-    RAND_bytes,
-    RAND_status,
     SSLCertVerificationError,
     SSLEOFError,
     SSLError,
@@ -90,7 +87,7 @@ CERT_NONE, CERT_REQUIRED = VerifyMode.CERT_NONE, VerifyMode.CERT_REQUIRED
 SSL_ERROR_EOF = SSLErrorNumber.SSL_ERROR_EOF
 PROTOCOL_SSLv23 = _SSLMethod.PROTOCOL_SSLv23 = _SSLMethod.PROTOCOL_TLS
 _PROTOCOL_NAMES = {value: name for name, value in _SSLMethod.__members__.items()}
-globals().update({name: getattr(native, name) for name in dir(native) if name.startswith("HAS_")})
+globals().update({name: getattr(native, name) for name in dir(native) if name.startswith(("HAS_", "RAND_"))})
 
 
 _VERSIONS = ("MINIMUM_SUPPORTED", "SSLv3", "TLSv1", "TLSv1_1", "TLSv1_2", "TLSv1_3", "MAXIMUM_SUPPORTED")

@@ -71,10 +71,22 @@ class PageHost(Host):
     """A page in Chromium, served from this machine."""
 
     def __init__(self, driver, url):
-        self._driver = driver
-        driver.get(url)
-        ready = "const tell = arguments[0]; const look = () => window.evaluate ? tell(true) : setTimeout(look, 50); look()"
-        driver.execute_async_script(ready)
+        self._driver, self._url = driver, url
+        self._open("page.html", "window.evaluate")
+
+    def _open(self, name, expression):
+        self._driver.get(f"{self._url}{name}")
+        wait = "const tell = arguments[0]; const look = () => {} ? tell(true) : setTimeout(look, 50); look()"
+        self._driver.execute_async_script(wait.replace("{}", expression))
+
+    def visit(self, name, promise):
+        """What a promise of another page comes to; afterwards this page is there again."""
+        try:
+            self._open(name, promise)
+            script = f"const tell = arguments[0]; {promise}.then(tell, (error) => tell(`failed: ${{error.message}}`))"
+            return self._driver.execute_async_script(script)
+        finally:
+            self._open("page.html", "window.evaluate")
 
     def evaluate(self, program):
         return self._driver.execute_async_script("const tell = arguments[1]; window.evaluate(arguments[0]).then(tell)", program)
@@ -96,12 +108,12 @@ class PageFiles(SimpleHTTPRequestHandler):
 
 @contextmanager
 def page_server(folder):
-    """Serves what a page needs; gives the page's URL."""
+    """Serves what a page needs; gives the folder's URL."""
     PageFiles.extensions_map[".mjs"] = "text/javascript"
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(PageFiles, directory=folder)) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/page.html"
+        yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
         thread.join(10)
 

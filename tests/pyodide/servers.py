@@ -101,6 +101,7 @@ class Imap(StreamRequestHandler):
         answers = {
             b"CAPABILITY": [b"* CAPABILITY IMAP4REV1"],
             b"SELECT": [b"* 1 EXISTS"],
+            b"EXAMINE": [b"* 1 EXISTS"],
             b"FETCH": [b"* 1 FETCH (RFC822 {%d}\r\n%s)" % (len(self.MESSAGE), self.MESSAGE)],
             b"LOGOUT": [b"* BYE"],
         }

@@ -25,7 +25,7 @@ sys.modules["own"] = own = importlib.util.module_from_spec(found)
 found.loader.exec_module(own)
 {program}
 """
-GONE = {"RAND_pseudo_bytes", "match_hostname", "wrap_socket"}
+GONE = {"match_hostname", "wrap_socket"}
 """What CPython 3.12 removed."""
 
 

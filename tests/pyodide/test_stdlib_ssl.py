@@ -87,7 +87,9 @@ def test_a_wrong_authority_and_a_wrong_name_are_refused(place, https, file, name
 
 
 def test_urllib_reads_https_and_refuses_a_wrong_authority(suspending, https):
-    program = SETUP + """
+    program = (
+        SETUP
+        + """
 import urllib.error, urllib.request
 
 async def main(port):
@@ -98,12 +100,15 @@ async def main(port):
     except urllib.error.URLError as error:
         return [sha256(body).hexdigest(), type(error.reason).__name__, error.reason.reason]
 """
+    )
     expected = [servers.digest(), "SSLCertVerificationError", "CERTIFICATE_VERIFY_FAILED"]
     assert suspending.run(program, port=https.port) == expected
 
 
 def test_sockets_are_sockets_and_time_out(suspending, https):
-    program = SETUP + """
+    program = (
+        SETUP
+        + """
 import socket
 
 async def main(port):
@@ -118,11 +123,14 @@ async def main(port):
             tls.sendall(b"GET / HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n")
             return [isinstance(tls, socket.socket), told, tls.recv(8).decode(), tls.getpeercert()["subject"]]
 """
+    )
     assert suspending.run(program, port=https.port) == [True, "TimeoutError", "HTTP/1.1", [[["commonName", "localhost"]]]]
 
 
 def test_mail_is_read_by_imaplib(suspending, imaps):
-    program = SETUP + """
+    program = (
+        SETUP
+        + """
 import imaplib
 
 async def main(port):
@@ -132,11 +140,14 @@ async def main(port):
         _, answer = mail.fetch("1", "(RFC822)")
     return answer[0][1].decode()
 """
+    )
     assert suspending.run(program, port=imaps.port) == servers.Imap.MESSAGE.decode()
 
 
 def test_requests_reads_https(suspending, https):
-    program = SETUP + """
+    program = (
+        SETUP
+        + """
 import sys
 from unittest.mock import patch
 
@@ -149,4 +160,5 @@ async def main(port):
     except requests.exceptions.SSLError:
         return sha256(answer.content).hexdigest()
 """
+    )
     assert suspending.run(program, port=https.port) == servers.digest()

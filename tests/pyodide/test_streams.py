@@ -133,3 +133,22 @@ async def main(port):
     kind, text = page.run(program, port=https.port)
     assert kind == "UsageError"
     assert "relay=" in text
+
+
+def test_a_handshake_that_takes_too_long_leaves_nothing_behind(place, https):
+    """Events of JavaScript's that come afterwards find nobody, and do no harm."""
+    host, relay = place
+    program = (
+        SETUP
+        + """
+import asyncio
+
+async def main(port, relay):
+    try:
+        await get(port, relay, trusting("ca.pem"), handshake_timeout=0.0001)
+    except TimeoutError:
+        await asyncio.sleep(0.2)
+        return len(await get(port, relay, trusting("ca.pem")))
+"""
+    )
+    assert host.run(program, port=https.port, relay=relay) == len(servers.BODY)
