@@ -18,6 +18,9 @@ from puretls.messages.records import Alert
 from puretls.messages.registry import serialise_handshake
 from puretls.wire.schema import serialise
 
+_WHOLE = 2
+"""Bytes of an alert, which is in one record whatever `max_send_fragment` says: few peers put the halves of one together."""
+
 
 class Outbox:
     """Sends messages, alerts and data, until it is closed."""
@@ -74,7 +77,7 @@ class Outbox:
         first = content_type == ContentType.HANDSHAKE and progress.state is ClientState.WAIT_SERVER_HELLO
         # RFC 5246 E.1: the record of a first ClientHello says 3.1, which every server and middlebox lets pass.
         records.channel.version = ProtocolVersion.TLS_1_0 if first else ProtocolVersion.TLS_1_2
-        records.send(content_type, data, self._limit())
+        records.send(content_type, data, max(self._limit(), _WHOLE if content_type == ContentType.ALERT else 1))
 
     def _limit(self) -> int:
         """Bytes of plaintext in a record. The peer's limit goes with the keys; it is kept to before them too, as GnuTLS insists on it."""

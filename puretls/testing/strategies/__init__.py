@@ -16,6 +16,8 @@ from puretls.testing.needs import need
 need("hypothesis")
 
 from puretls.testing.strategies import printing  # noqa: E402
+from puretls.testing.strategies.almost import almost  # noqa: E402
+from puretls.testing.strategies.connections import configurations, transcripts, wires  # noqa: E402
 from puretls.testing.strategies.fields import all_structs, register, strategy_for  # noqa: E402
 from puretls.testing.strategies.messages import (  # noqa: E402
     alerts,
@@ -45,6 +47,7 @@ printing.install(all_structs())
 __all__ = [
     "alerts",
     "all_structs",
+    "almost",
     "application_data",
     "certificate_messages",
     "certificate_requests",
@@ -53,6 +56,7 @@ __all__ = [
     "change_cipher_specs",
     "client_hellos",
     "client_key_exchanges",
+    "configurations",
     "extensions",
     "finished_messages",
     "flights",
@@ -66,4 +70,6 @@ __all__ = [
     "server_hellos",
     "server_key_exchanges",
     "strategy_for",
+    "transcripts",
+    "wires",
 ]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from typing import Any
 
 from hypothesis.vendor.pretty import for_type_by_name
 
+from puretls.config import ClientConfig, Credential, ServerConfig
 from puretls.inspect.render.hexdump import hexdump, of_spans
 from puretls.messages.handshake import HandshakeMessage
 from puretls.messages.registry import annotate_handshake, serialise_handshake
 from puretls.spans import Span
+from puretls.suites import Suite
+from puretls.testing import honest
 from puretls.wire.schema import Struct, annotate, serialise
 
 WIDTH = 110
@@ -21,6 +25,8 @@ def install(classes: Iterable[type[Struct]]) -> None:
     """Have hypothesis print values of these classes with the map of their bytes."""
     for cls in classes:
         for_type_by_name(cls.__module__, cls.__name__, _print_struct)
+    for config in (ClientConfig, ServerConfig):
+        for_type_by_name(config.__module__, config.__name__, _print_config)
 
 
 def byte_map(data: bytes, spans: Sequence[Span], width: int = WIDTH) -> Iterator[str]:
@@ -63,6 +69,28 @@ def _print_struct(value: Any, printer: Any, cycle: bool) -> None:
     except Exception as error:  # a value that cannot be serialised may be what the test is about
         lines = [f"not serialised: {type(error).__name__}"]
     print_lines(printer, lines)
+
+
+_OWN = frozenset(("provider", "random", "clock", "verifier"))
+"""Fields of a configuration that tell nothing about it."""
+
+
+def _print_config(config: Any, printer: Any, cycle: bool) -> None:
+    """The fields that are others than usual; what a suite or a credential is, by its name."""
+    usual = honest.config_of("client" if isinstance(config, ClientConfig) else "server")
+    printer.text(f"{type(config).__name__}(")
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if field.name not in _OWN and value != getattr(usual, field.name):
+            said = tuple(map(_named, value)) if isinstance(value, tuple) else _named(value)
+            printer.text("\n" + " " * printer.indentation + f"    {field.name}={source(said)},")
+    printer.text(")")
+
+
+def _named(value: object) -> object:
+    if isinstance(value, Suite):
+        return value.name
+    return f"a credential on {getattr(value.public_key, 'curve', 'RSA')}" if isinstance(value, Credential) else value
 
 
 def source(value: object) -> str:
