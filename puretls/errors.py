@@ -283,16 +283,21 @@ class FatalAlert(TlsError):
         self.description = description
         self.state = state
 
+    @property
+    def meaning(self) -> str:
+        """What the alert means, in plain words, where it can mean one thing only; else empty."""
+        return _EXPLAINED.get((self.description, self.state), "")
+
     def _sentence(self) -> str:
         name = self.description.name.lower() if isinstance(self.description, A) else f"number {self.description}"
-        told = _EXPLAINED.get((self.description, self.state), "")
+        told = f": {self.meaning}" if self.meaning else ""
         return f"the peer sent the fatal alert {name}{told}" + (f"; state {self.state}" if self.state else "") + " [RFC 5246 7.2]"
 
 
 _EXPLAINED: dict[tuple[int, str], str] = {
-    (A.PROTOCOL_VERSION, "WAIT_SERVER_HELLO"): ": puretls speaks TLS 1.2; this server wants newer",
+    (A.PROTOCOL_VERSION, "WAIT_SERVER_HELLO"): "puretls speaks TLS 1.2; this server wants newer",
 }
-"""By alert and state: what an alert means, in plain words, where it can mean one thing only."""
+"""By alert and state."""
 
 
 class Truncated(TlsError):

@@ -1,8 +1,6 @@
 """CPython's C module `_ssl` in pure Python, so that the standard library's own `ssl.py` runs where there is no OpenSSL.
 
-import puretls.ssl
-puretls.ssl.install()
-import ssl
+`puretls.ssl.install()`, and then `import ssl`.
 """
 
 from __future__ import annotations

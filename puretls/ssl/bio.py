@@ -44,11 +44,9 @@ class MemoryBIO:
     def write(self, b: Any, /) -> int:
         """Writes the bytes b into the memory BIO; returns the number of bytes written."""
         with memoryview(b) as view:
-            if not view.c_contiguous:
-                raise BufferError("memoryview: underlying buffer is not C-contiguous")
             if self._ended:
                 raise SSLError("cannot write() after write_eof()")
-            self._held += view.cast("B") if view.nbytes else b""
+            self._held += view
             return view.nbytes
 
     def write_eof(self) -> None:

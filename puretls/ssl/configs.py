@@ -30,13 +30,14 @@ class Hooks:
     interceptors: tuple[Any, ...] = ()
 
 
-def client_config(context: Settings, hooks: Hooks) -> ClientConfig:
-    """A client of `context`."""
+def client_config(context: Settings, place: bytes, hooks: Hooks) -> ClientConfig:
+    """A client of `context`; `place` stands for the server it connects to: its sessions are kept there."""
     parts, options = context._parts, context._versions.options
     return ClientConfig(
         **_shared(context, context, hooks),
         psk=hooks.client_psk if context._callbacks.client_psk else None,
         tickets=not options & NO_TICKET,
+        session_store=parts.sessions.kept_for(place),
         extensions=(Alpn(*parts.alpn),) if parts.alpn else (),
         renegotiation=not options & NO_RENEGOTIATION,
     )

@@ -91,9 +91,6 @@ class Engine:
         """All that has come, if it has data in it; nothing at the end."""
         if self._end is None:
             self._run(operation, DataReceived)
-            with suppress(PuretlsError), self._lock:  # the next read tells of it, after the data
-                for event in drive.events(self.connection):
-                    self._see(event)
         elif self._end.error is not None and not self._ragged_is_clean:
             raise self._end.error
         self._end_told = self._end is not None and not self._received
@@ -164,6 +161,9 @@ class Engine:
             self._see(event)
             if event.error is not None and not self._ragged_is_clean:
                 raise event.error
+        with suppress(PuretlsError), self._lock:  # all that has come; the next operation tells of an error, after the data
+            for event in drive.events(self.connection):
+                self._see(event)
 
     def _see(self, event: Event) -> bool:
         if isinstance(event, DataReceived):

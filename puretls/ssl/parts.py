@@ -9,7 +9,7 @@ from typing import Any
 from puretls.config import DEFAULT_GROUPS
 from puretls.errors import DecodeError, UsageError
 from puretls.iana import NamedGroup
-from puretls.session import MemorySessionStore, TicketKeys
+from puretls.session import MemorySessionStore, Session, SessionStore, TicketKeys
 from puretls.ssl import cipher_list
 from puretls.ssl.constants import _DEFAULT_CIPHERS
 from puretls.ssl.credentials import Credentials
@@ -36,6 +36,7 @@ class Parts:
 
     def load_cert_chain(self, certfile: Any, keyfile: Any, password: Any) -> None:
         self.credentials.load(certfile, keyfile, password)
+        self.sessions.forget_servers()
 
     def set_alpn(self, wire: bytes) -> None:
         """Names in the form of RFC 7301 3.1, without the length of the whole."""
@@ -106,17 +107,42 @@ _COUNTS = (
 
 
 class Sessions:
-    """What a context's servers keep to resume, and how many handshakes there were."""
+    """What a context keeps to resume, as a server and as a client, and how many handshakes there were."""
 
     def __init__(self) -> None:
         self.cache = MemorySessionStore()
+        self.of_servers = MemorySessionStore(100)
         self.ticket_keys = TicketKeys()
         self.count: Counter[str] = Counter()
+
+    def kept_for(self, place: bytes) -> SessionStore:
+        """Where a client keeps the session of the server at this place: a second connection to it resumes."""
+        return _OneServer(self.of_servers, place)
+
+    def forget_servers(self) -> None:
+        """Another identity makes other sessions."""
+        self.of_servers = MemorySessionStore(100)
 
     def stats(self) -> dict[str, int]:
         counts = {name: self.count[name] for name in _COUNTS}
         counts["number"] = len(self.cache)
         return counts
+
+
+class _OneServer:
+    """A store that has room for the sessions of one server, whatever its name."""
+
+    def __init__(self, store: MemorySessionStore, place: bytes) -> None:
+        self._store, self._place = store, place
+
+    def get(self, key: bytes) -> Session | None:
+        return self._store.get(self._place)
+
+    def put(self, key: bytes, session: Session) -> None:
+        self._store.put(self._place, session)
+
+    def discard(self, key: bytes) -> None:
+        self._store.discard(self._place)
 
 
 class KeyLog:

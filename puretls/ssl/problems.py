@@ -83,7 +83,7 @@ def _name(reason: Reason, head: bytes) -> str:
 def _alert(error: FatalAlert) -> SSLError:
     if error.description == A.CLOSE_NOTIFY:
         return closed()
-    return failure(alert_name(error.description), str(error))
+    return failure(alert_name(error.description), error.meaning)
 
 
 def alert_name(description: int) -> str:

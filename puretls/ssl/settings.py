@@ -37,3 +37,6 @@ class Settings:
         self._verify_flags, self._name_flags = VERIFY_X509_TRUSTED_FIRST, HOSTFLAG_NO_PARTIAL_WILDCARDS
         self._num_tickets, self._post_handshake_auth = 2, False
         return self
+
+    def __reduce_ex__(self, protocol: object) -> Any:
+        raise TypeError(f"cannot pickle {type(self).__name__!r} object")

@@ -7,10 +7,12 @@ here keeps itself alive.
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from puretls.connection import Connection
-from puretls.errors import Aborted, PuretlsError, UsageError, VerificationError
+from puretls.errors import Aborted, InternalError, PuretlsError, UsageError, VerificationError
 from puretls.events import Event, HandshakeCompleted
 from puretls.iana import AlertDescription
 from puretls.ssl import cipher_list
@@ -144,17 +146,15 @@ class _SSLSocket:
             if len < 0:
                 raise ValueError("size should not be negative")
             return self._do(lambda engine: engine.read(len)) if len else b""
-        with memoryview(buffer) as whole, whole.cast("B") as view:
+        with memoryview(buffer) as view:
+            if view.readonly:
+                raise TypeError(f"read() argument 2 must be read-write bytes-like object, not {type(buffer).__name__}")
             size = view.nbytes if len <= 0 or len > view.nbytes else len
-            if not size:
-                return 0
-            data = self._do(lambda engine: engine.read(size))
-            view[: data.__len__()] = data
-            return data.__len__()
+        return BytesIO(self._do(lambda engine: engine.read(size))).readinto(buffer) if size else 0
 
     def write(self, b: Any, /) -> int:
         """Writes the bytes-like object b into the SSL object; returns the number of bytes written."""
-        with memoryview(b) as whole, whole.cast("B") as view:
+        with memoryview(b) as whole, _octets(whole) as view:
             written: int = self._do(lambda engine: engine.write(view))
             return written
 
@@ -170,22 +170,27 @@ class _SSLSocket:
     def verify_client_post_handshake(self) -> None:
         raise failure("WRONG_SSL_VERSION", "TLS 1.2 has no authentication after the handshake")
 
-    def _do(self, operation: Any) -> Any:
+    def _do(self, operation: Callable[[Engine], Any]) -> Any:
         try:
             if self._engine is None:
                 self._engine = self._connect()
             return operation(self._engine)
-        except VerificationError as error:
-            raise verification_failure(*self._parts_of(error)) from None
         except PuretlsError as error:
-            raise translated(error, self._engine.head if self._engine is not None else b"") from None
+            problem = error
         finally:
             if self._callback_error is not None:
                 told, self._callback_error = self._callback_error, None
                 raise told
+        # The connection keeps its error, whose frames hold the connection. A defect of ours is told with them all the same.
+        if isinstance(problem, InternalError):
+            raise translated(problem) from problem
+        problem.__traceback__ = None
+        raise self._told(problem)
 
-    def _parts_of(self, error: VerificationError) -> tuple[int, str]:
-        return self._context._parts.trust.code(error.report, self._server_hostname)
+    def _told(self, error: PuretlsError) -> SSLError:
+        if isinstance(error, VerificationError):
+            return verification_failure(*self._context._parts.trust.code(error.report, self._server_hostname))
+        return translated(error, self._engine.head if self._engine is not None else b"")
 
     # what was agreed on, and with whom
 
@@ -253,11 +258,16 @@ class _SSLSocket:
         else:
             offered = None if self._offered is None else self._offered._session
             connection = Connection.client(
-                client_config(self._context, hooks), _sent_name(self._server_hostname), session=offered
+                client_config(self._context, self._place, hooks), _sent_name(self._server_hostname), session=offered
             )
             self._origin._parts.sessions.count["connect"] += 1
         ragged = bool(self._origin._versions.options & IGNORE_UNEXPECTED_EOF)
         return Engine(connection, self._wire, _weakly(self, _SSLSocket._on_event), ragged_is_clean=ragged)
+
+    @property
+    def _place(self) -> bytes:
+        """What tells one server from another: its name, and its address where that can be known."""
+        return f"{self._server_hostname} {self._wire.peer}".encode()
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, HandshakeCompleted):
@@ -265,6 +275,8 @@ class _SSLSocket:
             count["accept_good" if self._server_side else "connect_good"] += 1
             if event.negotiated.resumed:
                 count["hits"] += 1
+            elif self._hello is not None and self._hello.session_id:
+                count["misses"] += 1
 
     def _tell_message(self, direction: str, version: int, content_type: int, kind: int, data: bytes) -> None:
         """An exception is kept, and raised when the operation is over."""
@@ -323,6 +335,13 @@ class _SSLSocket:
         except Exception as error:
             tell_unraisable(error)
             return None
+
+
+def _octets(view: memoryview) -> memoryview:
+    """The bytes of a buffer of any items. Raises `BufferError` where they do not lie side by side."""
+    if not view.c_contiguous:
+        raise BufferError("memoryview: underlying buffer is not C-contiguous")
+    return view.cast("B") if view.format.isalpha() else memoryview(view.tobytes())
 
 
 def _weakly(owner: _SSLSocket, method: Any) -> Any:

@@ -65,11 +65,13 @@ class Versions:
 
     def set_minimum(self, value: Any) -> None:
         wanted = self._bound(value)
+        if wanted == TLS_1_3:
+            raise ValueError(f"Unsupported protocol version 0x{wanted:x}: puretls speaks TLS 1.2")
         self.minimum = TLS_1_2 if wanted == MAXIMUM_SUPPORTED else wanted
 
     def set_maximum(self, value: Any) -> None:
         wanted = self._bound(value)
-        self.maximum = TLS_1_2 if wanted == MINIMUM_SUPPORTED else wanted
+        self.maximum = TLS_1 if wanted == MINIMUM_SUPPORTED else wanted
 
     def _bound(self, value: Any) -> int:
         wanted = operator.index(value)

@@ -37,6 +37,7 @@ class BioWire:
     """A pair of memory BIOs: nothing ever waits here."""
 
     sock = None
+    peer = ""
     blocks = True  # whatever is written has room
 
     def __init__(self, incoming: Any, outgoing: Any) -> None:
@@ -85,6 +86,14 @@ class SocketWire:
         if sock is None:
             raise SSLError("Underlying socket connection gone")
         return sock
+
+    @property
+    def peer(self) -> str:
+        """The address of the other end, as text."""
+        try:
+            return repr(self.sock.getpeername())
+        except OSError:
+            return ""
 
     @property
     def blocks(self) -> bool:
