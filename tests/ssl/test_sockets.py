@@ -48,6 +48,11 @@ def both_at_once(there, here):
     return found[0]
 
 
+def fill(sock):
+    while True:
+        sock.send(bytes(2**16))
+
+
 def test_a_read_that_times_out_leaves_the_connection_usable(ends):
     client, server = ends
     client.settimeout(0.05)
@@ -100,8 +105,7 @@ def test_another_write_in_place_of_one_that_could_not_finish_is_refused_where_it
     client, _ = ends
     client.setblocking(False)
     with pytest.raises(ours.SSLWantWriteError):
-        while True:
-            client.send(bytes(2**16))
+        fill(client)
     with pytest.raises(ours.SSLError) as told:
         client.send(b"short")
     assert told.value.reason == "BAD_WRITE_RETRY"
