@@ -12,8 +12,8 @@ import pytest
 
 from puretls.ca import DevelopmentCa
 from tests.support.https import https
+from tests.support.interpreters import interpreter
 from tests.support.openssl import server_context
-from tests.support.pythons import python_or_skip
 
 _OWN_FILE = re.compile(r"""(?<![."])\b__file__""")
 REQUEST = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -111,7 +111,7 @@ def test_it_is_a_command_on_a_python_that_has_nothing_else(pyz, server, tmp_path
 @pytest.mark.parametrize("flags", [(), BARE], ids=["plain", "bare"])
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
 def test_it_is_a_command_on_every_python(pyz, server, tmp_path, version, flags):
-    check(tmp_path, python_or_skip(version), flags, pyz, server)
+    check(tmp_path, interpreter(version) or pytest.skip(f"there is no Python {version} here"), flags, pyz, server)
 
 
 def test_it_is_a_place_to_import_from(pyz, tmp_path):
