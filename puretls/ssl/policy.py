@@ -1,7 +1,7 @@
 """VERIFY flags and the security level, as rules of puretls's validator.
 
-Without flags a chain is accepted that OpenSSL accepts, where that is safe: names as RFC 9525 has them, no MD5, no RSA key below 1024
-bits at any level. VERIFY_X509_STRICT adds the rules that OpenSSL checks under it, and no others: `ssl.create_default_context` sets it.
+Without flags a chain is accepted that OpenSSL accepts, where that is safe: no MD5, no RSA key below 1024 bits at any level.
+VERIFY_X509_STRICT adds the rules that OpenSSL checks under it, and no others: `ssl.create_default_context` sets it.
 """
 
 from __future__ import annotations
@@ -11,12 +11,21 @@ from dataclasses import dataclass, replace
 
 from puretls.crypto.keys import PublicKey, RsaPublicKey
 from puretls.crypto.provider import Provider
+from puretls.der import oids
 from puretls.errors import DecodeError
 from puretls.ssl.cipher_list import MINIMUM_BITS
-from puretls.ssl.constants import VERIFY_CRL_CHECK_CHAIN, VERIFY_CRL_CHECK_LEAF, VERIFY_X509_PARTIAL_CHAIN, VERIFY_X509_STRICT
+from puretls.ssl.constants import (
+    HOSTFLAG_NEVER_CHECK_SUBJECT,
+    VERIFY_CRL_CHECK_CHAIN,
+    VERIFY_CRL_CHECK_LEAF,
+    VERIFY_X509_PARTIAL_CHAIN,
+    VERIFY_X509_STRICT,
+)
 from puretls.ssl.store import Anchors, Store
 from puretls.x509.certificates.certificate import Certificate, parse_remembered
 from puretls.x509.certificates.extensions import KeyUsage
+from puretls.x509.hostname import covered, parse_reference
+from puretls.x509.names.general import GeneralName, GeneralNameKind
 from puretls.x509.path.status import StatusContext
 from puretls.x509.reports.findings import Fault, Finding
 from puretls.x509.reports.report import Report
@@ -41,7 +50,8 @@ RULED_BITS = 112
 class Policy:
     """Verifies chains against a store under one combination of flags and level."""
 
-    def __init__(self, store: Store, flags: int, level: int, provider: Provider) -> None:
+    def __init__(self, store: Store, flags: int, host_flags: int, level: int, provider: Provider) -> None:
+        self._checks_subject = not host_flags & HOSTFLAG_NEVER_CHECK_SUBJECT
         self._strict = bool(flags & VERIFY_X509_STRICT)
         self._bits = MINIMUM_BITS[min(level, len(MINIMUM_BITS) - 1)]
         partial = bool(flags & VERIFY_X509_PARTIAL_CHAIN)
@@ -52,17 +62,25 @@ class Policy:
             danger_without=WITHOUT.get(level, ()),
             extra=STRICT if self._strict else (),
             revocation=StoreRevocation(store, _mode(flags)),
-            fetch_issuers=None if partial else self._anchors.issuers,
         )
 
     def __call__(self, request: ChainRequest) -> Report:
+        """The verdict on a chain. `server_name` is compared with subjectAltName, and see `common_name_only`."""
+        request = replace(request, chain=self._completed(request.chain))
         report = self._verifier(request)
+        if not report.accepted and self._checks_subject and request.server_name and common_name_only(report, request.server_name):
+            report = self._verifier(replace(request, server_name=None))
         if not report.path:
             return replace(report, path=_presented(request.chain))
-        if not report.accepted:
-            return report
-        findings = tuple(self._more(report.path))
+        findings = tuple(self._more(report.path)) if report.accepted else ()
         return replace(report, accepted=False, findings=findings) if findings else report
+
+    def _completed(self, chain: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        """The chain, and behind it the links that the peer left out and the store has."""
+        found = dict.fromkeys(chain)
+        for certificate in _presented(chain):
+            found |= dict.fromkeys(self._anchors.links(certificate))
+        return tuple(found)
 
     def _more(self, path: tuple[Certificate, ...]) -> Iterator[Finding]:
         """What the validator has no rules for: the strength that higher levels ask for, and keyUsage in roots."""
@@ -75,6 +93,24 @@ class Policy:
                 yield Finding(RULES["sha1"], f"signed with {certificate.outer_signature}", certificate, index)
         if self._strict and path[-1].is_ca and path[-1].get(KeyUsage) is None:
             yield Finding(RULES["ca-key-usage"], "a root without keyUsage", path[-1], len(path) - 1)
+
+
+def common_name_only(report: Report, name: str) -> bool:
+    """Whether a chain was refused for its names alone, has none but a commonName, and that is `name`.
+
+    OpenSSL accepts such certificates as long as `hostname_checks_common_name` is true. Here the leaf must have no subjectAltName at all,
+    and no CA above it name constraints, which do not concern a commonName (RFC 6125 6.4.4).
+    """
+    if not report.path or {finding.id for finding in report.findings} - _NAME_FINDINGS:
+        return False
+    leaf = report.path[0]
+    if leaf.extension(oids.SUBJECT_ALT_NAME) or any(above.extension(oids.NAME_CONSTRAINTS) for above in report.path):
+        return False
+    values = (attribute.value for attribute in leaf.subject.attributes(oids.COMMON_NAME))
+    return covered(parse_reference(name), [GeneralName(GeneralNameKind.DNS, value) for value in values if isinstance(value, str)])
+
+
+_NAME_FINDINGS = {"wrong-host"}
 
 
 def _presented(chain: tuple[bytes, ...]) -> tuple[Certificate, ...]:

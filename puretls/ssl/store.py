@@ -25,6 +25,8 @@ CRL_LABEL = "X509 CRL"
 _HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+\Z")
 MAX_NUMBER = 1000
 """Files of one hash that are looked at in a directory."""
+MAX_LINKS = 8
+"""Certificates of a store that a chain is completed with, one above the other."""
 MAX_FILE = 2**24
 """Bytes of a file in a directory; a larger one is not read."""
 
@@ -161,12 +163,15 @@ class Anchors(TrustStore):
     def refused_purpose(self, certificate: Certificate, purposes: object) -> bytes | None:
         return self._store.refused_purpose(certificate, purposes)  # type: ignore[arg-type]
 
-    def issuers(self, certificate: Certificate) -> Iterator[bytes]:
-        """The store's certificates, in DER, that may have issued this one and are no anchors: links of a chain that the peer left out."""
-        self._store.look_up(certificate.issuer)
-        for found in (*self._store.by_subject(certificate.issuer), *self._store.by_equal_subject(certificate.issuer)):
-            if not self.is_anchor(found):
-                yield found.raw
+    def links(self, certificate: Certificate) -> Iterator[bytes]:
+        """The store's certificates, in DER, that are no anchors and may stand above this one in a chain."""
+        for _ in range(MAX_LINKS):
+            self._store.look_up(certificate.issuer)
+            found = [issuer for issuer in self._store.by_subject(certificate.issuer) if not self.is_anchor(issuer)]
+            yield from (issuer.raw for issuer in found)
+            if not found:
+                return
+            certificate = found[0]
 
     def __contains__(self, certificate: Certificate) -> bool:
         self._store.look_up(certificate.subject)

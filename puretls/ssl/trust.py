@@ -38,7 +38,7 @@ class Trust:
 
     def __init__(self) -> None:
         self._store = Store()
-        self._policies: dict[tuple[int, int], Policy] = {}
+        self._policies: dict[tuple[int, int, int], Policy] = {}
 
     # Loading
 
@@ -133,12 +133,12 @@ class Trust:
     def verify(self, request: ChainRequest, name: str | None, flags: int, host_flags: int, level: int = DEFAULT_LEVEL) -> Report:
         """`name`: what the certificate must be for, or None. `flags`: VERIFY_..., `host_flags`: HOSTFLAG_...
 
-        Of the host flags none makes a difference: an asterisk stands for a whole first label, and the subject is never compared
-        (RFC 9525 6).
+        Of the host flags only HOSTFLAG_NEVER_CHECK_SUBJECT makes a difference: an asterisk stands for a whole first label (RFC 9525 6).
         """
-        policy = self._policies.get((flags, level))
+        key = flags, host_flags, level
+        policy = self._policies.get(key)
         if policy is None:
-            policy = self._policies[flags, level] = Policy(self._store, flags, level, default())
+            policy = self._policies[key] = Policy(self._store, *key, default())
         return policy(replace(request, server_name=name))
 
     def code(self, report: Any, name: str | None) -> tuple[int, str]:

@@ -7,13 +7,19 @@ import re
 import shutil
 import subprocess
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
+from puretls import danger
+from puretls.ca import DevelopmentCa
+from puretls.der import oids, writer
 from puretls.ssl import trust as trusting
 from puretls.ssl.cipher_list import MINIMUM_BITS
 from puretls.ssl.constants import (
+    HOSTFLAG_NEVER_CHECK_SUBJECT,
+    HOSTFLAG_NO_PARTIAL_WILDCARDS,
     VERIFY_CRL_CHECK_CHAIN,
     VERIFY_CRL_CHECK_LEAF,
     VERIFY_X509_PARTIAL_CHAIN,
@@ -243,6 +249,42 @@ def test_trust_ends_at_roots_and_with_partial_chain_anywhere():
 def test_a_link_that_the_peer_left_out_is_taken_from_what_was_loaded():
     assert verdict(loaded(ROOT), chain=(LEAF,)) == 20
     assert verdict(loaded(ROOT, INTERMEDIATE), chain=(LEAF,)) == 0
+
+
+def test_a_link_from_the_store_leaves_the_fault_that_the_leaf_has():
+    assert verdict(loaded(ROOT, INTERMEDIATE), chain=(LEAF,), name="other.test") == 62
+
+
+def without_alternative_names(name):
+    """A leaf of the development CA with `name` as commonName, and no subjectAltName."""
+    made = issued("secp256r1", name, "server")
+    kept = tuple(one for one in made.draft.extensions if writer.oid(oids.SUBJECT_ALT_NAME) not in one)
+    ca = DevelopmentCa.load(authority().root, authority().intermediate, danger.fixed_random(b"common name"), NOW)
+    subject = writer.sequence(writer.set_of(writer.sequence(writer.oid(oids.COMMON_NAME), writer.utf8_string(name))))
+    return ca.issued(replace(made.draft, extensions=kept, subject=subject), made.key).chain
+
+
+@pytest.mark.parametrize(
+    ("common", "name", "code"),
+    [
+        ("plain.test", "plain.test", 0),
+        ("plain.test", "other.test", 62),
+        ("*.wild.test", "a.wild.test", 0),
+        ("*.wild.test", "a.b.wild.test", 62),
+        ("*.test", "192.0.2.1", 64),
+    ],
+)
+def test_a_common_name_counts_only_without_alternative_names_and_where_the_flag_lets_it(common, name, code):
+    chain = without_alternative_names(common)
+    trust = loaded(ROOT)
+
+    def told(host_flags, leaf=chain):
+        report = trust.verify(request(leaf), name, 0, host_flags)
+        return 0 if report.accepted else trust.code(report, name)[0]
+
+    assert told(HOSTFLAG_NO_PARTIAL_WILDCARDS) == code
+    assert told(HOSTFLAG_NEVER_CHECK_SUBJECT) in {62, 64}
+    assert told(HOSTFLAG_NO_PARTIAL_WILDCARDS, (LEAF, INTERMEDIATE)) in {62, 64}  # with subjectAltName, the subject is never asked
 
 
 def test_names_dates_and_strangers_have_openssls_numbers_and_words():
