@@ -15,7 +15,7 @@ from urllib.parse import quote
 from puretls.config import ClientConfig
 from puretls.connection import Connection
 from puretls.errors import UsageError
-from puretls.net.aio import Streams, open_over
+from puretls.net.aio import Connect, Streams, open_over
 from puretls.net.blocking import TlsSocket
 from puretls.net.defaults import client_defaults
 from puretls.net.js_transport import connect_node, connect_websocket
@@ -33,7 +33,7 @@ async def open(
     port: int,
     config: ClientConfig | None = None,
     *,
-    relay: str | None = None,
+    relay: str | Connect | None = None,
     server_name: str | None = None,
     session: Session | None = None,
     handshake_timeout: float | None = None,
@@ -42,9 +42,12 @@ async def open(
     """Connect and shake hands; gives (reader, writer), as `puretls.net.aio.open_connection` does.
 
     `relay` is the URL of a WebSocket that carries the bytes to `host` and `port`; "{host}" and "{port}" in it are filled in,
-    for relays that let the client choose. Without it the connection is node's own; a page has none. Other arguments, and the trust
-    without a `config`, are those of `open_connection`; a page has no roots but those of certifi. Raises `OSError`, `TimeoutError`,
-    `puretls.TlsError`, and `UsageError` where there is neither a relay nor node.
+    for relays that let the client choose. Or it is a function that opens the transport, as `open_over` takes it: for relays that
+    want other subprotocols than "binary", `partial(connect_websocket, url=..., subprotocols=())` of `puretls.net.js_transport`.
+    Without it the connection is node's own; a page has none.
+
+    Other arguments, and the trust without a `config`, are those of `open_connection`; a page has no roots but those of certifi.
+    Raises `OSError`, `TimeoutError`, `puretls.TlsError`, and `UsageError` where there is neither a relay nor node.
     """
     return await open_over(
         _way(host, port, relay),
@@ -61,7 +64,7 @@ def connect(
     port: int,
     config: ClientConfig | None = None,
     *,
-    relay: str | None = None,
+    relay: str | Connect | None = None,
     server_name: str | None = None,
     session: Session | None = None,
     timeout: float | None = None,
@@ -83,13 +86,15 @@ def connect(
     return sock
 
 
-def _way(host: str, port: int, relay: str | None) -> Any:
+def _way(host: str, port: int, relay: str | Connect | None) -> Any:
     """How bytes get there: what opens a transport for a protocol."""
     from puretls.x509.hostname import host_to_look_up
 
     host = host_to_look_up(host)
     if relay is None:
         return partial(connect_node, host=host, port=port)
+    if not isinstance(relay, str):
+        return relay
     return partial(connect_websocket, url=relay.replace("{host}", quote(host, safe="")).replace("{port}", str(port)))
 
 

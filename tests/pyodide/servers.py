@@ -21,12 +21,12 @@ def server_context(folder, leaf, name):
 
 
 class Files(BaseHTTPRequestHandler):
-    """GET gives BODY; POST gives back what was sent."""
+    """GET gives BODY, as often as the path tells; POST gives back what was sent."""
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
-        self._answer(BODY)
+        self._answer(BODY * int(self.path[1:] or 1))
 
     def do_POST(self):
         self._answer(self.rfile.read(int(self.headers["Content-Length"])))

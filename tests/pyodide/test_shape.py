@@ -1,8 +1,10 @@
 """The module `ssl` for Pythons without one, on this Python: beside the standard library's own over the same `_ssl`, and over puretls's."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -165,3 +167,27 @@ except ssl.SSLCertVerificationError as error:
 def test_a_page_is_read_and_a_wrong_authority_refused(kind, https, folder):
     told = run(kind, FETCH, https.port, folder / "ca.pem", folder / "other.pem")
     assert told == [len(servers.BODY), "-----BEGIN CERTIFICATE-----", "CERTIFICATE_VERIFY_FAILED"]
+
+
+WITHOUT = """
+import sys
+sys.path[:] = [sys.argv[4], *(path for path in sys.path if "site-packages" in path or path == sys.argv[5])]
+import puretls.ssl
+puretls.ssl.install()
+import json
+import ssl
+assert ssl.__file__.endswith("shape.py")
+"""
+
+
+def test_a_python_whose_ssl_is_missing_gets_this_one(https, folder, root, tmp_path):
+    """The standard library as it lies there, but for `ssl.py`, `_ssl` and `_hashlib`."""
+    library = Path(os.__file__).parent
+    for path in [*library.iterdir(), *(library / "lib-dynload").iterdir()]:
+        if path.name.partition(".")[0] not in {"ssl", "_ssl", "_hashlib", "site-packages", "lib-dynload"}:
+            (tmp_path / path.name).symlink_to(path)
+    arguments = [https.port, folder / "ca.pem", folder / "other.pem", tmp_path, root]
+    command = [sys.executable, "-B", "-c", WITHOUT + FETCH, *map(str, arguments)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env={"PYTHONPATH": str(root)})
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [len(servers.BODY), "-----BEGIN CERTIFICATE-----", "CERTIFICATE_VERIFY_FAILED"]

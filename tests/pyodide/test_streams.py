@@ -101,6 +101,85 @@ def test_an_upload_is_held_back(place, https):
     assert most < 2**19
 
 
+def test_a_reader_that_waits_holds_the_server_back(node, https):
+    """In node: a WebSocket cannot be paused."""
+    program = (
+        SETUP
+        + """
+import asyncio
+
+async def main(port):
+    reader, writer = await pyodide.open("localhost", port, trusting("ca.pem"))
+    writer.write(REQUEST.replace(b"GET /", b"GET /3"))
+    await reader.readuntil(b"\\r\\n\\r\\n")
+    await asyncio.sleep(0.3)
+    held, size = len(reader._buffer), 0
+    while data := await reader.read(2**16):
+        size += len(data)
+    writer.close()
+    return [held, size]
+"""
+    )
+    held, size = node.run(program, port=https.port)
+    assert held < 2**20
+    assert size == 3 * len(servers.BODY)
+
+
+@pytest.mark.rfc("5246", "7.3")
+def test_a_session_is_resumed(place, https):
+    host, relay = place
+    program = (
+        SETUP
+        + """
+async def main(port, relay):
+    config, session, resumed = trusting("ca.pem"), None, []
+    for _ in range(2):
+        reader, writer = await pyodide.open("localhost", port, config, relay=relay, session=session)
+        connection = writer.get_extra_info("tls")
+        writer.write(REQUEST)
+        await reader.read()
+        writer.close()
+        session = connection.session
+        resumed.append(connection.negotiated.resumed)
+    return resumed
+"""
+    )
+    assert host.run(program, port=https.port, relay=relay) == [False, True]
+
+
+def test_without_a_configuration_the_roots_of_certifi_are_trusted(place, https):
+    host, relay = place
+    program = (
+        SETUP
+        + """
+import certifi
+from puretls.roots import find_sources
+
+async def main(port, relay):
+    try:
+        await get(port, relay, None)
+    except TlsError as error:
+        return [type(error).__name__, list(find_sources({}).files) == [certifi.where()]]
+"""
+    )
+    assert host.run(program, port=https.port, relay=relay) == ["VerificationError", True]
+
+
+def test_a_relay_may_be_any_function_that_opens_a_transport(node, https, relay):
+    program = (
+        SETUP
+        + """
+from functools import partial
+from puretls.net.js_transport import connect_websocket
+
+async def main(port, relay):
+    way = partial(connect_websocket, url=relay, subprotocols=())
+    return len(await get(port, way, trusting("ca.pem")))
+"""
+    )
+    assert node.run(program, port=https.port, relay=relay) == len(servers.BODY)
+
+
 def test_nobody_there_is_an_oserror(place, https):
     host, relay = place
     port = hosts.free_port()
