@@ -163,7 +163,8 @@ class MemorySessionStore:
 
 
 TICKET_KEY_LENGTH = 48
-_NAME_LENGTH, _NONCE_LENGTH = 16, 12
+TICKET_NAME_LENGTH, TICKET_NONCE_LENGTH = 16, 12
+"""What stands in front of the sealed session in a ticket: the name of its key, then the nonce."""
 
 
 class Source(Protocol):
@@ -203,10 +204,15 @@ class _TicketKey:
     def __init__(self, material: bytes, created: float | None, provider: Provider) -> None:
         if len(material) != TICKET_KEY_LENGTH:
             raise UsageError(f"a ticket key has {TICKET_KEY_LENGTH} bytes: 16 of name, 32 of key")
-        self.name = material[:_NAME_LENGTH]
+        self.name = material[:TICKET_NAME_LENGTH]
         self.created = created
-        self._secret = Secret(material[_NAME_LENGTH:])
+        self._secret = Secret(material[TICKET_NAME_LENGTH:])
         self._provider = provider
+
+    @property
+    def material(self) -> Secret:
+        """Name and key, as they were given."""
+        return Secret(self.name + self._secret)
 
     @cached_property
     def aead(self) -> Aead:
@@ -289,19 +295,26 @@ class TicketKeys:
                     self._rotate(source, now)
             return self._keys
 
+    def export(self) -> tuple[Secret, ...]:
+        """The keys, 48 bytes each, the one that seals first: what `set` takes, for another process that is to accept the same tickets.
+
+        Who has them reads every connection that resumes a session by such a ticket.
+        """
+        return tuple(key.material for key in self._keys)
+
     def seal(self, session: Session, source: Source = _SYSTEM) -> bytes:
         """A ticket that holds `session`."""
         key = self._current(source)[0]
-        nonce = (self._random or source.random)(_NONCE_LENGTH)
+        nonce = (self._random or source.random)(TICKET_NONCE_LENGTH)
         return key.name + nonce + key.aead.seal(nonce, replace(session, ticket=b"").to_bytes(), key.name)
 
     def open(self, ticket: bytes, source: Source = _SYSTEM) -> tuple[Session | None, bool]:
         """The session in `ticket` and whether the ticket should be renewed; (None, False) for whatever is not ours."""
         for index, key in enumerate(self._current(source)):
             if ticket.startswith(key.name):
-                nonce = ticket[_NAME_LENGTH : _NAME_LENGTH + _NONCE_LENGTH]
-                sealed = ticket[_NAME_LENGTH + _NONCE_LENGTH :]
-                state = key.aead.open(nonce, sealed, key.name) if len(nonce) == _NONCE_LENGTH else None
+                nonce = ticket[TICKET_NAME_LENGTH : TICKET_NAME_LENGTH + TICKET_NONCE_LENGTH]
+                sealed = ticket[TICKET_NAME_LENGTH + TICKET_NONCE_LENGTH :]
+                state = key.aead.open(nonce, sealed, key.name) if len(nonce) == TICKET_NONCE_LENGTH else None
                 if state is None:
                     return None, False
                 try:

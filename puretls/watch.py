@@ -6,13 +6,19 @@ and keeps records from being sealed and opened in batches.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from puretls.crypto.secret import Secret
+
+if TYPE_CHECKING:
+    from puretls.config import Config
 
 
 class Watcher(Protocol):
     """What a connection calls. Exceptions leave through the call that the application made, as `CallbackError`."""
+
+    def begins(self, config: Config) -> None:
+        """A connection is watched from here on, which has this configuration."""
 
     def received(self, data: bytes) -> None:
         """Bytes came from the peer; b"" is the end of its stream."""

@@ -255,3 +255,12 @@ def test_keys_that_were_set_are_not_replaced_by_a_rotation_that_had_begun():
         if thread is not threading.current_thread() and thread.name.startswith("Thread-"):
             thread.join(5)
     assert keys.seal(SESSION).startswith(ours[:16])
+
+
+def test_exported_ticket_keys_open_what_was_sealed_elsewhere():
+    ours = TicketKeys()
+    old = ours.seal(SESSION)
+    ours.rotate()
+    theirs = TicketKeys(ours.export())
+    assert [theirs.open(ticket) for ticket in (ours.seal(SESSION), old)] == [(SESSION, False), (SESSION, True)]
+    assert [repr(key) for key in ours.export()] == ["Secret(48 bytes)"] * 2

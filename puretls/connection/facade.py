@@ -184,6 +184,7 @@ class Connection:
     def watch(self, watcher: Watcher | None) -> None:
         """Tell `watcher` of all that goes in and out from here on, in place of who was told before; None: tell nobody."""
         self._progress.watcher = watcher
+        self._progress.tell_watcher("begins", self.config)
 
     def next_event(self) -> Event | Sentinel:
         """The next event, after doing what leads to it; NEED_DATA when bytes are missing, PAUSED when a verdict is.

@@ -31,6 +31,7 @@ class Progress:
         self.trace = Trace(config.trace_level, config.trace_limit)
         with calling("watcher", config.watcher):
             self.watcher: Watcher | None = config.watcher(context.role) if config.watcher is not None else None
+        self.tell_watcher("begins", config)
         self.looks_ahead = False
         """Whether this belongs to a fork that must not seal under keys in force, nor touch the session store."""
 
@@ -55,7 +56,7 @@ class Progress:
         return through(self.taps, tap, value, self.where(direction, epoch)) if self.taps else (value,)
 
     def tell_watcher(self, what: str, *values: Any) -> None:
-        """Tell the watcher, if there is one: "received", "sent" or "secret"."""
+        """Tell the watcher, if there is one: "begins", "received", "sent" or "secret"."""
         if self.watcher is not None:
             call = getattr(self.watcher, what)
             with calling(f"{type(self.watcher).__name__}.{what}", call):

@@ -26,7 +26,8 @@ class Knowledge:
     """Secrets, and by what they are found. Its `repr` shows counts only.
 
     `masters` and `premasters` are found by the random of the ClientHello, 32 bytes; `psks` by the identity (RFC 4279 2); `sessions` are
-    master secrets by session identifier or by ticket, for connections that resume what is not in the key log. `sources` tells of master
+    master secrets by session identifier or by ticket, for connections that resume what is not in the key log. `ticket_keys` are those of
+    servers of puretls, as `TicketKeys.export` gives them: they open tickets, and connections that resume by one. `sources` tells of master
     secrets, by random as well, where they are from, in words that follow "known from".
     """
 
@@ -35,6 +36,7 @@ class Knowledge:
     rsa_keys: tuple[PrivateKey, ...] = ()
     psks: Mapping[bytes, Secret] = field(default_factory=dict)
     sessions: Mapping[bytes, Secret] = field(default_factory=dict)
+    ticket_keys: tuple[Secret, ...] = ()
     sources: Mapping[bytes, str] = field(default_factory=dict)
 
     @classmethod
@@ -68,12 +70,13 @@ class Knowledge:
             self.rsa_keys + tuple(key for key in more.rsa_keys if key not in self.rsa_keys),
             {**self.psks, **more.psks},
             {**self.sessions, **more.sessions},
+            tuple(dict.fromkeys(self.ticket_keys + more.ticket_keys)),
             {**self.sources, **more.sources},
         )
 
     def __bool__(self) -> bool:
         """Whether anything is known."""
-        return bool(self.masters or self.premasters or self.rsa_keys or self.psks or self.sessions)
+        return bool(self.masters or self.premasters or self.rsa_keys or self.psks or self.sessions or self.ticket_keys)
 
     def __repr__(self) -> str:
         counts = (
@@ -82,6 +85,7 @@ class Knowledge:
             (len(self.rsa_keys), "RSA keys"),
             (len(self.psks), "pre-shared keys"),
             (len(self.sessions), "sessions"),
+            (len(self.ticket_keys), "ticket keys"),
         )
         return f"Knowledge({', '.join(f'{count} {what}' for count, what in counts if count) or 'nothing'})"
 

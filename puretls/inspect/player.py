@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from puretls.config import ClientConfig, ServerConfig
 from puretls.connection import Connection
+from puretls.crypto.secret import Secret
 from puretls.errors import UsageError
 from puretls.inspect.book import Outcome
 from puretls.inspect.edit import Edit
@@ -62,11 +63,13 @@ class Played:
 
 @frozen
 class Replay:
-    """A tape that was played: its connections in order, and the secrets of them as a key log."""
+    """A tape that was played: its connections in order, the secrets of them as a key log, and what seals their tickets."""
 
     tape: Tape
     connections: tuple[Played, ...]
     key_log: tuple[str, ...]
+    ticket_keys: tuple[Secret, ...] = field(default=(), repr=False)
+    """Those of the server, 48 bytes each, the one that seals first."""
 
     def __repr__(self) -> str:
         size = sum(len(data) for one in self.connections for _, data in one.chunks)
@@ -99,7 +102,8 @@ class Replay:
 
         played = self.connection(number)
         streams = [_stream(played, side, int(self.tape.clock * 10**9)) for side in SIDES]
-        return Conversation(streams[0], streams[1], Knowledge.of(self.key_log, source=TAPE), name=self.tape.name)
+        known = Knowledge.of(self.key_log, source=TAPE) | Knowledge(ticket_keys=self.ticket_keys)
+        return Conversation(streams[0], streams[1], known, name=self.tape.name)
 
     @property
     def conversations(self) -> tuple[Conversation, ...]:
@@ -144,7 +148,8 @@ def replay(tape: Tape, *, against: tuple[str, int] | None = None, patience: floa
     beyond = [Outcome(edit, tape.numbered) for edit in tape.edits if edit.connection > len(played)]
     if beyond:
         played[-1] = replace(played[-1], outcomes=(*played[-1].outcomes, *beyond))
-    return Replay(tape, tuple(played), tuple(key_log))
+    tickets = configs[1].tickets if against is None else None
+    return Replay(tape, tuple(played), tuple(key_log), tickets.export() if tickets is not None else ())
 
 
 def _play(

@@ -18,7 +18,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from puretls.arguments import described
 from puretls.connection import Connection
@@ -30,6 +30,10 @@ from puretls.inspect.conversation import Conversation
 from puretls.inspect.knowledge import RECORDED, Knowledge
 from puretls.inspect.streams import SIDES, Chunk, Gap, Stream, other
 from puretls.record.framing import HEADER_LENGTH
+from puretls.session import TicketKeys
+
+if TYPE_CHECKING:
+    from puretls.config import Config
 
 LIMIT = 2**23
 ONLY_SIZE = "application data, only its size was kept"
@@ -70,6 +74,7 @@ class Recorder:
         self._wants_secrets = secrets
         self._clock = clock
         self._masters: dict[bytes, Secret] = {}
+        self._tickets: object = None
         self._kept: list[_Piece] = []
         self._size = self._count = 0
         self._thinners: dict[str, _Thinner] | None = None
@@ -80,6 +85,10 @@ class Recorder:
         return f"Recorder({self._near}, {self._size} bytes seen, {len(self._masters)} secrets)"
 
     # What a connection calls
+
+    def begins(self, config: Config) -> None:
+        """A connection is watched from here on."""
+        self._tickets = getattr(config, "tickets", None)
 
     def received(self, data: bytes) -> None:
         """Bytes came from the peer; b"" is the end of its stream."""
@@ -118,8 +127,9 @@ class Recorder:
 
     @property
     def knowledge(self) -> Knowledge:
-        """The secrets that were agreed on so far, unless none were wanted."""
-        return Knowledge(dict(self._masters), sources=dict.fromkeys(self._masters, RECORDED))
+        """The secrets that were agreed on so far, and the keys of a server's tickets, unless none were wanted."""
+        keys = self._tickets.export() if self._wants_secrets and isinstance(self._tickets, TicketKeys) else ()
+        return Knowledge(dict(self._masters), ticket_keys=keys, sources=dict.fromkeys(self._masters, RECORDED))
 
     def conversation(self, **options: Any) -> Conversation:
         """What was seen so far. `options` are those of `Conversation`."""

@@ -14,6 +14,7 @@ from puretls.crypto.secret import Secret
 from puretls.extensions import EncryptThenMac, ExtendedMasterSecret, MaxFragmentLength, RecordSizeLimit
 from puretls.extensions.max_fragment_length import LENGTHS
 from puretls.inspect.knowledge import KEY_LOG, NOTHING, Knowledge
+from puretls.inspect.tickets import opened
 from puretls.messages.handshake import ClientHello, ServerHello
 from puretls.messages.records import MAX_PLAINTEXT
 from puretls.suites import BY_ID, Suite
@@ -151,7 +152,7 @@ class Handshake:
         if self.client_key_exchange is not None:
             yield from self._from_key_exchange(knowledge, provider, suite)
         else:
-            yield from self._from_session(knowledge)
+            yield from self._from_session(knowledge, provider)
 
     def _from_premaster(self, provider: Provider, suite: Suite, premaster: Secret, source: str) -> Found:
         if self.extended_master_secret:
@@ -182,10 +183,12 @@ class Handshake:
                     provider, suite, Secret(both), f"{source}, with the pre-shared key" if encrypted else source
                 )
 
-    def _from_session(self, knowledge: Knowledge) -> Iterator[Found]:
+    def _from_session(self, knowledge: Knowledge, provider: Provider) -> Iterator[Found]:
         for name in self.session_names():
             if name in knowledge.sessions:
                 yield Found(knowledge.sessions[name], "the session that is resumed")
+            if (ticket := opened(name, knowledge, provider)) is not None:
+                yield Found(ticket.session.master_secret, "the client's ticket, by the key that sealed it")
 
     def session_names(self) -> list[bytes]:
         """By what the session may be found that the client offers: the ticket, and the identifier."""

@@ -7,12 +7,18 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from puretls.crypto.aead import AES_256_GCM
 from puretls.errors import UsageError
-from puretls.inspect import Conversation, Knowledge
+from puretls.inspect import Conversation, Knowledge, Recordings, Tape, replay
+from puretls.inspect.ledger.aes import aes_256_gcm_open
 from puretls.inspect.ledger.nodes import GIVEN, MISSING
+from puretls.session import MemorySessionStore, TicketKeys
+from tests.inspect.test_tapes import FOLDER
 from tests.support.credentials import credential, issued
-from tests.support.pair import PSK, real
+from tests.support.pair import PSK, pair, real
 from tests.support.recorded import conversations, every_reference, openssl_turns, recorded, recorded_pair, streams
 from tests.support.reference import REFERENCE
 
@@ -158,6 +164,77 @@ def test_a_pre_shared_key_gives_the_premaster_secret(tmp_path):
     assert ledger["master_secret"].value == conversation.handshakes[0].found.master
     for runs in (python(ledger.script(), tmp_path), run(ledger.shell(), tmp_path, "bash")):
         assert runs.returncode == 0, runs.stdout
+
+
+# Tickets
+
+
+def by_ticket():
+    """A full handshake, and one that resumes by the ticket of the first."""
+    return replay(Tape.load(FOLDER / "20-resumed-by-ticket.json")).conversations
+
+
+@pytest.mark.rfc("5077", "4")
+def test_a_ticket_is_opened_by_the_key_that_sealed_it_and_holds_the_master_secret(tmp_path):
+    first, second = by_ticket()
+    given, shown = "server.NewSessionTicket.ticket", "client.ClientHello.extensions[5].session_ticket.ticket"
+    for conversation, ticket in ((first, given), (second, shown)):
+        ledger = conversation.ledger
+        assert ledger[f"{ticket}.state.master_secret"].value == conversation.handshakes[0].found.master
+        assert {"created", "lifetime"} <= {node.name.rpartition(".")[2] for node in ledger}
+        parts = [ledger[f"{ticket}.{part}"].value for part in ("key_name", "nonce", "sealed")]
+        assert b"".join(parts) == ledger[ticket].value
+        assert all(ledger[f"{ticket}.state{field}"].secret for field in ("", ".master_secret"))
+        computed = {node.name: node.value.hex() for node in ledger if node.formula not in {GIVEN, MISSING}}
+        done = run(ledger.shell(), tmp_path, "bash")
+        assert (done.returncode, values(done.stdout)) == (0, computed), done.stderr
+        script = ledger.script()
+        assert computed.items() <= values(python(script, tmp_path).stdout).items()
+        line = next(line for line in script.split("\n") if line.startswith(f'made("{ticket}.state",'))
+        done = python(script.replace(line, line.replace("sealed", "nonce")), tmp_path)
+        assert f"the first wrong value is {ticket}.state;" in done.stdout
+    assert first.ledger[given].value == second.ledger[shown].value
+
+
+@pytest.mark.rfc("5077", "3.4")
+def test_the_master_secret_of_a_resumption_comes_from_the_ticket():
+    _, second = by_ticket()
+    made = [node.name for node in second.ledger.made_of("client_write_key")]
+    assert "client.ClientHello.extensions[5].session_ticket.ticket.state" in made
+    assert "client.ClientHello" in made
+    (key,) = second.knowledge.ticket_keys
+    alone = Conversation(second.client, second.server, Knowledge(ticket_keys=(key,)))
+    assert [handshake.found.source for handshake in alone.handshakes] == ["the client's ticket, by the key that sealed it"]
+    assert alone.data("client") == second.data("client") != b""
+    assert alone.ledger["master_secret"].value == second.ledger["master_secret"].value
+    unknown = Conversation(second.client, second.server, Knowledge.of([]), provider=real()).ledger
+    assert unknown["master_secret"].value is None
+
+
+@pytest.mark.parametrize("side", ["client", "server"])
+@pytest.mark.parametrize("secrets", [True, False])
+def test_who_records_a_server_knows_the_keys_of_its_tickets(side, secrets):
+    keys, store = TicketKeys(), MemorySessionStore()
+    recordings = Recordings(secrets=secrets)
+    watched = {side: {"watcher": recordings}}
+    fields = {"tickets": True, "session_store": store} | watched.get("client", {})
+    for _ in range(2):
+        joined = pair(fields, {"tickets": keys} | watched.get("server", {})).handshake()
+        joined.exchange(b"up", b"down")
+    known = [one.knowledge.ticket_keys for one in recordings.conversations()]
+    assert known == [keys.export() if secrets and side == "server" else ()] * 2
+    if known[1]:
+        ledger = recordings.conversations()[1].ledger
+        assert any(node.name.endswith("session_ticket.ticket.state.master_secret") for node in ledger)
+
+
+@settings(max_examples=8)
+@given(st.binary(min_size=32, max_size=32), st.binary(min_size=12, max_size=12), st.binary(max_size=70), st.binary(max_size=40))
+def test_the_readable_aes_gcm_is_that_of_the_provider(key, nonce, data, additional):
+    sealed = real().aead(AES_256_GCM, key).seal(nonce, data, additional)
+    assert aes_256_gcm_open(key, nonce, sealed, additional) == data
+    wrong = sealed[:-1] + bytes((sealed[-1] ^ 1,))
+    assert aes_256_gcm_open(key, nonce, wrong, additional) == b""
 
 
 def test_without_secrets_the_ledger_says_what_is_missing():

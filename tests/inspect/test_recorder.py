@@ -238,6 +238,9 @@ def test_asyncio_streams_are_recorded_by_their_configuration():
 
 def test_errors_of_a_watcher_leave_as_those_of_a_callback():
     class Broken:
+        def begins(self, config):
+            assert config.tickets
+
         def sent(self, data):
             raise OSError("disk full")
 

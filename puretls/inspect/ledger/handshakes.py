@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from puretls.crypto.aead import AeadAlgorithm
 from puretls.crypto.keys import RsaPrivateKey
 from puretls.crypto.signatures import SIGNATURE_SCHEMES, digest_size
-from puretls.iana import ContentType, SignatureScheme, known
+from puretls.iana import ContentType, ExtensionType, SignatureScheme, known
 from puretls.inspect.deeper import spans_of
 from puretls.inspect.ledger.nodes import Argument, Builder, Node, Ref
+from puretls.inspect.ledger.tickets import ticket_nodes
 from puretls.inspect.secrets import Handshake, decrypted
 from puretls.inspect.seen import MessageSeen
+from puretls.inspect.tickets import opened
 from puretls.messages.handshake import HEADER_LENGTH
 from puretls.spans import Span
 from puretls.suites import Suite
@@ -63,7 +65,7 @@ class _Account:
         randoms = [self._random(seen) for seen in hellos if seen]
         self._shares()
         self._signed(randoms)
-        self._tickets()
+        self._new_tickets()
         master = self._master(suite, randoms)
         self._keys(suite, master, randoms)
         for side, label in (("client", "client finished"), ("server", "server finished")):
@@ -108,11 +110,21 @@ class _Account:
                 meaning = f"The public value of the {seen.side}; its private value never travels."
                 self._cut(seen, field, self._name(f"{seen.side}_share"), meaning, "RFC 5246 8.1.2")
 
-    def _tickets(self) -> None:
+    def _new_tickets(self) -> None:
         for seen in self.messages:
             if seen.name == "NewSessionTicket":
                 meaning = "The session, encrypted under a key that the server alone has; the client gives it back as it is."
-                self._cut(seen, "ticket", f"{seen.path}.ticket", meaning, "RFC 5077 4")
+                self._ticket(seen, "ticket", meaning, "RFC 5077 3.3")
+
+    def _ticket(self, seen: MessageSeen, field: str, meaning: str, rfc: str) -> Ref | None:
+        """A ticket in a field of a message; gives the master secret in it, None where no key that is known opens it."""
+        ticket = self._cut(seen, field, f"{seen.path}.{field}", meaning, rfc)
+        span = self._field(seen, field)
+        if ticket is None or span is None:
+            return None
+        raw = seen.raw[span.start : span.end]
+        found = opened(raw, self.conversation.knowledge, self.conversation.provider)
+        return ticket_nodes(self.builder, ticket, len(raw), found) if found else None
 
     def _signed(self, randoms: list[Ref]) -> None:
         for seen in self.messages:
@@ -155,9 +167,27 @@ class _Account:
             arguments, formula, rfc = (suite.prf_hash, premaster or "", *randoms), "master_secret", "RFC 5246 8.1"
         if premaster is not None:
             return self.builder.made(name, formula, arguments, meaning, rfc, secret=True)
+        if exchange is None and self.handshake.resumed:
+            meaning, rfc = f"{meaning} It is that of the session that is resumed.", "RFC 5246 7.3"
+            if (origin := self._of_session()) is not None:
+                return self.builder.made(name, "join", (origin,), meaning, rfc, secret=True)
         if found is not None:
-            return self.builder.given(name, found.master, f"{meaning} It is from {found.source}.", rfc, secret=True)
+            return self.builder.given(name, found.master, f"{meaning} It is known from {found.source}.", rfc, secret=True)
         return self.builder.missing(name, handshake.missing, rfc)
+
+    def _of_session(self) -> Ref | None:
+        """Where the master secret of a session that is resumed stands: in the client's ticket, or in a handshake before this one."""
+        hello = self._first("ClientHello")
+        for index, extension in enumerate((getattr(hello.message, "extensions", None) or ()) if hello else ()):
+            if hello and extension.extension_type == ExtensionType.SESSION_TICKET and extension.extension_data:
+                meaning = "The ticket that the server once gave, which holds the session."
+                origin = self._ticket(hello, f"extensions[{index}].session_ticket.ticket", meaning, "RFC 5077 3.2")
+                if origin is not None:
+                    return origin
+        found = self.handshake.found
+        before = (one for one in self.conversation.handshakes[: self.handshake.number] if found and one.found)
+        same = next((one for one in before if one.found and found and one.found.master == found.master), None)
+        return Ref(f"master_secret{suffix(same.number)}") if same else None
 
     def _premaster(self, suite: Suite, exchange: MessageSeen) -> Ref | None:
         """The premaster secret where it is known, by whatever way; else a node that says what it would take, and None."""

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import field
 
 from puretls.crypto.secret import Secret
-from puretls.inspect.ledger import formulas
+from puretls.inspect.ledger import aes, formulas
 from puretls.values import frozen
 
 GIVEN, MISSING = "given", "missing"
+
+
+def function(formula: str) -> Callable[..., bytes]:
+    """What computes a formula."""
+    found: Callable[..., bytes] = getattr(aes if hasattr(aes, formula) else formulas, formula)
+    return found
 
 
 @frozen
@@ -25,7 +32,7 @@ Argument = Ref | str | int
 class Node:
     """One value. `repr` shows no bytes: `value` is the explicit way to them.
 
-    `formula` is the name of a function of `ledger.formulas`, "given" for what the wire or somebody's knowledge gives, "missing" where
+    `formula` is the name of a function of `ledger.formulas` or `ledger.aes`, "given" for what the wire or somebody's knowledge gives, "missing" where
     there is none: `value` is then None and `meaning` tells what would be needed. `arguments` are those of the function. `path` is where the
     bytes stand in the byte map, "" where they never travel. `secret` tells whether who knows them can decrypt or forge.
     """
@@ -84,5 +91,5 @@ class Builder:
         if None in values:
             lacking = next(a.name for a, value in zip(arguments, values, strict=True) if value is None and isinstance(a, Ref))
             return self._add(Node(name, None, MISSING, arguments, f"{lacking} is not known", rfc, path, secret))
-        value: bytes = getattr(formulas, formula)(*values)
+        value: bytes = function(formula)(*values)
         return self._add(Node(name, Secret(value) if secret else value, formula, arguments, meaning, rfc, path, secret))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+from types import ModuleType
 from typing import TYPE_CHECKING
 
-from puretls.inspect.ledger import formulas
+from puretls.inspect.ledger import aes, formulas
 from puretls.inspect.ledger.nodes import GIVEN, MISSING, Argument, Node, Ref
 from puretls.inspect.streams import SIDES
 
@@ -67,7 +68,7 @@ print(f"\\nall {len(V)} values are right")
 
 def python_script(conversation: Conversation, ledger: Ledger, records: int) -> str:
     """The text of the program, with at most `records` protected records of each side."""
-    lines = [_HEAD.format(title=f"The key ledger of {_title(conversation)}."), _functions(), _ENGINE]
+    lines = [_HEAD.format(title=f"The key ledger of {_title(conversation)}."), _functions(ledger), _ENGINE]
     lines += [_statement(node) for node in ledger.nodes]
     for side in SIDES:
         protected = [seen for seen in conversation.records if seen.side == side and seen.opener and seen.plaintext is not None]
@@ -83,10 +84,16 @@ def _title(conversation: Conversation) -> str:
     return " with ".join(part for part in (name or "a TLS 1.2 conversation", suite.name if suite else "") if part)
 
 
-def _functions() -> str:
-    """The source of the formulas, without what stands above their imports."""
-    source = inspect.getsource(formulas)
-    return source[source.index("import hashlib") :].rstrip() + "\n\n"
+def _functions(ledger: Ledger) -> str:
+    """The source of the formulas; of AES only where a ticket is opened."""
+    needed = [formulas, aes] if any(hasattr(aes, node.formula) for node in ledger.nodes) else [formulas]
+    return "\n\n\n".join(map(_source, needed)) + "\n\n"
+
+
+def _source(module: ModuleType) -> str:
+    """From its imports on."""
+    source = inspect.getsource(module)
+    return source[source.index("\nimport ") :].strip()
 
 
 def _statement(node: Node) -> str:

@@ -33,6 +33,10 @@ psk_premaster() { # OTHER_SECRET PSK (RFC 4279 2)
     printf '%04x%s%04x%s' $((${#1} / 2)) "$1" $((${#2} / 2)) "$2"
 }
 
+gcm_open() { # KEY NONCE SEALED: openssl enc has no AEAD; GCM encrypts as CTR does from 2 on, and the tag is not looked at
+    bytes "${3:0:$((${#3} - 32))}" | openssl enc -d -aes-256-ctr -K "$1" -iv "${2}00000002" | od -An -v -tx1 | tr -d ' \n'
+}
+
 total=0 first_wrong=
 check() { # NAME VALUE EXPECTED
     echo "$1 = $2"
@@ -94,6 +98,7 @@ _COMMANDS: dict[str, Callable[..., str]] = {
     "join": lambda *parts: "".join(parts),
     "cut": _cut,
     "digest": lambda hash_name, *parts: f'$(digest {hash_name} "{"".join(parts)}")',
+    "aes_256_gcm_open": lambda key, nonce, sealed, _name: f'$(gcm_open "{key}" "{nonce}" "{sealed}")',
     "psk_premaster": lambda other, psk: f'$(psk_premaster "{other}" "{psk}")',
     "master_secret": lambda hash_name, secret, client, server: _prf(hash_name, secret, "master secret", client + server, 48),
     "extended_master_secret": lambda hash_name, secret, seen: _prf(hash_name, secret, "extended master secret", seen, 48),

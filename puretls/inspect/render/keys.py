@@ -22,9 +22,10 @@ FORMULAS: Mapping[str, str] = {
     "psk_premaster": "length + {0} + length + {1}",
     "nonce_from_sequence": "{0} XOR sequence number {1}",
     "header": "sequence number {0}, content type {1}, version 0x0303, length {2}",
+    "aes_256_gcm_open": "AES-256-GCM with key {0} and nonce {1} opens {2}, with {3} authenticated",
     "mac": "HMAC-{0}({1}, {2} + {3})",
 }
-"""Functions of `ledger.formulas` in a line; `{0}` is the first argument. The others are written by `formula` itself."""
+"""Functions of `ledger.formulas` and `ledger.aes` in a line; `{0}` is the first argument. The others are written by `formula` itself."""
 HIDDEN = "secret, not shown here"
 Link = Callable[[str], str]
 """The address of a value of the ledger, by its name; "" where it has none."""
