@@ -32,9 +32,9 @@ Argument = Ref | str | int
 class Node:
     """One value. `repr` shows no bytes: `value` is the explicit way to them.
 
-    `formula` is the name of a function of `ledger.formulas` or `ledger.aes`, "given" for what the wire or somebody's knowledge gives, "missing" where
-    there is none: `value` is then None and `meaning` tells what would be needed. `arguments` are those of the function. `path` is where the
-    bytes stand in the byte map, "" where they never travel. `secret` tells whether who knows them can decrypt or forge.
+    `formula` is the name of a function of `ledger.formulas` or `ledger.aes`, "given" for what the wire or somebody's knowledge gives,
+    "missing" where there is none: `value` is then None and `meaning` tells what would be needed. `arguments` are those of the function.
+    `path` is where the bytes stand in the byte map, "" where they never travel. `secret` tells whether who knows them can decrypt or forge.
     """
 
     name: str
