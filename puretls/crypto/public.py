@@ -5,11 +5,18 @@ Kernels are imported by the first operation that needs them: a connection uses t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from puretls.crypto.groups import Group, RandomBytes
 from puretls.crypto.kernels.arithmetic import PYTHON, Arithmetic
 from puretls.crypto.keys import EcPrivateKey, EcPublicKey, EdPrivateKey, PrivateKey, PublicKey, RsaPrivateKey, RsaPublicKey
 from puretls.crypto.signatures import HASHES, SignatureAlgorithm, SignatureKind
 from puretls.errors import UsageError
+
+if TYPE_CHECKING:
+    from puretls.crypto.kernels.ec.ecdsa import Signed as EcSigned
+    from puretls.crypto.provider import Signed
 
 _WEIERSTRASS = ("secp256r1", "secp384r1", "secp521r1")
 _MONTGOMERY = ("x25519", "x448")
@@ -90,6 +97,24 @@ def verify(algorithm: SignatureAlgorithm, key: PublicKey, message: bytes, signat
     from puretls.crypto.kernels.ec import eddsa
 
     return algorithm.kind is _EDDSA.get(key.curve) and eddsa.verify(key, message, signature, arithmetic)
+
+
+def verify_together(signatures: Sequence[Signed], random: RandomBytes, *, accelerated: bool = False) -> list[bool]:
+    """`BatchVerify.together`: ECDSA signatures of one curve, two or three at a time."""
+    by_curve: dict[str, list[tuple[int, EcSigned]]] = {}
+    for i, (algorithm, key, message, signature) in enumerate(signatures):
+        if isinstance(key, EcPublicKey) and algorithm.kind is SignatureKind.ECDSA and _knows_hashes(algorithm):
+            by_curve.setdefault(key.curve, []).append((i, (key, algorithm.hash, message, signature)))
+    right = [False] * len(signatures)
+    for found in by_curve.values():
+        for part in (found[i : i + 3] for i in range(0, len(found), 3)):
+            if len(part) > 1:
+                from puretls.crypto.kernels.ec import ecdsa
+
+                verdict = ecdsa.verify_together([signed for _, signed in part], random, _arithmetic(accelerated))
+                for i, _ in part:
+                    right[i] = verdict
+    return right
 
 
 def rsa_private(key: RsaPrivateKey, c: int, random: RandomBytes, *, accelerated: bool = False) -> int:

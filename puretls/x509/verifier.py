@@ -8,10 +8,12 @@ No I/O and no clock: anchors and the time are arguments. A verifier without anch
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from puretls.arguments import described
+from puretls.crypto.groups import RandomBytes
 from puretls.crypto.provider import Provider
 from puretls.der import oids
 from puretls.errors import DecodeError, UsageError
@@ -153,6 +155,7 @@ def chain_verifier(
     fetch_issuers: FetchIssuers | None = None,
     handled_extensions: Iterable[bytes] = (),
     budgets: Budgets | None = None,
+    random: RandomBytes = os.urandom,
 ) -> Verifier:
     """A verifier of chains against `anchors`.
 
@@ -160,7 +163,8 @@ def chain_verifier(
     (SHA-1, small keys, expiry, ...), `extra` rules to add; `rules.TABLE` lists them, and the report says which are missing.
     `revocation`: by default a stapled OCSP response is heeded and silence accepted. `fetch_issuers(certificate)` gives DER of possible
     issuers, for example from authorityInfoAccess; it may do I/O and is asked only when the search would fail. `handled_extensions`:
-    identifiers (content bytes) of critical extensions that the caller processes itself.
+    identifiers (content bytes) of critical extensions that the caller processes itself. `random(n)` gives n bytes that no peer can know:
+    the ECDSA signatures of a chain are verified together, times random numbers, so that a forged one passes with a probability of 2^-61.
 
     Raises `UsageError` for unknown names, and for a rule of the default profile in `without`.
     """
@@ -174,7 +178,7 @@ def chain_verifier(
     settings = Settings(
         provider=provider, profile=profile, rules=_rules(profile, dropped, extra), switched_off=dropped,
         policies=policies or PolicyInputs(), revocation=revocation or Revocation(), budgets=budgets or Budgets(),
-        handled=frozenset(handled_extensions),
+        handled=frozenset(handled_extensions), random=random,
     )  # fmt: skip
     return Verifier(trust_store(anchors), settings, fetch_issuers=fetch_issuers)
 

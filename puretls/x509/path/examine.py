@@ -6,12 +6,15 @@ nothing else, and joined by what only a whole path can show.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 
+from puretls.crypto.groups import RandomBytes
 from puretls.crypto.keys import PublicKey, weight
-from puretls.crypto.provider import Provider
+from puretls.crypto.provider import BatchVerify, Provider
 from puretls.crypto.signatures import SignatureAlgorithm
 from puretls.der import oids
 from puretls.der.memo import Memo
@@ -37,7 +40,9 @@ SHOWN_NAMES = 6
 EXPLANATION = Budgets(signatures=24, steps=512, paths=48, work_per_byte=4)
 MAX_FAULTS = 64
 """Faults of one certificate that are kept: the first is enough to refuse it, and a hostile one can have a million."""
-_POLICY_EXTENSIONS = frozenset({oids.CERTIFICATE_POLICIES, oids.POLICY_CONSTRAINTS, oids.POLICY_MAPPINGS, oids.INHIBIT_ANY_POLICY})
+_POLICY_EXTENSIONS = frozenset(
+    {oids.CERTIFICATE_POLICIES, oids.POLICY_CONSTRAINTS, oids.POLICY_MAPPINGS, oids.INHIBIT_ANY_POLICY}
+)
 _KEY_RULES = frozenset({"public-key", "rsa-size", "rsa-breakable", "rsa-too-large"})
 """What an anchor that is nothing but a name and a key must meet still."""
 
@@ -57,6 +62,8 @@ class Settings:
     """What it may cost to say why nothing was accepted."""
     handled: frozenset[bytes] = frozenset()
     """Critical extensions that the caller processes."""
+    random: RandomBytes = os.urandom
+    """Multipliers by which signatures are verified together: no verdict depends on them."""
 
 
 @frozen
@@ -97,6 +104,7 @@ class Examiner:
         self.meter = meter
         self._constraints: dict[bytes, Constraints] = before._constraints if before else {}
         self._violations: dict[tuple[bytes, bytes], tuple[Violation, ...]] = before._violations if before else {}
+        self._tried_together = before is not None
 
     def own_faults(self, certificate: Certificate, role: Role) -> Iterator[Fault]:
         """Those of a certificate in its place, whatever the path; under rules that are switched on."""
@@ -110,7 +118,9 @@ class Examiner:
         yield from (f for f in self._asked_faults(certificate, role) if f.rule in self.settings.rules)
 
     def _counts(self, fault: Fault, certificate: Certificate, role: Role) -> bool:
-        if fault.rule not in self.settings.rules or (fault.rule == "unknown-critical-extension" and self._is_handled(fault, certificate)):
+        if fault.rule not in self.settings.rules or (
+            fault.rule == "unknown-critical-extension" and self._is_handled(fault, certificate)
+        ):
             return False
         if role is Role.ANCHOR and fault.rule not in _KEY_RULES and "anchor-constraints" not in self.settings.rules:
             return False
@@ -228,6 +238,7 @@ class Examiner:
 
     def signature_faults(self, path: Path, skip: frozenset[int] = frozenset()) -> Iterator[tuple[int, Fault]]:
         """From the anchor down: until a signature is verified, nothing is known of the key below."""
+        self._verify_together(path)
         for index in range(len(path) - 2, -1, -1):
             if index not in skip and not self.is_signed_by(path[index], path[index + 1]):
                 yield index, Fault("signature", "signature_value",
@@ -249,10 +260,37 @@ class Examiner:
             self.caches.signatures.put(link, known)
         return known
 
+    def _verify_together(self, path: Path) -> None:
+        """Remembers the signatures of the first path that are found right together. All others wait to be verified one by one.
+
+        Once a question: what cannot be accepted costs no more than that, and its faults are found as ever.
+        """
+        verify = self.settings.provider.verify
+        if self._tried_together or not isinstance(verify, BatchVerify):
+            return
+        self._tried_together = True
+        links, signatures = [], []
+        for child, issuer in pairwise(path):
+            link = self.link(child, issuer)
+            with suppress(DecodeError):
+                algorithm = child.signature_algorithm
+                if self.caches.signatures.get(link) is None and allows(issuer.spki, algorithm):
+                    signatures.append((algorithm, issuer.public_key, child.tbs, child.signature))
+                    links.append((link, issuer))
+        if len(links) < 2:
+            return
+        for (link, issuer), right in zip(links, verify.together(signatures, self.settings.random), strict=True):
+            if right:
+                self._spend_on(issuer.public_key)
+                self.caches.signatures.put(link, True)
+
     def _verify(self, algorithm: SignatureAlgorithm, key: PublicKey, message: bytes, signature: bytes) -> bool:
+        self._spend_on(key)
+        return self.settings.provider.verify(algorithm, key, message, signature)
+
+    def _spend_on(self, key: PublicKey) -> None:
         self.meter.spend("signatures")
         self.meter.spend("signature_work", weight(key))
-        return self.settings.provider.verify(algorithm, key, message, signature)
 
     def status_faults(self, path: Path, pool: Iterable[Certificate]) -> Iterator[tuple[int, Fault]]:
         """What a revocation checker says; `pool` may hold signers of CRLs."""

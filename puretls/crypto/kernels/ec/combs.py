@@ -29,13 +29,23 @@ def comb_for(key: Hashable, make: Callable[[], Any]) -> Any | None:
     """The comb of the key, made now if the key was used often enough, else None. Safe to call from several threads."""
     comb = _combs.pop(key, None)
     if comb is None:
-        count = _counts.pop(key, 0) + 1
-        if count < USES:
-            _keep(_counts, key, count, MAX_COUNTED)
+        if not has_or_gets(key):
+            count(key)
             return None
+        _counts.pop(key, None)
         comb = make()
     _keep(_combs, key, comb, MAX_COMBS)
     return comb
+
+
+def has_or_gets(key: Hashable) -> bool:
+    """Whether the next use of the key is by a comb."""
+    return key in _combs or _counts.get(key, 0) + 1 >= USES
+
+
+def count(key: Hashable) -> None:
+    """A use without a comb of a key that has none yet."""
+    _keep(_counts, key, _counts.pop(key, 0) + 1, MAX_COUNTED)
 
 
 def _keep(store: OrderedDict[Hashable, Any], key: Hashable, value: Any, limit: int) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from puretls.crypto.groups import BadPublicValue, Group, KeyShare, RandomBytes
 from puretls.crypto.kernels.arithmetic import PYTHON, Arithmetic
-from puretls.crypto.kernels.ec import combs
-from puretls.crypto.kernels.ec.weierstrass import Curve, curve
+from puretls.crypto.kernels.ec import combs, recoding, together
+from puretls.crypto.kernels.ec.weierstrass import Affine, Curve, curve
 from puretls.crypto.keys import EcPrivateKey, EcPublicKey
 from puretls.crypto.secret import Secret, SecretNumber
 from puretls.crypto.signatures import digest_size
@@ -162,15 +162,56 @@ def _sign_digest(
 def verify(key: EcPublicKey, hash_name: str, message: bytes, signature: bytes, arithmetic: Arithmetic = PYTHON) -> bool:
     """Whether a DER signature is right; False for anything wrong, also with the key."""
     on = curve(key.curve, arithmetic)
-    numbers = decode_signature(signature)
-    try:
-        point = on.decode(key.point)
-    except BadPublicValue:
+    found = _numbers(on, key, signature)
+    if found is None:
         return False
-    if numbers is None or not all(0 < number < on.n for number in numbers):
-        return False
-    r, s = numbers
+    point, r, s = found
     inverse = pow(s, -1, on.n)
-    e = digest_number(hashlib.new(hash_name, message).digest(), on.n)
+    e = _message_number(on, hash_name, message)
     comb = combs.comb_for((arithmetic.name, key), lambda: on.make_comb(point, on.key_comb_shape))
     return on.sum_has_x(r, e * inverse % on.n, r * inverse % on.n, point, comb)
+
+
+def _numbers(on: Curve, key: EcPublicKey, signature: bytes) -> tuple[Affine, int, int] | None:
+    """The point of the key, r and s; None where any of them cannot be."""
+    numbers = decode_signature(signature)
+    if numbers is None or not all(0 < number < on.n for number in numbers):
+        return None
+    try:
+        return on.decode(key.point), *numbers
+    except BadPublicValue:
+        return None
+
+
+def _message_number(on: Curve, hash_name: str, message: bytes) -> int:
+    return digest_number(hashlib.new(hash_name, message).digest(), on.n)
+
+
+Signed = tuple[EcPublicKey, str, bytes, bytes]
+"""(key, hash, message, signature)"""
+
+
+def verify_together(signed: Sequence[Signed], random: RandomBytes, arithmetic: Arithmetic = PYTHON) -> bool:
+    """Whether two or three signatures over one curve are right, in two thirds of the time that `verify` takes for each.
+
+    False says nothing: it is for `verify` to tell what is wrong, and to be faster for keys that come again and have a comb.
+    """
+    names = {key.curve for key, *_ in signed}
+    keys = [(arithmetic.name, key) for key, *_ in signed]
+    if len(names) != 1 or not 2 <= len(signed) <= together.MOST or any(map(combs.has_or_gets, keys)):
+        return False
+    on = curve(names.pop(), arithmetic)
+    found = [_numbers(on, key, signature) for key, _, _, signature in signed]
+    numbers = [triple for triple in found if triple is not None]
+    if len(numbers) < len(found):
+        return False
+    inverses = recoding.batch_inverse([s for *_, s in numbers], on.n, lambda value: pow(value, -1, on.n))
+    equations = [
+        together.Equation(r, _message_number(on, hash_name, message) * inverse % on.n, r * inverse % on.n, point)
+        for (point, r, _), (_, hash_name, message, _), inverse in zip(numbers, signed, inverses, strict=True)
+    ]
+    if not together.hold_together(on, equations, random):
+        return False
+    for key in keys:
+        combs.count(key)
+    return True

@@ -16,6 +16,7 @@ from puretls.crypto.kernels.ec import recoding
 from puretls.crypto.kernels.ec.recoding import Entry, Pair, Row
 
 Affine = tuple[int, int]
+Jacobian = tuple[Any, Any, Any]
 Comb = list[list[Entry]]
 
 _WINDOW = 5
@@ -84,6 +85,12 @@ class Curve:
         """The uncompressed form (SEC 1 2.3.3)."""
         return b"\4" + point[0].to_bytes(self.size, "big") + point[1].to_bytes(self.size, "big")
 
+    def lift(self, x: int) -> Affine | None:
+        """One of the two points with this x coordinate, where there are any. All p here are 3 modulo 4, so that a root is a power."""
+        square = ((x * x - 3) * x + self.b) % self.p
+        y = self.arithmetic.power(square, (self.p + 1) // 4, self.p)
+        return (x, y) if (y * y - square) % self.p == 0 else None
+
     # --- multiplication
 
     def multiply_base(self, k: int, blind: int) -> Affine | None:
@@ -105,7 +112,7 @@ class Curve:
         """
         if comb is None:
             table = self._sparse_table(point, _SPARSE_POINT)
-            rows = recoding.sparse_rows([(u1, _SPARSE_BASE, self._base_multiples), (u2, _SPARSE_POINT, table)])
+            rows = recoding.sparse_rows([(u1, _SPARSE_BASE, self.base_multiples), (u2, _SPARSE_POINT, table)])
         else:
             rows = recoding.joined_rows(self._comb_rows(u2, comb, self.key_comb_shape), self._base_rows(u1))
         x, _, z = self._walk(rows, 1)
@@ -115,13 +122,40 @@ class Curve:
             return total is not None and total[0] % self.n == r
         return (r * square - x) % self._p == 0 or (r + self.n < self.p and ((r + self.n) * square - x) % self._p == 0)
 
+    # --- sums of public numbers, as `together` puts them together
+
+    def sum_of(self, terms: Sequence[tuple[int, int, Sequence[Entry]]]) -> Jacobian:
+        """The sum of scalars times points, as terms of `recoding.sparse_rows`, not all of them zero."""
+        return self._walk(recoding.sparse_rows(terms), 1)
+
+    def plus_minus(self, point: Jacobian, entry: Entry) -> tuple[Jacobian, Jacobian]:
+        """The point plus and minus another; z is zero where they are one, or each other's negative."""
+        x, v = entry
+        add = self._accumulate
+        return add(point, [(0, (entry,))], self._constants), add(point, [(0, ((x, self._p - v),))], self._constants)
+
+    def entry(self, point: Affine) -> Entry:
+        """A point as tables hold it."""
+        return self._number(point[0]), self._number(2 * point[1] % self.p)
+
+    def affine_entry(self, point: Jacobian) -> Entry:
+        """The same of a point of the loops, not at infinity."""
+        return self._all_affine([point])[0]
+
+    def sparse_tables(self, wanted: Sequence[tuple[Affine, int]]) -> list[list[Entry]]:
+        """Tables for `recoding.sparse_rows` of points and their widths, with one inversion for all of them."""
+        chains = [self._odd_chain(point, 1 << (width - 2)) for point, width in wanted]
+        entries = iter(self._all_affine([point for chain in chains for point in chain]))
+        tables = [[next(entries) for _ in chain] for chain in chains]
+        return [table + self._negatives(table) for table in tables]
+
     def _base_rows(self, k: int) -> list[Row]:
         return self._comb_rows(k, self._base_comb, self.comb_shape)
 
     def _comb_rows(self, k: int, comb: Comb, form: recoding.Shape) -> list[Row]:
         return recoding.comb_rows(recoding.signs(k, self.n, form.teeth * form.columns), comb, form)
 
-    def _walk(self, rows: Sequence[Row], blind: int) -> tuple[Any, Any, Any]:
+    def _walk(self, rows: Sequence[Row], blind: int) -> Jacobian:
         """The sum of the rows, from their first point on, given a z that is `blind`."""
         (_, ((x, v), *others)), *rest = rows
         z = self._number(blind)
@@ -146,7 +180,7 @@ class Curve:
         return [entries[i : i + half] for i in range(0, len(entries), half)]
 
     @cached_property
-    def _base_multiples(self) -> list[Entry]:
+    def base_multiples(self) -> list[Entry]:
         return self._sparse_table(self.base, _SPARSE_BASE)
 
     def make_comb(self, point: Affine, form: recoding.Shape) -> Comb:
@@ -171,9 +205,12 @@ class Curve:
         return multiples + self._negatives(multiples)
 
     def _odd_multiples(self, point: Affine, count: int) -> list[Entry]:
+        return self._all_affine(self._odd_chain(point, count))
+
+    def _odd_chain(self, point: Affine, count: int) -> list[Jacobian]:
         """1, 3, 5, ... times the point. Twice the point is affine on the isomorphic curve that its z leads to."""
         p, constants = self._p, self._constants
-        x, v = self._number(point[0]), self._number(2 * point[1] % self.p)
+        x, v = self.entry(point)
         double_x, double_v, scale = self._accumulate((x, v, self._one), [(1, ())], constants)
         square = scale * scale % p
         current = (x * square % p, v * (square * scale % p) % p, self._one)
@@ -182,7 +219,7 @@ class Curve:
         for _ in range(count - 1):
             current = self._accumulate(current, step, constants)
             chain.append(current)
-        return self._all_affine([(x, v, z * scale % p) for x, v, z in chain])
+        return [(x, v, z * scale % p) for x, v, z in chain]
 
     def _inverse(self, value: Any) -> Any:
         return self._number(pow(int(value), -1, self.p))
