@@ -6,7 +6,6 @@ Only light modules are loaded with this one; the core comes with the first conte
 from __future__ import annotations
 
 import operator
-import os
 from typing import TYPE_CHECKING, Any
 
 from puretls.ssl.callbacks import callable_or_none, psk_hint
@@ -196,7 +195,7 @@ class _SSLContext(Settings):
 
     @keylog_filename.setter
     def keylog_filename(self, value: Any) -> None:
-        self._parts.key_log.open(None if value is None else os.fspath(value))
+        self._parts.key_log.open(value)
 
     @property
     def sni_callback(self) -> Any:

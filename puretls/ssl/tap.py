@@ -18,7 +18,7 @@ _DIRECTIONS = {Direction.INBOUND: "read", Direction.OUTBOUND: "write"}
 
 
 class MessageTap(Interceptor):
-    """Tells of headers, handshake messages, alerts and ChangeCipherSpecs, and changes nothing. Application data is left out."""
+    """Tells of headers, handshake messages, alerts, and the ChangeCipherSpecs that leave; changes nothing."""
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
@@ -32,7 +32,7 @@ class MessageTap(Interceptor):
         fragment = record.fragment
         if record.type == ContentType.ALERT:
             self._message(record.type, fragment[1] if len(fragment) > 1 else -1, fragment, where)
-        elif record.type == ContentType.CHANGE_CIPHER_SPEC:
+        elif record.type == ContentType.CHANGE_CIPHER_SPEC and where.direction is Direction.OUTBOUND:
             self._message(record.type, CHANGE_CIPHER_SPEC, fragment, where)
         return (record,)
 

@@ -37,12 +37,13 @@ def pure_ssl() -> Any:
 
 @lru_cache
 def files() -> Path:
-    """A folder with `ca.pem`, and `server.pem` and `client.pem`: chain and key, for NAME."""
+    """A folder with `ca.pem`; `server.pem` and `client.pem`, chains and keys for NAME; and `stranger.pem` of another authority."""
     folder = Path(mkdtemp(prefix="puretls-ssl-"))
     ca = DevelopmentCa.create(os.urandom, time.time())  # the clock of `ssl` is the system's
     (folder / "ca.pem").write_text(ca.root_pem)
-    for name in ("server", "client"):
-        made = ca.issue([NAME, "127.0.0.1"])
+    stranger = DevelopmentCa.create(os.urandom, time.time(), organization="strangers")
+    for name, authority in (("server", ca), ("client", ca), ("stranger", stranger)):
+        made = authority.issue([NAME, "127.0.0.1"], usage="both")
         (folder / f"{name}.pem").write_text(made.chain_pem + made.key_pem)
     return folder
 
