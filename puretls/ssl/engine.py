@@ -19,9 +19,9 @@ from puretls.ssl.plaintext import Plaintext
 from puretls.ssl.wire import BioWire, Operation, SocketWire
 
 CHUNK = 2**20
-"""Bytes of plaintext that one write takes: ciphers are fastest over many records at once."""
+"""Bytes of plaintext that are encrypted at a time: ciphers are fastest over many records at once."""
 SHORT_CHUNK = 2**16
-"""The same for a socket that does not block: whoever turns away from a write that would block has given away no more than this."""
+"""The same for a socket that does not block: so much may wait for the peer."""
 
 
 class Engine:
@@ -46,7 +46,7 @@ class Engine:
         self._failed = self._shaken = False
         self._end_told = False
         self._closing = False  # our close_notify is queued
-        self._owed = 0  # bytes of plaintext that were taken by a write which could not finish
+        self._taken = 0  # bytes of the write that is under way
 
     @property
     def pending(self) -> int:
@@ -96,27 +96,33 @@ class Engine:
         self._end_told = self._end is not None and not self._received
 
     def write(self, view: memoryview) -> int:
-        """Takes bytes and sends them; how many were taken. Those of a write that could not finish are sent once: a retry goes on."""
+        """Sends all of `view`; its length. What a write that could not finish has taken is sent once: a retry goes on from there."""
         self.handshake()
-        with self._writing, self._operation("write") as operation:
-            if self._closing:
-                raise failure("PROTOCOL_IS_SHUTDOWN")
-            if not self._owed:
-                operation.flush(self._drain)  # what an earlier operation left; while that waits, nothing more is taken
-                self._owed = self._accept(bytes(view[: CHUNK if self._wire.blocks else SHORT_CHUNK]))
-            elif self._owed > len(view):
-                raise failure("BAD_WRITE_RETRY")
-            operation.flush(self._drain)
-            taken, self._owed = self._owed, 0
+        with self._writing:
+            if self._taken > len(view):
+                raise failure("BAD_LENGTH", "a write that could not finish is retried with the same bytes")
+            more = True
+            while more:  # each chunk has the time-out to itself
+                with self._operation("write") as operation:
+                    more = self._write_chunk(operation, view)
+            taken, self._taken = self._taken, 0
             return taken
 
-    def _accept(self, data: bytes) -> int:
-        with self._lock:
-            try:
-                self.connection.send(data)
-            except UsageError:
-                raise over() from None  # a reader has met the end meanwhile
-        return len(data)
+    def _write_chunk(self, operation: BioWire | Operation, view: memoryview) -> bool:
+        """Takes some bytes, once all before them have left. Whether there are more."""
+        if self._closing:
+            raise failure("PROTOCOL_IS_SHUTDOWN")
+        operation.flush(self._drain)
+        chunk = bytes(view[self._taken : self._taken + (CHUNK if self._wire.blocks else SHORT_CHUNK)])
+        if chunk:
+            with self._lock:
+                try:
+                    self.connection.send(chunk)
+                except UsageError:
+                    raise over() from None  # a reader has met the end meanwhile
+            self._taken += len(chunk)
+            operation.flush(self._drain)
+        return self._taken < len(view)
 
     def close(self) -> None:
         """Sends close_notify, once, and waits for the peer's (RFC 5246 7.2.1)."""

@@ -158,7 +158,7 @@ class KeyLog:
         self.path = None
         if path is None:
             return
-        with open(path, "a", encoding="ascii") as file:
+        with open(os.fspath(path), "a", encoding="ascii") as file:
             if file.tell() == 0:
                 file.write(self._HEADER)
         self.path = path

@@ -93,8 +93,10 @@ def test_keys_are_logged_as_the_peer_logs_them(tmp_path):
     assert len(mine) == 2
     client.keylog_filename = None
     assert client.keylog_filename is None
-    with pytest.raises(OSError):  # noqa: PT011
+    with pytest.raises(IsADirectoryError):
         client.keylog_filename = tmp_path
+    with pytest.raises(TypeError):
+        client.keylog_filename = 1
 
 
 def test_pre_shared_keys_are_asked_for_by_call_backs():

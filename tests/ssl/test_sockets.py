@@ -108,7 +108,7 @@ def test_another_write_in_place_of_one_that_could_not_finish_is_refused_where_it
         fill(client)
     with pytest.raises(ours.SSLError) as told:
         client.send(b"short")
-    assert told.value.reason == "BAD_WRITE_RETRY"
+    assert told.value.reason == "BAD_LENGTH"
 
 
 def test_a_socket_that_does_not_block_wants_read_and_loses_nothing(ends):
