@@ -186,7 +186,7 @@ class SystemVerifier:
     def verifier(self) -> Verifier:
         """The verifier with the roots in it."""
         if self._verifier is None:
-            self._verifier = chain_verifier([system_store()], **{"provider": default(), **self._options})
+            self._verifier = chain_verifier([system_store()], **{"provider": default(), "random": os.urandom, **self._options})
         return self._verifier
 
 
@@ -206,4 +206,4 @@ def file_verifier(*paths: str | os.PathLike[str], **options: Any) -> Verifier:
     for path in (os.fspath(PATH.taken(path, "path")) for path in paths):
         sources = Sources(directories=(path,), named=True) if os.path.isdir(path) else Sources((path,), named=True)
         anchors.append(load_store(sources))
-    return chain_verifier(anchors, **{"provider": default(), **options})
+    return chain_verifier(anchors, **{"provider": default(), "random": os.urandom, **options})

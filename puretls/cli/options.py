@@ -258,7 +258,7 @@ def server_verifier(arguments: argparse.Namespace) -> Verifier:
 
         return cast("Verifier", accept_any_chain)
     if arguments.ca:
-        return chain_verifier([load_anchors(arguments.ca)], provider=default())
+        return chain_verifier([load_anchors(arguments.ca)], provider=default(), random=os.urandom)
     from puretls.roots import system_verifier
 
     return system_verifier()
@@ -270,7 +270,7 @@ def _client_verifier(path: str) -> tuple[Verifier, tuple[bytes, ...]]:
     from puretls.x509.verifier import chain_verifier
 
     store = load_anchors(path)
-    return chain_verifier([store], provider=default()), tuple(certificate.subject.raw for certificate in store)
+    return chain_verifier([store], provider=default(), random=os.urandom), tuple(certificate.subject.raw for certificate in store)
 
 
 def load_anchors(path: str) -> TrustStore:

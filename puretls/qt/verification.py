@@ -7,6 +7,7 @@ where it sent none. As with OpenSSL, a path ends at a self-signed certificate: a
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -61,7 +62,7 @@ class Trust:
 
 @lru_cache(maxsize=64)
 def _verifier_of(roots: tuple[bytes, ...]) -> Verifier:
-    return chain_verifier([_Anchors(roots)], provider=providers.default(), danger_without=("rsa-size",))
+    return chain_verifier([_Anchors(roots)], provider=providers.default(), random=os.urandom, danger_without=("rsa-size",))
 
 
 def examine(request: ChainRequest, trust: Trust, depth: int = 0) -> Report:

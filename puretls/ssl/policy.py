@@ -6,6 +6,7 @@ VERIFY_X509_STRICT adds the rules that OpenSSL checks under it, and no others: `
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -59,6 +60,7 @@ class Policy:
         self._verifier = chain_verifier(
             [self._anchors],
             provider=provider,
+            random=os.urandom,
             danger_without=WITHOUT.get(level, ()),
             extra=STRICT if self._strict else (),
             revocation=StoreRevocation(store, _mode(flags)),

@@ -8,7 +8,6 @@ No I/O and no clock: anchors and the time are arguments. A verifier without anch
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -155,7 +154,7 @@ def chain_verifier(
     fetch_issuers: FetchIssuers | None = None,
     handled_extensions: Iterable[bytes] = (),
     budgets: Budgets | None = None,
-    random: RandomBytes = os.urandom,
+    random: RandomBytes | None = None,
 ) -> Verifier:
     """A verifier of chains against `anchors`.
 
@@ -163,8 +162,10 @@ def chain_verifier(
     (SHA-1, small keys, expiry, ...), `extra` rules to add; `rules.TABLE` lists them, and the report says which are missing.
     `revocation`: by default a stapled OCSP response is heeded and silence accepted. `fetch_issuers(certificate)` gives DER of possible
     issuers, for example from authorityInfoAccess; it may do I/O and is asked only when the search would fail. `handled_extensions`:
-    identifiers (content bytes) of critical extensions that the caller processes itself. `random(n)` gives n bytes that no peer can know:
-    the ECDSA signatures of a chain are verified together, times random numbers, so that a forged one passes with a probability of 2^-61.
+    identifiers (content bytes) of critical extensions that the caller processes itself.
+
+    With `random`, which gives n bytes that no peer can know, the ECDSA signatures of a chain are verified together, times random numbers:
+    faster, and a forged one passes with a probability of 2^-61. No byte that is sent depends on them. `puretls.roots` gives `os.urandom`.
 
     Raises `UsageError` for unknown names, and for a rule of the default profile in `without`.
     """

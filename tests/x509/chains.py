@@ -91,7 +91,7 @@ def leaf(above, *, san=SAN, usage=LEAF_USAGE, eku=SERVER, more=(), without_aki=F
 
 def verify(chain, anchors, *, host=HOST, purpose="server", time=NOW, profile="default", ocsp_response=None, fields=None, **options):
     """The report on `chain` (Made or DER, leaf first)."""
-    verifier = chain_verifier([_der(a) for a in anchors], provider=PROVIDER, profile=profile, **options)
+    verifier = chain_verifier([_der(a) for a in anchors], **{"provider": PROVIDER, "profile": profile, "random": random, **options})
     if fields:
         verifier = replace(verifier, **fields)
     return verifier(ChainRequest(tuple(_der(c) for c in chain), purpose, host, time, ocsp_response))

@@ -1,5 +1,6 @@
 """The search: whatever bytes are presented, there is a report, and nothing is accepted but what was signed."""
 
+import os
 import random as randomness
 from dataclasses import replace
 
@@ -65,7 +66,7 @@ DEEP = leaf(LOWER)
 def told(chain, provider):
     """All that a refusal says, by a verifier that knows nothing yet, about keys that no other test has used."""
     combs.clear()
-    report = chain_verifier([TOP.der], provider=provider)(ChainRequest(chain, "server", HOST, NOW))
+    report = chain_verifier([TOP.der], provider=provider, random=os.urandom)(ChainRequest(chain, "server", HOST, NOW))
     findings = [(finding.id, finding.index, finding.path, str(finding)) for finding in report.findings]
     return report.accepted, report.alert, findings, report.explain()
 
@@ -75,7 +76,7 @@ def test_signatures_verified_together_are_those_of_one_by_one():
     verify = replace(PROVIDER.verify, one=lambda *arguments: asked.append(arguments) or PROVIDER.verify.one(*arguments))
     for chain, alone in (((END, MIDDLE), 0), ((DEEP, LOWER, MIDDLE), 0)):
         combs.clear()
-        verifier = chain_verifier([TOP.der], provider=replace(PROVIDER, verify=verify))
+        verifier = chain_verifier([TOP.der], provider=replace(PROVIDER, verify=verify), random=os.urandom)
         report = verifier(ChainRequest(tuple(made.der for made in chain), "server", HOST, NOW))
         assert (report.accepted, report.signatures, len(asked)) == (True, len(chain), alone)
 
@@ -100,7 +101,7 @@ def test_what_is_refused_is_tried_together_once():
     verify = replace(PROVIDER.verify, together=lambda signatures, random: tried.append(len(signatures)) or [False] * len(signatures))
     elsewhere = authority(root("elsewhere", label="root"), "ca")
     chain = (END.der[:-1] + bytes([END.der[-1] ^ 1]), MIDDLE.der, elsewhere.der)
-    verifier = chain_verifier([TOP.der, root("elsewhere").der], provider=replace(PROVIDER, verify=verify))
+    verifier = chain_verifier([TOP.der, root("elsewhere").der], provider=replace(PROVIDER, verify=verify), random=os.urandom)
     assert not verifier(ChainRequest(chain, "server", HOST, NOW)).accepted
     assert tried == [2]
 

@@ -73,7 +73,7 @@ class Setting:
             "suites": tuple(row for row in SUITES if row.name == suite),
             "groups": tuple(NamedGroup[name.upper()] for name in self.groups),
         }
-        self.verifier = chain_verifier(load_certificates(ca.root_pem), provider=provider)
+        self.verifier = chain_verifier(load_certificates(ca.root_pem), provider=provider, random=os.urandom)
         self.client = ClientConfig(verifier=danger.accept_any_chain, **shared)
         self.server = ServerConfig(credentials=(Credential(issued.chain, issued.key),), **shared)
 
@@ -142,7 +142,7 @@ def first_contact(setting: Setting, *, validating: bool, issuer_known: bool = Fa
         if validating:
             remembered.cache_clear()
             NAMES.clear()
-            verifier = chain_verifier([setting.verifier.store], provider=setting.client.provider)
+            verifier = chain_verifier([setting.verifier.store], provider=setting.client.provider, random=os.urandom)
         if issuer_known:
             assert verifier(ChainRequest(setting.other_chain, "server", OTHER_NAME, time.time())).accepted
 

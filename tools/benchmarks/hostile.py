@@ -191,7 +191,7 @@ def cold(verifier: Verifier, request: ChainRequest) -> object:
 
 def _chains(purpose: str) -> dict[str, Input]:
     forge = Forge()
-    verifier = chain_verifier([forge.ca.root.certificate], provider=default())
+    verifier = chain_verifier([forge.ca.root.certificate], provider=default(), random=os.urandom)
     host = NAME if purpose == "server" else None
 
     def one(chain: Iterable[bytes]) -> Input:

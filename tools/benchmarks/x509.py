@@ -60,7 +60,7 @@ def _request(issued: Issued) -> ChainRequest:
 def _chain(options: Options, label: str, kind: str) -> list[Row]:
     ca = DevelopmentCa.create(os.urandom, NOW, kind)
     issued = ca.issue([NAME], kind)
-    verifier = chain_verifier([ca.root.certificate], provider=default())
+    verifier = chain_verifier([ca.root.certificate], provider=default(), random=os.urandom)
     request = _request(issued)
     assert verifier(request).accepted
     parse, verify = _openssl(issued, ca.root.certificate)
@@ -129,8 +129,8 @@ def _revocation(options: Options) -> list[Row]:
     crl, response = ca.crl(), ca.ocsp_response(issued.certificate)
     root_crl = replace(ca, intermediate=None).crl()
     revocation = Revocation(HARD, crls=(Crl.parse(crl), Crl.parse(root_crl)))
-    asking = chain_verifier([ca.root.certificate], provider=default(), revocation=revocation)
-    plain = chain_verifier([ca.root.certificate], provider=default())
+    asking = chain_verifier([ca.root.certificate], provider=default(), revocation=revocation, random=os.urandom)
+    plain = chain_verifier([ca.root.certificate], provider=default(), random=os.urandom)
     request = _request(issued)
     return _measured(
         options,

@@ -6,7 +6,6 @@ nothing else, and joined by what only a whole path can show.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -62,8 +61,8 @@ class Settings:
     """What it may cost to say why nothing was accepted."""
     handled: frozenset[bytes] = frozenset()
     """Critical extensions that the caller processes."""
-    random: RandomBytes = os.urandom
-    """Multipliers by which signatures are verified together: no verdict depends on them."""
+    random: RandomBytes | None = None
+    """Multipliers by which signatures are verified together, on which no verdict depends; None: one by one."""
 
 
 @frozen
@@ -266,7 +265,8 @@ class Examiner:
         Once a question: what cannot be accepted costs no more than that, and its faults are found as ever.
         """
         verify = self.settings.provider.verify
-        if self._tried_together or not isinstance(verify, BatchVerify):
+        random = self.settings.random
+        if self._tried_together or random is None or not isinstance(verify, BatchVerify):
             return
         self._tried_together = True
         links, signatures = [], []
@@ -279,7 +279,7 @@ class Examiner:
                     links.append((link, issuer))
         if len(links) < 2:
             return
-        for (link, issuer), right in zip(links, verify.together(signatures, self.settings.random), strict=True):
+        for (link, issuer), right in zip(links, verify.together(signatures, random), strict=True):
             if right:
                 self._spend_on(issuer.public_key)
                 self.caches.signatures.put(link, True)
