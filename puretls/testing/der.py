@@ -25,7 +25,8 @@ from hypothesis import strategies as st  # noqa: E402
 
 from puretls.der import tags, writer  # noqa: E402
 from puretls.spans import Span  # noqa: E402
-from puretls.testing.mutated import Annotate, Mutated, Part  # noqa: E402
+from puretls.testing.mapped import Annotate, Mapped  # noqa: E402
+from puretls.testing.mutated import Mutated  # noqa: E402
 from puretls.testing.strategies import almost as _almost  # noqa: E402
 from puretls.testing.strategies.fields import either  # noqa: E402
 
@@ -106,22 +107,12 @@ def almost(
     one bit. Raises `UsageError` for a repair that is none.
     """
     explain = annotate or _annotate
-    parts = (
-        structure.map(lambda data: _part(data, explain))
-        if isinstance(structure, st.SearchStrategy)
-        else _part(structure, explain)
-    )
-    return _almost(parts, repair, most=most)
+    if isinstance(structure, st.SearchStrategy):
+        return _almost(structure.map(lambda data: Mapped(data, explain)), repair, most=most)
+    return _almost(Mapped(structure, explain), repair, most=most)
 
 
-def _annotate(data: bytes) -> list[Span]:
-    return annotate(data)
-
-
-def _part(data: bytes, explain: Annotate) -> Part:
-    spans = explain(data)
-    name = spans[0].path.partition(".")[0] if spans else NAME
-    return Part(name, data, annotate=explain)
+_annotate = annotate  # which the argument of `almost` hides
 
 
 @cache

@@ -6,7 +6,7 @@ another took their field away, are told and change nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -32,6 +32,7 @@ from puretls.paths import RECORD
 from puretls.record.framing import HEADER_LENGTH, annotate_record
 from puretls.spans import Span
 from puretls.testing.flights import Flight
+from puretls.testing.mapped import WIDTH, Annotate, Mapped, print_lines
 from puretls.text import counted
 from puretls.values import frozen
 from puretls.wire.schema import Struct, serialise
@@ -57,7 +58,6 @@ _SERVERS = frozenset(
     )
 )
 """Messages that only servers send."""
-Annotate = Callable[[bytes], Sequence[Span]]
 
 
 def repair_of(repair: str | Iterable[str]) -> frozenset[str]:
@@ -111,6 +111,10 @@ def parts_of(value: Any) -> tuple[str, tuple[Part, ...]]:
             return "client", (Part(f"{RECORD}[0]", value.to_bytes(), value.type),)
         case Part():
             return "client", (value,)
+        case Mapped():
+            spans = value.spans
+            name = spans[0].path.partition(".")[0] if spans else "Der"
+            return "client", (Part(name, bytes(value), annotate=value.annotate),)
     raise UsageError(f"almost takes messages, records, flights and tapes, not {type(value).__name__}")
 
 
@@ -153,7 +157,7 @@ class Mutated:
         """The parts in records in the clear, as they go onto the wire: each message in its own; a record is one already."""
         return b"".join(part.raw if part.name.startswith(RECORD) else _in_records(part, version, size) for part in self.parts)
 
-    def lines(self, width: int = 110) -> Iterator[str]:
+    def lines(self, width: int = WIDTH) -> Iterator[str]:
         """The edits, and the map of the bytes after them."""
         yield from (str(edit) for edit in self.edits)
         yield from (f"not made: {problem}" for problem in self.problems)
@@ -163,8 +167,7 @@ class Mutated:
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """For hypothesis: Python that makes the bytes, and their map as comments."""
         printer.text(f"bytes.fromhex({self.data.hex()!r})")
-        for line in self.lines():
-            printer.text("\n" + " " * printer.indentation + "# " + line)
+        print_lines(printer, self.lines())
 
 
 def _in_records(part: Part, version: int, size: int) -> bytes:

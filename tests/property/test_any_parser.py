@@ -45,7 +45,6 @@ COMPUTES = {
     "puretls.inspect.edit.changes": "the spans are the caller's",
     "puretls.inspect.edit.edited": "the spans are the caller's",
     "puretls.inspect.render.hexdump.of_spans": "the spans are the caller's",
-    "puretls.testing.strategies.printing.byte_map": "the spans are the caller's",
     "puretls.testing.der.almost": "makes a strategy",
 }
 """What takes bytes and parses none, and what it does instead."""

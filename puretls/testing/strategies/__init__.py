@@ -17,6 +17,7 @@ need("hypothesis")
 
 from puretls.testing.strategies import printing  # noqa: E402
 from puretls.testing.strategies.almost import almost  # noqa: E402
+from puretls.testing.strategies.certificates import certificates, chains, crls, ocsp_responses  # noqa: E402
 from puretls.testing.strategies.connections import configurations, transcripts, wires  # noqa: E402
 from puretls.testing.strategies.fields import all_structs, register, strategy_for  # noqa: E402
 from puretls.testing.strategies.messages import (  # noqa: E402
@@ -53,10 +54,13 @@ __all__ = [
     "certificate_requests",
     "certificate_statuses",
     "certificate_verifies",
+    "certificates",
+    "chains",
     "change_cipher_specs",
     "client_hellos",
     "client_key_exchanges",
     "configurations",
+    "crls",
     "extensions",
     "finished_messages",
     "flights",
@@ -64,6 +68,7 @@ __all__ = [
     "hello_requests",
     "messages",
     "new_session_tickets",
+    "ocsp_responses",
     "records",
     "register",
     "server_hello_dones",

@@ -16,9 +16,8 @@ from puretls.messages.registry import annotate_handshake, serialise_handshake
 from puretls.spans import Span
 from puretls.suites import Suite
 from puretls.testing import honest
+from puretls.testing.mapped import WIDTH, print_lines
 from puretls.wire.schema import Struct, annotate, serialise
-
-WIDTH = 110
 
 
 def install(classes: Iterable[type[Struct]]) -> None:
@@ -29,15 +28,10 @@ def install(classes: Iterable[type[Struct]]) -> None:
         for_type_by_name(config.__module__, config.__name__, _print_config)
 
 
-def byte_map(data: bytes, spans: Sequence[Span], width: int = WIDTH) -> Iterator[str]:
-    """Lines: offsets, bytes and what they are."""
-    return hexdump(of_spans(data, spans), width)
-
-
 def map_of(value: Struct) -> Iterator[str]:
     """The bytes of a struct, field by field; of a handshake message with its header."""
     data, spans = _mapped(value)
-    return byte_map(data, spans)
+    return hexdump(of_spans(data, spans), WIDTH)
 
 
 def _mapped(value: Struct) -> tuple[bytes, Sequence[Span]]:
@@ -68,7 +62,7 @@ def _print_struct(value: Any, printer: Any, cycle: bool) -> None:
         lines = list(map_of(value))
     except Exception as error:  # a value that cannot be serialised may be what the test is about
         lines = [f"not serialised: {type(error).__name__}"]
-    print_lines(printer, lines)
+    print_lines(printer, iter(lines))
 
 
 _OWN = frozenset(("provider", "random", "clock", "verifier"))
@@ -102,9 +96,3 @@ def source(value: object) -> str:
     if isinstance(value, tuple):
         return f"({', '.join(map(source, value))}{',' if len(value) == 1 else ''})"
     return repr(value)
-
-
-def print_lines(printer: Any, lines: Iterable[str]) -> None:
-    """Comment lines below what was printed so far."""
-    for line in lines:
-        printer.text("\n" + " " * printer.indentation + "# " + line)
