@@ -20,7 +20,7 @@ puretls run -m pip install requests
 puretls run download.py --quiet
 puretls run --pth > $(python -c "import site; print(site.getsitepackages()[0])")/puretls.pth
 
-Processes that the program starts are Pythons of their own: where they need https, too, the .pth file gives it to all of them."""
+Pythons that the program starts have https, too (by PYTHONPATH, unless they ignore it). The .pth file gives it to every start."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -66,10 +66,12 @@ def run(arguments: argparse.Namespace) -> int | Callable[[], int]:
 def _install(*, force: bool) -> None:
     import puretls.ssl
     from puretls.errors import UsageError
+    from puretls.ssl.children import announce
 
     if not force and not puretls.ssl.is_needed():
         raise UsageError("this Python has an ssl that works, so the program needs no help; --force runs it with puretls all the same")
     puretls.ssl.install(force=force)
+    announce()
 
 
 def _run_script(path: str, arguments: Sequence[str]) -> int:

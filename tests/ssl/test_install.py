@@ -1,5 +1,6 @@
 """`puretls.ssl.install`: for programs that imported first, for those with an `ssl` that works, and back again. Each in its own process."""
 
+import os
 import subprocess
 import sys
 
@@ -182,3 +183,37 @@ def test_a_pth_file_gives_every_start_of_a_python_an_ssl(tmp_path):
     assert lines[1].endswith("HTTPSConnection")
     assert "puretls" not in run(start, "import ssl; print(ssl.OPENSSL_VERSION)"), "an ssl that works stays"
     assert run(ABSENT, start, "import ssl, puretls.ssl; puretls.ssl.install(); import ssl as again; print(again is ssl)") == "True"
+
+
+CHILD = "import ssl, sys; print('puretls' in ssl.OPENSSL_VERSION, 'ecdsa' in sys.modules, getattr(sys.modules.get('sitecustomize'), 'mark', ''))"
+PARENT = f"import subprocess, sys; raise SystemExit(subprocess.run([sys.executable, '-c', {CHILD!r}]).returncode)"
+
+
+def started(root, folder, environment, *flags):
+    """What a Python prints that a program under `puretls run` starts."""
+    (folder / "parent.py").write_text(PARENT)
+    command = [sys.executable, *flags, "-m", "puretls", "run", *([] if environment.get("WITHOUT") else ["--force"]), "parent.py"]
+    done = subprocess.run(command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def test_what_a_program_starts_has_an_ssl_too_and_the_users_sitecustomize(root, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(ABSENT + "mark = 'users'\n")
+    assert started(root, tmp_path, {"PYTHONPATH": f"{root}:{tmp_path}", "WITHOUT": "1"}) == ["True", "False", "users"]
+
+
+def test_what_a_program_starts_keeps_an_ssl_that_works(root, tmp_path):
+    assert started(root, tmp_path, {"PYTHONPATH": str(root)}) == ["False", "False"]
+
+
+def test_children_find_puretls_and_nothing_else_beside_it(root, tmp_path):
+    from puretls.ssl import children
+
+    script = "import sys, puretls; print(any(path == sys.argv[1] for path in sys.path)); import tests"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", "import sitecustomize; " + script, str(root)],
+        cwd=tmp_path, env={"PYTHONPATH": children.__path__[0]}, capture_output=True, text=True, timeout=60, check=False,
+    )
+    assert done.stdout == "False\n", done.stderr
+    assert "No module named 'tests'" in done.stderr

@@ -15,6 +15,27 @@ needs_pip = pytest.mark.skipif(importlib.util.find_spec("pip") is None, reason="
 QUIET = ("--disable-pip-version-check", "--no-cache-dir", "--no-deps", "--retries", "0")
 ENVIRONMENT = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ} | {"PIP_CONFIG_FILE": os.devnull, "PIP_ROOT_USER_ACTION": "ignore"}
 
+PROJECT = """
+[build-system]
+requires = ["six"]
+build-backend = "backend"
+backend-path = ["."]
+[project]
+name = "made"
+version = "1"
+"""
+BACKEND = """
+import zipfile, six
+
+def build_wheel(folder, settings=None, metadata=None):
+    with zipfile.ZipFile(folder + "/made-1-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("made.py", f"by = {six.__name__!r}\\n")
+        wheel.writestr("made-1.dist-info/METADATA", "Metadata-Version: 2.1\\nName: made\\nVersion: 1\\n")
+        wheel.writestr("made-1.dist-info/WHEEL", "Wheel-Version: 1.0\\nGenerator: x\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr("made-1.dist-info/RECORD", "")
+    return "made-1-py3-none-any.whl"
+"""
+
 
 @pytest.fixture(scope="module")
 def pyz(root, tmp_path_factory):
@@ -76,6 +97,17 @@ class TestWithoutOpenssl:
         done = run(tmp_path, bare, pyz, "run", *install, "--proxy", f"http://127.0.0.1:{proxy.port}")
         assert done.returncode == 0, done.stdout + done.stderr
         assert (tmp_path / "there" / "six.py").exists()
+
+    def test_pip_builds_a_package_whose_build_needs_another(self, bare, pyz, site, pki, tmp_path):
+        """pip starts a pip of its own for that, which has https as well."""
+        project = tmp_path / "project"
+        project.mkdir()
+        (project / "pyproject.toml").write_text(PROJECT)
+        (project / "backend.py").write_text(BACKEND)
+        install = ("-m", "pip", "install", *QUIET, "-i", f"{site.url}/simple/", "--target", tmp_path / "there", project)
+        done = run(tmp_path, bare, pyz, "run", *install, PIP_CERT=str(pki.ca))  # an option would not reach the other pip
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert (tmp_path / "there" / "made.py").read_text() == "by = 'six'\n"
 
     def test_pip_refuses_an_index_that_it_cannot_verify(self, bare, pyz, site, pki, tmp_path):
         install = ("-m", "pip", "install", *QUIET, "--cert", pki.wrong, "-i", f"{site.url}/simple/", "--target", tmp_path / "there", "six")
