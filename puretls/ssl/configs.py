@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from puretls.config import ClientConfig, ServerConfig, Verifier
+from puretls.config import ClientConfig, Limits, ServerConfig, Verifier
 from puretls.danger import accept_any_chain
 from puretls.extensions import Alpn
 from puretls.messages.handshake import ClientHello
@@ -17,6 +17,9 @@ from puretls.suites import Suite
 
 if TYPE_CHECKING:
     from puretls.ssl.settings import Settings
+
+RENEGOTIATIONS = 1000
+"""How many a server may ask a client for. OpenSSL has no limit; some servers ask once an hour on connections that stay for weeks."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ def client_config(context: Settings, place: bytes, hooks: Hooks) -> ClientConfig
         session_store=parts.sessions.kept_for(place),
         extensions=(Alpn(*parts.alpn),) if parts.alpn else (),
         renegotiation=not options & NO_RENEGOTIATION,
+        limits=Limits(renegotiations=RENEGOTIATIONS, hello_requests=RENEGOTIATIONS // 8),  # eight times in 64 KiB
     )
 
 

@@ -56,7 +56,9 @@ class Source:
             for part in cast(ast.ClassDef, self.body[place]).body:
                 if isinstance(part, ast.Assign | ast.AnnAssign) and part.value is not None and _reads(part.value) & tainted:
                     targets = part.targets if isinstance(part, ast.Assign) else [part.target]
-                    yield from ((name, target.id, ast.Expression(part.value)) for target in targets if isinstance(target, ast.Name))
+                    yield from (
+                        (name, target.id, ast.Expression(part.value)) for target in targets if isinstance(target, ast.Name)
+                    )
 
     def _dependent(self, changed: _Changed, classes: Set[str]) -> Iterator[tuple[int, frozenset[str]]]:
         """The places of the statements that depend on `ssl`, and of these `classes`, with the names they bind."""

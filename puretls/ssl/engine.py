@@ -16,7 +16,7 @@ from puretls.errors import PuretlsError, UsageError
 from puretls.events import ConnectionClosed, DataReceived, Event, HandshakeCompleted
 from puretls.ssl.errors import closed, failure, over
 from puretls.ssl.plaintext import Plaintext
-from puretls.ssl.wire import BioWire, Operation, SocketWire
+from puretls.ssl.wire import BioWire, Operation, SocketWire, speaks_text
 
 CHUNK = 2**20
 """Bytes of plaintext that are encrypted at a time: ciphers are fastest over many records at once."""
@@ -153,7 +153,7 @@ class Engine:
             self._failed = True
             raise
         finally:
-            if reads:
+            if reads and not (self._failed and speaks_text(self._wire.head)):  # what is no TLS stays where it is
                 operation.settle(self._left())
 
     def _left(self) -> int:

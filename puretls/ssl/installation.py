@@ -55,7 +55,9 @@ def install(force: bool = False) -> None:
             return
         version = _own_version()
         if version and not force:
-            raise _usage_error(f"this Python has an ssl that works ({version}): nothing is to be done; install(force=True) replaces it")
+            raise _usage_error(
+                f"this Python has an ssl that works ({version}): nothing is to be done; install(force=True) replaces it"
+            )
         made = Installation()
         sys.modules.update(made.modules)
         made.repair.run(list(sys.modules))

@@ -24,7 +24,7 @@ from puretls.ssl.constants import (
 )
 from puretls.ssl.store import Anchors, Store
 from puretls.x509.certificates.certificate import Certificate, parse_remembered
-from puretls.x509.certificates.extensions import KeyUsage
+from puretls.x509.certificates.extensions import KeyUsage, SubjectAltName
 from puretls.x509.hostname import covered, parse_reference
 from puretls.x509.names.general import GeneralName, GeneralNameKind
 from puretls.x509.path.status import StatusContext
@@ -42,6 +42,8 @@ STRICT = (
 """What OpenSSL checks under X509_V_FLAG_X509_STRICT beyond what puretls checks in any case (check_extensions in x509_vfy.c)."""
 WITHOUT = {0: ("rsa-size", "sha1"), 1: ("rsa-size",)}
 """Rules that do not hold at the lower security levels (SSL_CTX_set_security_level(3))."""
+LENIENT = ("strict-der",)
+"""What OpenSSL bears without VERIFY_X509_STRICT: values that are plain, and not written as DER has them. They are signed as they are."""
 MAX_SHOWN = 16
 """Certificates of a chain for which no path was looked for."""
 RULED_BITS = 112
@@ -61,7 +63,7 @@ class Policy:
             [self._anchors],
             provider=provider,
             random=os.urandom,
-            danger_without=WITHOUT.get(level, ()),
+            danger_without=(*WITHOUT.get(level, ()), *(() if self._strict else LENIENT)),
             extra=STRICT if self._strict else (),
             revocation=StoreRevocation(store, _mode(flags)),
         )
@@ -100,13 +102,14 @@ class Policy:
 def common_name_only(report: Report, name: str) -> bool:
     """Whether a chain was refused for its names alone, has none but a commonName, and that is `name`.
 
-    OpenSSL accepts such certificates as long as `hostname_checks_common_name` is true. Here the leaf must have no subjectAltName at all,
-    and no CA above it name constraints, which do not concern a commonName (RFC 6125 6.4.4).
+    OpenSSL accepts such certificates as long as `hostname_checks_common_name` is true. Here the leaf must have no subjectAltName at
+    all, or an empty one, and no CA above it name constraints, which do not concern a commonName (RFC 6125 6.4.4).
     """
     if not report.path or {finding.id for finding in report.findings} - _NAME_FINDINGS:
         return False
     leaf = report.path[0]
-    if leaf.extension(oids.SUBJECT_ALT_NAME) or any(above.extension(oids.NAME_CONSTRAINTS) for above in report.path):
+    named = leaf.extension(oids.SUBJECT_ALT_NAME)
+    if (named and named.value != SubjectAltName(())) or any(above.extension(oids.NAME_CONSTRAINTS) for above in report.path):
         return False
     values = (attribute.value for attribute in leaf.subject.attributes(oids.COMMON_NAME))
     return covered(parse_reference(name), [GeneralName(GeneralNameKind.DNS, value) for value in values if isinstance(value, str)])

@@ -53,6 +53,7 @@ MESSAGES = {
     84: "Subject name empty",
     85: "Missing Authority Key Identifier",
     86: "Missing Subject Key Identifier",
+    87: "Empty Subject Alternative Name extension",
     88: "Subject empty and Subject Alt Name extension not critical",
     89: "Basic Constraints of CA cert not marked critical",
     90: "Authority Key Identifier marked critical",
@@ -125,6 +126,10 @@ def _of_identifiers(code: int, finding: Finding, report: Report) -> int:
     return 91 if extension is not None and extension.path == finding.path else 90
 
 
+def _of_the_encoding(code: int, finding: Finding, report: Report) -> int:
+    return 87 if finding.path.endswith("subject_alt_name") else code
+
+
 def _of_constraints(code: int, finding: Finding, report: Report) -> int:
     return 48 if "is excluded" in finding.sentence else 47
 
@@ -132,7 +137,7 @@ def _of_constraints(code: int, finding: Finding, report: Report) -> int:
 _REFINED = {
     "anchors": _of_the_path, "unknown-issuer": _of_the_path, "self-signed": _of_the_path, "rsa-size": _of_the_key,
     "rsa-breakable": _of_the_key, "rsa-too-large": _of_the_key, "public-key": _of_an_unknown_key, "must-not-be-critical": _of_identifiers,
-    "name-constraints": _of_constraints,
+    "name-constraints": _of_constraints, "strict-der": _of_the_encoding,
 }  # fmt: skip
 
 

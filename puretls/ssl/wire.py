@@ -64,7 +64,8 @@ class BioWire:
 
     def flush(self, drain: drive.Drain) -> None:
         while data := drain():
-            self._outgoing.write(data)
+            if not speaks_text(self.head):
+                self._outgoing.write(data)
 
 
 class SocketWire:
@@ -152,6 +153,8 @@ class Operation:
         outgoing = self._wire.outgoing
         while True:
             outgoing += drain()
+            if speaks_text(self._wire.head):
+                outgoing.clear()
             if not outgoing or not (self._patient or _ready(self._sock, _WRITE, 0)):
                 return
             self._wait(_WRITE)
@@ -171,6 +174,11 @@ class Operation:
 
     def _late(self) -> TimeoutError:
         return TimeoutError(f"The {self._name} operation timed out")
+
+
+def speaks_text(head: bytes) -> bool:
+    """Whether the peer's first bytes are letters, as those of an HTTP request: it would take an alert for a broken answer."""
+    return head[:1].isalpha()
 
 
 def _ready(sock: Any, what: int, seconds: float) -> bool:

@@ -34,6 +34,7 @@ from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.pem import load_certificates, write_pem
 from puretls.x509.reports.rules import DEFAULT, RULES
 from puretls.x509.verifier import ChainRequest
+from tests.ssl.made import extension
 from tests.support.credentials import NAME, NOW, authority, issued
 from tests.x509 import shared
 
@@ -255,13 +256,13 @@ def test_a_link_from_the_store_leaves_the_fault_that_the_leaf_has():
     assert verdict(loaded(ROOT, INTERMEDIATE), chain=(LEAF,), name="other.test") == 62
 
 
-def without_alternative_names(name):
+def without_alternative_names(name, *instead):
     """A leaf of the development CA with `name` as commonName, and no subjectAltName."""
     made = issued("secp256r1", name, "server")
     kept = tuple(one for one in made.draft.extensions if writer.oid(oids.SUBJECT_ALT_NAME) not in one)
     ca = DevelopmentCa.load(authority().root, authority().intermediate, danger.fixed_random(b"common name"), NOW)
     subject = writer.sequence(writer.set_of(writer.sequence(writer.oid(oids.COMMON_NAME), writer.utf8_string(name))))
-    return ca.issued(replace(made.draft, extensions=kept, subject=subject), made.key).chain
+    return ca.issued(replace(made.draft, extensions=(*kept, *instead), subject=subject), made.key).chain
 
 
 @pytest.mark.parametrize(
@@ -285,6 +286,12 @@ def test_a_common_name_counts_only_without_alternative_names_and_where_the_flag_
     assert told(HOSTFLAG_NO_PARTIAL_WILDCARDS) == code
     assert told(HOSTFLAG_NEVER_CHECK_SUBJECT) in {62, 64}
     assert told(HOSTFLAG_NO_PARTIAL_WILDCARDS, (LEAF, INTERMEDIATE)) in {62, 64}  # with subjectAltName, the subject is never asked
+
+
+def test_an_empty_list_of_names_is_borne_without_strict_and_is_no_name():
+    chain = without_alternative_names("plain.test", extension(oids.SUBJECT_ALT_NAME, writer.sequence()))
+    assert [verdict(loaded(ROOT), chain=chain, name=name) for name in ("plain.test", "other.test", None)] == [0, 62, 0]
+    assert verdict(loaded(ROOT), chain=chain, name="plain.test", flags=VERIFY_X509_STRICT) == 87
 
 
 def test_names_dates_and_strangers_have_openssls_numbers_and_words():

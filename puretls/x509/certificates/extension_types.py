@@ -49,6 +49,15 @@ def _authority_key_identifier(reader: Reader) -> AuthorityKeyIdentifier:
     return AuthorityKeyIdentifier(key_identifier, issuer, serial)
 
 
+def _subject_alt_name(reader: Reader) -> SubjectAltName:
+    """An empty list is plain, though RFC 5280 forbids it: the certificate has no such names."""
+    at = reader.at
+    names = reader.list_of(read_general_name, empty=True)
+    if not names:
+        reader.lapse("empty list", offset=at, rfc="RFC 5280 4.2.1.6")
+    return SubjectAltName(names)
+
+
 def _private_key_usage_period(reader: Reader) -> PrivateKeyUsagePeriod:
     body = reader.enter()
     not_before = body.octets("not_before", tags.context(0)) if body.peek() == tags.context(0) else None
@@ -204,7 +213,7 @@ _ROWS = (
     (oids.PRIVATE_KEY_USAGE_PERIOD, PrivateKeyUsagePeriod, _private_key_usage_period, "RFC 3280 4.2.1.4"),
     (oids.CERTIFICATE_POLICIES, CertificatePolicies, lambda r: CertificatePolicies(r.list_of(_policy_information)), "RFC 5280 4.2.1.4"),
     (oids.POLICY_MAPPINGS, PolicyMappings, lambda r: PolicyMappings(r.list_of(_policy_mapping)), "RFC 5280 4.2.1.5"),
-    (oids.SUBJECT_ALT_NAME, SubjectAltName, lambda r: SubjectAltName(read_general_names(r, "")), "RFC 5280 4.2.1.6"),
+    (oids.SUBJECT_ALT_NAME, SubjectAltName, _subject_alt_name, "RFC 5280 4.2.1.6"),
     (oids.ISSUER_ALT_NAME, IssuerAltName, lambda r: IssuerAltName(read_general_names(r, "")), "RFC 5280 4.2.1.7"),
     (oids.SUBJECT_DIRECTORY_ATTRIBUTES, SubjectDirectoryAttributes,
      lambda r: SubjectDirectoryAttributes(r.list_of(_directory_attribute)), "RFC 5280 4.2.1.8"),
@@ -230,5 +239,7 @@ def _snake(text: str) -> str:
     return "".join("_" + c.lower() if c.isupper() else c for c in text).lstrip("_")
 
 
-TYPES: dict[bytes, ExtensionType] = {oid: ExtensionType(_snake(cls.__name__), cls, read, where) for oid, cls, read, where in _ROWS}
+TYPES: dict[bytes, ExtensionType] = {
+    oid: ExtensionType(_snake(cls.__name__), cls, read, where) for oid, cls, read, where in _ROWS
+}
 """Identifier -> how to read it."""
