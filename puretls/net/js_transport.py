@@ -15,7 +15,7 @@ from puretls.errors import UsageError
 POLL = 0.005
 """Seconds between looks at what a WebSocket has still to send: browsers tell it when asked, and never of themselves."""
 READ_SIZE = 2**18
-"""Bytes that one call of node's may bring: ciphers are fastest over many records at once."""
+"""Bytes that a protocol is given at a time, as by transports of asyncio."""
 NORMAL, NO_STATUS = 1000, 1005
 """How a WebSocket ends where nothing went wrong (RFC 6455 7.4.1)."""
 
@@ -51,7 +51,7 @@ class JsTransport(asyncio.transports._FlowControlMixin, asyncio.Transport):
 
     def _on_open(self, *_: Any) -> None:
         if not self.opened.done():
-            self._protocol.connection_made(self)
+            self._deliver(self._protocol.connection_made, self)
             self.opened.set_result(None)
 
     def _deliver(self, function: Callable[..., Any], *arguments: Any) -> None:
@@ -61,7 +61,16 @@ class JsTransport(asyncio.transports._FlowControlMixin, asyncio.Transport):
     def _hand_on(self) -> None:
         while self._arrived and self._reading and not self._lost:
             function, arguments = self._arrived.popleft()
-            function(*arguments)
+            try:
+                function(*arguments)
+            except Exception as error:
+                self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        """A protocol raised: told as asyncio tells it, and not to JavaScript, where it would end the program."""
+        self._loop.call_exception_handler({"message": "a protocol failed", "exception": error, "transport": self})
+        self._drop()
+        self._on_lost(error)
 
     def _on_bytes(self, data: bytes) -> None:
         self._protocol.data_received(data)
@@ -71,7 +80,7 @@ class JsTransport(asyncio.transports._FlowControlMixin, asyncio.Transport):
         if not self._closing and not self._protocol.eof_received():
             self.close()
 
-    def _on_lost(self, error: OSError | None) -> None:
+    def _on_lost(self, error: Exception | None) -> None:
         """The end of the transport, told once."""
         if self._lost:
             return
@@ -165,7 +174,9 @@ class WebSocketTransport(JsTransport):
             self._deliver(self._on_lost, ConnectionResetError(f"{self._url} sent text: it is no relay of bytes"))
             self._drop()
         else:
-            self._deliver(self._on_bytes, event.data.to_bytes())
+            data = event.data.to_bytes()
+            for start in range(0, len(data), READ_SIZE):
+                self._deliver(self._on_bytes, data[start : start + READ_SIZE])
 
     def _on_close(self, event: Any) -> None:
         if not self.opened.done():
@@ -182,11 +193,14 @@ class WebSocketTransport(JsTransport):
     def get_write_buffer_size(self) -> int:
         return int(self._socket.bufferedAmount)
 
-    def _send(self, array: Any) -> None:
+    def write(self, data: bytes | bytearray | memoryview) -> None:
         waits = self._protocol_paused
-        self._socket.send(array)
-        if not waits and self.get_write_buffer_size():
+        super().write(data)
+        if self._protocol_paused and not waits:
             self._loop.call_later(POLL, self._look)
+
+    def _send(self, array: Any) -> None:
+        self._socket.send(array)
 
     def _look(self) -> None:
         if self._lost or not self._protocol_paused:

@@ -106,8 +106,13 @@ class TlsProtocol(asyncio.Protocol):
         if self._paused or self._held:
             self._lower.pause_reading()
         else:
+            asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        """What waits in the connection goes first, for that holds so much and no more; then the transport may bring more."""
+        self.drive()
+        if self._lower is not None and not (self._paused or self._held or self._lower.is_closing()):
             self._lower.resume_reading()
-            asyncio.get_running_loop().call_soon(self.drive)
 
     def _answered(self, size: int) -> None:
         """Counts our answers while the peer does not read them; after too many, the peer is not read any more either."""

@@ -16,7 +16,7 @@ import zipfile
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from importlib.metadata import distribution
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,8 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pure
 NPM = Path(os.environ.get("PURETLS_NPM") or CACHE) / "node_modules"
 PYTHON_PACKAGES = ("tlslite-ng", "ecdsa", "six", "certifi", "requests", "urllib3", "idna", "charset-normalizer")
 """What puretls needs, and requests."""
+HTTPX = ("httpx", "httpcore", "h11", "anyio", "sniffio", "typing-extensions")
+"""Put in where they are installed."""
 RUNNER = Path(__file__).with_name("runner.mjs")
 INSTALL = "npm install --prefix ~/.cache/puretls pyodide@314 node@24"
 
@@ -160,10 +162,15 @@ def archive(target):
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as made:
         for file in sorted((root / "puretls").rglob("*.py")):
             made.write(file, file.relative_to(root))
-        for name in PYTHON_PACKAGES:
-            found = distribution(name)
+        for name in (*PYTHON_PACKAGES, *HTTPX):
+            try:
+                found = distribution(name)
+            except PackageNotFoundError:
+                if name in HTTPX:
+                    continue
+                raise
             for file in found.files:
-                if file.suffix in {".py", ".pem"} and ".." not in file.parts:
+                if (file.suffix in {".py", ".pem"} or file.name == "METADATA") and ".." not in file.parts:
                     made.write(found.locate_file(file), file)
     return target
 

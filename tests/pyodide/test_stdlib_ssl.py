@@ -162,3 +162,21 @@ async def main(port):
 """
     )
     assert suspending.run(program, port=https.port) == servers.digest()
+
+
+def test_httpx_reads_https(suspending, https):
+    pytest.importorskip("httpx")
+    program = (
+        SETUP
+        + """
+import httpx
+
+async def main(port):
+    url, context = f"https://localhost:{port}/", trusting("ca.pem")
+    async with httpx.AsyncClient(verify=context) as client:
+        later = await client.get(url)
+    with httpx.Client(verify=context) as client:
+        return [sha256(answer.content).hexdigest() for answer in (client.get(url), later)]
+"""
+    )
+    assert suspending.run(program, port=https.port) == [servers.digest(), servers.digest()]

@@ -231,3 +231,41 @@ async def main(port, relay):
 """
     )
     assert host.run(program, port=https.port, relay=relay) == len(servers.BODY)
+
+
+def test_a_protocol_that_raises_loses_its_connection_and_nothing_else(place, https):
+    """Also of the loop's exception handler, as with any transport of asyncio."""
+    host, relay = place
+    program = (
+        SETUP
+        + """
+import asyncio
+from functools import partial
+from puretls import Connection
+from puretls.net.js_transport import connect_node, connect_websocket
+
+class Raises(asyncio.Protocol):
+    def connection_made(self, transport):
+        self.lost = asyncio.get_running_loop().create_future()
+    def data_received(self, data):
+        raise ZeroDivisionError("of the program")
+    def connection_lost(self, error):
+        self.lost.set_result(repr(error))
+
+async def main(port, relay):
+    told = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda loop, context: told.append(repr(context["exception"])))
+    way = partial(connect_websocket, url=relay) if relay else partial(connect_node, host="localhost", port=port)
+    try:
+        transport, protocol = await way(Raises)
+        hello = Connection.client(trusting("ca.pem"), "localhost")
+        hello.start()
+        transport.write(hello.bytes_to_send())  # it will be answered
+        return [told, await protocol.lost]
+    finally:
+        loop.set_exception_handler(None)
+"""
+    )
+    raised = "ZeroDivisionError('of the program')"
+    assert host.run(program, port=https.port, relay=relay) == [[raised], raised]
