@@ -1,12 +1,16 @@
 """`ssl.py` on puretls against the real `ssl`, and against itself, over memory BIOs."""
 
+import shutil
 import ssl as real_ssl
+import subprocess
 
 import pytest
 
+from puretls.ssl.constants import VERIFY_X509_PARTIAL_CHAIN
 from tests.support.credentials import NAME
 from tests.support.pure_ssl import Pair, client_context, failures, pure_ssl, server_context
 
+OPENSSL = shutil.which("openssl")
 BOTH = {"client": (pure_ssl(), real_ssl), "server": (real_ssl, pure_ssl()), "both": (pure_ssl(), pure_ssl())}
 """Which ends are ours."""
 
@@ -74,3 +78,33 @@ def test_the_call_back_for_names_changes_the_context_or_refuses():
     told = failures(Pair(client, first))
     assert told["client"].reason == "TLSV1_ALERT_ACCESS_DENIED"
     assert told["server"].reason == "CALLBACK_FAILED"
+
+
+CONFIG = """
+[req]
+distinguished_name = name
+x509_extensions = extensions
+[name]
+[extensions]
+subjectAltName = DNS:server.test
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = none
+"""
+
+
+@pytest.mark.skipif(OPENSSL is None, reason="no openssl command here")
+def test_a_self_signed_certificate_is_trusted_by_a_strict_context_that_has_it(kinds, tmp_path):
+    """VERIFY_X509_STRICT and VERIFY_X509_PARTIAL_CHAIN are what `create_default_context` of CPython 3.13 sets."""
+    (tmp_path / "config").write_text(CONFIG)
+    pem = tmp_path / "self-signed.pem"
+    command = "req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:P-256 -days 9 -subj /CN=server.test -config config"
+    arguments = [OPENSSL, *command.split(), "-keyout", "key.pem", "-out", "certificate.pem"]
+    subprocess.run(arguments, cwd=tmp_path, capture_output=True, check=True)
+    pem.write_text((tmp_path / "key.pem").read_text() + (tmp_path / "certificate.pem").read_text())
+    client_ssl, server_ssl = kinds
+    server = server_ssl.SSLContext(server_ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(pem)
+    server.maximum_version = server_ssl.TLSVersion.TLSv1_2
+    client = client_ssl.create_default_context(cafile=pem)
+    client.verify_flags |= client_ssl.VERIFY_X509_STRICT | VERIFY_X509_PARTIAL_CHAIN
+    assert Pair(client, server).shake().client.getpeercert()["subjectAltName"] == (("DNS", NAME),)
