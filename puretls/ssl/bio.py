@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
+from puretls.ssl.conversions import octets
 from puretls.ssl.errors import SSLError
 
 
@@ -32,6 +34,7 @@ class MemoryBIO:
         If size is not specified, read the entire buffer. If the return value is an empty bytes instance, this means either EOF or that no
         data is available. Use the "eof" property to distinguish between the two.
         """
+        size = operator.index(size)
         if size < 0 or size >= len(self._held):
             data = bytes(self._held)
             self._held.clear()
@@ -43,7 +46,7 @@ class MemoryBIO:
 
     def write(self, b: Any, /) -> int:
         """Writes the bytes b into the memory BIO; returns the number of bytes written."""
-        with memoryview(b) as view:
+        with octets(b) as view:
             if self._ended:
                 raise SSLError("cannot write() after write_eof()")
             self._held += view

@@ -37,8 +37,10 @@ def psk_hint(hint: str | None) -> bytes | None:
     """Raises `SSLError` where OpenSSL has no room for it."""
     if hint is None:
         return None
+    if not isinstance(hint, str):
+        raise TypeError(f"set_psk_server_callback() argument 'identity_hint' must be str or None, not {type(hint).__name__}")
     encoded = hint.encode()
-    if len(encoded) > 128:
+    if len(encoded) > 256:
         raise failure("DATA_LENGTH_TOO_LONG")
     return encoded or None
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from puretls.ssl.callbacks import callable_or_none, psk_hint
 from puretls.ssl.constants import CERT_NONE, CERT_OPTIONAL, CERT_REQUIRED
+from puretls.ssl.conversions import c_int
 from puretls.ssl.errors import SSLError
 from puretls.ssl.settings import Settings
 
@@ -113,7 +114,7 @@ class _SSLContext(Settings):
 
     @verify_mode.setter
     def verify_mode(self, value: Any) -> None:
-        mode = operator.index(value)
+        mode = c_int(value)
         if mode not in {CERT_NONE, CERT_OPTIONAL, CERT_REQUIRED}:
             raise ValueError("invalid value for verify_mode")
         if mode == CERT_NONE and self._check_hostname:
@@ -136,7 +137,7 @@ class _SSLContext(Settings):
 
     @verify_flags.setter
     def verify_flags(self, value: Any) -> None:
-        self._verify_flags = operator.index(value)
+        self._verify_flags = operator.index(value) & (1 << 64) - 1
 
     @property
     def _host_flags(self) -> int:
@@ -144,7 +145,7 @@ class _SSLContext(Settings):
 
     @_host_flags.setter
     def _host_flags(self, value: Any) -> None:
-        self._name_flags = operator.index(value)
+        self._name_flags = operator.index(value) & (1 << 32) - 1
 
     # certificates and keys
 
@@ -218,11 +219,11 @@ class _SSLContext(Settings):
 
     def set_psk_client_callback(self, callback: Any) -> None:
         if self._versions.is_server_only:
-            raise SSLError("Cannot add PSK client callback to a PROTOCOL_TLS_SERVER context")
+            raise SSLError(0, "Cannot add PSK client callback to a PROTOCOL_TLS_SERVER context")
         self._callbacks.client_psk = callable_or_none(callback, "callback must be callable")
 
     def set_psk_server_callback(self, callback: Any, identity_hint: str | None = None) -> None:
         if self._versions.is_client_only:
-            raise SSLError("Cannot add PSK server callback to a PROTOCOL_TLS_CLIENT context")
+            raise SSLError(0, "Cannot add PSK server callback to a PROTOCOL_TLS_CLIENT context")
         self._callbacks.server_psk = callable_or_none(callback, "callback must be callable")
         self._callbacks.psk_hint = psk_hint(identity_hint) if callback is not None else None

@@ -5,6 +5,7 @@ Light: the core is loaded when a context is made, not when `ssl` is imported.
 
 from __future__ import annotations
 
+import operator
 import os
 import sys
 from types import ModuleType
@@ -14,6 +15,7 @@ from puretls.ssl import errors
 from puretls.ssl.bio import MemoryBIO
 from puretls.ssl.constants import constants
 from puretls.ssl.context import _SSLContext
+from puretls.ssl.conversions import octets
 from puretls.ssl.objects import nid2obj, txt2obj
 from puretls.ssl.session import SSLSession
 
@@ -59,7 +61,7 @@ def _later(name: str) -> Any:
 
 def rand_bytes(n: int, /) -> bytes:
     """Generate n cryptographically strong pseudo-random bytes."""
-    if n < 0:
+    if operator.index(n) < 0:
         raise ValueError("num must be positive")
     return os.urandom(n)
 
@@ -75,8 +77,9 @@ def rand_pseudo_bytes(n: int, /) -> tuple[bytes, bool]:
 def rand_add(string: Any, entropy: float, /) -> None:
     """Mix string into the pool: the operating system's needs none."""
     if not isinstance(string, str):
-        memoryview(string).release()
-    float(entropy)
+        octets(string).release()
+    if not isinstance(entropy, float | int):
+        raise TypeError(f"must be real number, not {type(entropy).__name__}")
 
 
 def rand_status() -> bool:

@@ -21,7 +21,7 @@ from puretls.ssl.trust import Trust
 from puretls.suites import Suite
 
 FINITE_FIELDS = tuple(group for group in DEFAULT_GROUPS if group.name.startswith("FFDHE"))
-_CURVES = {"prime256v1": "SECP256R1", "p-256": "SECP256R1", "p-384": "SECP384R1", "p-521": "SECP521R1"}
+_CURVES = {"prime256v1": "SECP256R1"}
 
 
 class Parts:
@@ -46,6 +46,8 @@ class Parts:
         names: list[str] = []
         while wire:
             size = wire[0]
+            if not 0 < size < len(wire):
+                raise SSLError("ALPN protocols must be 1 to 255 in length")
             names.append(wire[1 : 1 + size].decode("latin-1"))
             wire = wire[1 + size :]
         self.alpn = tuple(names)
@@ -55,7 +57,7 @@ class Parts:
         if not isinstance(name, str | bytes):
             raise TypeError(f"expected str, bytes or os.PathLike object, not {type(name).__name__}")
         text = os.fsdecode(name)
-        member = _CURVES.get(text.lower(), text.upper())
+        member = _CURVES.get(text, text.upper())
         group = NamedGroup.__members__.get(member)
         if group is None or group not in DEFAULT_GROUPS or group in FINITE_FIELDS:
             raise ValueError(f"unknown elliptic curve name {name!r}")

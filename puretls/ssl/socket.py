@@ -20,6 +20,7 @@ from puretls.ssl.callbacks import tell_unraisable
 from puretls.ssl.certificates import Certificate, as_dict
 from puretls.ssl.configs import Hooks, client_config, server_config
 from puretls.ssl.constants import CERT_NONE
+from puretls.ssl.conversions import octets
 from puretls.ssl.engine import Engine
 from puretls.ssl.errors import SSLError, failure, verification_failure
 from puretls.ssl.problems import translated
@@ -64,9 +65,9 @@ class _SSLSocket:
         cls, context: Settings, wire: BioWire | SocketWire, server_side: bool, name: Any, owner: Any, session: Any
     ) -> _SSLSocket:
         if server_side and context._versions.is_client_only:
-            raise SSLError("Cannot create a server socket with a PROTOCOL_TLS_CLIENT context")
+            raise SSLError(0, "Cannot create a server socket with a PROTOCOL_TLS_CLIENT context")
         if not server_side and context._versions.is_server_only:
-            raise SSLError("Cannot create a client socket with a PROTOCOL_TLS_SERVER context")
+            raise SSLError(0, "Cannot create a client socket with a PROTOCOL_TLS_SERVER context")
         self = object.__new__(cls)
         self._context = self._origin = context
         self._wire = wire
@@ -154,7 +155,7 @@ class _SSLSocket:
 
     def write(self, b: Any, /) -> int:
         """Writes the bytes-like object b into the SSL object; returns the number of bytes written."""
-        with memoryview(b) as whole, _octets(whole) as view:
+        with octets(b) as view:
             written: int = self._do(lambda engine: engine.write(view))
             return written
 
@@ -337,13 +338,6 @@ class _SSLSocket:
             return None
 
 
-def _octets(view: memoryview) -> memoryview:
-    """The bytes of a buffer of any items. Raises `BufferError` where they do not lie side by side."""
-    if not view.c_contiguous:
-        raise BufferError("memoryview: underlying buffer is not C-contiguous")
-    return view.cast("B") if view.format.isalpha() else memoryview(view.tobytes())
-
-
 def _weakly(owner: _SSLSocket, method: Any) -> Any:
     reference = weakref.ref(owner)
 
@@ -369,15 +363,14 @@ def _hooks(sock: _SSLSocket) -> Hooks:
 def _checked_name(name: Any) -> str | None:
     if name is None:
         return None
-    if isinstance(name, bytes | bytearray):
-        name = name.decode("ascii")
     if not isinstance(name, str):
-        raise TypeError(f"server_hostname must be str, not {type(name).__name__}")
+        raise TypeError(f"argument must be str, not {type(name).__name__}")
     if "\0" in name:
         raise TypeError("embedded null character")
     if not name or name.startswith("."):
         raise ValueError("server_hostname cannot be an empty string or start with a leading dot.")
-    name.encode("ascii")
+    if len(name.encode("ascii")) > 255:
+        raise failure("SSL3_EXT_INVALID_SERVERNAME")
     return name
 
 

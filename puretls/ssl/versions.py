@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import operator
 import warnings
 from typing import Any
+
+from puretls.ssl.conversions import c_int
 
 SSL_3, TLS_1, TLS_1_1, TLS_1_2, TLS_1_3 = 0x300, 0x301, 0x302, 0x303, 0x304
 MINIMUM_SUPPORTED, MAXIMUM_SUPPORTED = -2, -1
@@ -27,15 +28,14 @@ class Versions:
     """Protocol, options, and the bounds of a context. Setters raise what CPython's do, in its words."""
 
     def __init__(self, protocol: Any) -> None:
-        self.protocol = operator.index(protocol)
+        self.protocol = c_int(protocol)
         if self.protocol not in {*_OLD.values(), PROTOCOL_TLS_CLIENT, PROTOCOL_TLS_SERVER}:
-            raise ValueError("invalid or unsupported protocol version")
+            raise ValueError(f"invalid or unsupported protocol version {self.protocol}")
         for name, number in _OLD.items():
             if number == self.protocol:
                 _deprecated(f"ssl.{name} is deprecated", 5)
-        fixed = _FIXED.get(self.protocol)
-        self.minimum = fixed or TLS_1_2
-        self.maximum = fixed or MAXIMUM_SUPPORTED
+        self.minimum = MINIMUM_SUPPORTED if self.protocol in _FIXED else TLS_1_2
+        self.maximum = MAXIMUM_SUPPORTED
         self.options = DEFAULT_OPTIONS
 
     @property
@@ -49,12 +49,13 @@ class Versions:
     @property
     def allow_tls_1_2(self) -> bool:
         """Whether the one version that there is here may be spoken."""
-        top = TLS_1_3 if self.maximum == MAXIMUM_SUPPORTED else self.maximum
-        return self.minimum <= TLS_1_2 <= top and not self.options & _OPTIONS[TLS_1_2]
+        if _FIXED.get(self.protocol, TLS_1_2) != TLS_1_2 or self.options & _OPTIONS[TLS_1_2]:
+            return False
+        return self.minimum <= TLS_1_2 and (self.maximum == MAXIMUM_SUPPORTED or self.maximum >= TLS_1_2)
 
     def set_options(self, value: Any) -> None:
         if not isinstance(value, int):
-            raise TypeError(f"options must be int, not {type(value).__name__}")
+            raise TypeError(f"argument must be int, not {type(value).__name__}")
         if value < 0:
             raise OverflowError("can't convert negative value to unsigned int")
         if value >= 1 << 64:
@@ -74,13 +75,13 @@ class Versions:
         self.maximum = TLS_1 if wanted == MINIMUM_SUPPORTED else wanted
 
     def _bound(self, value: Any) -> int:
-        wanted = operator.index(value)
+        wanted = c_int(value)
+        if self.protocol in _FIXED:
+            raise ValueError("The context's protocol doesn't support modification of highest and lowest version.")
         if wanted in _OLD_VERSIONS:
             _deprecated(f"ssl.TLSVersion.{_OLD_VERSIONS[wanted]} is deprecated", 6)
         elif wanted not in {*_VERSIONS, MINIMUM_SUPPORTED, MAXIMUM_SUPPORTED}:
             raise ValueError(f"Unsupported TLS/SSL version 0x{wanted & 0xFFFFFFFF:x}")
-        if self.protocol in _FIXED:
-            raise ValueError("The context's protocol doesn't support modification of highest and lowest version.")
         return wanted
 
 

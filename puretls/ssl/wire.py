@@ -41,9 +41,9 @@ class BioWire:
     blocks = True  # whatever is written has room
 
     def __init__(self, incoming: Any, outgoing: Any) -> None:
-        for bio in (incoming, outgoing):
+        for name, bio in (("incoming", incoming), ("outgoing", outgoing)):
             if not isinstance(bio, MemoryBIO):
-                raise TypeError(f"_wrap_bio() argument must be _ssl.MemoryBIO, not {type(bio).__name__}")
+                raise TypeError(f"_wrap_bio() argument {name!r} must be _ssl.MemoryBIO, not {type(bio).__name__}")
         self._incoming: MemoryBIO = incoming
         self._outgoing: MemoryBIO = outgoing
         self.head = b""
@@ -85,7 +85,7 @@ class SocketWire:
         """The socket. Raises `SSLError` once it is gone."""
         sock = self._sock()
         if sock is None:
-            raise SSLError("Underlying socket connection gone")
+            raise SSLError(0, "Underlying socket connection gone")
         return sock
 
     @property
