@@ -180,3 +180,24 @@ async def main(port):
 """
     )
     assert suspending.run(program, port=https.port) == [servers.digest(), servers.digest()]
+
+
+def test_what_was_imported_with_the_stub_is_repaired_and_given_back(suspending, https):
+    program = """
+import sys
+import puretls.ssl
+puretls.ssl.uninstall()
+import http.client, imaplib, smtplib, urllib.request
+import ssl as stub
+
+async def main(port):
+    puretls.ssl.install()
+    import ssl
+    modules = http.client, imaplib, smtplib
+    repaired = all(module.ssl is ssl for module in modules)
+    context = ssl.create_default_context(cafile="/test/ca.pem")
+    size = len(urllib.request.urlopen(f"https://localhost:{port}/", context=context).read())
+    puretls.ssl.uninstall()
+    return ["stub" in stub.OPENSSL_VERSION, repaired, size, all(module.ssl is stub for module in modules), sys.modules["ssl"] is stub]
+"""
+    assert suspending.run(program, port=https.port) == [True, True, len(servers.BODY), True, True]
