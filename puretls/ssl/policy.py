@@ -95,14 +95,18 @@ class Policy:
                 yield Finding(RULES["rsa-size"], sentence, certificate, index)
             if index < len(path) - 1 and _digest_bits(certificate) < self._bits:
                 yield Finding(RULES["sha1"], f"signed with {certificate.outer_signature}", certificate, index)
-        if self._strict and path[-1].is_ca and path[-1].get(KeyUsage) is None:
+        if self._strict and len(path) > 1 and path[-1].is_ca and path[-1].get(KeyUsage) is None:
             yield Finding(RULES["ca-key-usage"], "a root without keyUsage", path[-1], len(path) - 1)
 
 
 def _end_excused(report: Report) -> Report:
-    """OpenSSL asks the last certificate of a path for no authority key identifier, whatever it is: there is nobody above it."""
+    """OpenSSL asks the last certificate of a path for no authority key identifier, whatever it is: there is nobody above it.
+
+    And nothing of what VERIFY_X509_STRICT asks for, where it is the only one: who trusts a leaf by itself needs no authority.
+    """
     end = len(report.path) - 1
-    left = tuple(each for each in report.findings if (each.id, each.index) != ("authority-key-identifier", end))
+    excused = ("authority-key-identifier",) if end else STRICT
+    left = tuple(finding for finding in report.findings if finding.id not in excused or finding.index != end)
     return report if report.accepted else replace(report, accepted=not left, findings=left)
 
 

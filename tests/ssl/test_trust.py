@@ -14,6 +14,7 @@ import pytest
 
 from puretls import danger
 from puretls.ca import DevelopmentCa
+from puretls.crypto.provider import default
 from puretls.der import oids, writer
 from puretls.ssl import trust as trusting
 from puretls.ssl.cipher_list import MINIMUM_BITS
@@ -31,6 +32,7 @@ from puretls.ssl.policy import STRICT, strength
 from puretls.ssl.trust import Trust
 from puretls.ssl.verify_codes import CODES, MESSAGES
 from puretls.x509.certificates.certificate import Certificate
+from puretls.x509.drafts import CertificateDraft, Signer
 from puretls.x509.pem import load_certificates, write_pem
 from puretls.x509.reports.rules import DEFAULT, RULES
 from puretls.x509.verifier import ChainRequest
@@ -245,6 +247,23 @@ def loaded(*ders):
 def test_trust_ends_at_roots_and_with_partial_chain_anywhere():
     for flags, trusted in ((0, (0, 20, 20)), (VERIFY_X509_PARTIAL_CHAIN, (0, 0, 0))):
         assert tuple(verdict(loaded(der), flags=flags) for der in (ROOT, INTERMEDIATE, LEAF)) == trusted
+
+
+def test_strict_asks_nothing_of_a_leaf_that_is_trusted_by_itself(tmp_path):
+    """As `openssl req -x509` makes them in a hurry: no key identifiers, no keyUsage."""
+    key = issued("secp256r1", "self.test", "server")
+    subject = writer.sequence(writer.set_of(writer.sequence(writer.oid(oids.COMMON_NAME), writer.utf8_string("self.test"))))
+    bare = CertificateDraft(subject, subject, 7, int(NOW) - 1000, int(NOW) + 1000, key.draft.spki, (
+        extension(oids.SUBJECT_ALT_NAME, writer.sequence(writer.implicit(2, b"self.test"))),
+        extension(oids.BASIC_CONSTRAINTS, writer.sequence(writer.boolean(True))),
+    ))  # fmt: skip
+    der = bare.signed(Signer(key.key, danger.fixed_random(b"self"), default()))
+    for flags in (0, VERIFY_X509_STRICT, VERIFY_X509_STRICT | VERIFY_X509_PARTIAL_CHAIN):
+        assert verdict(loaded(der), chain=(der,), name="self.test", flags=flags) == 0
+    (tmp_path / "self.pem").write_text(pem(der))
+    if shutil.which("openssl"):
+        command = ["openssl", "verify", "-x509_strict", "-CAfile", "self.pem", "-attime", str(int(NOW)), "self.pem"]
+        assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
 
 
 def test_a_link_that_the_peer_left_out_is_taken_from_what_was_loaded():
