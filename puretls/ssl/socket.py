@@ -1,42 +1,35 @@
 """_SSLSocket: one connection as CPython's `ssl.py` uses it. It translates; the engine drives.
 
-The owner (an SSLSocket or SSLObject) and the socket are held weakly, and the connection's call-backs hold this object weakly: nothing
-here keeps itself alive.
+The owner (an SSLSocket or SSLObject) and the socket are held weakly, and what the connection asks is a party that does not know this
+object: nothing here keeps itself alive.
 """
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from puretls.connection import Connection
-from puretls.errors import Aborted, InternalError, PuretlsError, UsageError, VerificationError
-from puretls.events import Event, HandshakeCompleted
-from puretls.iana import AlertDescription
+from puretls.errors import InternalError, PuretlsError, UsageError, VerificationError
 from puretls.ssl import cipher_list
-from puretls.ssl.callbacks import tell_unraisable
 from puretls.ssl.certificates import Certificate, as_dict
-from puretls.ssl.configs import Hooks, client_config, server_config
 from puretls.ssl.constants import CERT_NONE
 from puretls.ssl.conversions import octets
 from puretls.ssl.engine import Engine
 from puretls.ssl.errors import SSLError, failure, verification_failure
+from puretls.ssl.party import Party
 from puretls.ssl.problems import translated
 from puretls.ssl.session import SSLSession
 from puretls.ssl.settings import Settings
-from puretls.ssl.tap import MessageTap
 from puretls.ssl.versions import IGNORE_UNEXPECTED_EOF
 from puretls.ssl.wire import BioWire, SocketWire
 from puretls.x509.certificates.certificate import parse_remembered
-from puretls.x509.hostname import parse_reference
-from puretls.x509.verifier import ChainRequest
 
 if TYPE_CHECKING:
-    from puretls.config import ServerConfig
     from puretls.handshake.context import Negotiated
-    from puretls.messages.handshake import ClientHello
+    from puretls.session import Session
     from puretls.suites import Suite
 
 
@@ -45,17 +38,12 @@ class _SSLSocket:
 
     __module__ = "_ssl"
 
-    _context: Settings
-    _origin: Settings
+    _party: Party
     _wire: BioWire | SocketWire
-    _server_side: bool
-    _server_hostname: str | None
     _owner: weakref.ref[Any] | None
-    _checks_name: bool
-    _offered: SSLSession | None
+    _offered: Session | None
     _engine: Engine | None
-    _hello: ClientHello | None
-    _callback_error: Exception | None
+    _beginning: threading.Lock
 
     def __new__(cls, *arguments: object) -> _SSLSocket:
         raise TypeError("cannot create '_ssl._SSLSocket' instances")
@@ -64,21 +52,12 @@ class _SSLSocket:
     def _of(
         cls, context: Settings, wire: BioWire | SocketWire, server_side: bool, name: Any, owner: Any, session: Any
     ) -> _SSLSocket:
-        if server_side and context._versions.is_client_only:
-            raise SSLError(0, "Cannot create a server socket with a PROTOCOL_TLS_CLIENT context")
-        if not server_side and context._versions.is_server_only:
-            raise SSLError(0, "Cannot create a client socket with a PROTOCOL_TLS_SERVER context")
         self = object.__new__(cls)
-        self._context = self._origin = context
+        self._party = Party(context, server_side, name)
         self._wire = wire
-        self._server_side = server_side
-        self._server_hostname = _checked_name(name)
+        self._offered = self._engine = None
+        self._beginning = threading.Lock()
         self.owner = owner
-        self._checks_name = context._check_hostname and not server_side
-        self._offered = None
-        self._engine = None
-        self._hello = None
-        self._callback_error = None
         if session is not None:
             self.session = session
         return self
@@ -88,13 +67,13 @@ class _SSLSocket:
     @property
     def context(self) -> Settings:
         """The context; a call-back for server names may set another."""
-        return self._context
+        return self._party.context
 
     @context.setter
     def context(self, value: Any) -> None:
         if not isinstance(value, Settings):
             raise TypeError("The value must be a SSLContext")
-        self._context = value
+        self._party.context = value
 
     @property
     def owner(self) -> Any:
@@ -104,33 +83,34 @@ class _SSLSocket:
     @owner.setter
     def owner(self, value: Any) -> None:
         self._owner = None if value is None else weakref.ref(value)
+        self._party.stands_for = self if value is None else value
 
     @property
     def server_side(self) -> bool:
-        return self._server_side
+        return self._party.server_side
 
     @property
     def server_hostname(self) -> str | None:
-        return self._server_hostname
+        return self._party.name
 
     # the session
 
     @property
     def session(self) -> SSLSession | None:
         session = self._engine.connection.session if self._engine is not None else None
-        return None if session is None else SSLSession._of(session, self._context)
+        return None if session is None else SSLSession._of(session, self.context)
 
     @session.setter
     def session(self, value: Any) -> None:
         if not isinstance(value, SSLSession):
             raise TypeError("Value is not a SSLSession.")
-        if value._context is not self._context:
+        if value._context is not self.context:
             raise ValueError("Session refers to a different SSLContext.")
-        if self._server_side:
+        if self.server_side:
             raise ValueError("Cannot set session for server-side SSLSocket.")
         if self._engine is not None:
             raise ValueError("Cannot set session after handshake.")
-        self._offered = value
+        self._offered = value._session
 
     @property
     def session_reused(self) -> bool:
@@ -173,14 +153,12 @@ class _SSLSocket:
 
     def _do(self, operation: Callable[[Engine], Any]) -> Any:
         try:
-            if self._engine is None:
-                self._engine = self._connect()
-            return operation(self._engine)
+            return operation(self._engine or self._begun())
         except PuretlsError as error:
             problem = error
         finally:
-            if self._callback_error is not None:
-                told, self._callback_error = self._callback_error, None
+            if self._party.callback_error is not None:
+                told, self._party.callback_error = self._party.callback_error, None
                 raise told
         # The connection keeps its error, whose frames hold the connection. A defect of ours is told with them all the same.
         if isinstance(problem, InternalError):
@@ -190,7 +168,7 @@ class _SSLSocket:
 
     def _told(self, error: PuretlsError) -> SSLError:
         if isinstance(error, VerificationError):
-            return verification_failure(*self._context._parts.trust.code(error.report, self._server_hostname))
+            return verification_failure(*self.context._parts.trust.code(error.report, self.server_hostname))
         return translated(error, self._engine.head if self._engine is not None else b"")
 
     # what was agreed on, and with whom
@@ -204,10 +182,10 @@ class _SSLSocket:
 
     def shared_ciphers(self) -> list[tuple[str, str, int]] | None:
         """The suites of a server that the client offered, too; None for a client."""
-        if self._hello is None:
+        if self._party.hello is None:
             return None
-        offered = set(self._hello.cipher_suites)
-        return [_summary(suite) for suite in self._context._parts.ciphers.usable() if suite.id in offered]
+        offered = set(self._party.hello.cipher_suites)
+        return [_summary(suite) for suite in self.context._parts.ciphers.usable() if suite.id in offered]
 
     def version(self) -> str | None:
         return "TLSv1.2" if self._engine is not None and self._engine.complete else None
@@ -238,7 +216,7 @@ class _SSLSocket:
             return None
         if binary_mode:
             return chain[0]
-        return {} if self._context._verify_mode == CERT_NONE else as_dict(parse_remembered(chain[0]))
+        return {} if self.context._verify_mode == CERT_NONE else as_dict(parse_remembered(chain[0]))
 
     def get_unverified_chain(self) -> list[Certificate] | None:
         chain = self._engine.connection.peer_certificates if self._engine is not None else ()
@@ -251,156 +229,16 @@ class _SSLSocket:
 
     # the connection, and what it asks
 
-    def _connect(self) -> Engine:
-        hooks = _hooks(self)
-        if self._server_side:
-            connection = Connection.server(server_config(self._context, self._origin, hooks))
-            self._origin._parts.sessions.count["accept"] += 1
-        else:
-            offered = None if self._offered is None else self._offered._session
-            connection = Connection.client(
-                client_config(self._context, self._place, hooks), _sent_name(self._server_hostname), session=offered
-            )
-            self._origin._parts.sessions.count["connect"] += 1
-        ragged = bool(self._origin._versions.options & IGNORE_UNEXPECTED_EOF)
-        return Engine(connection, self._wire, _weakly(self, _SSLSocket._on_event), ragged_is_clean=ragged)
-
-    @property
-    def _place(self) -> bytes:
-        """What tells one server from another: its name, and its address where that can be known."""
-        return f"{self._server_hostname} {self._wire.peer}".encode()
-
-    def _on_event(self, event: Event) -> None:
-        if isinstance(event, HandshakeCompleted):
-            count = self._origin._parts.sessions.count
-            count["accept_good" if self._server_side else "connect_good"] += 1
-            if event.negotiated.resumed:
-                count["hits"] += 1
-            elif self._hello is not None and self._hello.session_id:
-                count["misses"] += 1
-
-    def _tell_message(self, direction: str, version: int, content_type: int, kind: int, data: bytes) -> None:
-        """An exception is kept, and raised when the operation is over."""
-        callback = self._context._callbacks.message
-        if callback is not None and self._callback_error is None:
-            try:
-                callback(self._named, direction, version, content_type, kind, data)
-            except Exception as error:
-                self._callback_error = error
-
-    @property
-    def _named(self) -> Any:
-        """What call-backs are given as the connection."""
-        owner = self.owner
-        return self if owner is None else owner
-
-    def _verify(self, request: ChainRequest) -> Any:
-        name = self._server_hostname if self._checks_name else None
-        context = self._context
-        return context._parts.trust.verify(
-            request, name, context._verify_flags, context._name_flags, context._parts.ciphers.level
-        )
-
-    def _config_for(self, hello: ClientHello) -> ServerConfig | None:
-        """The call-back for server names, which may set another context, or refuse with an alert."""
-        self._hello = hello
-        callback = self._origin._callbacks.sni
-        if callback is None:
-            return None
-        try:
-            answer = callback(self._named, _asked_name(hello), self._context)
-        except Exception as error:
-            tell_unraisable(error)
-            raise Aborted(AlertDescription.HANDSHAKE_FAILURE) from None
-        if answer is not None:
-            raise Aborted(_alert(answer))
-        if self._context is self._origin:
-            return None
-        return server_config(self._context, self._origin, _hooks(self))
-
-    def _ask_client_psk(self, hint: bytes | None) -> tuple[bytes, bytes] | None:
-        callback = self._context._callbacks.client_psk
-        assert callback is not None
-        try:
-            identity, key = callback(hint.decode() if hint else None)
-            return (identity or "").encode(), bytes(key)
-        except Exception as error:
-            tell_unraisable(error)
-            return None
-
-    def _ask_server_psk(self, identity: bytes) -> bytes | None:
-        callback = self._context._callbacks.server_psk
-        assert callback is not None
-        try:
-            return bytes(callback(identity.decode() if identity else None)) or None
-        except Exception as error:
-            tell_unraisable(error)
-            return None
-
-
-def _weakly(owner: _SSLSocket, method: Any) -> Any:
-    reference = weakref.ref(owner)
-
-    def call(*arguments: Any) -> Any:
-        found = reference()
-        if found is not None:
-            return method(found, *arguments)
-        return None
-
-    return call
-
-
-def _hooks(sock: _SSLSocket) -> Hooks:
-    return Hooks(
-        verify=_weakly(sock, _SSLSocket._verify),
-        client_psk=_weakly(sock, _SSLSocket._ask_client_psk),
-        server_psk=_weakly(sock, _SSLSocket._ask_server_psk),
-        config_for=_weakly(sock, _SSLSocket._config_for),
-        interceptors=(MessageTap(_weakly(sock, _SSLSocket._tell_message)),) if sock._context._callbacks.message else (),
-    )
-
-
-def _checked_name(name: Any) -> str | None:
-    if name is None:
-        return None
-    if not isinstance(name, str):
-        raise TypeError(f"argument must be str, not {type(name).__name__}")
-    if "\0" in name:
-        raise TypeError("embedded null character")
-    if not name or name.startswith("."):
-        raise ValueError("server_hostname cannot be an empty string or start with a leading dot.")
-    if len(name.encode("ascii")) > 255:
-        raise failure("SSL3_EXT_INVALID_SERVERNAME")
-    return name
-
-
-def _sent_name(name: str | None) -> str | None:
-    """The name as a connection takes it: none where it is not a host name or an address (it is then not sent either)."""
-    if name is None:
-        return None
-    try:
-        parse_reference(name)
-    except UsageError:
-        return None
-    return name
+    def _begun(self) -> Engine:
+        """The engine, made with the first operation: until then a program may set another context, or a session."""
+        with self._beginning:
+            if self._engine is None:
+                connection = self._party.connect(self._wire.peer, self._offered)
+                ragged = bool(self._party.origin._versions.options & IGNORE_UNEXPECTED_EOF)
+                self._engine = Engine(connection, self._wire, self._party.on_event, ragged_is_clean=ragged)
+            return self._engine
 
 
 def _summary(suite: Suite) -> tuple[str, str, int]:
     told = cipher_list.describe(suite)
     return str(told["name"]), str(told["protocol"]), int(str(told["strength_bits"]))
-
-
-def _asked_name(hello: ClientHello) -> str | None:
-    from puretls.extensions.server_name import asked_name
-
-    return asked_name(hello)
-
-
-def _alert(answer: Any) -> AlertDescription:
-    """What a call-back for server names returns besides None. OpenSSL sends any number; those of no alert are internal errors here."""
-    try:
-        return AlertDescription(answer.__index__())
-    except (AttributeError, ValueError):
-        error = TypeError(f"{type(answer).__name__!r} object cannot be interpreted as an integer")
-        tell_unraisable(error)
-        return AlertDescription.INTERNAL_ERROR

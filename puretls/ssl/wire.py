@@ -102,7 +102,7 @@ class SocketWire:
         return bool(self.sock.gettimeout() != 0.0)
 
     def operation(self, name: str, *, patient: bool = True) -> Operation:
-        """A transport for one operation. `name` stands in the text of its `TimeoutError`.
+        """A transport for one operation. A `TimeoutError` of a "handshake" says so, all others say whether it was a read or a write.
 
         Not `patient`, it sends what it can without waiting: a reader is not to wait for a peer that does not read.
         """
@@ -126,7 +126,7 @@ class Operation:
         except BlockingIOError:
             raise want_read() from None
         except TimeoutError:
-            raise self._late() from None
+            raise self._late(_READ) from None
         wire.read_size = size if len(data) >= SMALL_READ else SMALL_READ
         wire.seen = len(data) if _PEEK else 0
         wire.head = wire.head or data[:HEAD]
@@ -164,16 +164,17 @@ class Operation:
                 except BlockingIOError:
                     raise want_write() from None
                 except TimeoutError:
-                    raise self._late() from None
+                    raise self._late(_WRITE) from None
             del outgoing[:sent]
 
     def _wait(self, what: int) -> None:
         """Until the socket is ready, or the deadline; where there is none, the call itself waits."""
         if self._deadline is not None and not _ready(self._sock, what, max(0.0, self._deadline - monotonic())):
-            raise self._late()
+            raise self._late(what)
 
-    def _late(self) -> TimeoutError:
-        return TimeoutError(f"The {self._name} operation timed out")
+    def _late(self, what: int) -> TimeoutError:
+        name = self._name if self._name == "handshake" else "read" if what == _READ else "write"
+        return TimeoutError(f"The {name} operation timed out")
 
 
 def speaks_text(head: bytes) -> bool:
