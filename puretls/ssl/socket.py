@@ -10,6 +10,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from io import BytesIO
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from puretls.errors import InternalError, PuretlsError, UsageError, VerificationError
@@ -152,6 +153,7 @@ class _SSLSocket:
         raise failure("WRONG_SSL_VERSION", "TLS 1.2 has no authentication after the handshake")
 
     def _do(self, operation: Callable[[Engine], Any]) -> Any:
+        sleep(0)  # other threads get their turn with each call, as with the C module, which computes without the interpreter's lock
         try:
             return operation(self._engine or self._begun())
         except PuretlsError as error:
