@@ -10,7 +10,6 @@ import threading
 import weakref
 from collections.abc import Callable
 from io import BytesIO
-from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from puretls.errors import InternalError, PuretlsError, UsageError, VerificationError
@@ -24,6 +23,7 @@ from puretls.ssl.party import Party
 from puretls.ssl.problems import translated
 from puretls.ssl.session import SSLSession
 from puretls.ssl.settings import Settings
+from puretls.ssl.turns import let_others_run
 from puretls.ssl.versions import IGNORE_UNEXPECTED_EOF
 from puretls.ssl.wire import BioWire, SocketWire
 from puretls.x509.certificates.certificate import parse_remembered
@@ -153,7 +153,7 @@ class _SSLSocket:
         raise failure("WRONG_SSL_VERSION", "TLS 1.2 has no authentication after the handshake")
 
     def _do(self, operation: Callable[[Engine], Any]) -> Any:
-        sleep(0)  # other threads get their turn with each call, as with the C module, which computes without the interpreter's lock
+        let_others_run()
         try:
             return operation(self._engine or self._begun())
         except PuretlsError as error:
