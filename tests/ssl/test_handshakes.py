@@ -8,7 +8,7 @@ import pytest
 
 from puretls.ssl.constants import VERIFY_X509_PARTIAL_CHAIN
 from tests.support.credentials import NAME
-from tests.support.pure_ssl import Pair, client_context, failures, pure_ssl, server_context
+from tests.support.pure_ssl import Pair, client_context, failures, files, pure_ssl, server_context
 
 OPENSSL = shutil.which("openssl")
 BOTH = {"client": (pure_ssl(), real_ssl), "server": (real_ssl, pure_ssl()), "both": (pure_ssl(), pure_ssl())}
@@ -78,6 +78,50 @@ def test_the_call_back_for_names_changes_the_context_or_refuses():
     told = failures(Pair(client, first))
     assert told["client"].reason == "TLSV1_ALERT_ACCESS_DENIED"
     assert told["server"].reason == "CALLBACK_FAILED"
+
+
+def test_a_client_certificate_is_asked_for_and_shown(kinds):
+    client_ssl, server_ssl = kinds
+    client, server = client_context(client_ssl), server_context(server_ssl, verify_mode=server_ssl.CERT_REQUIRED)
+    client.load_cert_chain(files() / "client.pem")
+    server.load_verify_locations(files() / "ca.pem")
+    for _ in range(2):  # the second resumes where the client is ours
+        shown = Pair(client, server).shake().server.getpeercert()
+        assert ("DNS", NAME) in shown["subjectAltName"]
+    server.verify_mode = server_ssl.CERT_OPTIONAL
+    assert Pair(client_context(client_ssl), server).shake().server.getpeercert() is None
+
+
+def test_tls_runs_inside_tls(kinds):
+    client_ssl, server_ssl = kinds
+    outer = Pair(client_context(client_ssl), server_context(server_ssl)).shake()
+    inner = Pair(client_context(client_ssl), server_context(server_ssl))
+    for (source, target), bio in zip((outer.ends[::-1], outer.ends), inner.bios, strict=True):
+        bio.move = carried_by(outer, bio, source, target)
+    inner.shake()
+    inner.client.write(b"x" * 50_000)
+    inner.move()
+    received = b""
+    while len(received) < 50_000:
+        received += inner.server.read(50_000)
+    assert received == b"x" * 50_000
+
+
+def carried_by(outer, bio, source, target):
+    """Moves the bytes of one direction of an inner connection through an outer one."""
+
+    def move():
+        data = bio.sides[0].read()
+        if data:
+            source.write(data)
+            outer.move()
+            left = len(data)
+            while left:
+                piece = target.read(left)
+                bio.sides[1].write(piece)
+                left -= len(piece)
+
+    return move
 
 
 CONFIG = """

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import ssl as real_ssl
 import sys
 import time
@@ -39,6 +41,7 @@ def pure_ssl() -> Any:
 def files() -> Path:
     """A folder with `ca.pem`; `server.pem` and `client.pem`, chains and keys for NAME; and `stranger.pem` of another authority."""
     folder = Path(mkdtemp(prefix="puretls-ssl-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     ca = DevelopmentCa.create(os.urandom, time.time())  # the clock of `ssl` is the system's
     (folder / "ca.pem").write_text(ca.root_pem)
     stranger = DevelopmentCa.create(os.urandom, time.time(), organization="strangers")
