@@ -10,6 +10,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from io import BytesIO
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from puretls.errors import InternalError, PuretlsError, UsageError, VerificationError
@@ -23,7 +24,6 @@ from puretls.ssl.party import Party
 from puretls.ssl.problems import translated
 from puretls.ssl.session import SSLSession
 from puretls.ssl.settings import Settings
-from puretls.ssl.turns import let_others_run
 from puretls.ssl.versions import IGNORE_UNEXPECTED_EOF
 from puretls.ssl.wire import BioWire, SocketWire
 from puretls.x509.certificates.certificate import parse_remembered
@@ -120,6 +120,9 @@ class _SSLSocket:
     # operations
 
     def do_handshake(self) -> None:
+        # The C module computes without the interpreter's lock. Here a thread that was woken by our bytes would wait 5 ms for each turn,
+        # and find its peer gone on. This takes a tenth of a millisecond.
+        sleep(0)
         self._do(lambda engine: engine.handshake())
 
     def read(self, len: int, buffer: Any = None) -> Any:
@@ -153,7 +156,6 @@ class _SSLSocket:
         raise failure("WRONG_SSL_VERSION", "TLS 1.2 has no authentication after the handshake")
 
     def _do(self, operation: Callable[[Engine], Any]) -> Any:
-        let_others_run()
         try:
             return operation(self._engine or self._begun())
         except PuretlsError as error:
