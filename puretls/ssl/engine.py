@@ -144,7 +144,7 @@ class Engine:
     @contextmanager
     def _operation(self, name: str, *, patient: bool = True, reads: bool = False) -> Iterator[BioWire | Operation]:
         """A transport for one operation. After one that reads, the kernel keeps what is not ours, or a sign that a record waits."""
-        if self._failed:
+        if self._failed and not (reads and self._received):  # data that came before is still read
             raise over()
         operation = self._wire.operation(name, patient=patient)
         try:

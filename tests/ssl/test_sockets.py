@@ -1,6 +1,7 @@
 """SSLSockets on puretls: time-outs, sockets that do not block, two threads, `select`, and what goes on in the clear."""
 
 import ctypes
+import random
 import select
 import socket
 import ssl as real_ssl
@@ -158,6 +159,55 @@ def test_one_thread_writes_while_another_waits_to_read(ends):
     assert found == b"ques"
 
 
+@pytest.mark.parametrize("wait", [None, 0.0, 0.01], ids=["blocking", "not blocking", "with a time-out"])
+def test_four_threads_carry_data_both_ways_at_once(wait):
+    left, right = socket.socketpair()
+    server = server_context(ours).wrap_socket(right, server_side=True, do_handshake_on_connect=False)
+    client = client_context(ours).wrap_socket(left, server_hostname=NAME, do_handshake_on_connect=False)
+    both_at_once(server.do_handshake, client.do_handshake)
+    sent, received = {}, {client: bytearray(), server: bytearray()}
+
+    def write(end, rng):
+        view = memoryview(sent[end])
+        while view:
+            piece, view = view[: (size := rng.choice([1, 1000, 16384, 70000]))], view[size:]
+            while not attempt(end, lambda piece=piece: end.send(piece)):
+                pass
+
+    def read(end, rng):
+        while len(received[end]) < SIZE:
+            size = rng.choice([1, 5000, 16384, 100_000])
+            attempt(end, lambda size=size: received[end].extend(end.recv(size)) or True)
+
+    threads = []
+    with client, server:
+        for number, end in enumerate((client, server)):
+            end.settimeout(wait)
+            sent[end] = random.Random(number).randbytes(SIZE)
+            threads += [threading.Thread(target=work, args=(end, random.Random(number))) for work in (write, read)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert received == {client: sent[server], server: sent[client]}
+
+
+SIZE = 150_000
+
+
+def attempt(end, call):
+    """The result of a call, or None where it has to be tried again; waits as programs do."""
+    try:
+        return call()
+    except ours.SSLWantReadError:
+        assert select.select([end], [], [], 20)[0]
+    except ours.SSLWantWriteError:
+        assert select.select([], [end], [], 20)[1]
+    except TimeoutError:
+        pass
+    return None
+
+
 def test_shutting_the_socket_down_wakes_who_waits_to_read(ends):
     client, _ = ends
     waiting = client._sslobj
@@ -204,6 +254,18 @@ def test_unwrap_does_not_read_what_follows_close_notify_in_the_same_segment():
         both_at_once(serve, client.do_handshake)
         with client.unwrap() as plain:
             assert plain.recv(100) == b"+OK go on"
+
+
+def test_data_that_came_before_an_error_is_read_whatever_a_write_was_told(ends):
+    client, server = ends
+    server.sendall(b"x" * 100)
+    connection = client._sslobj
+    assert client.recv(10) == b"x" * 10
+    connection._engine.connection.abort()
+    with pytest.raises(ours.SSLError):
+        client.recv(200) and client.recv(1)
+    with pytest.raises(ours.SSLEOFError):
+        client.send(b"no more")
 
 
 def test_a_stream_that_is_cut_reads_as_ended_unless_ragged_ends_are_errors(ends):
