@@ -63,9 +63,7 @@ def parse(arguments: Sequence[str] | None) -> tuple[Options, list[str], str | No
     parser.add_argument("--quick", action="store_true", help="fewer rounds; all together under four minutes")
     parser.add_argument("--json", metavar="FILE", help="write the rows there")
     parser.add_argument("--page", metavar="FILE", help="put the tables between the marks of this page of the manual")
-    parser.add_argument(
-        "--provider", default="default", choices=["default", "reference", "table-free"], help="for whole connections"
-    )
+    parser.add_argument("--provider", default="default", metavar="NAME", help="as PURETLS_PROVIDER names one, such as libgmp+numpy")
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="an argument of one sub-command")
     parsed = parser.parse_args(arguments)
     pairs = dict(pair.partition("=")[::2] for pair in parsed.set)
@@ -86,10 +84,9 @@ def load(name: str, options: Options) -> list[Case]:
 
 def provider_text(name: str) -> str:
     """The provider that connections get, as it tells itself."""
-    from puretls.crypto.provider import default, reference
+    from puretls.crypto.provider import named
 
-    provider = reference() if name == "reference" else default(table_free=name == "table-free")
-    return provider.describe()
+    return named(name).describe()
 
 
 def shown(name: str, cases: list[Case]) -> Iterator[Case]:

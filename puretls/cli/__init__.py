@@ -98,11 +98,14 @@ def _run(argv: Sequence[str] | None) -> _Status:
 class Parser(argparse.ArgumentParser):
     """Reports an error in one line, as the whole command does. Without any argument it prints the help."""
 
+    given: Sequence[str] = ()
+    """What is being parsed."""
+
     def error(self, message: str) -> NoReturn:
         self.exit(2, printable(f"{self.prog}: {message} ({self.prog} --help tells more)") + "\n")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        given = sys.argv[1:] if args is None else list(args)
+        given = self.given = sys.argv[1:] if args is None else list(args)
         if not given and self._subparsers is not None:
             self.print_help(sys.stderr)
             self.exit(2)
@@ -114,10 +117,25 @@ class Parser(argparse.ArgumentParser):
             (file or sys.stderr).write(message)
 
 
+class _Version(argparse.Action):
+    """Shows the version; with -v for a bug report, what runs here and what computes what."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        lines = [f"puretls {__version__}"]
+        if isinstance(parser, Parser) and not {"-v", "--verbose"}.isdisjoint(parser.given):
+            import platform
+
+            from puretls.crypto.provider import default
+
+            lines += [f"{platform.python_implementation()} {platform.python_version()}, {sys.platform}", default().describe()]
+        sys.stdout.write("\n".join(lines) + "\n")
+        parser.exit()
+
+
 def parser() -> Parser:
     """The whole command line."""
     top = Parser(prog="puretls", description="TLS 1.2 in pure Python. Begin with: puretls demo")
-    top.add_argument("--version", action="version", version=f"puretls {__version__}")
+    top.add_argument("--version", action=_Version, nargs=0, help="show the version and exit; with -v also what computes what")
     subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in COMMANDS:
         module = importlib.import_module(f"puretls.cli.{name}")

@@ -5,6 +5,7 @@ The kernels load with the first key that needs them. RC4 and 3DES stay with tlsl
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Protocol
 
@@ -27,12 +28,19 @@ READ_AHEAD = 1 << 20
 """Default budget of prepared keystream, bytes a key."""
 
 
-def kernel_aead(algorithm: AeadAlgorithm, key: bytes, *, table_free: bool = False, read_ahead: int = READ_AHEAD) -> Aead:
+def kernel_aead(
+    algorithm: AeadAlgorithm, key: bytes, *, table_free: bool = False, read_ahead: int = READ_AHEAD, arrays: bool | None = False
+) -> Aead:
     """A keyed AEAD.
 
     `table_free` restricts it to code without secret-indexed tables; `read_ahead` bounds the keystream that `prefetch` keeps,
-    bytes (0: none). Raises `UsageError` for a key of another length.
+    bytes (0: none). `arrays` takes numpy for long records of ChaCha20-Poly1305; None: where the program has imported it already.
+    Raises `UsageError` for a key of another length, and where numpy is asked for and missing.
     """
+    if algorithm is CHACHA20_POLY1305 and (arrays or (arrays is None and "numpy" in sys.modules)):
+        from puretls.crypto.backends.arrays import ArrayChaCha20Poly1305
+
+        return ArrayChaCha20Poly1305(algorithm, key, table_free=table_free, read_ahead=read_ahead)
     kernel = _KERNELS.get(algorithm)
     if kernel is None:
         raise UsageError(f"there is no kernel for {algorithm.name}")

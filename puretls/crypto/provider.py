@@ -1,17 +1,18 @@
 """Provider: the record of callables that computes everything cryptographic, chosen explicitly.
 
 A provider is a value that can be asked what it is. What happens to be installed changes nothing but the speed, and that only where
-the caller leaves it open (gmpy2).
+the caller leaves it open (gmpy2, numpy); a library of the system is taken only where it is asked for (libgmp).
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from importlib import import_module
 from importlib.util import find_spec
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from puretls.crypto.aead import Aead, AeadAlgorithm
 from puretls.crypto.cbc import Cbc, CbcAlgorithm, Stream, StreamAlgorithm
@@ -31,6 +32,8 @@ class MakeFiniteField(Protocol):
     def __call__(self, p: int, g: int, *, min_bits: int = 2048) -> Group: ...
 
 
+Numbers = Literal["python", "gmpy2", "libgmp"]
+"""What public-key operations compute with: Python's integers; numbers of gmpy2; integers but for powers of secrets, by libgmp."""
 Signed = tuple[SignatureAlgorithm, PublicKey, bytes, bytes]
 """(algorithm, key, message, signature)"""
 
@@ -101,41 +104,88 @@ _TLSLITE = "puretls.crypto.backends.tlslite_ng"
 _ECDSA = "puretls.crypto.backends.python_ecdsa"
 
 
+VARIABLE = "PURETLS_PROVIDER"
+"""The environment variable by which `default()` is another provider: see `named`."""
+
+
 @lru_cache(maxsize=16)
 def default(*, table_free: bool = False, accelerated: bool | None = None, read_ahead: int | None = None) -> Provider:
-    """The provider of puretls's own kernels.
+    """The provider of puretls's own kernels; without any argument what the environment variable PURETLS_PROVIDER names.
 
-    `table_free` keeps bulk ciphers from looking up tables with secret indices, at a cost that the manual tells. `accelerated`
-    makes public-key operations compute with gmpy2: True asks for it (`UsageError` where it is missing), False does without, None
-    takes it where it is installed; results are the same. `read_ahead` bounds the bytes of keystream that a cipher prepares
-    (0: none; None: `bulk.READ_AHEAD`).
+    `table_free` keeps bulk ciphers from looking up tables with secret indices, at a cost that the manual tells. `accelerated`: True
+    takes what there is from outside, gmpy2 or else libgmp for public-key operations, and numpy for long records of ChaCha20-Poly1305
+    (`UsageError` where there is neither gmpy2 nor libgmp); False takes nothing; None takes gmpy2 where it is installed, and numpy where the
+    program has imported it already. Results are the same. `read_ahead` bounds the bytes of keystream that a cipher prepares (0: none;
+    None: `bulk.READ_AHEAD`).
     """
-    found = find_spec("gmpy2") is not None if accelerated is not False else False
-    if accelerated and not found:
-        raise UsageError("gmpy2 is not installed: pip install puretls[fast], or accelerated=False")
-    numbers = "gmpy2" if found else "Python integers"
+    name = os.environ.get(VARIABLE)
+    if name and (table_free, accelerated, read_ahead) == (False, None, None):
+        return named(name)
+    return _made(_numbers(accelerated), accelerated and find_spec("numpy") is not None, table_free, read_ahead)
+
+
+def named(name: str) -> Provider:
+    """A provider by the names of its parts, joined by "+", as PURETLS_PROVIDER holds them.
+
+    "default"; "puretls" (nothing from outside), "gmpy2", "libgmp", "numpy", "table-free"; "reference", which stands alone. Raises
+    `UsageError` for another name, and where what it names is missing.
+    """
+    if name == "reference":
+        return reference()
+    parts = frozenset(name.split("+"))
+    unknown = sorted(parts - {"default", "puretls", "gmpy2", "libgmp", "numpy", "table-free"})
+    if unknown or {"gmpy2", "libgmp"} <= parts:
+        what = unknown[0] if unknown else "gmpy2+libgmp"
+        raise UsageError(
+            f"no provider is called {what!r}: {VARIABLE} is reference, or names joined by + of default, puretls, gmpy2 or libgmp, numpy,"
+            " table-free"
+        )
+    numbers: Numbers = "gmpy2" if "gmpy2" in parts else "libgmp" if "libgmp" in parts else _numbers(False if "puretls" in parts else None)
+    for part, module in (("gmpy2", "gmp"), ("libgmp", "libgmp"), ("numpy", "arrays")):
+        if part in parts:
+            import_module(f"puretls.crypto.backends.{module}")  # tells now, and in one line, that it is missing
+    return _made(numbers, True if "numpy" in parts else False if "puretls" in parts else None, "table-free" in parts, None)
+
+
+def _numbers(accelerated: bool | None) -> Numbers:
+    if accelerated is not False and find_spec("gmpy2") is not None:
+        return "gmpy2"
+    if not accelerated:
+        return "python"
+    try:
+        import_module("puretls.crypto.backends.libgmp")
+    except UsageError:
+        raise UsageError("neither gmpy2 nor libgmp is here: pip install puretls[fast], or accelerated=False") from None
+    return "libgmp"
+
+
+@lru_cache(maxsize=16)
+def _made(numbers: Numbers, arrays: bool | None, table_free: bool, read_ahead: int | None) -> Provider:
+    names = ["puretls", *["table-free"] * table_free, *[numbers] * (numbers != "python"), *["numpy"] * bool(arrays)]
     ahead = {} if read_ahead is None else {"read_ahead": read_ahead}
-    forms = "without secret-indexed tables" if table_free else "fastest form for each size"
+    kernels = "puretls kernels, " + ("without secret-indexed tables" if table_free else "fastest form for each size")
+    chacha = {True: "numpy for long records, else the same", None: "numpy for long records where the program uses it, else the same"}
+    powers = {"libgmp": "puretls kernels on Python integers, powers of secrets by libgmp"}
+    curves = f"puretls kernels on {'gmpy2' if numbers == 'gmpy2' else 'Python integers'}"
     return Provider(
-        name="puretls" + ("+table-free" if table_free else "") + ("+gmpy2" if found else ""),
-        aead=_deferred(_BULK, "kernel_aead", table_free=table_free, **ahead),
+        name="+".join(names),
+        aead=_deferred(_BULK, "kernel_aead", table_free=table_free, arrays=arrays, **ahead),
         cbc=_deferred(_BULK, "kernel_cbc", table_free=table_free),
         stream=_deferred(_BULK, "kernel_stream"),
-        group=_deferred(_PUBLIC, "group", accelerated=found),
-        finite_field=_deferred(_PUBLIC, "finite_field", accelerated=found),
-        sign=_deferred(_PUBLIC, "sign", accelerated=found),
-        verify=BatchVerify(
-            _deferred(_PUBLIC, "verify", accelerated=found), _deferred(_PUBLIC, "verify_together", accelerated=found)
-        ),
-        rsa_private=_deferred(_PUBLIC, "rsa_private", accelerated=found),
-        generate=_deferred(_PUBLIC, "generate", accelerated=found),
+        group=_deferred(_PUBLIC, "group", numbers=numbers),
+        finite_field=_deferred(_PUBLIC, "finite_field", numbers=numbers),
+        sign=_deferred(_PUBLIC, "sign", numbers=numbers),
+        verify=BatchVerify(_deferred(_PUBLIC, "verify", numbers=numbers), _deferred(_PUBLIC, "verify_together", numbers=numbers)),
+        rsa_private=_deferred(_PUBLIC, "rsa_private", numbers=numbers),
+        generate=_deferred(_PUBLIC, "generate", numbers=numbers),
         prf=_deferred("puretls.crypto.prf", "prf"),
         parts=MappingProxyType(
             {
-                "AEAD and CBC": f"puretls kernels, {forms}",
+                "AEAD and CBC": kernels,
+                **({"ChaCha20-Poly1305": chacha[arrays]} if arrays in chacha else {}),
                 "3DES, RC4": "tlslite-ng",
-                "elliptic curves": f"puretls kernels on {numbers}",
-                "RSA, finite fields": f"puretls kernels on {numbers}",
+                "elliptic curves": curves,
+                "RSA, finite fields": powers.get(numbers, curves),
                 "hashes": "hashlib",
             }
         ),

@@ -16,7 +16,7 @@ from puretls.errors import UsageError
 
 if TYPE_CHECKING:
     from puretls.crypto.kernels.ec.ecdsa import Signed as EcSigned
-    from puretls.crypto.provider import Signed
+    from puretls.crypto.provider import Numbers, Signed
 
 _WEIERSTRASS = ("secp256r1", "secp384r1", "secp521r1")
 _MONTGOMERY = ("x25519", "x448")
@@ -24,17 +24,22 @@ _EDDSA = {"ed25519": SignatureKind.ED25519, "ed448": SignatureKind.ED448}
 _RSA = (SignatureKind.RSA_PKCS1, SignatureKind.RSA_PSS)
 
 
-def _arithmetic(accelerated: bool) -> Arithmetic:
-    if accelerated:
+def arithmetic_of(numbers: Numbers) -> Arithmetic:
+    """Raises `UsageError` where what is asked for is not there."""
+    if numbers == "gmpy2":
         from puretls.crypto.backends.gmp import GMP
 
         return GMP
+    if numbers == "libgmp":
+        from puretls.crypto.backends.libgmp import LIBGMP
+
+        return LIBGMP
     return PYTHON
 
 
-def group(name: str, *, accelerated: bool = False) -> Group:
+def group(name: str, *, numbers: Numbers = "python") -> Group:
     """The group of that IANA name; `UsageError` for a name that is not here."""
-    arithmetic = _arithmetic(accelerated)
+    arithmetic = arithmetic_of(numbers)
     if name in _MONTGOMERY:
         from puretls.crypto.kernels.ec import montgomery
 
@@ -48,18 +53,18 @@ def group(name: str, *, accelerated: bool = False) -> Group:
     return ffdhe.named(name, arithmetic)
 
 
-def finite_field(p: int, g: int, *, min_bits: int = 2048, accelerated: bool = False) -> Group:
+def finite_field(p: int, g: int, *, min_bits: int = 2048, numbers: Numbers = "python") -> Group:
     """The group of p and g as a server names them; `BadPublicValue` where they are not fit (see `ffdhe.unnamed`)."""
     from puretls.crypto.kernels.modular import ffdhe
 
-    return ffdhe.unnamed(p, g, min_bits=min_bits, arithmetic=_arithmetic(accelerated))
+    return ffdhe.unnamed(p, g, min_bits=min_bits, arithmetic=arithmetic_of(numbers))
 
 
 def sign(
-    algorithm: SignatureAlgorithm, key: PrivateKey, message: bytes, random: RandomBytes, *, accelerated: bool = False
+    algorithm: SignatureAlgorithm, key: PrivateKey, message: bytes, random: RandomBytes, *, numbers: Numbers = "python"
 ) -> bytes:
     """A signature. Raises `UsageError` where the key is of another kind or too short."""
-    arithmetic = _arithmetic(accelerated)
+    arithmetic = arithmetic_of(numbers)
     if not _knows_hashes(algorithm):
         raise UsageError(f"signatures use one of {', '.join(sorted(HASHES))}, not {algorithm.hash}")
     if isinstance(key, RsaPrivateKey) and algorithm.kind in _RSA:
@@ -81,9 +86,11 @@ def _knows_hashes(algorithm: SignatureAlgorithm) -> bool:
     return all(name in HASHES or not name for name in (algorithm.hash, algorithm.mgf_hash))
 
 
-def verify(algorithm: SignatureAlgorithm, key: PublicKey, message: bytes, signature: bytes, *, accelerated: bool = False) -> bool:
+def verify(
+    algorithm: SignatureAlgorithm, key: PublicKey, message: bytes, signature: bytes, *, numbers: Numbers = "python"
+) -> bool:
     """Whether the signature is right; False for anything wrong, also for a key of another kind."""
-    arithmetic = _arithmetic(accelerated)
+    arithmetic = arithmetic_of(numbers)
     if not _knows_hashes(algorithm):
         return False
     if isinstance(key, RsaPublicKey):
@@ -99,7 +106,7 @@ def verify(algorithm: SignatureAlgorithm, key: PublicKey, message: bytes, signat
     return algorithm.kind is _EDDSA.get(key.curve) and eddsa.verify(key, message, signature, arithmetic)
 
 
-def verify_together(signatures: Sequence[Signed], random: RandomBytes, *, accelerated: bool = False) -> list[bool]:
+def verify_together(signatures: Sequence[Signed], random: RandomBytes, *, numbers: Numbers = "python") -> list[bool]:
     """`BatchVerify.together`: ECDSA signatures of one curve, two or three at a time."""
     by_curve: dict[str, list[tuple[int, EcSigned]]] = {}
     for i, (algorithm, key, message, signature) in enumerate(signatures):
@@ -111,22 +118,22 @@ def verify_together(signatures: Sequence[Signed], random: RandomBytes, *, accele
             if len(part) > 1:
                 from puretls.crypto.kernels.ec import ecdsa
 
-                verdict = ecdsa.verify_together([signed for _, signed in part], random, _arithmetic(accelerated))
+                verdict = ecdsa.verify_together([signed for _, signed in part], random, arithmetic_of(numbers))
                 for i, _ in part:
                     right[i] = verdict
     return right
 
 
-def rsa_private(key: RsaPrivateKey, c: int, random: RandomBytes, *, accelerated: bool = False) -> int:
+def rsa_private(key: RsaPrivateKey, c: int, random: RandomBytes, *, numbers: Numbers = "python") -> int:
     """c^d mod n, blinded and checked against faults."""
     from puretls.crypto.kernels.modular import rsa
 
-    return rsa.private_operation(key, c, random, _arithmetic(accelerated))
+    return rsa.private_operation(key, c, random, arithmetic_of(numbers))
 
 
-def generate(kind: str, random: RandomBytes, *, accelerated: bool = False) -> PrivateKey:
+def generate(kind: str, random: RandomBytes, *, numbers: Numbers = "python") -> PrivateKey:
     """A new key: "rsa" and its bits ("rsa2048"), "secp256r1", "secp384r1", "secp521r1", "ed25519" or "ed448"."""
-    arithmetic = _arithmetic(accelerated)
+    arithmetic = arithmetic_of(numbers)
     if kind in _WEIERSTRASS:
         from puretls.crypto.kernels.ec import ecdsa
 

@@ -1,5 +1,6 @@
 """The command as a whole: version, lists, help."""
 
+import platform
 import subprocess
 import sys
 
@@ -8,12 +9,20 @@ import pytest
 from puretls._version import __version__
 from puretls.algorithm_names import suites
 from puretls.cli import parser
+from puretls.crypto.provider import default
 from puretls.suites import SUITES
 from tests.cli.command import ENVIRONMENT, in_process, puretls
 
 
 def test_version():
     assert puretls("--version").stdout.decode().strip() == f"puretls {__version__}"
+
+
+@pytest.mark.parametrize("order", [("--version", "-v"), ("-v", "--version")])
+def test_version_tells_what_computes_what(order):
+    first, python, *provider = puretls(*order).stdout.decode().splitlines()
+    assert (first, python) == (f"puretls {__version__}", f"{platform.python_implementation()} {platform.python_version()}, {sys.platform}")
+    assert "\n".join(provider) == default().describe()
 
 
 def test_list_of_suites_has_every_suite_by_both_names():

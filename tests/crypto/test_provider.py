@@ -1,3 +1,4 @@
+import ctypes
 import os
 import subprocess
 import sys
@@ -7,10 +8,18 @@ from importlib import util
 import pytest
 
 from puretls.crypto import provider as module
-from puretls.crypto.provider import default, reference
+from puretls.crypto.provider import default, named, reference
 from puretls.errors import UsageError
 
 HAS_GMPY2 = util.find_spec("gmpy2") is not None
+
+
+def has_libgmp():
+    try:
+        from puretls.crypto.backends import libgmp  # noqa: F401
+    except UsageError:
+        return False
+    return True
 
 
 def test_provider_is_one_value_for_one_choice():
@@ -35,18 +44,81 @@ def test_provider_is_frozen_and_replaceable():
     assert replace(provider, name="other").name == "other"
 
 
-def test_gmpy2_asked_for_but_missing_is_a_usage_error(monkeypatch):
+@pytest.fixture
+def nothing_installed(monkeypatch):
+    """Neither gmpy2 nor numpy nor libgmp."""
     monkeypatch.setattr(module, "find_spec", lambda name: None)
-    with pytest.raises(UsageError, match=r"puretls\[fast\]"):
+    monkeypatch.delenv(module.VARIABLE, raising=False)
+    for name in ("gmp", "libgmp", "arrays"):
+        monkeypatch.delitem(sys.modules, f"puretls.crypto.backends.{name}", raising=False)
+    for name in ("gmpy2", "numpy"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: (_ for _ in ()).throw(OSError(f"{name}: cannot open shared object file")))
+
+
+@pytest.mark.usefixtures("nothing_installed")
+def test_what_is_asked_for_and_missing_is_told_in_one_line():
+    with pytest.raises(UsageError, match=r"^neither gmpy2 nor libgmp is here: pip install puretls\[fast\].*$"):
         module.default.__wrapped__(accelerated=True)
+    for name, what in (("gmpy2", "gmpy2 is not installed: pip"), ("numpy", "numpy is not installed: pip"), ("libgmp", "libgmp was not found: install it")):
+        with pytest.raises(UsageError, match=f"^{what}.*$"):
+            named(name)
     assert module.default.__wrapped__(accelerated=None).name == "puretls"
 
 
 @pytest.mark.skipif(not HAS_GMPY2, reason="gmpy2 is not installed")
 def test_gmpy2_is_taken_where_it_is_found_unless_told_not_to():
-    assert default().name == default(accelerated=True).name == "puretls+gmpy2"
+    assert default().name == "puretls+gmpy2"
+    assert default(accelerated=True).name.startswith("puretls+gmpy2")
     assert "gmpy2" in default().describe()
     assert default(accelerated=False).name == "puretls"
+
+
+@pytest.mark.skipif(not has_libgmp(), reason="the system has no libgmp")
+def test_libgmp_is_taken_only_where_it_is_asked_for(monkeypatch):
+    assert "libgmp" not in default().describe()
+    assert "powers of secrets by libgmp" in named("libgmp").describe()
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    assert module.default.__wrapped__(accelerated=True).name == "puretls+libgmp"
+    assert module.default.__wrapped__().name == "puretls"
+
+
+def test_names_of_providers():
+    assert named("puretls") is default(accelerated=False)
+    assert named("reference") is reference()
+    assert named("default") is default()
+    assert named("table-free+puretls").name == "puretls+table-free"
+    for name in ("", "fish", "puretls+fish", "reference+puretls", "gmpy2+libgmp", "PURETLS"):
+        with pytest.raises(UsageError, match="no provider is called"):
+            named(name)
+
+
+def test_the_environment_names_the_default(tmp_path):
+    code = "from puretls.crypto.provider import default; print(default().name, default(accelerated=False).name, default(table_free=True, accelerated=False).name)"
+    for value, told in (("table-free+puretls", "puretls+table-free puretls puretls+table-free"), ("reference", "reference puretls puretls+table-free")):
+        environment = os.environ | {"PURETLS_PROVIDER": value}
+        assert subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True).stdout.strip() == told
+
+
+def test_an_unknown_name_in_the_environment_is_one_line_of_the_command():
+    environment = os.environ | {"PURETLS_PROVIDER": "fish"}
+    result = subprocess.run([sys.executable, "-m", "puretls", "--version", "-v"], env=environment, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("puretls: no provider is called 'fish': PURETLS_PROVIDER is")
+    assert result.stderr.count("\n") == 1
+
+
+def test_numpy_is_not_imported_unless_asked_for():
+    """It takes a fifth of a second: a key of ChaCha20-Poly1305 uses it where the program has it already."""
+    code = (
+        "import sys; from puretls.crypto.aead import CHACHA20_POLY1305 as c; from puretls.crypto.provider import default;"
+        "p = default(); p.aead(c, bytes(32)).seal(bytes(12), bytes(16384), b''); before = 'numpy' in sys.modules;"
+        "import numpy; print(before, type(p.aead(c, bytes(32))).__name__, type(default(accelerated=False).aead(c, bytes(32))).__name__)"
+    )
+    if util.find_spec("numpy") is None:
+        pytest.skip("numpy is not installed")
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert told == ["False", "ArrayChaCha20Poly1305", "ChaCha20Poly1305"]
 
 
 def test_making_a_provider_loads_no_kernel_and_no_library():

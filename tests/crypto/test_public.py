@@ -3,7 +3,6 @@
 import os
 from contextlib import suppress
 from dataclasses import replace
-from importlib import util
 from itertools import product
 
 import pytest
@@ -13,12 +12,12 @@ from hypothesis import strategies as st
 from puretls.crypto.groups import BadPublicValue
 from puretls.crypto.kernels.modular import ffdhe
 from puretls.crypto.keys import EcPublicKey, EdPublicKey, RsaPublicKey
-from puretls.crypto.provider import default, reference
+from puretls.crypto.provider import reference
 from puretls.crypto.signatures import SIGNATURE_SCHEMES, SignatureAlgorithm, SignatureKind, fits
 from puretls.errors import UsageError
+from tests.support.providers import compared
 
-HAS_GMPY2 = util.find_spec("gmpy2") is not None
-PROVIDERS = [default(accelerated=False), reference(), *([default(accelerated=True)] if HAS_GMPY2 else [])]
+PROVIDERS = [*(provider for provider in compared() if provider is not reference()), reference()]
 KINDS = ("rsa1088", "secp256r1", "secp384r1", "secp521r1", "ed25519", "ed448")
 KEYS = {kind: PROVIDERS[0].generate(kind, os.urandom) for kind in KINDS}
 CASES = [(scheme, kind) for scheme, kind in product(SIGNATURE_SCHEMES, KINDS) if fits(scheme, KEYS[kind].public)]

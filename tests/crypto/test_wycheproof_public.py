@@ -11,21 +11,20 @@ import hashlib
 import json
 import math
 from collections import Counter
-from importlib.util import find_spec
 
 import pytest
 
 from puretls.crypto.groups import BadPublicValue
 from puretls.crypto.kernels.modular import primes
 from puretls.crypto.keys import EcPublicKey, EdPublicKey, RsaPrivateKey, RsaPublicKey
-from puretls.crypto.provider import default
 from puretls.crypto.secret import Secret
 from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind
 from puretls.errors import DecodeError, UsageError
 from puretls.x509.keys import parse_spki
 from tests.support import shared
+from tests.support.providers import compared
 
-PROVIDERS = [default(accelerated=False), *([default(accelerated=True)] if find_spec("gmpy2") else [])]
+PROVIDERS = compared()
 PROVIDER = PROVIDERS[0]
 FOLDER = shared.FOLDER / "wycheproof"
 CURVES = {"secp256r1": 32, "secp384r1": 48, "secp521r1": 66}

@@ -115,13 +115,7 @@ def suite_for(kind):
     return GCM if kind in {"rsa", "pss"} else ECDSA
 
 
-PROVIDERS = {
-    "default": providers.default,
-    "table-free": lambda: providers.default(table_free=True),
-    "gmpy2": lambda: providers.default(accelerated=True),
-    "reference": providers.reference,
-}
-PROVIDER = PROVIDERS[os.environ.get("PURETLS_PROVIDER", "default")]()
+PROVIDER = providers.named(os.environ.get("PURETLS_PROVIDER", "default"))
 """Who computes: `PURETLS_PROVIDER=reference pytest -m interop` runs the suite with another provider."""
 
 

@@ -60,7 +60,7 @@ def key_setup(algorithm: AeadAlgorithm, options: Options) -> Row:
 def one_record(algorithm: AeadAlgorithm, size: int, opening: bool, table_free: bool, options: Options) -> Row:
     """One record a call, with a key that has seen traffic."""
     contenders = {}
-    for name, key in _keys(algorithm, table_free=table_free).items():
+    for name, key in _keys(algorithm, options, table_free=table_free).items():
         body = key.seal(_nonce(0), bytes(size), AAD) if opening else bytes(size)
         call = functools.partial(key.open if opening else key.seal, _nonce(0), body, AAD)
         contenders[name] = Contender(call, size)
@@ -71,7 +71,7 @@ def one_record(algorithm: AeadAlgorithm, size: int, opening: bool, table_free: b
 def batch(algorithm: AeadAlgorithm, opening: bool, table_free: bool, options: Options) -> Row:
     """A batch in one call; the others, to whom it makes no difference, seal two records of it."""
     contenders = {}
-    for name, key in _keys(algorithm, table_free=table_free).items():
+    for name, key in _keys(algorithm, options, table_free=table_free).items():
         items = [(_nonce(i), bytes(RECORD), AAD) for i in range(BATCH if name == "puretls" else 2)]
         if opening:
             items = [(nonce, key.seal(nonce, body, aad), aad) for nonce, body, aad in items]
@@ -82,7 +82,7 @@ def batch(algorithm: AeadAlgorithm, opening: bool, table_free: bool, options: Op
 
 def read_ahead(algorithm: AeadAlgorithm, options: Options) -> Row:
     """One record a call, keystream made ahead for 32 records; the time of making it is counted."""
-    keys = _keys(algorithm, read_ahead=BUDGET)
+    keys = _keys(algorithm, options, read_ahead=BUDGET)
     nonces = [_nonce(i) for i in range(READ_AHEAD_RECORDS)]
     body = bytes(RECORD)
 
@@ -128,10 +128,10 @@ def cbc_batch(opening: bool, options: Options) -> Row:
     return compare("bulk", f"AES-128-CBC-SHA256 {_verb(opening)}", f"{BATCH}x{RECORD}", "MB/s", contenders, options.rounds(6))
 
 
-def _keys(algorithm: AeadAlgorithm, *, table_free: bool = False, read_ahead: int = 0) -> dict[str, Any]:
+def _keys(algorithm: AeadAlgorithm, options: Options, *, table_free: bool = False, read_ahead: int = 0) -> dict[str, Any]:
     key = bytes(range(algorithm.key_length))
     keys: dict[str, Any] = {
-        "puretls": kernel_aead(algorithm, key, table_free=table_free, read_ahead=read_ahead),
+        "puretls": kernel_aead(algorithm, key, table_free=table_free, read_ahead=read_ahead, arrays="numpy" in options.provider),
         "tlslite_ng": tlslite_ng.aead(algorithm, key),
     }
     if "CCM" in algorithm.name:

@@ -31,7 +31,7 @@ from benchmarks.harness import Case, Options, Row
 from puretls import NEED_DATA, ClientConfig, Connection, Credential, ServerConfig, danger
 from puretls.ca import DevelopmentCa
 from puretls.crypto.kernels.ec import combs
-from puretls.crypto.provider import default, reference
+from puretls.crypto.provider import named
 from puretls.iana import NamedGroup
 from puretls.suites import SUITES
 from puretls.x509.certificates.certificate import remembered
@@ -66,7 +66,7 @@ class Setting:
         issued = ca.issue([NAME], kind)
         self.other_chain = ca.issue([OTHER_NAME], kind).chain
         self.root, self.chain, self.key = ca.root_pem, issued.chain_pem, private_key_pem(issued.key)
-        provider = reference() if options.provider == "reference" else default(table_free=options.provider == "table-free")
+        provider = named(options.provider)
         suite = f"TLS_ECDHE_{self.authentication.upper()}_WITH_CHACHA20_POLY1305_SHA256"
         shared = {
             "provider": provider,

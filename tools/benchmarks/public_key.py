@@ -1,6 +1,7 @@
 """Public-key operations against python-ecdsa and tlslite-ng, and OpenSSL by way of the package `cryptography`.
 
-Puretls computes with Python's integers here, and so do the others unless gmpy2 is installed, which python-ecdsa takes by itself.
+Puretls computes with Python's integers here unless `--provider` names another way; the others do, too, unless gmpy2 is installed, which
+python-ecdsa takes by itself.
 """
 
 from __future__ import annotations
@@ -13,13 +14,12 @@ from typing import Any
 from benchmarks.harness import Case, Contender, Options, Row, compare
 from puretls.crypto.kernels.ec import combs
 from puretls.crypto.keys import PrivateKey, RsaPrivateKey
-from puretls.crypto.provider import default, reference
+from puretls.crypto.provider import Provider, named, reference
 from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind
 
 CURVES = {"x25519": "", "x448": "", "secp256r1": "sha256", "secp384r1": "sha384", "secp521r1": "sha512"}
 EDWARDS = {"ed25519": SignatureKind.ED25519, "ed448": SignatureKind.ED448}
 MESSAGE = b"message"
-OURS = default(accelerated=False)
 THEIRS = reference()
 
 Run = Callable[[], object]
@@ -30,6 +30,11 @@ def cases(options: Options) -> list[Case]:
     found: list[Callable[[Options], Sequence[Row]]] = [lambda o, name=name: exchange(name, o) for name in (*CURVES, "ffdhe2048")]
     found += [lambda o, kind=kind, algorithm=algorithm: signing(kind, algorithm, o) for kind, algorithm in algorithms().items()]
     return [lambda measure=measure: measure(options) for measure in found]
+
+
+def ours_of(options: Options) -> Provider:
+    """Python's integers, unless a provider is named."""
+    return named("puretls" if options.provider == "default" else options.provider)
 
 
 def algorithms() -> dict[str, SignatureAlgorithm]:
@@ -46,7 +51,7 @@ def row(case: str, contenders: dict[str, Run | None], options: Options) -> Row:
 
 def exchange(name: str, options: Options) -> list[Row]:
     """Key generation and shared secret."""
-    ours, theirs = OURS.group(name), THEIRS.group(name)
+    ours, theirs = ours_of(options).group(name), THEIRS.group(name)
     share, peer = ours.generate(os.urandom), ours.generate(os.urandom)
     openssl = openssl_exchange(name)
     return [
@@ -73,22 +78,23 @@ def exchange(name: str, options: Options) -> list[Row]:
 
 def signing(kind: str, algorithm: SignatureAlgorithm, options: Options) -> list[Row]:
     """Signing, verifying with a key never seen, and with one that came again."""
-    key = OURS.generate(kind, os.urandom)
-    signature = OURS.sign(algorithm, key, MESSAGE, os.urandom)
+    ours = ours_of(options)
+    key = ours.generate(kind, os.urandom)
+    signature = ours.sign(algorithm, key, MESSAGE, os.urandom)
     openssl = openssl_signing(kind, key, signature)
 
     def first() -> None:
         combs.clear()
-        OURS.verify(algorithm, key.public, MESSAGE, signature)
+        ours.verify(algorithm, key.public, MESSAGE, signature)
 
     def again() -> None:
-        OURS.verify(algorithm, key.public, MESSAGE, signature)
+        ours.verify(algorithm, key.public, MESSAGE, signature)
 
     def theirs() -> None:
         THEIRS.verify(algorithm, key.public, MESSAGE, signature)
 
     signers: dict[str, Run | None] = {
-        "puretls": lambda: OURS.sign(algorithm, key, MESSAGE, os.urandom),
+        "puretls": lambda: ours.sign(algorithm, key, MESSAGE, os.urandom),
         "tlslite_ng": lambda: THEIRS.sign(algorithm, key, MESSAGE, os.urandom),
         "openssl": openssl and openssl[0],
     }
@@ -111,7 +117,7 @@ def private(key: RsaPrivateKey, options: Options) -> Row:
         m1, m2 = pow(c % key.p, key.dp, key.p), pow(c % key.q, key.dq, key.q)
         m2 + (m1 - m2) * key.qinv % key.p * key.q
 
-    contenders: dict[str, Run | None] = {"puretls": lambda: OURS.rsa_private(key, c, os.urandom), "tlslite_ng": bare}
+    contenders: dict[str, Run | None] = {"puretls": lambda: ours_of(options).rsa_private(key, c, os.urandom), "tlslite_ng": bare}
     return row("rsa2048 private, against CRT by pow", contenders, options)
 
 

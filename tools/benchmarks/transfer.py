@@ -20,7 +20,7 @@ from pathlib import Path
 from benchmarks.harness import Case, Options, Row
 from puretls import ClientConfig
 from puretls.ca import DevelopmentCa
-from puretls.crypto.provider import default, reference
+from puretls.crypto.provider import named
 from puretls.net.blocking import TlsSocket
 from puretls.suites import SUITES
 from puretls.x509.keys import private_key_pem
@@ -56,7 +56,7 @@ class Setting:
         self.small = 500_000 if options.quick else 2_000_000
         (self.path / "large").write_bytes(os.urandom(_CHUNK) * (self.size // _CHUNK + 1))
         (self.path / "small").write_bytes(os.urandom(self.small))
-        provider = reference() if options.provider == "reference" else default(table_free=options.provider == "table-free")
+        provider = named(options.provider)
         anchors = load_certificates(ca.root_pem)
         self.config = ClientConfig(provider=provider, verifier=chain_verifier(anchors, provider=provider))
 

@@ -15,6 +15,7 @@ from ecdsa.util import sigdecode_der, sigencode_der
 
 from puretls.crypto.backends.tlslite_modules import tlslite_module
 from puretls.crypto.groups import BadPublicValue, Group, KeyShare, RandomBytes
+from puretls.crypto.kernels.arithmetic import PYTHON
 from puretls.crypto.kernels.modular import ffdhe, rsa
 from puretls.crypto.keys import (
     EcPrivateKey,
@@ -32,6 +33,14 @@ from puretls.errors import UsageError
 
 EC_CURVES = {"secp256r1": ecdsa.NIST256p, "secp384r1": ecdsa.NIST384p, "secp521r1": ecdsa.NIST521p}
 ED_CURVES = {"ed25519": ecdsa.Ed25519, "ed448": ecdsa.Ed448}
+
+
+def _power(base: int, exponent: int, modulus: int) -> int:
+    return pow(base, exponent, modulus)
+
+
+_POW = PYTHON._replace(name="Python's pow", secret_power=_power)
+"""Another function than `pow` itself, for which finite fields would make a comb: here is what to compare it with."""
 
 
 class EcGroup(Group):
@@ -86,12 +95,12 @@ def group(name: str) -> Group:
         return EcGroup(name)
     if name in ("x25519", "x448"):
         return MontgomeryGroup(name)
-    return ffdhe.named(name)
+    return ffdhe.named(name, _POW)
 
 
 def finite_field(p: int, g: int, *, min_bits: int = 2048) -> Group:
     """See `ffdhe.unnamed`."""
-    return ffdhe.unnamed(p, g, min_bits=min_bits)
+    return ffdhe.unnamed(p, g, min_bits=min_bits, arithmetic=_POW)
 
 
 def _rsa(key: RsaPublicKey | RsaPrivateKey) -> Any:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-_P = (1 << 130) - 5
+P = (1 << 130) - 5
 _CLAMP = 0x0FFFFFFC0FFFFFFC0FFFFFFC0FFFFFFF
-_HIGH_BIT = 1 << 128
+HIGH_BIT = 1 << 128
 """What is added to each whole block (RFC 8439 2.5.1)."""
 _LANE = 48
 _BY_BLOCKS_MOST, _BY_6_MOST, _BY_18_MOST = 384, 1800, 6000
@@ -32,31 +32,41 @@ def tag(key: bytes, data: bytes) -> bytes:
     """The tag of 16 bytes; `key` 32 bytes, for one message only."""
     size = chunk_size(len(data))
     if not size:
-        return tag_of_parts(key, b"", (), 0, data)
+        return finished(key, clamped(key), 0, data)
     done = len(data) // size * size
     return tag_of_parts(key, b"", [int.from_bytes(data[i : i + size], "little") for i in range(0, done, size)], size, data[done:])
 
 
 def tag_of_parts(key: bytes, head: bytes, chunks: Sequence[int], size: int, rest: bytes) -> bytes:
     """The tag of a message in parts: whole blocks, chunks of `size` bytes as little-endian integers, and the rest."""
-    r = int.from_bytes(key[:16], "little") & _CLAMP
+    r = clamped(key)
     a = 0
     for i in range(0, len(head), 16):
-        a = (a + int.from_bytes(head[i : i + 16], "little") + _HIGH_BIT) * r % _P
+        a = (a + int.from_bytes(head[i : i + 16], "little") + HIGH_BIT) * r % P
     if chunks:
         a = _after_chunks(r, a, chunks, size)
+    return finished(key, r, a, rest)
+
+
+def clamped(key: bytes) -> int:
+    """The number r of RFC 8439 2.5.1."""
+    return int.from_bytes(key[:16], "little") & _CLAMP
+
+
+def finished(key: bytes, r: int, a: int, rest: bytes) -> bytes:
+    """The tag after the value `a`, and the rest of the message."""
     whole = len(rest) & ~15
     for i in range(0, whole, 16):
-        a = (a + int.from_bytes(rest[i : i + 16], "little") + _HIGH_BIT) * r % _P
+        a = (a + int.from_bytes(rest[i : i + 16], "little") + HIGH_BIT) * r % P
     if len(rest) > whole:
-        a = (a + int.from_bytes(rest[whole:] + b"\x01", "little")) * r % _P
-    return (a + int.from_bytes(key[16:], "little") & _HIGH_BIT - 1).to_bytes(16, "little")
+        a = (a + int.from_bytes(rest[whole:] + b"\x01", "little")) * r % P
+    return (a + int.from_bytes(key[16:], "little") & HIGH_BIT - 1).to_bytes(16, "little")
 
 
 def _after_chunks(r: int, a: int, chunks: Sequence[int], size: int) -> int:
     """The value after `a` and the chunks."""
     mask0, mask1, mask2, ones = _masks(size)
-    step = pow(r, size // 16, _P)
+    step = pow(r, size // 16, P)
     sum0 = sum1 = sum2 = powers = 0
     power = 1
     for chunk in reversed(chunks):
@@ -64,8 +74,8 @@ def _after_chunks(r: int, a: int, chunks: Sequence[int], size: int) -> int:
         sum1 += (chunk & mask1) * power
         sum2 += (chunk & mask2) * power
         powers += power
-        power = power * step % _P
-    ones *= powers % _P
+        power = power * step % P
+    ones *= powers % P
     x = (sum0 + ones).to_bytes(size, "little")
     y = ((sum1 >> 128) + ones).to_bytes(size, "little")
     z = ((sum2 >> 256) + ones).to_bytes(size, "little")
@@ -73,8 +83,8 @@ def _after_chunks(r: int, a: int, chunks: Sequence[int], size: int) -> int:
     value = 0
     for i in range(0, size, _LANE):
         j = i + _LANE
-        value = (((value + number(x[i:j], "little")) * r + number(y[i:j], "little")) * r % _P + number(z[i:j], "little")) * r % _P
-    return (value + a * power) % _P
+        value = (((value + number(x[i:j], "little")) * r + number(y[i:j], "little")) * r % P + number(z[i:j], "little")) * r % P
+    return (value + a * power) % P
 
 
 @lru_cache(maxsize=4)
