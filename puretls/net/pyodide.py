@@ -77,13 +77,7 @@ def connect(
     """
     config = client_defaults() if config is None else config
     connection = Connection.client(config, server_name or host, session=session)
-    sock = TlsSocket(SuspendingSocket.open(_way(host, port, relay), timeout), connection, **options)
-    try:
-        sock.handshake()
-    except BaseException:
-        sock.close()
-        raise
-    return sock
+    return TlsSocket(SuspendingSocket.open(_way(host, port, relay), timeout), connection, **options)._opened()
 
 
 def _way(host: str, port: int, relay: str | Connect | None) -> Any:

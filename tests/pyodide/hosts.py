@@ -61,7 +61,10 @@ class NodeHost(Host):
     def evaluate(self, program):
         self._process.stdin.write(json.dumps(program) + "\n")
         self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise FailedThereError(f"node ended with status {self._process.wait(20)}")
+        return json.loads(answer)
 
     def close(self):
         self._process.stdin.close()
@@ -127,15 +130,14 @@ def websockify(port):
     if program is None:
         pytest.skip("websockify is not installed: apt-get install websockify")
     own = free_port()
-    process = subprocess.Popen(
-        [program, f"127.0.0.1:{own}", f"127.0.0.1:{port}"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
+    command = [program, f"127.0.0.1:{own}", f"127.0.0.1:{port}"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for_port(own, process)
         yield f"ws://127.0.0.1:{own}/"
     finally:
         process.terminate()
-        process.communicate()
+        process.wait(20)
 
 
 def free_port():

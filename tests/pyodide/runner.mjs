@@ -7,7 +7,9 @@ import { pathToFileURL } from "node:url";
 process.on("uncaughtException", (error) => { process.stderr.write(`${error.stack}\n`.slice(0, 4000)); process.exit(1); });
 const [packages, archive, folder] = process.argv.slice(2);
 const { loadPyodide } = await import(pathToFileURL(`${packages}/pyodide/pyodide.mjs`));
-globalThis.WebSocket ??= (await import(pathToFileURL(`${packages}/ws/wrapper.mjs`))).default;
+const { WebSocket, WebSocketServer } = await import(pathToFileURL(`${packages}/ws/wrapper.mjs`));
+globalThis.WebSocket ??= WebSocket;
+globalThis.WebSocketServer = WebSocketServer; // for relays of the tests' own
 const pyodide = await loadPyodide({ stdout: (line) => process.stderr.write(`${line}\n`) });
 pyodide.unpackArchive(new Uint8Array(readFileSync(archive)), "zip", { extractDir: "/lib/python3.14/site-packages" });
 pyodide.mountNodeFS("/test", folder);

@@ -1,16 +1,20 @@
-"""puretls and tlslite-ng in the same Pyodide, against OpenSSL behind a socket: milliseconds a handshake, megabytes a second.
+"""puretls and tlslite-ng in the same Pyodide, against OpenSSL: milliseconds a handshake, megabytes a second.
 
-Node 24, for tlslite-ng needs a socket that blocks; both have Pyodide's own, and `python -m pytest tests/pyodide` tells what it needs.
-tlslite-ng verifies no chain.
+In node 24 both have Pyodide's own sockets, in Chromium a relay: tlslite-ng needs something that blocks. It verifies no chain. What must be
+installed is told by `python -m pytest -m slow tests/pyodide`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
+import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from benchmarks.harness import Case, Options, Row
 
@@ -19,16 +23,26 @@ import socket, statistics, sys, time, types
 
 SIZE = 2**20
 
-def puretls_client(port, suite):
+def dial(port, relay):
+    if relay is None:
+        return socket.create_connection(("localhost", port))
+    from functools import partial
+    from puretls.net.js_transport import connect_websocket
+    from puretls.net.pyodide import SuspendingSocket
+    class Sending(SuspendingSocket):
+        sendall = SuspendingSocket.send
+    return Sending.open(partial(connect_websocket, url=relay), None)
+
+def puretls_client(port, relay, suite):
     from puretls import ClientConfig
     from puretls.net import TlsSocket
     from puretls.roots import file_verifier
     from puretls.suites import SUITES
     suites = tuple(each for each in SUITES if each.openssl_name == suite)
     config = ClientConfig(verifier=file_verifier("/test/ca.pem"), suites=suites)
-    return lambda: TlsSocket.client(socket.create_connection(("localhost", port)), config, "localhost")
+    return lambda: TlsSocket.client(dial(port, relay), config, "localhost")
 
-def tlslite_client(port, suite):
+def tlslite_client(port, relay, suite):
     sys.modules.setdefault("dbm", types.ModuleType("dbm"))
     from tlslite.api import HandshakeSettings, TLSConnection
     settings = HandshakeSettings()
@@ -36,7 +50,7 @@ def tlslite_client(port, suite):
     settings.cipherNames = ["chacha20-poly1305" if "CHACHA" in suite else "aes128gcm"]
     settings.cipherImplementations = ["python"]
     def connect():
-        connection = TLSConnection(socket.create_connection(("localhost", port)))
+        connection = TLSConnection(dial(port, relay))
         connection.handshakeClientCert(settings=settings, serverName="localhost")
         return connection
     return connect
@@ -48,8 +62,8 @@ def download(connection):
         received += len(data)
     return received / (time.perf_counter() - began) / 1e6
 
-async def main(who, port, suite, rounds):
-    connect = {"puretls": puretls_client, "tlslite_ng": tlslite_client}[who](port, suite)
+async def main(who, port, relay, suite, rounds):
+    connect = {"puretls": puretls_client, "tlslite_ng": tlslite_client}[who](port, relay, suite)
     handshakes, rates = [], []
     for _ in range(rounds + 1):
         began = time.perf_counter()
@@ -67,33 +81,50 @@ SUITES = {
 
 
 def cases(options: Options) -> list[Case]:
-    """A handshake and a download of 1 MiB, suite by suite; none where there is no Pyodide."""
+    """A handshake and a download of 1 MiB, suite by suite, in each place that there is here."""
+    from tests.inspect import browser
     from tests.pyodide import hosts
 
     if not (hosts.NPM / "pyodide").exists():
         return []
-    return [functools.partial(_compared, options, case) for case in SUITES]
+    places = {"node 24": True, "Chromium": browser.why_not() is None and shutil.which("websockify") is not None}
+    return [functools.partial(_compared, options, place, case) for place, there in places.items() if there for case in SUITES]
 
 
-def _compared(options: Options, case: str) -> list[Row]:
+@contextlib.contextmanager
+def _place(name: str, folder: Path, port: int) -> Iterator[tuple[Any, str | None]]:
+    """A Pyodide, and the relay that leads from there to a port of this machine."""
+    from tests.inspect import browser
+    from tests.pyodide import hosts
+
+    archive = hosts.archive(folder / "packages.zip")
+    if name == "node 24":
+        host = hosts.NodeHost(hosts.suspending_node(), archive, folder)
+        yield host, None
+        host.close()
+        return
+    with hosts.page_server(folder) as url, hosts.websockify(port) as relay, browser.chromium(folder / "profile", offline=False) as driver:
+        yield hosts.PageHost(driver, url), relay
+
+
+def _compared(options: Options, place: str, case: str) -> list[Row]:
     from puretls.ca import DevelopmentCa
-    from tests.pyodide import hosts, servers
+    from tests.pyodide import servers
 
     kind, suite = SUITES[case]
     figures = {}
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         ca = DevelopmentCa.create(os.urandom, time.time())
-        (folder / "ca.pem").write_text(ca.root.pem)
+        for file in ("ca.pem", "other.pem"):
+            (folder / file).write_text(ca.root.pem)
         context = servers.server_context(folder, ca.issue(["localhost"], kind), kind)
-        host = hosts.NodeHost(hosts.suspending_node(), hosts.archive(folder / "packages.zip"), folder)
-        with servers.serving(servers.TlsServer(context)) as server:
+        with servers.serving(servers.TlsServer(context)) as server, _place(place, folder, server.port) as (host, relay):
             for who, rounds in (("puretls", options.rounds(9)), ("tlslite_ng", 1 if options.quick else 2)):
-                figures[who] = host.run(_PROGRAM, who=who, port=server.port, suite=suite, rounds=rounds)
-        host.close()
+                figures[who] = host.run(_PROGRAM, who=who, port=server.port, relay=relay, suite=suite, rounds=rounds)
     handshakes = {who: measured[0] for who, measured in figures.items()}
     rates = {who: measured[1] for who, measured in figures.items()}
     return [
-        Row("pyodide", f"handshake, {case}", "", "ms", **handshakes),
-        Row("pyodide", f"download, {case}", "1 MiB", "MB/s", **rates),
+        Row("pyodide", f"{place}, handshake, {case}", "", "ms", **handshakes),
+        Row("pyodide", f"{place}, download, {case}", "1 MiB", "MB/s", **rates),
     ]
