@@ -112,7 +112,7 @@ def read_entries(data: bytes | str) -> list[Anchor | Crl]:
         if isinstance(entry, DecodeError):
             raise entry
         found.append(entry)
-    if not isinstance(data, bytes) or b"-----BEGIN" in data:
+    if CRL_LABEL in (data if isinstance(data, str) else data.decode("latin-1")):
         blocks = (block for block in scan_pem(data) if isinstance(block, PemBlock))
         found += [Crl.parse(block.data) for block in blocks if block.label == CRL_LABEL]
     for one in found:

@@ -1,4 +1,4 @@
-"""CPython's own TLS tests on puretls, by the runner that lies beside the repository: minutes for each version."""
+"""CPython's own TLS tests, and those of well-known packages, by the runners that lie beside the repository: minutes for each version."""
 
 import os
 import subprocess
@@ -15,13 +15,25 @@ from tests.support.shared import shared_file
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
 def test_cpythons_own_tests_pass(version, root):
-    runner = shared_file("ssl/test_ssl_eval.py")
+    run("ssl/test_ssl_eval.py", version, root, "--timeout-test", "180")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("version", ["3.11", "3.13"])
+def test_the_tls_tests_of_well_known_packages_pass(version, root):
+    """Those of trio, anyio, urllib3, aiohttp, tornado, gevent and a dozen more; pip fetches the packages."""
+    run("ssl/upstream/upstream_eval.py", version, root, "--kind", "_ssl")
+
+
+def run(runner, version, root, *options):
     python = interpreter(version)
     if python is None:
         pytest.skip(f"no Python {version} here")
     places = os.pathsep.join((str(root), os.path.dirname(os.path.dirname(ecdsa.__file__))))
-    command = [sys.executable, str(runner), "--python", python, "--module", str(shared_file("ssl/hook_template.py"))]
-    command += ["--pythonpath", places, "--set", "public", "-v", "--timeout-test", "180"]
-    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, str(shared_file(runner)), "--python", python, "--module", str(shared_file("ssl/hook_template.py"))]
+    told = subprocess.run(
+        [*command, "--pythonpath", places, "--set", "public", "-v", *options], capture_output=True, text=True, check=False
+    )
     assert told.returncode == 0, told.stdout + told.stderr
     assert ", 0 failed" in told.stdout
