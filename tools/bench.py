@@ -32,6 +32,7 @@ BENCHES = {
     "memory": ("memory", "what connections, keys and batches hold"),
     "recording": ("recording", "recording a live connection; goals: 5 % of a handshake, 10 % of a transfer"),
     "pyodide": ("pyodide", "client in Pyodide (node 24), against OpenSSL; tlslite-ng verifies nothing"),
+    "https": ("https", "programs on puretls.ssl, beside the same on OpenSSL"),
     "inspect": ("inspect", "captures: many connections listed, a long one read, opened and explained; seconds and MiB"),
 }
 """Sub-command: module in tools/benchmarks, what it measures."""
