@@ -139,9 +139,8 @@ async def session():
 {ASYNC}""",
 }
 CONNECTIONS = """
-import socket, ssl
-context = ssl.create_default_context(cafile=ca)
-def connect(session=None):
+import socket, ssl, statistics
+def connect(context, session=None):
     start = time.process_time()
     with context.wrap_socket(socket.create_connection(("localhost", port)), server_hostname="localhost", session=session) as tls:
         spent = time.process_time() - start
@@ -149,10 +148,10 @@ def connect(session=None):
         tls.recv(100)
         assert tls.session_reused == (session is not None)
         return spent, tls.session
-connect()
-import statistics
-session = connect()[1]
-print(statistics.median(connect(session if size else None)[0] for _ in range(20)))
+one = ssl.create_default_context(cafile=ca)
+session = connect(one)[1]
+contexts = [one if size else ssl.create_default_context(cafile=ca) for _ in range(20)]
+print(statistics.median(connect(context, session if size else None)[0] for context in contexts))
 """
 IMPORT = "start = time.process_time()\n{install}import ssl\nprint(time.process_time() - start)"
 MEMORY = """
@@ -208,7 +207,7 @@ def _median(options: Options, script: str, server: tuple[str, str], kind: str, s
     command = [sys.executable, "-W", "ignore", "-c", source, *server, str(size)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     rounds = max(least, options.rounds(5))
-    told = [subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=120).stdout for _ in range(rounds)]
+    told = [subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True, timeout=120).stdout for _ in range(rounds)]
     return statistics.median(map(float, told))
 
 
@@ -226,5 +225,7 @@ def _server() -> Iterator[tuple[str, str]]:
         command = [sys.executable, "-c", SERVER, str(folder / "cert"), str(folder / "key")]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
-            yield process.stdout.readline().strip(), str(folder / "ca")
-            process.kill()
+            try:
+                yield process.stdout.readline().strip(), str(folder / "ca")
+            finally:
+                process.kill()
