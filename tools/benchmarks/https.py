@@ -7,6 +7,7 @@ starts, so that what loads on first use is not in it. Libraries that are not ins
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 import statistics
@@ -207,7 +208,8 @@ def _median(options: Options, script: str, server: tuple[str, str], kind: str, s
     command = [sys.executable, "-W", "ignore", "-c", source, *server, str(size)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     rounds = max(least, options.rounds(5))
-    told = [subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True, timeout=120).stdout for _ in range(rounds)]
+    run = functools.partial(subprocess.run, command, env=environment, stdout=subprocess.PIPE, text=True, check=True, timeout=120)
+    told = [run().stdout for _ in range(rounds)]
     return statistics.median(map(float, told))
 
 
