@@ -14,6 +14,7 @@ from puretls.der.reader import Reader
 from puretls.der.times import civil_time
 from puretls.errors import DecodeError
 from puretls.ssl.constants import ENCODING_DER, ENCODING_PEM
+from puretls.ssl.errors import SSLError
 from puretls.ssl.names import as_tuples, name_hash, object_name, rfc2253
 from puretls.x509.certificates import certificate as x509
 from puretls.x509.certificates import extensions as ext
@@ -205,7 +206,11 @@ class Certificate:
 
 
 def test_decode_cert(path: str | bytes) -> dict[str, object]:
-    """The dictionary of the first certificate in a PEM file (`_ssl._test_decode_cert`). Raises `DecodeError`, and `OSError` of the file."""
-    with open(path, "rb") as file:
-        text = file.read()
-    return as_dict(x509.Certificate.read(load_certificates(text)[0]))
+    """The dictionary of the first certificate in a PEM file (`_ssl._test_decode_cert`). Raises `SSLError`."""
+    try:
+        with open(path, "rb") as file:
+            return as_dict(x509.Certificate.read(load_certificates(file.read())[0]))
+    except OSError:
+        raise SSLError("Can't open file") from None
+    except DecodeError:
+        raise SSLError("Error decoding PEM-encoded file") from None

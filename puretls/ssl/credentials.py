@@ -11,7 +11,8 @@ from puretls.errors import DecodeError, UsageError
 from puretls.ssl.errors import failure, pem_failure
 from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.keys.private import KEY_LABELS, parse_private_key
-from puretls.x509.pem import load_certificates, read_pem
+from puretls.x509.path.anchors import scan_anchors
+from puretls.x509.pem import read_pem
 
 MAX_PASSWORD = 1024
 """Bytes of a password (PEM_BUFSIZE)."""
@@ -41,7 +42,7 @@ class Credentials:
         with open(chain_path, "rb") as file:
             chain_text = file.read()
         try:
-            chain = load_certificates(chain_text)
+            chain = _chain(chain_text)
             public = Certificate.read(chain[0]).public_key
         except DecodeError as error:
             raise pem_failure("SSL", str(error)) from None
@@ -54,6 +55,18 @@ class Credentials:
             self._by_kind[type(public).__name__] = Credential(chain, key)
         except UsageError as error:
             raise failure("KEY_VALUES_MISMATCH", str(error), library="X509") from None
+
+
+def _chain(text: bytes) -> tuple[bytes, ...]:
+    """The certificates of a file; of OpenSSL's TRUSTED CERTIFICATE the certificate. Raises `DecodeError`."""
+    found = []
+    for entry in scan_anchors(text):
+        if isinstance(entry, DecodeError):
+            raise entry
+        found.append(entry.certificate)
+    if not found:
+        raise DecodeError("no certificate in the PEM text", path="PEM", rfc="RFC 7468 5")
+    return tuple(found)
 
 
 def fs_path(value: Any, name: str) -> str | bytes:

@@ -12,6 +12,7 @@ import pytest
 from puretls.der import oids, tags, writer
 from puretls.errors import DecodeError
 from puretls.ssl import certificates
+from puretls.ssl.errors import SSLError
 from puretls.ssl.names import name_hash
 from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.pem import write_pem
@@ -294,3 +295,16 @@ def test_the_first_certificate_of_a_file_is_decoded(tmp_path):
     path = tmp_path / "two.pem"
     path.write_text("".join(write_pem("CERTIFICATE", der) for der in issued().chain))
     assert certificates.test_decode_cert(str(path)) == _ssl._test_decode_cert(str(path))
+
+
+@pytest.mark.parametrize("text", [None, "", "text", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
+def test_a_file_without_a_certificate_is_refused_in_the_c_modules_words(text, tmp_path):
+    path = tmp_path / "one.pem"
+    if text is not None:
+        path.write_text(text)
+    told = []
+    for decode, error in ((certificates.test_decode_cert, SSLError), (_ssl._test_decode_cert, _ssl.SSLError)):
+        with pytest.raises(error) as caught:
+            decode(str(path))
+        told.append(caught.value.args)
+    assert told[0] == told[1]

@@ -128,6 +128,13 @@ def test_a_key_stands_anywhere_in_the_file_of_the_chain_and_behind_parameters(fo
         c_module(folder / name)
 
 
+@pytest.mark.interop
+def test_a_chain_in_openssls_form_with_trust_settings_is_loaded(folder, openssl):
+    openssl("x509", "-in", folder / "secp256r1.pem", "-trustout", "-addtrust", "serverAuth", "-out", folder / "trusted.pem")
+    ours(folder / "trusted.pem", folder / "secp256r1.key")
+    c_module(folder / "trusted.pem", folder / "secp256r1.key")
+
+
 PASSWORDS = {
     "text": "pw",
     "bytes": b"pw",
