@@ -24,17 +24,14 @@ from puretls.crypto.aead import (
 from puretls.crypto.cbc import AES_128_CBC, AES_256_CBC, NULL_CIPHER, RC4_128, TRIPLE_DES_CBC
 from puretls.errors import UsageError
 from puretls.key_exchange import KeyExchange
+from puretls.ssl.levels import minimum_bits
 from puretls.suites import SUITES, Authentication, Bulk, Suite
 from puretls.values import frozen
 
 Test = Callable[[Suite], bool]
 
-DEFAULT_LEVEL = 2
-"""The security level of a context to which no string gives one: 112 bits (SSL_CTX_set_security_level(3))."""
 DEFAULT = "ALL:!COMPLEMENTOFDEFAULT:!eNULL"
 """What the word DEFAULT at the beginning of a string stands for."""
-MINIMUM_BITS = (0, 80, 112, 128, 192, 256)
-"""The strength that each security level asks for."""
 
 
 class NoCipher(UsageError):
@@ -59,7 +56,7 @@ def usable(suites: Iterable[Suite], level: int) -> tuple[Suite, ...]:
 
     Above 0 there is none without encryption or without authentication, from 3 on none without forward secrecy, from 4 on no SHA-1.
     """
-    bits = MINIMUM_BITS[min(level, len(MINIMUM_BITS) - 1)]
+    bits = minimum_bits(level)
     return tuple(suite for suite in suites if suite.strength >= bits and _is_allowed(suite, level))
 
 

@@ -9,6 +9,7 @@ from puretls.config import Credential
 from puretls.crypto.secret import leaving_no_frames
 from puretls.errors import DecodeError, UsageError
 from puretls.ssl.errors import failure, pem_failure
+from puretls.ssl.levels import DEFAULT_LEVEL, weaknesses
 from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.keys.private import KEY_LABELS, parse_private_key
 from puretls.x509.path.anchors import scan_anchors
@@ -28,8 +29,8 @@ class Credentials:
         return tuple(self._by_kind.values())
 
     @leaving_no_frames
-    def load(self, certfile: Any, keyfile: Any = None, password: Any = None) -> None:
-        """PEM of a chain, leaf first, and of its key, which may be in the same file.
+    def load(self, certfile: Any, keyfile: Any = None, password: Any = None, level: int = DEFAULT_LEVEL) -> None:
+        """PEM of a chain, leaf first, and of its key, which may be in the same file. Keys and digests are strong enough for `level`.
 
         `password`: text, bytes, or what is called for it once the key turns out to be encrypted. Nobody is asked at a terminal. Raises
         `SSLError` for what cannot be read or does not belong together, `OSError` of the files, `TypeError` and `ValueError` for the
@@ -43,9 +44,12 @@ class Credentials:
             chain_text = file.read()
         try:
             chain = _chain(chain_text)
-            public = Certificate.read(chain[0]).public_key
+            certificates = tuple(map(Certificate.read, chain))
+            public = certificates[0].public_key
         except DecodeError as error:
             raise pem_failure("SSL", str(error)) from None
+        for weakness in weaknesses(certificates, level):
+            raise failure(weakness, f"for the security level {level}")
         with open(key_path, "rb") as file:
             key_text = file.read()
         key = _private_key(key_text, password)

@@ -17,6 +17,7 @@ from puretls.ssl import cipher_list
 from puretls.ssl.constants import _DEFAULT_CIPHERS
 from puretls.ssl.credentials import Credentials
 from puretls.ssl.errors import SSLError, failure
+from puretls.ssl.levels import DEFAULT_LEVEL
 from puretls.ssl.trust import Trust
 from puretls.suites import Suite
 
@@ -38,7 +39,7 @@ class Parts:
         self.dh_parameters: tuple[int, int] | None = None
 
     def load_cert_chain(self, certfile: Any, keyfile: Any, password: Any) -> None:
-        self.credentials.load(certfile, keyfile, password)
+        self.credentials.load(certfile, keyfile, password, self.ciphers.level)
         self.sessions.forget_servers()
 
     def set_alpn(self, wire: bytes) -> None:
@@ -84,7 +85,7 @@ class Ciphers:
     """The suites of a context, and the level that a cipher string gives it."""
 
     def __init__(self) -> None:
-        self.level = cipher_list.DEFAULT_LEVEL
+        self.level = DEFAULT_LEVEL
         self.suites: tuple[Suite, ...] = ()
         self.set(_DEFAULT_CIPHERS)
 

@@ -10,11 +10,9 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from puretls.crypto.keys import PublicKey, RsaPublicKey
 from puretls.crypto.provider import Provider
 from puretls.der import oids
 from puretls.errors import DecodeError
-from puretls.ssl.cipher_list import MINIMUM_BITS
 from puretls.ssl.constants import (
     HOSTFLAG_NEVER_CHECK_SUBJECT,
     VERIFY_CRL_CHECK_CHAIN,
@@ -22,6 +20,7 @@ from puretls.ssl.constants import (
     VERIFY_X509_PARTIAL_CHAIN,
     VERIFY_X509_STRICT,
 )
+from puretls.ssl.levels import digest_bits, minimum_bits, strength
 from puretls.ssl.store import Anchors, Store
 from puretls.x509.certificates.certificate import Certificate, parse_remembered
 from puretls.x509.certificates.extensions import KeyUsage, SubjectAltName
@@ -56,7 +55,7 @@ class Policy:
     def __init__(self, store: Store, flags: int, host_flags: int, level: int, provider: Provider) -> None:
         self._checks_subject = not host_flags & HOSTFLAG_NEVER_CHECK_SUBJECT
         self._strict = bool(flags & VERIFY_X509_STRICT)
-        self._bits = MINIMUM_BITS[min(level, len(MINIMUM_BITS) - 1)]
+        self._bits = minimum_bits(level)
         partial = bool(flags & VERIFY_X509_PARTIAL_CHAIN)
         self._anchors = Anchors(store, partial=partial)
         self._verifier = chain_verifier(
@@ -93,7 +92,7 @@ class Policy:
             if bits < self._bits:
                 sentence = f"a key of {bits} bits of security, where {self._bits} are asked for"
                 yield Finding(RULES["rsa-size"], sentence, certificate, index)
-            if index < len(path) - 1 and _digest_bits(certificate) < self._bits:
+            if index < len(path) - 1 and digest_bits(certificate) < self._bits:
                 yield Finding(RULES["sha1"], f"signed with {certificate.outer_signature}", certificate, index)
         if self._strict and len(path) > 1 and path[-1].is_ca and path[-1].get(KeyUsage) is None:
             yield Finding(RULES["ca-key-usage"], "a root without keyUsage", path[-1], len(path) - 1)
@@ -154,25 +153,3 @@ class StoreRevocation:
         """See `RevocationChecker`."""
         crls = () if self.mode == SOFT else self.store.crls_of(certificate.issuer)
         yield from Revocation(self.mode, crls).check(certificate, issuer, context)
-
-
-def strength(key: PublicKey) -> int:
-    """Bits of security (NIST SP 800-57 part 1, table 2)."""
-    if isinstance(key, RsaPublicKey):
-        return max((bits for size, bits in _RSA_STRENGTH if key.n.bit_length() >= size), default=0)
-    return _CURVE_STRENGTH[key.curve]
-
-
-_RSA_STRENGTH = ((1024, 80), (2048, 112), (3072, 128), (7680, 192), (15360, 256))
-_CURVE_STRENGTH = {"secp256r1": 128, "secp384r1": 192, "secp521r1": 256, "ed25519": 128, "ed448": 224}
-
-
-def _digest_bits(certificate: Certificate) -> int:
-    """Half the length of the digest that is signed; schemes without one are as strong as their keys."""
-    try:
-        return _DIGESTS.get(certificate.signature_algorithm.hash, 256)
-    except DecodeError:
-        return 0
-
-
-_DIGESTS = {"sha1": 63, "md5": 39, "sha224": 112, "sha256": 128, "sha384": 192, "sha512": 256}

@@ -11,9 +11,9 @@ from puretls import roots
 from puretls.crypto.provider import default
 from puretls.der.cursor import read_header
 from puretls.errors import DecodeError, UsageError
-from puretls.ssl.cipher_list import DEFAULT_LEVEL
 from puretls.ssl.credentials import fs_path
 from puretls.ssl.errors import SSLError, failure, pem_failure
+from puretls.ssl.levels import DEFAULT_LEVEL
 from puretls.ssl.policy import Policy
 from puretls.ssl.store import Store, is_hashed, read_entries
 from puretls.ssl.verify_codes import code_of

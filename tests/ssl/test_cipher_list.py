@@ -8,6 +8,7 @@ import pytest
 
 from puretls.ssl import cipher_list
 from puretls.ssl.constants import _DEFAULT_CIPHERS
+from puretls.ssl.levels import DEFAULT_LEVEL
 from puretls.suites import SUITES
 
 NAMED = {suite.openssl_name: suite for suite in SUITES}
@@ -108,7 +109,7 @@ def test_the_default_has_forward_secrecy_and_no_suite_for_teaching_only():
     suites = cipher_list.select(_DEFAULT_CIPHERS)
     assert all(suite.is_ephemeral and suite.has_certificate and suite.mac != "sha1" and not suite.danger for suite in suites)
     assert suites[0].openssl_name == "ECDHE-ECDSA-AES128-GCM-SHA256"
-    assert cipher_list.usable(suites, cipher_list.DEFAULT_LEVEL) == suites
+    assert cipher_list.usable(suites, DEFAULT_LEVEL) == suites
 
 
 @pytest.mark.parametrize("level", range(1, 6))

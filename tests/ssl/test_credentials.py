@@ -206,3 +206,37 @@ def test_a_wrong_password_is_in_no_error(folder):
     with pytest.raises(SSLError) as caught:
         ours(folder / "secp256r1.pem", folder / "locked.key", "correct horse")
     assert "horse" not in repr(caught.value) + str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def weak(tmp_path_factory):
+    """Chains that a security level has something against: a small key, SHA-1, a small key above."""
+    path = tmp_path_factory.mktemp("weak")
+    if shutil.which("openssl") is None:
+        pytest.skip("the command openssl is not here")
+    lines = """
+        req -x509 -newkey rsa:1024 -nodes -keyout small.pem -out small.crt -subj /CN=small
+        req -x509 -newkey rsa:2048 -nodes -keyout ca.pem -out ca.crt -subj /CN=ca
+        req -new -newkey rsa:2048 -nodes -keyout sha1.pem -out sha1.csr -subj /CN=sha1
+        x509 -req -in sha1.csr -CA ca.crt -CAkey ca.pem -sha1 -out sha1.crt
+        x509 -req -in sha1.csr -CA small.crt -CAkey small.pem -out below.crt
+    """
+    for line in lines.strip().splitlines():
+        subprocess.run(["openssl", *line.split()], cwd=path, check=True, capture_output=True)
+    both = {"small": ("small.pem", "small.crt"), "sha1": ("sha1.pem", "sha1.crt"), "below": ("sha1.pem", "below.crt", "small.crt")}
+    for name, parts in both.items():
+        (path / f"{name}-all.pem").write_text("".join((path / part).read_text() for part in parts))
+    return path
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize("level", [0, 1, 2, 3])
+@pytest.mark.parametrize("kind", ["small", "sha1", "below"])
+def test_a_level_has_the_same_against_a_chain_of_ones_own_as_openssl(kind, level, weak):
+    def theirs():
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.set_ciphers(f"ALL:@SECLEVEL={level}")
+        context.load_cert_chain(weak / f"{kind}-all.pem")
+
+    mine = outcome(ours, weak / f"{kind}-all.pem", None, None, level)
+    assert mine == outcome(theirs)

@@ -17,7 +17,6 @@ from puretls.ca import DevelopmentCa
 from puretls.crypto.provider import default
 from puretls.der import oids, writer
 from puretls.ssl import trust as trusting
-from puretls.ssl.cipher_list import MINIMUM_BITS
 from puretls.ssl.constants import (
     HOSTFLAG_NEVER_CHECK_SUBJECT,
     HOSTFLAG_NO_PARTIAL_WILDCARDS,
@@ -28,7 +27,8 @@ from puretls.ssl.constants import (
     VERIFY_X509_TRUSTED_FIRST,
 )
 from puretls.ssl.errors import SSLError
-from puretls.ssl.policy import STRICT, strength
+from puretls.ssl.levels import minimum_bits, strength
+from puretls.ssl.policy import STRICT
 from puretls.ssl.trust import Trust
 from puretls.ssl.verify_codes import CODES, MESSAGES
 from puretls.x509.certificates.certificate import Certificate
@@ -346,7 +346,7 @@ def test_a_level_asks_for_keys_of_its_strength(level):
         one = issued(kind)
         path = [*one.chain, ROOT]
         weakest = min(strength(Certificate.read(der).public_key) for der in path)
-        assert (verdict(loaded(ROOT), chain=one.chain, level=level) == 0) == (weakest >= MINIMUM_BITS[level])
+        assert (verdict(loaded(ROOT), chain=one.chain, level=level) == 0) == (weakest >= minimum_bits(level))
 
 
 def test_what_strict_asks_for_is_known_to_the_validator_and_has_a_number():
