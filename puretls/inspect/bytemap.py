@@ -177,6 +177,8 @@ class _Side:
         self.side = side
         self._seen = conversation
         self._starts: dict[str, list[int]] = {}
+        self._looked = -1, b""
+        """The record that was looked into last, and what it holds: who goes through leaves asks for one record many times."""
 
     # What is there
 
@@ -229,10 +231,19 @@ class _Side:
 
     def bytes_of(self, leaf: Leaf) -> bytes:
         """The bytes of a leaf of this side."""
+        if leaf.record is None:
+            run = next(run for run in self._runs if run.start <= leaf.start < run.end)
+            return run.data[leaf.start - run.start : leaf.end - run.start]
+        record = self._records[leaf.record]
         if leaf.view == PLAINTEXT:
-            return self.plain_bytes[leaf.start : leaf.end]
-        run = next(run for run in self._runs if run.start <= leaf.start < run.end)
-        return run.data[leaf.start - run.start : leaf.end - run.start]
+            return self._inside(record)[leaf.start - record.plain_start : leaf.end - record.plain_start]
+        piece = next(piece for piece in record.pieces if piece.start <= leaf.start < piece.start + len(piece.data))
+        return piece.data[leaf.start - piece.start : leaf.end - piece.start]
+
+    def _inside(self, record: RecordSeen) -> bytes:
+        if self._looked[0] != record.number:
+            self._looked = record.number, _inside(record)
+        return self._looked[1]
 
     # Plaintext
 
@@ -278,7 +289,8 @@ class _Side:
         for name, size in record.opener.inner_parts(len(record.plaintext), record.inner):
             key = record.key.told(record.key.mac_name) if name == "mac" and record.key else about.key
             linked = _links(record)[0].to(PLAINTEXT, at, at + size)
-            value = self.plain_bytes[at : at + size] if name != "padding_length" else self.plain_bytes[at]
+            inner = self._inside(record)
+            value = inner[at - record.plain_start :][:size] if name != "padding_length" else inner[at - record.plain_start]
             yield self._part(about, PLAINTEXT, at, at + size, name, value, "", key, linked)
             at += size
 

@@ -39,7 +39,7 @@ class Clue(NamedTuple):
 
 def _first_bytes(evidence: Evidence, words: Mapping[bytes, str]) -> Words | None:
     for side in SIDES:
-        first = evidence.conversation.stream(side).data[:16]
+        first = evidence.conversation.stream(side).first(16)
         for start, protocol in words.items():
             if first.startswith(start):
                 return {"side": side, "first": repr(first.split(b"\r")[0].decode("ascii", "replace")), "protocol": protocol}
@@ -282,7 +282,7 @@ def _no_common_protocol(evidence: Evidence) -> Words | None:
 
 
 def _after_hello(evidence: Evidence) -> Words | None:
-    return {} if evidence.at_hello and not evidence.conversation.server.data else None
+    return {} if evidence.at_hello and not evidence.conversation.server.chunks else None
 
 
 def _large_hello(evidence: Evidence) -> Words | None:

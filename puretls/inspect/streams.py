@@ -76,6 +76,12 @@ class Stream:
         """All bytes that are there, in order."""
         return b"".join(run.data for run in self.runs())
 
+    def first(self, count: int) -> bytes:
+        """At most so many bytes from the beginning; none where that is missing."""
+        chunks = (chunk for chunk in sorted(self.chunks, key=lambda chunk: chunk.offset) if chunk.offset < count)
+        head = Stream(tuple(chunks), self.gaps).runs()[:1]
+        return head[0].data[:count] if head and head[0].start == 0 else b""
+
     @property
     def length(self) -> int:
         """Bytes that were sent as far as is known, those in gaps included."""

@@ -25,6 +25,7 @@ WORK = {
     "listed": "[(c.number, c.addresses, c.server_name, c.suite, c.size) for c in capture.connections]",
     "read": "capture.connections[0].client.length",
     "opened": "assert len(next(capture.conversations()).data('server')) == int(sys.argv[2])",
+    "page": "from puretls.inspect.render.page import page; assert page(next(capture.conversations()))",
     "explained": "[(leaf.path, leaf.value) for view in views(next(capture.conversations())) for leaf in view]",
 }
 PROGRAM = r"""
@@ -51,7 +52,7 @@ def cases(options: Options) -> list[Case]:
     megabytes, count = (5, 100) if options.quick else (50, 1000)
     return [
         functools.partial(_case, count, 0, "listed"),
-        *(functools.partial(_case, 1, megabytes, work) for work in ("read", "opened", "explained")),
+        *(functools.partial(_case, 1, megabytes, work) for work in ("read", "opened", "page", "explained")),
     ]
 
 

@@ -57,7 +57,7 @@ def _digraph(conversation: Conversation) -> Iterator[str]:
     for side, address in zip(SIDES, conversation.addresses, strict=True):
         path = [(states_text(states), message) for states, message in state_path(conversation, side)]
         yield f"    subgraph cluster_{side} {{"
-        yield f"        label={_quoted(side if address == side else f'{side} {address}')};"
+        yield f"        label={_quoted(printable(side if address == side else f'{side} {address}'))};"
         for state in dict.fromkeys(state for state, _ in path):
             yield f"        {_quoted(f'{side} {state}')} [label={_quoted(state)}];"
         for number, ((start, _), (end, message)) in enumerate(pairwise(path), 1):

@@ -1,4 +1,4 @@
-"""Bytes of a scene for a page: hexadecimal text, and beside it a row of JSON for each leaf, with strings that repeat kept once."""
+"""Bytes of a scene for a page: hexadecimal text, and beside it a row of JSON for each leaf; what many leaves share is kept once."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ MOST_OF_A_LEAF = 4096
 """Bytes of one field that a page shows."""
 _FIRST = 16
 """Bytes of a field that its outline shows."""
+_STEP = re.compile(r"^\w+|[.\[][^.\[]+")
 _KINDS = (
     ("frame", re.compile(r"\.record\[\d+\]\.(type|version|length)$")),
     ("seal", re.compile(r"\.record\[\d+\]\.(?!fragment|ciphertext|bytes)\w+$")),
@@ -36,6 +37,9 @@ class Dumps:
     def __init__(self, conversation: Conversation, *, most: int) -> None:
         self.conversation, self.left = conversation, most
         self._strings: dict[str, int] = {}
+        self._paths: dict[tuple[int, str], int] = {}
+        self._texts: dict[tuple[int, ...], int] = {}
+        self._contexts: dict[tuple[int, ...], int] = {}
         self.rows: dict[str, list[list[Any]]] = {}
         self._records = {(record.side, record.number): record for record in conversation.records}
         self._keys: dict[tuple[str, int], list[str]] = {}
@@ -45,9 +49,16 @@ class Dumps:
                 self._nodes[node.path].append(node.name)
 
     @property
-    def strings(self) -> list[str]:
-        """What the numbers in rows stand for."""
-        return list(self._strings)
+    def tables(self) -> dict[str, list[Any]]:
+        """What the numbers in rows stand for: strings; paths, each as the number of the one above it (-1: none) and a step; texts, each as
+        meaning, why and sections; contexts, each as states, key, note and values of the ledger.
+        """
+        return {
+            "strings": list(self._strings),
+            "paths": list(self._paths),
+            "texts": list(self._texts),
+            "contexts": list(self._contexts),
+        }
 
     def hexadecimal(self, name: str, leaves: Sequence[Leaf]) -> str:
         """The bytes of these leaves as text; their rows are noted under `name`."""
@@ -76,14 +87,21 @@ class Dumps:
     def _row(self, leaf: Leaf, shown: int) -> list[Any]:
         """As `page.js` takes it apart."""
         states = f"{_states(leaf.states_before)}|{_states(leaf.states_after)}"
-        texts = (self.value(leaf), leaf.meaning, leaf.why, leaf.text.rfc if leaf.text else leaf.rfc, states, leaf.key, leaf.note)
         kind = "fault" if leaf.fault else next((name for name, pattern in _KINDS if pattern.search(leaf.path)), "")
         inside, _, name = leaf.path.rpartition(".")
-        numbers = [self._string(text) for text in (inside, kind, *texts, " ".join(self._made_of(leaf)))]
-        return [leaf.start, leaf.length, shown, name, *numbers, *self._links(leaf, shown)]
+        text = _number(self._texts, self._numbers(leaf.meaning, leaf.why, leaf.text.rfc if leaf.text else leaf.rfc))
+        context = _number(self._contexts, self._numbers(states, leaf.key, leaf.note, " ".join(self._made_of(leaf))))
+        told = self._numbers(name, kind, self.value(leaf))
+        return [leaf.start, leaf.length, shown, self._path(inside), *told, text, context, *self._links(leaf, shown)]
 
-    def _string(self, text: str) -> int:
-        return self._strings.setdefault(text, len(self._strings))
+    def _numbers(self, *strings: str) -> tuple[int, ...]:
+        return tuple(_number(self._strings, text) for text in strings)
+
+    def _path(self, path: str) -> int:
+        number = -1
+        for step in _STEP.findall(path):
+            number = _number(self._paths, (number, step))
+        return number
 
     def _made_of(self, leaf: Leaf) -> list[str]:
         """Names of the values in the ledger that stand here, and of the keys that protected it."""
@@ -109,6 +127,11 @@ class Dumps:
         start, unit = first[0], first[1] - first[0]
         same = (byte_map.linked(leaf.side, leaf.start + at, leaf.view) == first for at in range(1, min(unit, shown)))
         return [start, unit, unit - 1 - sum(takewhile(bool, same))]
+
+
+def _number(table: dict[Any, int], entry: Any) -> int:
+    """The place of an entry in a table, at the end of which it is put where it is new."""
+    return table.setdefault(entry, len(table))
 
 
 def _states(states: States) -> str:

@@ -93,22 +93,24 @@ def _put(level: dict[str, Field], leaf: Leaf, path: str) -> None:
         node.leaves.append(leaf)
 
 
-def fields(dumps: Dumps, leaves: Iterable[Leaf], message: str, dump: str) -> Html | None:
-    """The outline of a message; its entries lead to the bytes in the element of the name `dump`. None where it has no field."""
+def fields(dumps: Dumps, leaves: Iterable[Leaf], message: str, dump: str, told: set[str]) -> Html | None:
+    """The outline of a message; its entries lead to the bytes in the element of the name `dump`. None where it has no field.
+
+    `told` are the texts that the page has told already; those of this message are added.
+    """
     tree = outline(leaves, message)
     if not tree:
         return None
     return element(
-        "details", element("summary", "Field by field"), _Writer(dumps, dump).listed(tree, 0), class_="fields", open=True
+        "details", element("summary", "Field by field"), _Writer(dumps, dump, told).listed(tree, 0), class_="fields", open=True
     )
 
 
 class _Writer:
     """Writes the fields of one message as nested lists; each text is told once."""
 
-    def __init__(self, dumps: Dumps, dump: str) -> None:
-        self.dumps, self.dump = dumps, dump
-        self.told: set[str] = set()
+    def __init__(self, dumps: Dumps, dump: str, told: set[str]) -> None:
+        self.dumps, self.dump, self.told = dumps, dump, told
         self.left = _MOST
 
     def listed(self, tree: list[Field], depth: int) -> Html:
@@ -126,9 +128,8 @@ class _Writer:
         label, node = start.line()
         inside = list(node.shown())
         value = self.dumps.value_at_length(node.leaves[0]) if node.leaves else ""
-        at = f"{node.first.side}/{node.first.view}/{node.first.start}"
         shown = self.dump in self.dumps.rows
-        link = element("a", label, href=f"#{self.dump}", data_at=at) if shown else element("span", label, class_="ref")
+        link = element("a", label, href=f"#{self.dump}", data_at=node.first.start) if shown else element("span", label, class_="ref")
         line = children(link, element("span", value, class_="value") if value else None, self._words(start, depth))
         if not inside:
             return element("li", line)

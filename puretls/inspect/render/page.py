@@ -62,7 +62,7 @@ class _Page:
         """The file."""
         style, script = asset("page.css"), asset("page.js")
         main = element("main", self._findings(), *self.story.told(), self._ledger(), self._states())
-        data = {"strings": self.story.dumps.strings, "dumps": self.story.dumps.rows, "keys": self.story.anchors}
+        data = self.story.dumps.tables | {"dumps": self.story.dumps.rows, "keys": self.story.anchors}
         body = element("body", self._bar(), element("div", self._head(), self.story.thread(), main, _panel(), class_="page"),
                        element("script", json_text(data), id="data", type="application/json"),
                        element("script", Html(script)))  # fmt: skip

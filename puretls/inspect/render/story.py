@@ -47,6 +47,10 @@ class Story:
         self.scenes = scenes(conversation)
         self._told = 0
         """Protected records whose nonce was shown."""
+        self._texts: set[str] = set()
+        """What was told of fields."""
+        self._first: dict[str | bytes, str] = {}
+        """Texts of messages, and certificates, with the name of the scene that tells them; others lead there."""
 
     @cached_property
     def anchors(self) -> dict[str, str]:
@@ -99,7 +103,7 @@ class Story:
             element("h3", _name(scene)),
             element("p", element("code", seen.path), class_="path"),
         )
-        words = [element("p", told.meaning, " ", told.why, " ", sections(told.rfc), class_="words")] if told else []
+        words = [self._words(index, scene, told)] if told else []
         return element(
             "section",
             head,
@@ -108,12 +112,20 @@ class Story:
             self._trouble(scene),
             self._bytes(index, scene),
             self._fields(index, scene),
-            self._certificates(seen),
+            self._certificates(index, seen),
             self._sealing(scene),
             self._links(seen),
             id=f"m{index}",
             class_=f"scene {scene.side}",
         )
+
+    def _words(self, index: int, scene: Scene, told: texts.Text) -> Html:
+        """What it is; of what was told before, where."""
+        first = self._first.setdefault(told.meaning, f"m{index}")
+        if first == f"m{index}":
+            return element("p", told.meaning, " ", told.why, " ", sections(told.rfc), class_="words")
+        place = element("a", "the first of its kind", href=f"#{first}")
+        return element("p", "What it is and why it is sent stands at ", place, ".", class_="words")
 
     def _situation(self, scene: Scene) -> Html:
         seen = scene.seen
@@ -182,15 +194,19 @@ class Story:
         if not isinstance(scene.seen, MessageSeen):
             return None
         leaves, dump = (scene.plain, f"p{index}") if scene.plain else (scene.wire, f"w{index}")
-        return fields(self.dumps, leaves, scene.seen.path, dump)
+        return fields(self.dumps, leaves, scene.seen.path, dump, self._texts)
 
-    @staticmethod
-    def _certificates(seen: object) -> Html | None:
+    def _certificates(self, index: int, seen: object) -> Html | None:
         message = seen.message if isinstance(seen, MessageSeen) else None
         if not isinstance(message, Certificate):
             return None
         made = []
         for number, raw in enumerate(message.certificate_list):
+            first = self._first.setdefault(bytes(raw), f"m{index}")
+            if first != f"m{index}":
+                made.append(element("p", f"Certificate {number} is one that was ", element("a", "shown before", href=f"#{first}"), ".",
+                                    class_="note"))  # fmt: skip
+                continue
             try:
                 told = certificate_text(X509Certificate.read(bytes(raw)))
             except DecodeError as bad:

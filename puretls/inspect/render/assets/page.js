@@ -7,6 +7,7 @@
   const panel = document.getElementById("told");
   const info = new WeakMap(); // byte element -> its leaf, and its position in it
   const views = new Map(); // "client wire" -> leaves in order of their offsets
+  const paths = new Map();
   const all = []; // leaves in the order of the page
   const blocks = new Map(); // block of bytes -> its bytes in order, and the one that Tab reaches
   const HOW = "Choose a byte: what it means stands here.";
@@ -16,12 +17,22 @@
 
   root.classList.add("scripted");
 
+  // The path of this number: the one above it, and a step.
+  function pathOf(number) {
+    if (number < 0) return "";
+    const [above, step] = given.paths[number];
+    if (!paths.has(number)) paths.set(number, pathOf(above) + step);
+    return paths.get(number);
+  }
+
   function leafOf(row, dump) {
-    const [start, length, shown, name, inside, kind, value, meaning, why, rfc, states, key, note, made, link, unit, phase] = row;
+    const [start, length, shown, inside, name, kind, value, words, context, link, unit, phase] = row;
+    const [meaning, why, rfc] = given.texts[words];
+    const [states, key, note, made] = given.contexts[context];
     const text = (index) => given.strings[index];
     const [before, after] = text(states).split("|").map((both) => both.split(";").map((one) => one.split(",")));
     return { start, length, shown, link, unit, phase, before, after, dump, bytes: [], number: all.length, kind: text(kind), value: text(value),
-      path: `${text(inside)}.${name}`, made: text(made).split(" ").filter(Boolean),
+      path: `${pathOf(inside)}.${text(name)}`, made: text(made).split(" ").filter(Boolean),
       meaning: text(meaning), why: text(why), rfc: text(rfc), key: text(key), note: text(note),
       side: dump.dataset.side, view: dump.dataset.view };
   }
@@ -296,8 +307,8 @@
     const field = event.target.closest("[data-at]");
     if (byte) choose(byte);
     if (field) {
-      const [side, view, offset] = field.dataset.at.split("/");
-      const target = byteAt(side, view, Number(offset));
+      const { side, view } = document.querySelector(field.getAttribute("href")).dataset;
+      const target = byteAt(side, view, Number(field.dataset.at));
       if (target) {
         event.preventDefault();
         choose(target, { focus: false, scroll: true });
