@@ -50,8 +50,10 @@ class Dumps:
 
     @property
     def tables(self) -> dict[str, list[Any]]:
-        """What the numbers in rows stand for: strings; paths, each as the number of the one above it (-1: none) and a step; texts, each as
-        meaning, why and sections; contexts, each as states, key, note and values of the ledger.
+        """What the numbers in rows stand for, which are themselves made of numbers of strings.
+
+        A path is the number of the one above it (-1: none) and a step; a text is meaning, why and sections; a context is states, key,
+        note and values of the ledger.
         """
         return {
             "strings": list(self._strings),

@@ -129,7 +129,9 @@ class _Writer:
         inside = list(node.shown())
         value = self.dumps.value_at_length(node.leaves[0]) if node.leaves else ""
         shown = self.dump in self.dumps.rows
-        link = element("a", label, href=f"#{self.dump}", data_at=node.first.start) if shown else element("span", label, class_="ref")
+        link = (
+            element("a", label, href=f"#{self.dump}", data_at=node.first.start) if shown else element("span", label, class_="ref")
+        )
         line = children(link, element("span", value, class_="value") if value else None, self._words(start, depth))
         if not inside:
             return element("li", line)
