@@ -57,6 +57,7 @@ def run(folder, *command, **more):
     return subprocess.run(list(map(str, command)), cwd=folder, env=ENVIRONMENT | more, capture_output=True, text=True, timeout=120, check=False)
 
 
+@pytest.mark.slow
 @needs_pip
 def test_pip_downloads_through_a_proxy_with_connect(root, site, proxy, pki, tmp_path):
     command = (sys.executable, "-m", "puretls", "run", "--force", "-m", "pip", "download", *QUIET, "--cert", pki.ca, "-i", f"{site.url}/simple/")

@@ -27,6 +27,7 @@ NEEDS = {
     "trio": "trio",
 }
 """The package that a section's program needs."""
+QUICK = ("https where there is no OpenSSL", "requests")
 SERVERS = re.findall(r"^python -m puretls run -m (?:uvicorn|hypercorn|gunicorn) .*$", PAGE, re.M)
 PACKAGES = ("requests", "httpx", "aiohttp", "anyio", "trio", "uvicorn", "hypercorn", "gunicorn")
 ABSENT = """
@@ -45,9 +46,9 @@ for name in ("ssl", "_ssl", "hashlib", "_hashlib", "hmac"):
 
 
 def needs(name, package):
-    """A parameter; slow where the package is not installed here, since an environment is made for it then."""
+    """A parameter; slow but for some, and where the package is not installed here: then an environment is made for it."""
     short = name.split(" app:")[0].rpartition(" ")[2] if "app:" in name else name
-    marks = () if importlib.util.find_spec(package) else pytest.mark.slow
+    marks = () if name in QUICK and importlib.util.find_spec(package) else pytest.mark.slow
     return pytest.param(name, marks=marks, id=f"{short} with workers" if "--workers" in name else short)
 
 

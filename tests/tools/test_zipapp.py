@@ -129,8 +129,9 @@ print(puretls.Connection.__module__, len(puretls.roots.system_roots()) > 50)
     assert done.stdout.split() == ["puretls.connection.facade", "True"], done.stderr
 
 
+@pytest.mark.slow
 def test_every_module_in_it_can_be_imported(pyz, tmp_path):
-    """What is left out is missed by none; the rest is missing on a bare Python as well."""
+    """What is left out is missed by none, but for what an extra installs."""
     script = f"""
 import importlib, sys, warnings, zipfile
 warnings.simplefilter("ignore")
@@ -142,11 +143,12 @@ for name in names:
         try:
             importlib.import_module(name)
         except Exception as error:
-            print(name, type(error).__name__, getattr(error, "name", ""))
+            if "pip install puretls[" not in str(error):
+                print(name, type(error).__name__, error)
 """
     done = run(tmp_path, sys.executable, *BARE, "-c", script)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["puretls.crypto.backends.gmp UsageError "]
+    assert done.stdout == ""
 
 
 def test_data_files_are_read_from_the_zip(pyz, tmp_path):
