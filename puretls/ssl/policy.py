@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from puretls.crypto.provider import Provider
 from puretls.der import oids
-from puretls.errors import DecodeError
+from puretls.errors import DecodeError, UsageError
 from puretls.ssl.constants import (
     HOSTFLAG_NEVER_CHECK_SUBJECT,
     VERIFY_CRL_CHECK_CHAIN,
@@ -23,7 +24,7 @@ from puretls.ssl.constants import (
 from puretls.ssl.levels import digest_bits, minimum_bits, strength
 from puretls.ssl.store import Anchors, Store
 from puretls.x509.certificates.certificate import Certificate, parse_remembered
-from puretls.x509.certificates.extensions import KeyUsage, SubjectAltName
+from puretls.x509.certificates.extensions import AuthorityKeyIdentifier, KeyUsage, SubjectAltName
 from puretls.x509.hostname import covered, parse_reference
 from puretls.x509.names.general import GeneralName, GeneralNameKind
 from puretls.x509.path.status import StatusContext
@@ -36,9 +37,12 @@ from puretls.x509.verifier import ChainRequest, chain_verifier
 
 STRICT = (
     "path-length-field", "leaf-key-cert-sign", "empty-subject-ca", "san-critical", "basic-constraints-critical", "ca-key-usage",
-    "authority-key-identifier", "subject-key-identifier", "must-not-be-critical",
+    "subject-key-identifier", "must-not-be-critical",
 )  # fmt: skip
-"""What OpenSSL checks under X509_V_FLAG_X509_STRICT beyond what puretls checks in any case (check_extensions in x509_vfy.c)."""
+"""What OpenSSL checks under X509_V_FLAG_X509_STRICT beyond what puretls checks in any case (check_extensions in x509_vfy.c).
+
+Authority key identifiers are looked at by `_strict_findings`.
+"""
 WITHOUT = {0: ("rsa-size", "sha1"), 1: ("rsa-size",)}
 """Rules that do not hold at the lower security levels (SSL_CTX_set_security_level(3))."""
 LENIENT = ("strict-der",)
@@ -56,27 +60,31 @@ class Policy:
         self._checks_subject = not host_flags & HOSTFLAG_NEVER_CHECK_SUBJECT
         self._strict = bool(flags & VERIFY_X509_STRICT)
         self._bits = minimum_bits(level)
-        partial = bool(flags & VERIFY_X509_PARTIAL_CHAIN)
-        self._anchors = Anchors(store, partial=partial)
-        self._verifier = chain_verifier(
-            [self._anchors],
-            provider=provider,
-            random=os.urandom,
-            danger_without=(*WITHOUT.get(level, ()), *(() if self._strict else LENIENT)),
-            extra=STRICT if self._strict else (),
-            revocation=StoreRevocation(store, _mode(flags)),
+        self._anchors = Anchors(store, partial=bool(flags & VERIFY_X509_PARTIAL_CHAIN))
+        make = partial(
+            chain_verifier, [self._anchors], provider=provider, random=os.urandom, revocation=StoreRevocation(store, _mode(flags))
         )
+        self._verifier = make(danger_without=(*WITHOUT.get(level, ()), *LENIENT))
+        self._strict_verifier = make(danger_without=WITHOUT.get(level, ()), extra=STRICT)
 
     def __call__(self, request: ChainRequest) -> Report:
-        """The verdict on a chain. `server_name` is compared with subjectAltName, and see `common_name_only`."""
+        """The verdict on a chain. `server_name` is compared with subjectAltName, and see `is_common_name`."""
         request = replace(request, chain=self._completed(request.chain))
-        report = _end_excused(self._verifier(request))
-        if not report.accepted and self._checks_subject and request.server_name and common_name_only(report, request.server_name):
-            report = _end_excused(self._verifier(replace(request, server_name=None)))
+        leaf = next(iter(_presented(request.chain[:1])), None)
+        by_subject = leaf is not None and self._checks_subject and is_common_name(leaf, request.server_name)
+        report = self._verified(replace(request, server_name=None) if by_subject else request, leaf)
         if not report.path:
             return replace(report, path=_presented(request.chain))
-        findings = tuple(self._more(report.path)) if report.accepted else ()
+        findings = tuple(self._more(report.path, by_subject)) if report.accepted else ()
         return replace(report, accepted=False, findings=findings) if findings else report
+
+    def _verified(self, request: ChainRequest, leaf: Certificate | None) -> Report:
+        """VERIFY_X509_STRICT asks nothing of a leaf that is trusted by itself: who trusts one needs no authority."""
+        if not self._strict or (leaf is not None and leaf in self._anchors):
+            report = self._verifier(request)
+            if not self._strict or (report.accepted and len(report.path) == 1):
+                return report
+        return self._strict_verifier(request)
 
     def _completed(self, chain: tuple[bytes, ...]) -> tuple[bytes, ...]:
         """The chain, and behind it the links that the peer left out and the store has."""
@@ -85,47 +93,54 @@ class Policy:
             found |= dict.fromkeys(self._anchors.links(certificate))
         return tuple(found)
 
-    def _more(self, path: tuple[Certificate, ...]) -> Iterator[Finding]:
-        """What the validator has no rules for: the strength that higher levels ask for, and keyUsage in roots."""
-        for index, certificate in enumerate(path if self._bits > RULED_BITS else ()):
+    def _more(self, path: tuple[Certificate, ...], by_subject: bool) -> Iterator[Finding]:
+        """What the validator has no rules for, of an accepted path."""
+        if self._bits > RULED_BITS:
+            yield from self._weak(path)
+        if by_subject and any(above.extension(oids.NAME_CONSTRAINTS) for above in path):
+            yield Finding(RULES["name-constraints-unprocessable"], "name constraints do not concern a commonName", path[0], 0)
+        if self._strict and len(path) > 1:
+            yield from _strict_findings(path)
+
+    def _weak(self, path: tuple[Certificate, ...]) -> Iterator[Finding]:
+        """Keys and digests below the strength that higher levels ask for."""
+        for index, certificate in enumerate(path):
             bits = strength(certificate.public_key)
             if bits < self._bits:
                 sentence = f"a key of {bits} bits of security, where {self._bits} are asked for"
                 yield Finding(RULES["rsa-size"], sentence, certificate, index)
             if index < len(path) - 1 and digest_bits(certificate) < self._bits:
                 yield Finding(RULES["sha1"], f"signed with {certificate.outer_signature}", certificate, index)
-        if self._strict and len(path) > 1 and path[-1].is_ca and path[-1].get(KeyUsage) is None:
-            yield Finding(RULES["ca-key-usage"], "a root without keyUsage", path[-1], len(path) - 1)
 
 
-def _end_excused(report: Report) -> Report:
-    """OpenSSL asks the last certificate of a path for no authority key identifier, whatever it is: there is nobody above it.
+def _strict_findings(path: tuple[Certificate, ...]) -> Iterator[Finding]:
+    """Where OpenSSL and RFC 5280 differ as to the last certificate of a path.
 
-    And nothing of what VERIFY_X509_STRICT asks for, where it is the only one: who trusts a leaf by itself needs no authority.
+    It needs no authority key identifier, whatever it is, for there is nobody above it; but keyUsage, a root as well.
     """
-    end = len(report.path) - 1
-    excused = ("authority-key-identifier",) if end else STRICT
-    left = tuple(finding for finding in report.findings if finding.id not in excused or finding.index != end)
-    return report if report.accepted else replace(report, accepted=not left, findings=left)
+    for index, certificate in enumerate(path[:-1]):
+        identifier = certificate.get(AuthorityKeyIdentifier)
+        if certificate.version == 3 and (identifier is None or identifier.key_identifier is None):
+            yield Finding(RULES["authority-key-identifier"], "no keyIdentifier of the authority's key", certificate, index)
+    if path[-1].is_ca and path[-1].get(KeyUsage) is None:
+        yield Finding(RULES["ca-key-usage"], "a root without keyUsage", path[-1], len(path) - 1)
 
 
-def common_name_only(report: Report, name: str) -> bool:
-    """Whether a chain was refused for its names alone, has none but a commonName, and that is `name`.
+def is_common_name(leaf: Certificate, name: str | None) -> bool:
+    """Whether a leaf has no other names than a commonName, and that is `name`.
 
     OpenSSL accepts such certificates as long as `hostname_checks_common_name` is true. Here the leaf must have no subjectAltName at
-    all, or an empty one, and no CA above it name constraints, which do not concern a commonName (RFC 6125 6.4.4).
+    all, or an empty one, and no CA above it name constraints (RFC 6125 6.4.4).
     """
-    if not report.path or {finding.id for finding in report.findings} - _NAME_FINDINGS:
+    alternative = leaf.extension(oids.SUBJECT_ALT_NAME)
+    if name is None or (alternative is not None and alternative.value != SubjectAltName(())):
         return False
-    leaf = report.path[0]
-    named = leaf.extension(oids.SUBJECT_ALT_NAME)
-    if (named and named.value != SubjectAltName(())) or any(above.extension(oids.NAME_CONSTRAINTS) for above in report.path):
+    try:
+        reference = parse_reference(name)
+    except UsageError:
         return False
     values = (attribute.value for attribute in leaf.subject.attributes(oids.COMMON_NAME))
-    return covered(parse_reference(name), [GeneralName(GeneralNameKind.DNS, value) for value in values if isinstance(value, str)])
-
-
-_NAME_FINDINGS = {"wrong-host"}
+    return covered(reference, [GeneralName(GeneralNameKind.DNS, value) for value in values if isinstance(value, str)])
 
 
 def _presented(chain: tuple[bytes, ...]) -> tuple[Certificate, ...]:

@@ -271,6 +271,64 @@ def test_a_link_that_the_peer_left_out_is_taken_from_what_was_loaded():
     assert verdict(loaded(ROOT, INTERMEDIATE), chain=(LEAF,)) == 0
 
 
+@pytest.mark.rfc("6125", "6.4.4")
+def test_a_common_name_does_not_count_below_name_constraints():
+    made = issued("secp256r1", "plain.test", "server")
+    ca = issued("secp256r1", "constrained", "server")
+    name = writer.sequence(writer.set_of(writer.sequence(writer.oid(oids.COMMON_NAME), writer.utf8_string("constrained"))))
+    subject = writer.sequence(writer.set_of(writer.sequence(writer.oid(oids.COMMON_NAME), writer.utf8_string("plain.test"))))
+    basic = writer.sequence(writer.oid(oids.BASIC_CONSTRAINTS), writer.boolean(True), writer.octet_string(writer.sequence(writer.boolean(True))))
+    within = writer.sequence(writer.explicit(0, writer.sequence(writer.implicit(2, b"other.test"))))
+    times = int(NOW) - 1000, int(NOW) + 1000
+    signer = Signer(ca.key, danger.fixed_random(b"constrained"), default())
+    leaf = CertificateDraft(subject, name, 8, *times, made.draft.spki).signed(signer)
+    for constraints, code in (((), 0), ((extension(oids.NAME_CONSTRAINTS, within),), 51)):
+        root = CertificateDraft(name, name, 7, *times, ca.draft.spki, (basic, *constraints)).signed(signer)
+        assert verdict(loaded(root), chain=(leaf,), name="plain.test") == code
+        assert verdict(loaded(root), chain=(leaf,), name="other.test") == 62
+
+
+@pytest.mark.parametrize("flags", [0, VERIFY_X509_STRICT, VERIFY_X509_PARTIAL_CHAIN, VERIFY_X509_STRICT | VERIFY_X509_PARTIAL_CHAIN])
+@pytest.mark.parametrize("trusted", [ROOT, INTERMEDIATE], ids=["root", "intermediate"])
+def test_a_leaf_with_another_signature_is_refused_under_every_flag(flags, trusted):
+    forged = bytearray(LEAF)
+    forged[-1] ^= 1
+    for more in ((INTERMEDIATE,), (INTERMEDIATE,) * 30, (INTERMEDIATE, ROOT)):
+        assert verdict(loaded(trusted), chain=(bytes(forged), *more), flags=flags) in {7, 19, 20}
+
+
+def named(text):
+    return writer.sequence(writer.set_of(writer.sequence(writer.oid(oids.COMMON_NAME), writer.utf8_string(text))))
+
+
+def test_no_number_of_decoys_makes_strict_forget_a_signature():
+    """What excuses one finding of a refused path must not excuse those that were not looked for, when the work for them was used up."""
+    keys = {name: issued("secp256r1", name, "server") for name in ("anchor", "decoy", "leaf")}
+    signer = Signer(keys["leaf"].key, danger.fixed_random(b"nobody trusts this key"), default())
+    times = int(NOW) - 1000, int(NOW) + 1000
+
+    def made(subject, issuer, key, serial, *extensions):
+        return CertificateDraft(named(subject), named(issuer), serial, *times, keys[key].draft.spki, extensions).signed(signer)
+
+    def authority_of(key, *more):
+        critical = writer.boolean(True)
+        basic = writer.sequence(writer.oid(oids.BASIC_CONSTRAINTS), critical, writer.octet_string(writer.sequence(writer.boolean(True))))
+        usage = writer.sequence(writer.oid(oids.KEY_USAGE), critical, writer.octet_string(writer.named_bits({5, 6})))
+        return basic, usage, extension(oids.SUBJECT_KEY_IDENTIFIER, writer.octet_string(key.encode())), *more
+
+    def below(key):
+        return extension(oids.AUTHORITY_KEY_IDENTIFIER, writer.sequence(writer.implicit(0, key.encode())))
+
+    def alternative(name):
+        return extension(oids.SUBJECT_ALT_NAME, writer.sequence(writer.implicit(2, name.encode())))
+
+    anchor = made("anchor", "somebody above", "anchor", 1, *authority_of("anchor"))
+    decoys = [made("decoy", "anchor", "decoy", n, *authority_of("decoy", below("anchor"), alternative(f"n{n}.test"))) for n in range(2, 60)]
+    leaf = made("leaf", "decoy", "leaf", 99, below("decoy"), alternative("leaf.test"))
+    for flags in (VERIFY_X509_PARTIAL_CHAIN, VERIFY_X509_PARTIAL_CHAIN | VERIFY_X509_STRICT):
+        assert verdict(loaded(anchor), chain=(leaf, *decoys), name="leaf.test", flags=flags) != 0
+
+
 def test_a_link_from_the_store_leaves_the_fault_that_the_leaf_has():
     assert verdict(loaded(ROOT, INTERMEDIATE), chain=(LEAF,), name="other.test") == 62
 
