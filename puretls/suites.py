@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
@@ -20,6 +19,7 @@ from puretls.crypto.aead import (
 from puretls.crypto.cbc import AES_128_CBC, AES_256_CBC, NULL_CIPHER, RC4_128, TRIPLE_DES_CBC, CbcAlgorithm, StreamAlgorithm
 from puretls.iana import CipherSuiteId
 from puretls.key_exchange import KeyExchange
+from puretls.values import extensible
 
 Bulk = AeadAlgorithm | CbcAlgorithm | StreamAlgorithm
 
@@ -38,7 +38,7 @@ class Authentication(Enum):
 _CERTIFIED = {Authentication.RSA, Authentication.ECDSA}
 
 
-@dataclass(frozen=True, eq=False)
+@extensible(eq=False)
 class Suite:
     """One cipher suite. `mac` and `prf_hash` are hash names for `hashlib.new`; `mac` is empty for AEADs.
 

@@ -1,15 +1,16 @@
-"""Frozen values do what the standard library's frozen dataclasses with slots do."""
+"""Frozen values do what the standard library's frozen dataclasses do, with slots (`frozen`) and without (`extensible`)."""
 
 import copy
 import dataclasses
 import pickle
 from dataclasses import FrozenInstanceError, dataclass, field, replace
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from puretls.values import frozen
+from puretls.values import extensible, frozen
 
 
 class Base:
@@ -140,3 +141,110 @@ def test_fields_that_would_be_taken_for_others_are_refused(option):
 
 def test_values_survive_pickling():
     assert pickle.loads(pickle.dumps(Named(1, 2, "x"))) == Named(1, 2, "x")
+
+
+# Classes of which applications make subclasses
+
+
+def opened(decorator, keyword_decorator):
+    """A base, and a subclass of it, as configurations and extensions are."""
+
+    class Base:
+        kind: ClassVar[str] = "base"
+        name: str
+        size: int = 3
+        secret: bytes = field(default=b"", repr=False)
+        many: list = field(default_factory=list, compare=False)
+        enabled: bool = field(default=True, kw_only=True)
+
+        def doubled(self):
+            return 2 * self.size
+
+    Base.__qualname__ = Base.__name__ = "Base"
+    base = decorator(Base)
+
+    class More(base):
+        size: int = 5
+        extra: str = "x"
+
+    More.__qualname__ = More.__name__ = "More"
+    return base, keyword_decorator(More)
+
+
+OPEN, STANDARD = opened(extensible(), extensible(kw_only=True)), opened(dataclass(frozen=True), dataclass(frozen=True, kw_only=True))
+base_arguments = st.fixed_dictionaries(
+    {"name": st.text(max_size=1)},
+    optional={"size": st.integers(3, 5), "secret": st.binary(max_size=1), "many": st.lists(st.integers(), max_size=1), "enabled": st.booleans()},
+)
+
+
+@given(base_arguments, base_arguments, st.sampled_from([0, 1]))
+def test_open_classes_compare_and_show_as_those_of_the_standard_library(one, other, index):
+    ours, theirs = OPEN[index], STANDARD[index]
+    if index:
+        one, other = ({"extra": "y", **arguments} for arguments in (one, other))
+    assert (ours(**one) == ours(**other)) == (theirs(**one) == theirs(**other))
+    assert repr(ours(**one)) == repr(theirs(**one))
+    assert hash(ours(**one)) == hash(ours(**one))
+    assert [(f.name, f.kw_only, getattr(ours(**one), f.name)) for f in dataclasses.fields(ours)] == [
+        (f.name, f.kw_only, getattr(theirs(**one), f.name)) for f in dataclasses.fields(theirs)
+    ]
+    assert replace(ours(**one), size=9).doubled() == 18
+    assert ours(**one) != theirs(**one)
+
+
+BOTH_OPEN = pytest.mark.parametrize("base", [OPEN[0], STANDARD[0]], ids=["ours", "standard"])
+
+
+@BOTH_OPEN
+def test_fields_of_open_classes_are_where_the_standard_library_has_them(base):
+    assert base.__match_args__ == ("name", "size", "secret", "many")
+    assert base.size == 3
+    assert not hasattr(base, "many")
+    assert base("a", 1, b"", [], enabled=False).enabled is False
+    for wrong in (base, lambda: base("a", 1, b"", [], False), lambda: base("a", other=1)):
+        with pytest.raises(TypeError):
+            wrong()
+    value = base("a")
+    assert copy.copy(value) == copy.deepcopy(value) == value
+    assert copy.deepcopy(value).many is not value.many
+
+
+@BOTH_OPEN
+def test_applications_make_subclasses_with_the_standard_decorator_or_with_none(base):
+    @dataclass(frozen=True)
+    class Decorated(base):
+        more: int = 1
+
+    class Plain(base):
+        def __init__(self, name):
+            super().__init__(name)
+            self.note = "set by a subclass"
+
+    assert (Decorated("a", more=2).more, Decorated("a").size, Decorated("a") == Decorated("a")) == (2, 3, True)
+    assert Plain("a").note == "set by a subclass"
+    for value, name in ((Decorated("a"), "more"), (Decorated("a"), "new"), (Plain("a"), "size"), (base("a"), "name"), (base("a"), "new")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(value, name, 1)
+        with pytest.raises(FrozenInstanceError):
+            delattr(value, name)
+    with pytest.raises(TypeError, match="frozen"):
+        dataclass(type("Thawed", (base,), {"__annotations__": {"x": int}, "x": 1}))
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(extensible(eq=False), dataclass(frozen=True, eq=False)), (extensible(init=False), dataclass(frozen=True, init=False))])
+def test_options_of_open_classes(ours, theirs):
+    made = []
+    for decorator in (ours, theirs):
+
+        class Value:
+            a: int = 1
+
+            def __init__(self, a=7):
+                object.__setattr__(self, "a", a)
+
+        Value.__qualname__ = "Value"
+        made.append(decorator(Value))
+    for cls in made:
+        assert (cls() == cls()) == (made[1]() == made[1]())
+        assert repr(cls()) == repr(made[1]())

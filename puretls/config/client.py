@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from puretls.arguments import FLAG, FUNCTION, Kind, check_fields, optional
 from puretls.config.common import STORE, Config, add_psk_suites
 from puretls.config.credential import Credential
 from puretls.session import SessionStore
+from puretls.values import extensible
 
 Psk = tuple[bytes, bytes]
 """(identity, key)"""
 
 
-@dataclass(frozen=True, kw_only=True)
+@extensible(kw_only=True)
 class ClientConfig(Config):
     """A client.
 

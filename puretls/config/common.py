@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from functools import cached_property
 from inspect import cleandoc
@@ -25,6 +25,7 @@ from puretls.iana import NamedGroup, SignatureScheme, known
 from puretls.key_exchange.share import FINITE_FIELD
 from puretls.messages.extension import RawExtension
 from puretls.suites import DEFAULT_PSK_SUITES, DEFAULT_SUITES, Suite
+from puretls.values import extensible
 from puretls.watch import Watcher
 from puretls.wire.schema import serialise
 
@@ -71,7 +72,7 @@ _DEFAULT_LIMITS = Limits()
 E = TypeVar("E", bound=Extension)
 
 
-@dataclass(frozen=True, kw_only=True)
+@extensible(kw_only=True)
 class Config:
     """What both roles share.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
@@ -14,6 +14,7 @@ from puretls.crypto.secret import leaving_no_frames
 from puretls.crypto.signatures import SIGNATURE_SCHEMES, SignatureAlgorithm
 from puretls.errors import DecodeError, UsageError
 from puretls.extensions.signed_certificate_timestamp import SctList
+from puretls.values import extensible
 from puretls.wire.schema import parse
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _Path = str | os.PathLike[str]
 
 
-@dataclass(frozen=True)
+@extensible()
 class Credential:
     """A certificate chain with the leaf's private key. Raises `UsageError` where one cannot be parsed, or the key is not the leaf's.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,12 +12,13 @@ from puretls.config.common import STORE, Config, add_psk_suites
 from puretls.errors import UsageError
 from puretls.session import MemorySessionStore, SessionStore, TicketKeys
 from puretls.suites import Suite
+from puretls.values import extensible
 
 if TYPE_CHECKING:
     from puretls.messages.handshake import ClientHello
 
 
-@dataclass(frozen=True, kw_only=True)
+@extensible(kw_only=True)
 class ServerConfig(Config):
     """A server.
 

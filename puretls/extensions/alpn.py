@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from puretls.arguments import described
 from puretls.errors import PeerError, Reason, UsageError
 from puretls.extensions.base import Extension, View
 from puretls.iana import ExtensionType
+from puretls.values import extensible
 from puretls.wire.codec import OpaqueVector
 from puretls.wire.schema import Struct, vector, wire
 
@@ -22,7 +22,7 @@ class ProtocolNameList(Struct):
     names: tuple[bytes, ...] = vector(OpaqueVector(1, 2**8 - 1), 2, 2**16 - 1)
 
 
-@dataclass(frozen=True, init=False)
+@extensible(init=False)
 class Alpn(Extension):
     """`Alpn("h2", "http/1.1")`: what the client offers, or what the server takes, its favourite first.
 

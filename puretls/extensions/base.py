@@ -12,7 +12,7 @@ What follows from a result is the extension's own business, too: how long record
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -21,6 +21,7 @@ from puretls.iana import HandshakeType
 from puretls.messages.extension import BODIES
 from puretls.messages.records import MAX_PLAINTEXT
 from puretls.suites import Suite
+from puretls.values import extensible
 from puretls.wire.schema import Struct, wire
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class View(NamedTuple):
 _HOOKS = frozenset(("kept", "may_resume", "record_limits", "resumed"))
 
 
-@dataclass(frozen=True)
+@extensible()
 class Extension:
     """One extension. `enabled=False` keeps it out of the handshake altogether."""
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from puretls.errors import Reason
 from puretls.extensions.base import Extension, View
 from puretls.iana import ECPointFormat, ExtensionType
+from puretls.values import extensible
 from puretls.wire.codec import Uint
 from puretls.wire.schema import Struct, vector, wire
 
@@ -21,7 +20,7 @@ class EcPointFormatList(Struct):
 _UNCOMPRESSED = EcPointFormatList((ECPointFormat.UNCOMPRESSED,))
 
 
-@dataclass(frozen=True)
+@extensible()
 class EcPointFormats(Extension):
     """Says that points are uncompressed, and insists that the peer can do that."""
 

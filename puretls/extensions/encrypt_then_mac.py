@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from puretls.errors import PeerError, Reason
 from puretls.extensions.base import Empty, Extension, View
 from puretls.iana import ExtensionType
+from puretls.values import extensible
 
 
-@dataclass(frozen=True)
+@extensible()
 class EncryptThenMac(Extension):
     """Offered when any suite has CBC; agreed on only for such a suite (RFC 7366 3)."""
 

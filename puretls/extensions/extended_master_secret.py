@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from puretls.errors import PeerError, Reason
 from puretls.extensions.base import Empty, Extension, View
 from puretls.iana import ExtensionType
+from puretls.values import extensible
 
 
-@dataclass(frozen=True)
+@extensible()
 class ExtendedMasterSecret(Extension):
     """On by default; `required=True` refuses peers without it (RFC 7627 5.2)."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from puretls.errors import PeerError, Reason, UsageError
 from puretls.extensions.base import Extension, RecordLimits, View
 from puretls.iana import ExtensionType
+from puretls.values import extensible
 from puretls.wire.schema import Struct, u8, wire
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class MaxFragmentLengthBody(Struct):
     code: int = u8()
 
 
-@dataclass(frozen=True)
+@extensible()
 class MaxFragmentLength(Extension):
     """`MaxFragmentLength(512)` asks for fragments of at most that many bytes; a server grants what is asked.
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from puretls.extensions.base import Extension, View
 from puretls.iana import ExtensionType
+from puretls.values import extensible
 from puretls.wire.schema import Struct, rest, wire
 
 
@@ -16,7 +15,7 @@ class PaddingBody(Struct):
     zeros: bytes = rest()
 
 
-@dataclass(frozen=True)
+@extensible()
 class Padding(Extension):
     """`Padding(512)` fills a ClientHello up to that many bytes, handshake header included; off by default."""
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from puretls.errors import PeerError, Reason, UsageError
 from puretls.extensions.base import Extension, RecordLimits, View
 from puretls.iana import ExtensionType
+from puretls.values import extensible
 from puretls.wire.schema import Struct, u16, wire
 
 SMALLEST, LARGEST = 64, 2**14
@@ -20,7 +19,7 @@ class RecordSizeLimitBody(Struct):
     record_size_limit: int = u16()
 
 
-@dataclass(frozen=True)
+@extensible()
 class RecordSizeLimit(Extension):
     """`RecordSizeLimit(1024)` asks the peer for records of at most that many bytes of plaintext.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
 
 from puretls.errors import PeerError, Reason
 from puretls.extensions.base import Extension, View
 from puretls.iana import ExtensionType
+from puretls.values import extensible
 from puretls.wire.schema import Struct, opaque_vector, wire
 
 
@@ -18,7 +18,7 @@ class RenegotiatedConnection(Struct):
     renegotiated_connection: bytes = opaque_vector(0, 2**8 - 1)
 
 
-@dataclass(frozen=True)
+@extensible()
 class RenegotiationInfo(Extension):
     """Always sent. What to do with a peer that leaves it out is the handshake's business, which also knows the SCSV."""
 

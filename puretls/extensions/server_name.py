@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from puretls.errors import DecodeError
 from puretls.extensions.base import Empty, Extension, View
 from puretls.iana import ExtensionType
+from puretls.values import extensible
 from puretls.wire.schema import Struct, opaque_vector, parse, u8, vector, wire
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class ServerNameList(Struct):
     names: tuple[ServerNameEntry, ...] = vector(ServerNameEntry, 1, 2**16 - 1)
 
 
-@dataclass(frozen=True)
+@extensible()
 class ServerName(Extension):
     """Sends the name the connection was made for, or `name` instead; the server's result is the name as text.
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from puretls.extensions.base import Empty, Extension, View
 from puretls.iana import ExtensionType
+from puretls.values import extensible
 from puretls.wire.schema import Struct, rest, wire
 
 
@@ -16,7 +15,7 @@ class TicketBody(Struct):
     ticket: bytes = rest()
 
 
-@dataclass(frozen=True)
+@extensible()
 class SessionTicket(Extension):
     """The client's result says that a NewSessionTicket will come; the server's is the ticket it was shown (b"" for none)."""
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from puretls.errors import Reason
 from puretls.extensions.base import Extension, View
 from puretls.iana import ExtensionType, SignatureScheme
+from puretls.values import extensible
 from puretls.wire.codec import Uint
 from puretls.wire.schema import Struct, vector, wire
 
@@ -18,7 +17,7 @@ class SignatureSchemeList(Struct):
     schemes: tuple[SignatureScheme | int, ...] = vector(Uint(2, SignatureScheme), 2, 2**16 - 2)
 
 
-@dataclass(frozen=True)
+@extensible()
 class SignatureAlgorithms(Extension):
     """Sends the configured schemes; the server's result is the client's list, or the defaults of RFC 5246 where it has none."""
 
@@ -39,7 +38,7 @@ class SignatureAlgorithms(Extension):
         raise self.illegal("", reason=Reason.EXTENSION_NOT_IN_SERVER_HELLO)
 
 
-@dataclass(frozen=True)
+@extensible()
 class SignatureAlgorithmsCert(Extension):
     """Schemes wanted in certificates, where they differ from those wanted in the handshake."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from puretls.extensions.base import Empty, Extension, View
 from puretls.iana import ExtensionType
+from puretls.values import extensible
 from puretls.wire.codec import OpaqueVector
 from puretls.wire.schema import Struct, parse, serialise, vector, wire
 
@@ -21,7 +21,7 @@ class SctList(Struct):
     scts: tuple[bytes, ...] = vector(OpaqueVector(1, 2**16 - 1), 1, 2**16 - 1)
 
 
-@dataclass(frozen=True)
+@extensible()
 class SignedCertificateTimestamp(Extension):
     """The client's result is the list as sent (with its length), for the verifier; sent by a server whose credential has one."""
 

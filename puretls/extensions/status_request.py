@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from puretls.errors import DecodeError, PeerError, Reason
 from puretls.extensions.base import Empty, Extension, View
 from puretls.iana import CertificateStatusType, ExtensionType
+from puretls.values import extensible
 from puretls.wire.codec import OpaqueVector
 from puretls.wire.schema import Struct, opaque_vector, parse, rest, u8, vector, wire
 
@@ -27,7 +26,7 @@ class CertificateStatusRequest(Struct):
     request: bytes = rest()
 
 
-@dataclass(frozen=True)
+@extensible()
 class StatusRequest(Extension):
     """Asks for a stapled OCSP response by default; the client's result says that one may come, the server's that one is wanted."""
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from puretls.extensions.base import Extension, View
 from puretls.iana import ExtensionType, NamedGroup
 from puretls.key_exchange.share import FINITE_FIELD
+from puretls.values import extensible
 from puretls.wire.codec import Uint
 from puretls.wire.schema import Struct, vector, wire
 
@@ -18,7 +17,7 @@ class NamedGroupList(Struct):
     named_groups: tuple[NamedGroup | int, ...] = vector(Uint(2, NamedGroup), 2, 2**16 - 1)
 
 
-@dataclass(frozen=True)
+@extensible()
 class SupportedGroups(Extension):
     """Sends the configured groups that the offered suites can use; the server's result is the client's list."""
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from puretls.errors import PeerError, Reason
 from puretls.extensions.base import Extension, View
 from puretls.iana import ExtensionType, ProtocolVersion
+from puretls.values import extensible
 from puretls.wire.codec import Uint
 from puretls.wire.schema import Struct, vector, wire
 
@@ -18,7 +17,7 @@ class VersionList(Struct):
     versions: tuple[ProtocolVersion | int, ...] = vector(Uint(2, ProtocolVersion), 2, 254)
 
 
-@dataclass(frozen=True)
+@extensible()
 class SupportedVersions(Extension):
     """A client that leaves TLS 1.2 out is refused, whatever client_version says."""
 

@@ -5,12 +5,11 @@ Only the negotiation is here; what the key signs is `Connection.export_keying_ma
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from puretls.errors import UsageError
 from puretls.extensions.base import Extension, View
 from puretls.extensions.extended_master_secret import ExtendedMasterSecret
 from puretls.iana import ExtensionType
+from puretls.values import extensible
 from puretls.wire.codec import Uint
 from puretls.wire.schema import Struct, u8, vector, wire
 
@@ -27,7 +26,7 @@ class TokenBindingParameters(Struct):
     key_parameters_list: tuple[int, ...] = vector(Uint(1), 1, 2**8 - 1)
 
 
-@dataclass(frozen=True)
+@extensible()
 class TokenBinding(Extension):
     """`TokenBinding((ECDSAP256,))` offers, or accepts, version 1.0 with these keys, the favourite first; off by default.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
@@ -31,7 +31,7 @@ from puretls.messages.handshake import CertificateRequest, ClientHello
 from puretls.schedule import KeyBlock
 from puretls.session import Session, TicketKeys
 from puretls.suites import Suite
-from puretls.values import frozen
+from puretls.values import extensible, frozen
 
 if TYPE_CHECKING:
     from puretls.x509.reports.report import Report
@@ -64,7 +64,7 @@ class Offer:
     extensions: Mapping[int, RawExtension]
 
 
-@dataclass(frozen=True)
+@extensible()
 class Negotiated(Evolving):
     """What the peers agreed on. `results` holds what each extension made of it; `result(ThatExtension)` reads one."""
 
@@ -121,7 +121,7 @@ class Negotiated(Evolving):
         return min(self.limits.send, self.key_limits.send)
 
 
-@dataclass(frozen=True)
+@extensible()
 class Peer(Evolving):
     """What the peer showed of itself. `share` is its public value in `group`."""
 
@@ -135,7 +135,7 @@ class Peer(Evolving):
     psk_hint: bytes | None = None
 
 
-@dataclass(frozen=True)
+@extensible()
 class Secrets(Evolving):
     """What must not be told. `master` and `keys` come with ClientKeyExchange, or with the session that is resumed."""
 
@@ -158,7 +158,7 @@ class Established:
     count: int
 
 
-@dataclass(frozen=True)
+@extensible()
 class Context(Evolving):
     """Everything a handler of either role may know. Reading a phase that is not reached yet is a defect of puretls: `InternalError`."""
 
@@ -264,7 +264,7 @@ class Context(Evolving):
         )
 
 
-@dataclass(frozen=True)
+@extensible()
 class ClientContext(Context):
     """What a client's handlers know besides."""
 
@@ -298,7 +298,7 @@ class ClientContext(Context):
         return self.server_name and self.server_name.partition("%")[0]
 
 
-@dataclass(frozen=True)
+@extensible()
 class ServerContext(Context):
     """What a server's handlers know besides."""
 

@@ -7,7 +7,6 @@ A handshake calls the same five methods whatever the key exchange. Server: `prep
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum, IntEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -16,6 +15,7 @@ from puretls.crypto.groups import BadPublicValue
 from puretls.crypto.secret import Secret
 from puretls.errors import PeerError, Reason
 from puretls.messages.key_exchange import ClientKeyExchange, ServerKeyExchange
+from puretls.values import extensible
 
 if TYPE_CHECKING:
     from puretls.config import ServerConfig
@@ -99,7 +99,7 @@ class Part:
         return premaster
 
 
-@dataclass(frozen=True, eq=False)
+@extensible(eq=False)
 class KeyExchange:
     """How both sides compute the same premaster secret. How the server authenticates itself is another matter.
 
