@@ -43,7 +43,7 @@ class Trust:
     # Loading
 
     def load(self, cafile: Any = None, capath: Any = None, cadata: Any = None) -> None:
-        """`load_verify_locations`: a file in PEM, a directory of hashed names, PEM as text or DER as bytes.
+        """`load_verify_locations`: a file in PEM, a directory of hashed names (or several, as in PATH), PEM as text or DER as bytes.
 
         Raises `SSLError` for what has no certificate, or one that cannot be read, `OSError` of the file, `TypeError` for other types.
         """
@@ -56,7 +56,8 @@ class Trust:
         if file is not None:
             self._load_file(file)
         if directory is not None:
-            self._store.add_directory(os.fsdecode(directory))
+            for path in os.fsdecode(directory).split(os.pathsep):
+                self._store.add_directory(path)
 
     def _load_file(self, path: str | bytes) -> None:
         with open(path, "rb") as file:

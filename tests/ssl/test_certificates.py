@@ -8,6 +8,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from puretls.der import oids, tags, writer
 from puretls.errors import DecodeError
@@ -308,3 +310,21 @@ def test_a_file_without_a_certificate_is_refused_in_the_c_modules_words(text, tm
             decode(str(path))
         told.append(caught.value.args)
     assert told[0] == told[1]
+
+
+ODD = [certificate(names=list(GENERAL_NAMES.values()), subject=name(*(attribute("2.5.4.3", value) for value in VALUES.values())))]
+
+
+@given(st.sampled_from([*issued().chain, *ODD]), st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=4))
+def test_what_can_be_read_can_be_shown_whatever_is_in_it(der, changes):
+    changed = bytearray(der)
+    for at, octet in changes:
+        changed[at % len(changed)] = octet
+    try:
+        parsed = Certificate.read(bytes(changed))
+    except DecodeError:
+        return
+    shown = certificates.Certificate(parsed)
+    assert {"subject", "issuer", "version", "serialNumber", "notBefore", "notAfter"} <= shown.get_info().keys()
+    assert repr(shown).isascii()
+    assert hash(shown) == hash(certificates.Certificate(parsed))

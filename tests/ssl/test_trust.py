@@ -2,6 +2,7 @@
 
 import ctypes
 import ctypes.util
+import os
 import random
 import re
 import shutil
@@ -179,6 +180,13 @@ def test_a_directory_is_asked_when_a_chain_wants_it_and_not_before(hashed):
     assert verdict(trust) == 0
     assert trust.authorities(binary=True) == [ROOT]
     assert verdict(trust, chain=(ROOT,), name=None) == 0  # a root in the place of a leaf is trusted itself
+
+
+@pytest.mark.interop
+def test_several_directories_are_one_argument(hashed, tmp_path):
+    trust = Trust()
+    trust.load(capath=os.pathsep.join((str(tmp_path), str(hashed))))
+    assert verdict(trust) == 0
 
 
 @pytest.mark.interop
