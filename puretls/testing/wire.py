@@ -70,7 +70,11 @@ class Wire:
 
     def carry(self, client: Peer, server: Peer) -> Carried:
         """Carry bytes both ways until neither end has anything to say. Raises `UsageError` after `MAX_TURNS`."""
-        return _Carriage(self, {"client": client, "server": server}).run()
+        return self.between(client, server).carry()
+
+    def between(self, client: Peer, server: Peer) -> Carriage:
+        """What carries a conversation in several steps."""
+        return Carriage(self, client, server)
 
     def arriving(self, side: str, data: bytes, offset: int = 0) -> bytes:
         """What arrives of these bytes of a side, the first of which is at `offset` of its stream."""
@@ -102,23 +106,26 @@ class Carried:
         return self.sent == self.arrived
 
 
-class _Carriage:
-    """One conversation over one wire."""
+class Carriage:
+    """One conversation over one wire: `carry` may be called again whenever an end has more to say."""
 
-    def __init__(self, wire: Wire, peers: Mapping[str, Peer]) -> None:
+    def __init__(self, wire: Wire, client: Peer, server: Peer) -> None:
         self._wire = wire
-        self._peers = peers
+        self._peers = {"client": client, "server": server}
         self._sent = {side: bytearray() for side in SIDES}
         self._waiting = {side: bytearray() for side in SIDES}
         self._arrived = {side: bytearray() for side in SIDES}
         self._ended: list[str] = []
         self._sizes = self._pieces()
+        self.chunks: list[tuple[str, bytes]] = []
+        """What each side sent, in order."""
 
     def _pieces(self) -> Iterator[int]:
         while self._wire.pieces:
             yield from self._wire.pieces
 
-    def run(self) -> Carried:
+    def carry(self) -> Carried:
+        """Until neither end has anything to say; what was carried since the beginning. Raises `UsageError` after `MAX_TURNS`."""
         for _ in range(MAX_TURNS):
             turns = [self._turn(side) for side in SIDES]
             if not any(turns):
@@ -145,7 +152,14 @@ class _Carriage:
         data = self._peers[side].take()
         self._waiting[side] += self._wire.arriving(side, data, len(self._sent[side]))
         self._sent[side] += data
+        if data:
+            self.chunks.append((side, data))
         return bool(data)
+
+    def inject(self, side: str, data: bytes) -> None:
+        """Bytes that arrive as if this side had sent them."""
+        self._arrived[side] += data
+        self._peers[_other(side)].receive(data)
 
     def _end(self, side: str) -> bool:
         """Tell the receiver that the stream is over, once all that arrives of it is there."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from puretls.inspect.conversation import Conversation
 from puretls.inspect.edit import Edit
 from puretls.inspect.player import replay
 from puretls.inspect.tape import Tape
@@ -182,22 +183,35 @@ def targets_of_tape(tape: Tape) -> _Targets:
     if key not in _PLAYED:
         if len(_PLAYED) >= _KEPT:
             _PLAYED.clear()
-        _PLAYED[key] = _Targets(_of_conversation(replace(tape, edits=())))
+        _PLAYED[key] = targets_of_conversation(replay(replace(tape, edits=())).conversation())
     return _PLAYED[key]
 
 
-def _of_conversation(tape: Tape) -> Iterator[_Target]:
-    conversation = replay(tape).conversation()
-    for side in ("client", "server"):
-        for one in conversation.messages:
-            if one.side == side and one.message is not None:
-                part = Part(one.name, one.raw, one.content_type, one.key_exchange)
-                yield from _fields(one.path, one.name, one.raw, part.spans())
-                yield _Target(one.path, one.raw, None, MOVES[:3])
-        for record in conversation.records:
-            if record.side == side:
-                head = Part(f"{RECORD}[{record.number}]", record.raw)
-                yield from _fields(f"{side}.{head.name}", head.name, record.raw, head.spans())
+def targets_of_conversation(conversation: Conversation, sides: Iterable[str] = ("client", "server")) -> _Targets:
+    """All places in what these sides sent."""
+    return _Targets(target for side in sides for target in _sent_by(conversation, side))
+
+
+def edit_of(targets: _Targets, repair: str | Iterable[str] = "none") -> Strategy[Edit]:
+    """One edit at one of these places."""
+    return _edit(_Choices(targets), repair_of(repair))
+
+
+def edits_of(targets: _Targets, repair: str | Iterable[str] = "none", *, most: int = MOST) -> Strategy[tuple[Edit, ...]]:
+    """Up to `most` edits at these places, for whoever sends them."""
+    return _edits(targets, repair_of(repair), most).map(tuple)
+
+
+def _sent_by(conversation: Conversation, side: str) -> Iterator[_Target]:
+    for one in conversation.messages:
+        if one.side == side and one.message is not None:
+            part = Part(one.name, one.raw, one.content_type, one.key_exchange)
+            yield from _fields(one.path, one.name, one.raw, part.spans())
+            yield _Target(one.path, one.raw, None, MOVES[:3])
+    for record in conversation.records:
+        if record.side == side:
+            head = Part(f"{RECORD}[{record.number}]", record.raw)
+            yield from _fields(f"{side}.{head.name}", head.name, record.raw, head.spans())
 
 
 # What is drawn for each operation
