@@ -215,7 +215,7 @@ def test_a_repr_that_shows_what_was_said_is_found():
 
 
 def test_work_out_of_proportion_is_found():
-    with pytest.raises(Violated, match="bounded does not hold for Slow server: empty records: .* calls for"):
+    with pytest.raises(Violated, match=r"bounded does not hold for Slow server: empty records: .* calls for"):
         properties.bounded.check(faulty("server", Slow), Flood("empty records", begun=False))
 
 
