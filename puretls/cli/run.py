@@ -33,7 +33,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--force", action="store_true", help="also in a Python whose own ssl works")
+    parser.add_argument("--force", action="store_true", help="replace an ssl that works, too; otherwise the program gets that")
     parser.add_argument("--pth", action="store_true", help="print the line of a .pth file that gives this to every start of a Python")
     parser.add_argument("-m", dest="as_module", action="store_true", help="the program is a module, as for `python -m`")
     parser.add_argument("program", nargs="?", metavar="SCRIPT|MODULE", help="what to run")
@@ -65,12 +65,12 @@ def run(arguments: argparse.Namespace) -> int | Callable[[], int]:
 
 def _install(*, force: bool) -> None:
     import puretls.ssl
-    from puretls.errors import UsageError
     from puretls.ssl.children import announce
 
-    if not force and not puretls.ssl.is_needed():
-        raise UsageError("this Python has an ssl that works, so the program needs no help; --force runs it with puretls all the same")
-    puretls.ssl.install(force=force)
+    if force or puretls.ssl.is_needed():
+        puretls.ssl.install(force=force)
+    else:
+        print("puretls: this Python has an ssl that works, so the program gets that; --force replaces it", file=sys.stderr)
     announce()
 
 

@@ -217,3 +217,41 @@ def test_children_find_puretls_and_nothing_else_beside_it(root, tmp_path):
     )
     assert done.stdout == "False\n", done.stderr
     assert "No module named 'tests'" in done.stderr
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize("call", ["install", "inject_into_urllib3"])
+def test_requests_that_was_imported_first_speaks_https(site, pki, call):
+    pytest.importorskip("requests")
+    printed = run(
+        BLOCK,
+        "import warnings; warnings.simplefilter('ignore'); import requests, urllib3",
+        f"import puretls.ssl; puretls.ssl.{call}()",
+        f"print(requests.get('{site.url}/hello', verify='{pki.ca}').content, 'ssl' in sys.modules)",
+        "try:",
+        f"    requests.get('{site.url}/hello', verify='{pki.wrong}')",
+        "except requests.exceptions.SSLError as error:",
+        "    print('CERTIFICATE_VERIFY_FAILED' in str(error))",
+    )
+    assert printed.split() == ["b'hello'", str(call == "install"), "True"]
+
+
+@pytest.mark.interop
+def test_urllib3_alone_gets_another_ssl_and_gives_it_back(site, pki):
+    pytest.importorskip("requests")
+    printed = run(
+        "import ssl, requests, http.client, urllib3.util.ssl_ as place; own = ssl.SSLContext",
+        "import puretls.ssl",
+        "def show():",
+        f"    told = requests.get('{site.url}/hello', verify='{pki.ca}').content",
+        "    print(told, isinstance(place.create_urllib3_context(), own), http.client.ssl is ssl, ssl.SSLContext is own)",
+        "show(); puretls.ssl.inject_into_urllib3(); show(); puretls.ssl.inject_into_urllib3(); puretls.ssl.extract_from_urllib3(); show()",
+    )
+    assert [line.split()[1] for line in printed.splitlines()] == ["True", "False", "True"]
+    assert all(line.startswith("b'hello'") and line.endswith("True True") for line in printed.splitlines())
+
+
+def test_without_urllib3_the_error_says_what_to_install():
+    hidden = "import sys; sys.modules['urllib3'] = None"
+    told = run(hidden, "import puretls.ssl; puretls.ssl.inject_into_urllib3()", fails=True)
+    assert "UsageError: urllib3 is not installed: pip install urllib3" in told
