@@ -16,6 +16,8 @@ import sys
 import threading
 import weakref
 from _socket import socket as RawSocket
+from collections.abc import Callable
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -136,7 +138,11 @@ class Operation:
         """Take from the kernel what was looked at, but for the last `left` bytes."""
         wire = self._wire
         while wire.seen > left:
-            wire.seen -= len(RawSocket.recv(self._sock, wire.seen - left)) or wire.seen
+            taken: list[bytes] = []
+            try:
+                _call_into(taken, partial(RawSocket.recv, self._sock), wire.seen - left)
+            finally:
+                wire.seen -= (len(taken[0]) or wire.seen) if taken else 0
 
     def flush(self, drain: drive.Drain) -> None:
         """Send all that `drain` gives, in order; another thread that is sending just now does it for who is not patient."""
@@ -158,14 +164,16 @@ class Operation:
             if not outgoing or not (self._patient or _ready(self._sock, _WRITE, 0)):
                 return
             self._wait(_WRITE)
-            with memoryview(outgoing) as waiting:
-                try:
-                    sent = RawSocket.send(self._sock, waiting)
-                except BlockingIOError:
-                    raise want_write() from None
-                except TimeoutError:
-                    raise self._late(_WRITE) from None
-            del outgoing[:sent]
+            sent: list[int] = []
+            try:
+                with memoryview(outgoing) as waiting:
+                    _call_into(sent, partial(RawSocket.send, self._sock), waiting)
+            except BlockingIOError:
+                raise want_write() from None
+            except TimeoutError:
+                raise self._late(_WRITE) from None
+            finally:
+                del outgoing[: sum(sent)]
 
     def _wait(self, what: int) -> None:
         """Until the socket is ready, or the deadline; where there is none, the call itself waits."""
@@ -180,6 +188,11 @@ class Operation:
 def speaks_text(head: bytes) -> bool:
     """Whether the peer's first bytes are letters, as those of an HTTP request: it would take an alert for a broken answer."""
     return head[:1].isalpha()
+
+
+def _call_into(results: list[Any], function: Callable[[Any], Any], argument: Any) -> None:
+    """Put the result of a call into a list, in one step: a signal handler that raises when the call is over does not lose it."""
+    results.extend(map(function, (argument,)))
 
 
 def _ready(sock: Any, what: int, seconds: float) -> bool:

@@ -3,6 +3,7 @@
 import ctypes
 import random
 import select
+import signal
 import socket
 import ssl as real_ssl
 import threading
@@ -206,6 +207,37 @@ def attempt(end, call):
     except TimeoutError:
         pass
     return None
+
+
+class Stopped(Exception):
+    pass
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no signals to threads here")
+def test_a_signal_handler_that_stops_a_write_loses_no_byte(ends):
+    client, server = ends
+    data, received = bytes(range(256)) * 2**12, bytearray()
+
+    def stop(*_):
+        raise Stopped
+
+    def interrupt():
+        while select.select([], [client], [], 0)[1]:
+            threading.Event().wait(0.001)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+
+    def read():
+        while len(received) < len(data):
+            received.extend(server.recv(2**20))
+
+    before = signal.signal(signal.SIGUSR1, stop)
+    try:
+        with pytest.raises(Stopped):
+            both_at_once(interrupt, lambda: client.sendall(data))
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    both_at_once(read, lambda: client.sendall(data))
+    assert received == data
 
 
 def test_shutting_the_socket_down_wakes_who_waits_to_read(ends):
