@@ -1,6 +1,7 @@
 """TLS in Pyodide: over a WebSocket-to-TCP relay in a page, over node's sockets in node.
 
-`open` gives streams everywhere; `connect` gives a `TlsSocket` where the platform can suspend Python (JSPI). The relay carries
+`open` gives streams everywhere; `connect` gives a `TlsSocket` where the platform can suspend Python (JSPI), and there `relay_sockets` gives
+Python's own sockets a way. The relay carries
 ciphertext only: names and chains are verified here.
 """
 
@@ -18,12 +19,13 @@ from puretls.errors import UsageError
 from puretls.net.aio import Connect, Streams, open_over
 from puretls.net.blocking import TlsSocket
 from puretls.net.defaults import client_defaults
+from puretls.net.js_sockets import relay_sockets
 from puretls.net.js_transport import connect_node, connect_websocket
 
 if TYPE_CHECKING:
     from puretls.session import Session
 
-__all__ = ["SuspendingSocket", "connect", "open"]
+__all__ = ["SuspendingSocket", "connect", "open", "relay_sockets"]
 
 T = TypeVar("T")
 

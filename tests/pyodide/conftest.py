@@ -79,3 +79,12 @@ def relay(https):
     """A relay to the https server."""
     with hosts.websockify(https.port) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def choosing_relay(https, imaps, tmp_path_factory):
+    """A relay that leads to the server whose port is its token."""
+    tokens = tmp_path_factory.mktemp("relay") / "tokens"
+    tokens.write_text("".join(f"{server.port}: 127.0.0.1:{server.port}\n" for server in (https, imaps)))
+    with hosts.websockify(None, "--token-plugin", "TokenFile", "--token-source", str(tokens)) as url:
+        yield url + "?token={port}"

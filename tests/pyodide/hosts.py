@@ -124,13 +124,13 @@ def page_server(folder):
 
 
 @contextmanager
-def websockify(port):
-    """A relay to a port of this machine; gives its URL."""
+def websockify(port, *options):
+    """A relay to a port of this machine, or to what the options say; gives its URL."""
     program = shutil.which("websockify")
     if program is None:
         pytest.skip("websockify is not installed: apt-get install websockify")
     own = free_port()
-    command = [program, f"127.0.0.1:{own}", f"127.0.0.1:{port}"]
+    command = [program, *options, f"127.0.0.1:{own}", *([f"127.0.0.1:{port}"] if port else [])]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for_port(own, process)

@@ -54,22 +54,28 @@ async def main(port, relay):
 """
 
 
-def test_mail_in_a_page(program, page, imaps):
+def test_blocking_without_the_module_ssl(program, page, imaps):
     with hosts.websockify(imaps.port) as relay:
         told = page.run(program("python", "RelayedImap") + MAIL, port=imaps.port, relay=relay)
     assert told == servers.Imap.MESSAGE.decode()
 
 
 STDLIB = """
-async def main(web, mail):
+async def main(web, mail, relay):
     from hashlib import sha256
+    from puretls.net import pyodide
+    if relay is not None:
+        await pyodide.relay_sockets(relay)
     body = page(f"https://localhost:{web}/", "/test/ca.pem")
-    return [sha256(body).hexdigest(), subjects("localhost", mail, "/test/ca.pem")[0].decode()]
+    return [sha256(body).hexdigest(), messages("localhost", mail, "/test/ca.pem")[0].decode()]
 """
 
 
-def test_the_standard_library(program, suspending, https, imaps):
-    told = suspending.run(program("python", "puretls.ssl.install") + STDLIB, web=https.port, mail=imaps.port)
+@pytest.mark.parametrize("place", ["suspending", "page"])
+def test_the_standard_library(program, request, place, https, imaps, choosing_relay):
+    relay = choosing_relay if place == "page" else None
+    there = request.getfixturevalue(place)
+    told = there.run(program("python", "puretls.ssl.install") + STDLIB, web=https.port, mail=imaps.port, relay=relay)
     assert told == [servers.digest(), servers.Imap.MESSAGE.decode()]
 
 

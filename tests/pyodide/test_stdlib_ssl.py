@@ -144,42 +144,50 @@ async def main(port):
     assert suspending.run(program, port=imaps.port) == servers.Imap.MESSAGE.decode()
 
 
-def test_requests_reads_https(suspending, https):
-    program = (
-        SETUP
-        + """
+LIBRARIES = (
+    SETUP
+    + """
 import sys
 from unittest.mock import patch
+from puretls.net import pyodide
 
-async def main(port):
+async def fetched(url, relay):
+    if relay is not None:
+        await pyodide.relay_sockets(relay)
+"""
+)
+REQUESTS = """
     with patch.object(sys, "platform", "linux"):  # else urllib3 takes JavaScript's fetch in place of sockets
         import requests
-    answer = requests.get(f"https://localhost:{port}/", verify="/test/ca.pem")
     try:
-        requests.get(f"https://localhost:{port}/", verify="/test/other.pem")
+        requests.get(url, verify="/test/other.pem")
     except requests.exceptions.SSLError:
-        return sha256(answer.content).hexdigest()
+        return requests.get(url, verify="/test/ca.pem").content
 """
-    )
-    assert suspending.run(program, port=https.port) == servers.digest()
-
-
-def test_httpx_reads_https(suspending, https):
-    pytest.importorskip("httpx")
-    program = (
-        SETUP
-        + """
-import httpx
-
-async def main(port):
-    url, context = f"https://localhost:{port}/", trusting("ca.pem")
-    async with httpx.AsyncClient(verify=context) as client:
-        later = await client.get(url)
-    with httpx.Client(verify=context) as client:
-        return [sha256(answer.content).hexdigest() for answer in (client.get(url), later)]
+HTTPX = """
+    import httpx
+    with httpx.Client(verify=trusting("ca.pem")) as client:
+        return client.get(url).content
 """
-    )
-    assert suspending.run(program, port=https.port) == [servers.digest(), servers.digest()]
+HTTPX_LATER = """
+    import httpx
+    async with httpx.AsyncClient(verify=trusting("ca.pem")) as client:
+        return (await client.get(url)).content
+"""
+MAIN = """
+async def main(port, relay):
+    return sha256(await fetched(f"https://localhost:{port}/", relay)).hexdigest()
+"""
+
+
+@pytest.mark.parametrize("where", ["suspending", "page"])
+@pytest.mark.parametrize("library", [REQUESTS, HTTPX, HTTPX_LATER], ids=["requests", "httpx", "httpx-async"])
+def test_libraries_read_https(request, where, library, https, choosing_relay):
+    if library is not REQUESTS:
+        pytest.importorskip("httpx")
+    relay = choosing_relay if where == "page" else None
+    there = request.getfixturevalue(where)
+    assert there.run(LIBRARIES + library + MAIN, port=https.port, relay=relay) == servers.digest()
 
 
 def test_what_was_imported_with_the_stub_is_repaired_and_given_back(suspending, https):
@@ -201,3 +209,51 @@ async def main(port):
     return ["stub" in stub.OPENSSL_VERSION, repaired, size, all(module.ssl is stub for module in modules), sys.modules["ssl"] is stub]
 """
     assert suspending.run(program, port=https.port) == [True, True, len(servers.BODY), True, True]
+
+
+SOCKETS = (
+    SETUP
+    + """
+from puretls.net import pyodide
+
+async def main(relay, web, mail):
+    import imaplib, urllib.error, urllib.request
+    await pyodide.relay_sockets(relay)
+    url = f"https://localhost:{web}/"
+    body = urllib.request.urlopen(url, context=trusting("ca.pem")).read()
+    try:
+        urllib.request.urlopen(url, context=trusting("other.pem"))
+    except urllib.error.URLError as error:
+        refused = error.reason.reason
+    with imaplib.IMAP4_SSL("localhost", mail, ssl_context=trusting("ca.pem")) as box:
+        box.login("me", "secret")
+        box.select("INBOX")
+        _, answer = box.fetch("1", "(RFC822)")
+    return [sha256(body).hexdigest(), refused, answer[0][1].decode()]
+"""
+)
+
+
+def test_the_sockets_of_a_page_go_over_a_relay(page, https, imaps, choosing_relay):
+    told = page.run(SOCKETS, relay=choosing_relay, web=https.port, mail=imaps.port)
+    assert told == [servers.digest(), "CERTIFICATE_VERIFY_FAILED", servers.Imap.MESSAGE.decode()]
+
+
+def test_an_upload_over_the_sockets_of_a_page_arrives_whole(page, https, choosing_relay):
+    program = (
+        SETUP
+        + """
+import http.client, os
+from puretls.net import pyodide
+
+async def main(relay, port, size):
+    await pyodide.relay_sockets(relay)
+    data = os.urandom(size)
+    connection = http.client.HTTPSConnection("localhost", port, context=trusting("ca.pem"))
+    connection.request("POST", "/", data)
+    same = connection.getresponse().read() == data
+    connection.request("GET", "/")
+    return [same, sha256(connection.getresponse().read()).hexdigest()]
+"""
+    )
+    assert page.run(program, relay=choosing_relay, port=https.port, size=2**20) == [True, servers.digest()]
