@@ -28,10 +28,14 @@ class Effect:
 
 @frozen
 class Send(Effect):
-    """Send the message that `build` makes when its turn comes; `sent` keeps what really left, after the taps."""
+    """Send the message that `build` makes when its turn comes; `sent` keeps what really left, after the taps.
+
+    `makes` is the class of the message, for who taps a flight before anything of it is made.
+    """
 
     build: Callable[[Any], Struct]
     sent: Callable[[Any, Any], Context] = _unchanged
+    makes: type[Struct] | None = None
 
 
 @frozen
@@ -104,9 +108,9 @@ class Step(NamedTuple):
 
 TELL_PARAMETERS = Emit(lambda context: ParametersNegotiated(context.negotiated))
 TELL_CERTIFICATE = Emit(lambda context: CertificateReceived(context.peer.chain, context.peer.report))
-SEND_CHANGE_CIPHER_SPEC = Send(lambda context: ChangeCipherSpec(1))
+SEND_CHANGE_CIPHER_SPEC = Send(lambda context: ChangeCipherSpec(1), makes=ChangeCipherSpec)
 
 
 def send_data(data: bytes) -> Send:
     """Application data; a long buffer becomes many records."""
-    return Send(lambda context: ApplicationData(data))
+    return Send(lambda context: ApplicationData(data), makes=ApplicationData)

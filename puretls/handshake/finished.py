@@ -36,7 +36,7 @@ def send_finished(role: Role) -> tuple[Effect, ...]:
     return (
         SEND_CHANGE_CIPHER_SPEC,
         ChangeWriteKeys(lambda context: protection(context, role)),
-        Send(lambda context: Finished(expected_verify_data(context, role)), _keep_finished(role)),
+        Send(lambda context: Finished(expected_verify_data(context, role)), _keep_finished(role), Finished),
     )
 
 

@@ -34,6 +34,11 @@ def _shown(data: bytes) -> str:
     return (data.hex() if len(data) <= 32 else f"{data[:8].hex()}... ({counted(len(data), 'byte')})") or "nothing"
 
 
+def is_order(edit: Edit) -> bool:
+    """Whether an edit is about the order of the messages in a flight."""
+    return edit.other is not None
+
+
 def is_move(edit: Edit) -> bool:
     """Whether an edit is about a message or record as a whole."""
     return not edit.place.fields and edit.operation in WHOLE
@@ -50,7 +55,25 @@ class Book:
 
     def aimed(self, thing: str, number: int) -> tuple[Edit, ...]:
         """The edits of the message or record of this number, and of what is in it."""
-        return tuple(edit for edit in self.edits if (edit.place.thing, edit.place.number) == (thing, number))
+        return tuple(
+            edit for edit in self.edits if (edit.place.thing, edit.place.number) == (thing, number) and not is_order(edit)
+        )
+
+    def ordered(self, flight: Sequence[tuple[str, int]]) -> list[int]:
+        """In which order the messages of a flight, of these names and numbers, are sent."""
+        order = list(range(len(flight)))
+        for edit in filter(is_order, self.edits):
+            one, other = ((path.thing, path.number) for path in (edit.place, edit.other or edit.place))
+            if one not in flight:
+                continue
+            if other not in flight:
+                names = ", ".join(dict.fromkeys(name for name, _ in flight))
+                self.refuse([edit], f"{edit.value} is not in that flight, which has {names}")
+                continue
+            first, second = (order.index(flight.index(at)) for at in (one, other))
+            order[first], order[second] = order[second], order[first]
+            self._made[edit] = Outcome(edit)
+        return order
 
     def outcomes(self, missed: Callable[[Edit], str]) -> tuple[Outcome, ...]:
         """What became of the edits, in their order; `missed` says why the place of one was never reached."""

@@ -23,7 +23,7 @@ OPERATIONS: Mapping[str, str] = {
     "flip": "flip the bits of VALUE, a mask that ends where the field ends (1: the last bit)",
     "delete": "take it out",
     "duplicate": "send it twice",
-    "swap": "let it change places with the field VALUE, or with what follows it in its list",
+    "swap": "let it change places with the field VALUE, or with what follows it in its list; a message with another of its flight, VALUE",
     "insert": "put VALUE in front of it",
     "lie": "have its length say so much more, or less (VALUE is +1, -2, or a number)",
     "truncate": "keep its first VALUE bytes only (all but the last byte)",
@@ -66,11 +66,29 @@ class Edit:
             raise UsageError(f"{self.path!r} does not say who sends it: begin with client. or server.")
         if not place.fields and self.operation in {"set", "flip", "lie", "truncate"} and place.thing == RECORD:
             raise UsageError(f"{self.operation} needs a field of the record, such as {self.path}.length")
+        if self.operation == "swap" and self.value and not place.fields:
+            self._check_flight()
         if self.connection < 1:
             raise UsageError(f"{self.path}: connections count from 1: there is no connection {self.connection}")
         unknown = self.repair - EVERYTHING
         if unknown:
             raise UsageError(f"no repair is called {min(unknown)!r}; there are none, {', '.join(REPAIRS)}")
+
+    def _check_flight(self) -> None:
+        other = parse_path(self.value)
+        if self.place.thing == RECORD or other.thing == RECORD or other.fields:
+            raise UsageError(
+                f"{self.path} changes places with what follows, or with another message of its flight: {self.value} is none"
+            )
+        if other.side not in {"", self.place.side}:
+            raise UsageError(f"{self.path} and {self.value} are not of one side")
+        if "transcript" not in self.repair:
+            raise UsageError(f"who changes places of {self.path} and {self.value} is their sender: repair the transcript")
+
+    @property
+    def other(self) -> Path | None:
+        """The message that a message changes places with, where that is one of its flight; None for all other edits."""
+        return parse_path(self.value) if self.operation == "swap" and self.value and not self.place.fields else None
 
     @property
     def place(self) -> Path:

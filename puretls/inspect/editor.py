@@ -1,5 +1,6 @@
-"""The engine that applies edits to what one end sends, at the taps of `puretls.intercept`.
+"""The engine that applies edits to what one end sends, at the five taps of `puretls.intercept`.
 
+The order of a flight is changed before anything of it is made: its sender means it. All else is done to messages on their way.
 A message has three forms on its way: what its sender hashes, what is sealed, and what goes onto the wire. An edit changes all of them from
 the first that its repair includes on: `transcript` what is hashed, `mac` what is sealed, neither what is on the wire. In the clear, what is
 sealed is what goes onto the wire. Messages are counted as their sender meant to send them, records as they are sealed.
@@ -9,9 +10,12 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
 
 from puretls.connection import Connection
 from puretls.errors import DecodeError, UsageError
+from puretls.handshake.effects import Effect, Send, Update
 from puretls.iana import ContentType
 from puretls.inspect.book import Annotate, Book, Outcome, is_move
 from puretls.inspect.deeper import spans_of
@@ -74,6 +78,20 @@ class _Forms:
 _NOTHING = _Forms(b"", b"", b"")
 
 
+class _Kept:
+    """A message that is made at one place of a flight, and sent at a later one."""
+
+    def __init__(self, send: Send) -> None:
+        self._build = send.build
+        self._made: Struct | None = None
+        self.send = replace(send, build=lambda context: self._made or send.build(context))
+
+    def make(self, context: Any) -> Any:
+        """For an `Update`, which changes nothing."""
+        self._made = self._build(context)
+        return context
+
+
 @frozen
 class _Sealing:
     """A record between the two lower taps: its number (None: an edit put it in), and what is on the wire in place of its plaintext."""
@@ -101,6 +119,8 @@ class Editor(Interceptor):
         self._side = side
         self._book = Book(side, edits)
         self._names: Counter[str] = Counter()
+        self._flown: Counter[str] = Counter()
+        """Messages of flights that have begun, by name."""
         self._records = 0
         self._meant: bytes | None = None
         self._on_the_way: deque[_Forms] = deque()
@@ -128,6 +148,36 @@ class Editor(Interceptor):
         return f"the {self._side} sent no {thing}, but {', '.join(self._names) or 'nothing'}"
 
     # The taps
+
+    def flight(self, effects: tuple[Effect, ...], where: Where) -> Iterable[Effect]:
+        """Before anything of it is made: what stands between the messages, such as the change of keys, stays where it is.
+
+        What is sent later than it was meant to is made at its time all the same: what it needs may be forgotten then.
+        """
+        slots = [index for index, effect in enumerate(effects) if isinstance(effect, Send) and effect.makes is not None]
+        sends: list[Send] = [effects[index] for index in slots]  # type: ignore[misc]
+        order = self._book.ordered([self._fly(send) for send in sends])
+        if order == sorted(order):
+            return effects
+        made: list[Effect] = []
+        kept: dict[int, _Kept] = {}
+        for index, effect in enumerate(effects):
+            if index not in slots:
+                made.append(effect)
+                continue
+            here = slots.index(index)
+            if order.index(here) > here:
+                kept[here] = _Kept(sends[here])
+                made.append(Update(kept[here].make))
+            source = order[here]
+            made.append(kept[source].send if source in kept else sends[source])
+        return made
+
+    def _fly(self, send: Send) -> tuple[str, int]:
+        """General name and number of the message that it sends."""
+        name = send.makes.path_name if send.makes is not None else ""
+        self._flown[name] += 1
+        return name, self._flown[name]
 
     def message(self, message: Struct, where: Where) -> Iterable[Struct]:
         """Before serialisation: where the edited bytes are a message again, the sender goes on with that message."""

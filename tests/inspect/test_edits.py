@@ -1,5 +1,6 @@
 """Edits: what stands on the wire is what was asked for, and the peer answers as the table of refusals says; what cannot be done is told."""
 
+import itertools
 import random
 import re
 from dataclasses import replace
@@ -9,16 +10,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from puretls.connection import Connection
 from puretls.errors import UsageError
+from puretls.handshake.effects import Send
 from puretls.inspect import deeper
 from puretls.inspect.edit import EVERYTHING, OPERATIONS, REPAIRS, Edit, changes, edited, encoded, locate, parse_repair
 from puretls.inspect.editor import Editor
-from puretls.inspect.player import replay
+from puretls.inspect.peer import MemoryPeer
+from puretls.inspect.player import Stage, replay
 from puretls.inspect.tape import Step, Tape
+from puretls.intercept import Direction, Interceptor
+from puretls.messages.records import Alert
 from puretls.messages.registry import annotate_content, parse_handshake
 from tests.conformance.test_refusals import ROWS
 from tests.inspect.test_tapes import FOLDER, TAPES, small
-from tests.support.pair import Pair, client_config
+from tests.support.credentials import credential
+from tests.support.pair import Pair, client_config, server_config
 
 NAMED = {(row.refuses, row.alert) for row in ROWS}
 """Who refuses, and with which alert: what the table of refusals has rows for."""
@@ -359,6 +366,93 @@ def test_without_the_key_what_is_sealed_cannot_be_changed_and_that_is_told():
     assert [outcome.problem for outcome in editor.outcomes] == ["the key of this record is not in the key log"]
 
 
+# The order of a flight
+
+SECOND_FLIGHTS = {
+    "client": ["Certificate", "ClientKeyExchange", "CertificateVerify", "ChangeCipherSpec", "Finished"],
+    "server": ["ServerHello", "Certificate", "ServerKeyExchange", "CertificateRequest", "ServerHelloDone"],
+}
+"""What both ends of the conversation with client certificates send in the flights that have several messages."""
+
+
+class Watch(Interceptor):
+    """What really left, by name; and what the flights said that would."""
+
+    def __init__(self):
+        self.said, self.left = [], []
+
+    def flight(self, effects, where):
+        self.said += [effect.makes for effect in effects if isinstance(effect, Send)]
+        return effects
+
+    def message(self, message, where):
+        if where.direction is Direction.OUTBOUND:
+            self.left.append(message)
+        return [message]
+
+
+def reordered(side, *swaps):
+    """The names of what an end sent with these edits, the editor, and the pair."""
+    editor, watch = Editor(side, [Edit(f"{side}.{one}", "swap", f"{side}.{other}") for one, other in swaps]), Watch()
+    leaf = (credential("secp256r1"),)
+    fields = {"client": {"credentials": leaf}, "server": {"credentials": leaf, "client_authentication": "require"}}
+    fields[side]["interceptors"] = (editor, watch)
+    joined = Pair(client_config(**fields["client"]), server_config(**fields["server"]))
+    editor.connection = getattr(joined, side).connection
+    joined.handshake()
+    return [message.path_name for message in watch.left], editor, joined
+
+
+@pytest.mark.rfc("5246", "7.3")
+@pytest.mark.parametrize("side", SECOND_FLIGHTS)
+def test_any_two_messages_of_a_flight_change_places_and_the_peer_refuses_what_came_too_early(side):
+    flight = SECOND_FLIGHTS[side]
+    for one, other in itertools.combinations(range(len(flight)), 2):
+        names, editor, joined = reordered(side, (flight[one], flight[other]))
+        wanted = list(flight)
+        wanted[one], wanted[other] = wanted[other], wanted[one]
+        start = 0 if side == "server" else 1
+        assert [name for name in names if name != "Alert"][start : start + len(flight)] == wanted
+        assert [outcome.problem for outcome in editor.outcomes] == [""]
+        error = (joined.server if side == "client" else joined.client).error
+        assert error.alert.name == "UNEXPECTED_MESSAGE"
+        if wanted[one] != "ServerHelloDone" or other - one > 1:  # CertificateRequest comes after the client has answered
+            assert f"got {wanted[one]}" in error.detail
+
+
+def test_several_swaps_make_any_order_and_fields_are_edited_all_the_same():
+    names, editor, _ = reordered("server", ("ServerHello", "ServerHelloDone"), ("ServerHello", "Certificate"))
+    assert names[:5] == ["ServerHelloDone", "ServerHello", "ServerKeyExchange", "CertificateRequest", "Certificate"]
+    assert [outcome.problem for outcome in editor.outcomes] == ["", ""]
+    flips = (Edit("client.Finished", "swap", "ChangeCipherSpec"), Edit("client.Finished.verify_data", "set", "hex:" + "ab" * 12))
+    made = replay(replace(tape(), edits=flips))
+    assert [outcome.problem for outcome in made.outcomes] == ["", ""]
+    finished = next(seen for seen in made.conversation().messages if (seen.side, seen.name) == ("client", "Finished"))
+    assert finished.message.verify_data == b"\xab" * 12
+    assert not made.conversation().records[finished.records[0]].epoch
+
+
+def test_a_message_of_another_flight_does_not_change_places():
+    made = run("client.ClientHello", "swap", "client.Finished")
+    assert outcome_of(made).problem == "client.Finished is not in that flight, which has ClientHello"
+    assert made.sha256 == unedited().sha256
+
+
+@pytest.mark.parametrize("number", [MUTUAL, 21, 22])
+def test_a_flight_says_truly_what_it_is_going_to_send(number):
+    """Renegotiations, stapled status and tickets included."""
+    watches = [Watch(), Watch()]
+    loaded = Tape.load(FOLDER / TAPES[number])
+    client, server = loaded.configurations()
+    one = Connection.client(replace(client, interceptors=(watches[0],)), loaded.connections[0].server_name)
+    two = Connection.server(replace(server, interceptors=(watches[1],)))
+    Stage(MemoryPeer(one), MemoryPeer(two)).play(loaded.connections[0].steps)
+    for watch in watches:
+        sent = [message for message in watch.left if not isinstance(message, Alert)]
+        assert len(sent) == len(watch.said) > 3
+        assert all(isinstance(message, cls) for message, cls in zip(sent, watch.said, strict=True))
+
+
 def test_an_edit_of_a_connection_that_there_is_not_is_told():
     made = replay(replace(tape(), edits=(Edit("client.ClientHello.random", "flip", connection=2),)))
     assert "1 connection, numbered from 1" in outcome_of(made).problem
@@ -373,6 +467,11 @@ def test_an_edit_of_a_connection_that_there_is_not_is_told():
         (("client.ClientHello.random", "set"), "needs a value"),
         (("client.record[0]", "flip"), "needs a field of the record"),
         (("client.ClientHello.random", "flip", "", frozenset(("tag",))), "no repair is called 'tag'"),
+        (("client.Finished", "swap", "server.Finished"), "not of one side"),
+        (("client.Finished", "swap", "client.Finished.verify_data"), "or with another message of its flight"),
+        (("client.record[0]", "swap", "client.record[2]"), "or with another message of its flight"),
+        (("client.Finished", "swap", "ChangeCipherSpec", frozenset(("mac",))), "is their sender: repair the transcript"),
+        (("client.Finished", "delete", "", frozenset(), 0), "count from 1"),
     ],
 )
 def test_an_edit_that_makes_no_sense_is_refused_at_once(fields, complaint):

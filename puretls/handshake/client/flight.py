@@ -29,7 +29,7 @@ from puretls.handshake.states import ClientState, Role, Verdict
 from puretls.iana import CertificateStatusType, ClientCertificateType
 from puretls.key_exchange.signature import KEY_PATH, sign
 from puretls.messages.handshake import Certificate, CertificateRequest, CertificateStatus, CertificateVerify, ServerHelloDone
-from puretls.messages.key_exchange import ServerKeyExchange
+from puretls.messages.key_exchange import ClientKeyExchange, ServerKeyExchange
 
 S = ClientState
 
@@ -88,7 +88,7 @@ def on_server_hello_done(context: ClientContext, message: ServerHelloDone) -> St
 
 # The second flight
 
-_SEND_KEY_EXCHANGE = Send(lambda context: context.suite.kx.make_client_message(context))
+_SEND_KEY_EXCHANGE = Send(lambda context: context.suite.kx.make_client_message(context), makes=ClientKeyExchange)
 
 
 def on_verdict(context: ClientContext, message: Verdict) -> Step:
@@ -102,7 +102,7 @@ def on_verdict(context: ClientContext, message: Verdict) -> Step:
         flight.append(TELL_CERTIFICATE)
     if context.peer.request is not None:
         chain = credential.chain if credential is not None else ()
-        flight.append(Send(lambda context: Certificate(chain)))
+        flight.append(Send(lambda context: Certificate(chain), makes=Certificate))
     flight += _SEND_KEY_EXCHANGE, Update(derive_master(premaster)), LOG_MASTER_SECRET
     if credential is not None and scheme is not None:
         flight.append(_prove(credential, scheme))
@@ -120,7 +120,7 @@ def _prove(credential: Credential, scheme: int) -> Send:
     def keep(context: ClientContext, message: CertificateVerify) -> ClientContext:
         return context.evolve(_negotiated=context.negotiated.evolve(client_signature_scheme=message.algorithm))
 
-    return Send(build, keep)
+    return Send(build, keep, CertificateVerify)
 
 
 def _choose_credential(context: ClientContext) -> tuple[Credential | None, int | None]:

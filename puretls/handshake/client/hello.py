@@ -54,7 +54,7 @@ def on_refused(context: ClientContext, message: Refused) -> Step:
 
 @cache
 def _hello_flight(*, renegotiation: bool) -> tuple[Effect, ...]:
-    return Send(make_client_hello, keep_offer), Emit(lambda context: HandshakeStarted(renegotiation))
+    return Send(make_client_hello, keep_offer, ClientHello), Emit(lambda context: HandshakeStarted(renegotiation))
 
 
 def make_client_hello(context: ClientContext) -> ClientHello:

@@ -90,7 +90,7 @@ _KEEP_SESSION = (KeepSession(lambda context: context.negotiated.session_id),)
 
 def on_renegotiate(context: ServerContext, message: Renegotiate) -> Step:
     """RFC 5246 7.4.1.1: ask the client for a new handshake; it may decline."""
-    return Step(context, S.CONNECTED, (Send(lambda context: HelloRequest()),))
+    return Step(context, S.CONNECTED, (Send(lambda context: HelloRequest(), makes=HelloRequest),))
 
 
 def on_refused(context: ServerContext, message: Refused) -> Step:

@@ -12,6 +12,7 @@ from puretls.handshake.states import ServerState
 from puretls.iana import CertificateStatusType, ClientCertificateType, CompressionMethod, ProtocolVersion
 from puretls.messages.extension import RawExtension
 from puretls.messages.handshake import Certificate, CertificateRequest, CertificateStatus, ServerHello, ServerHelloDone
+from puretls.messages.key_exchange import ServerKeyExchange
 from puretls.suites import Suite
 from puretls.wire.schema import serialise
 
@@ -102,17 +103,19 @@ def _keep_server_hello(context: ServerContext, hello: ServerHello) -> ServerCont
     return context.evolve(_negotiated=negotiated)
 
 
-SEND_HELLO = Send(make_server_hello, _keep_server_hello)
+SEND_HELLO = Send(make_server_hello, _keep_server_hello, ServerHello)
 
 
 def _first_flight(context: ServerContext, *, asks: bool) -> tuple[Effect, ...]:
     flight: list[Effect] = [SEND_HELLO, *STARTED]
     credential = context.credential
     if credential is not None:
-        flight.append(Send(lambda context: Certificate(credential.chain)))
+        flight.append(Send(lambda context: Certificate(credential.chain), makes=Certificate))
         if context.negotiated.result(StatusRequest) and credential.ocsp_response is not None:
             response = credential.ocsp_response
-            flight.append(Send(lambda context: CertificateStatus(CertificateStatusType.OCSP, response)))
+            flight.append(
+                Send(lambda context: CertificateStatus(CertificateStatusType.OCSP, response), makes=CertificateStatus)
+            )
     if context.suite.kx.has_server_message(context):
         flight.append(_SEND_KEY_EXCHANGE)
     if asks:
@@ -128,6 +131,6 @@ def make_certificate_request(context: ServerContext) -> CertificateRequest:
     return CertificateRequest(types, config.signature_schemes, config.certificate_authorities)
 
 
-_SEND_KEY_EXCHANGE = Send(lambda context: context.suite.kx.make_server_message(context))
-_SEND_REQUEST = Send(make_certificate_request)
-_SEND_DONE = Send(lambda context: ServerHelloDone())
+_SEND_KEY_EXCHANGE = Send(lambda context: context.suite.kx.make_server_message(context), makes=ServerKeyExchange)
+_SEND_REQUEST = Send(make_certificate_request, makes=CertificateRequest)
+_SEND_DONE = Send(lambda context: ServerHelloDone(), makes=ServerHelloDone)

@@ -17,7 +17,9 @@ def session_of(context: ServerContext) -> Session:
 
 def send_ticket(keys: TicketKeys, session: Session | None = None) -> Send:
     """A ticket for `session`; None: for that of the handshake just done."""
-    return Send(lambda context: _make_ticket(context, keys, session_of(context) if session is None else session))
+    return Send(
+        lambda context: _make_ticket(context, keys, session_of(context) if session is None else session), makes=NewSessionTicket
+    )
 
 
 def _make_ticket(context: ServerContext, keys: TicketKeys, session: Session) -> NewSessionTicket:
