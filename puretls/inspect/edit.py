@@ -76,7 +76,7 @@ class Edit:
 
     def _check_flight(self) -> None:
         other = parse_path(self.value)
-        if self.place.thing == RECORD or other.thing == RECORD or other.fields:
+        if RECORD in (self.place.thing, other.thing) or other.fields:
             raise UsageError(
                 f"{self.path} changes places with what follows, or with another message of its flight: {self.value} is none"
             )
