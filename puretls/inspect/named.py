@@ -319,6 +319,7 @@ _SHARED: Mapping[str, _Row] = {
     "max_send_fragment": _NUMBER,
     "renegotiation": _FLAG,
     "require_secure_renegotiation": _FLAG,
+    "half_close": _FLAG,
     "danger_suites": _FLAG,
 }
 _CLIENT: Mapping[str, _Row] = {
