@@ -29,6 +29,7 @@ class Installation:
     def __init__(self) -> None:
         self.modules = _modules()
         self.before = {name: sys.modules.get(name, _ABSENT) for name in NAMES}
+        self.known = frozenset(sys.modules)
         self.repair = Repair()
 
 
@@ -59,8 +60,13 @@ def install(force: bool = False) -> None:
                 f"this Python has an ssl that works ({version}): nothing is to be done; install(force=True) replaces it"
             )
         made = Installation()
-        sys.modules.update(made.modules)
-        made.repair.run(list(sys.modules))
+        try:
+            sys.modules.update(made.modules)
+            made.repair.run(list(sys.modules))
+        except BaseException:
+            made.repair.undo()
+            _put(made.before)
+            raise
         _current["install"] = made
 
 
@@ -76,8 +82,7 @@ def uninstall() -> None:
         made.repair.undo()
         _put(made.before)
         if isinstance(made.before["ssl"], ModuleType):
-            since = [name for name, module in list(sys.modules.items()) if getattr(module, "ssl", None) is made.modules["ssl"]]
-            Repair().run(since)
+            Repair().run(sys.modules.keys() - made.known)
 
 
 def inject_into_urllib3() -> None:
