@@ -80,7 +80,7 @@ def _shared(context: Settings, origin: Settings, hooks: Hooks) -> dict[str, Any]
     return {
         "suites": suites,
         "groups": parts.groups,
-        "credentials": parts.credentials.all(),
+        "credentials": parts.credentials.sent(parts.trust),
         "verifier": accept_any_chain if origin._verify_mode == CERT_NONE else hooks.verify,
         "key_log": parts.key_log.write if parts.key_log.path is not None else None,
         "interceptors": hooks.interceptors,

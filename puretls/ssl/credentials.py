@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from puretls.config import Credential
 from puretls.crypto.secret import leaving_no_frames
@@ -15,6 +16,9 @@ from puretls.x509.keys.private import KEY_LABELS, parse_private_key
 from puretls.x509.path.anchors import scan_anchors
 from puretls.x509.pem import read_pem
 
+if TYPE_CHECKING:
+    from puretls.ssl.trust import Trust
+
 MAX_PASSWORD = 1024
 """Bytes of a password (PEM_BUFSIZE)."""
 
@@ -24,9 +28,17 @@ class Credentials:
 
     def __init__(self) -> None:
         self._by_kind: dict[str, Credential] = {}
+        self._sent: dict[int, tuple[Credential, ...]] = {}  # by the size of the store that completed the chains
 
     def all(self) -> tuple[Credential, ...]:
+        """Chains as they were loaded."""
         return tuple(self._by_kind.values())
+
+    def sent(self, trust: Trust) -> tuple[Credential, ...]:
+        """Chains as they are sent: completed with what the context trusts."""
+        if trust.size not in self._sent:
+            self._sent = {trust.size: tuple(replace(one, chain=trust.completed(one.chain)) for one in self.all())}
+        return self._sent[trust.size]
 
     @leaving_no_frames
     def load(self, certfile: Any, keyfile: Any = None, password: Any = None, level: int = DEFAULT_LEVEL) -> None:
@@ -57,6 +69,7 @@ class Credentials:
             raise failure("NO_CERTIFICATE_ASSIGNED", "the key is of another kind than the certificate's")
         try:
             self._by_kind[type(public).__name__] = Credential(chain, key)
+            self._sent.clear()
         except UsageError as error:
             raise failure("KEY_VALUES_MISMATCH", str(error), library="X509") from None
 

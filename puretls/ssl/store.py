@@ -91,6 +91,12 @@ class Store(TrustStore):
                 except DecodeError as bad:
                     self.faults.append(f"{path}: {bad}")
 
+    def issuer_of(self, certificate: Certificate) -> Certificate | None:
+        """The first certificate by whose name and key identifier this one may have been issued."""
+        self.look_up(certificate.issuer)
+        named = self.by_subject(certificate.issuer)
+        return next((issuer for issuer in named if key_match(certificate, issuer) is not KeyMatch.OTHER), None)
+
     # What is told of it
 
     @property

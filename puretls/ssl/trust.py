@@ -15,8 +15,9 @@ from puretls.ssl.credentials import fs_path
 from puretls.ssl.errors import SSLError, failure, pem_failure
 from puretls.ssl.levels import DEFAULT_LEVEL
 from puretls.ssl.policy import Policy
-from puretls.ssl.store import Store, is_hashed, read_entries
+from puretls.ssl.store import MAX_LINKS, Store, is_hashed, read_entries
 from puretls.ssl.verify_codes import code_of
+from puretls.x509.certificates.certificate import parse_remembered
 from puretls.x509.crl.lists import Crl
 from puretls.x509.path.anchors import Anchor, scan_anchors
 from puretls.x509.path.trust import subject_of
@@ -128,6 +129,28 @@ class Trust:
         from puretls.ssl.certificates import as_dict
 
         return [each.raw if binary else as_dict(each) for each in self._store.authorities]
+
+    # Chains of one's own
+
+    @property
+    def size(self) -> int:
+        """Grows with all that is loaded."""
+        return len(self._store) + self._store.directories
+
+    def completed(self, chain: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        """A chain of one's own as it is sent: to a certificate without others comes what the store has above it, a root too.
+
+        OpenSSL does so unless SSL_MODE_NO_AUTO_CHAIN is set (SSL_CTX_add1_chain_cert(3)), which CPython never sets.
+        """
+        if len(chain) > 1:
+            return chain
+        found = [parse_remembered(chain[0])]
+        while not found[-1].is_self_issued and len(found) <= MAX_LINKS:
+            issuer = self._store.issuer_of(found[-1])
+            if issuer is None:
+                break
+            found.append(issuer)
+        return tuple(certificate.raw for certificate in found)
 
     # Verifying
 

@@ -92,6 +92,18 @@ def test_a_client_certificate_is_asked_for_and_shown(kinds):
     assert Pair(client_context(client_ssl), server).shake().server.getpeercert() is None
 
 
+def test_a_certificate_without_others_is_sent_with_what_the_context_has_above_it(kinds):
+    client_ssl, server_ssl = kinds
+    server = server_ssl.SSLContext(server_ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(files() / "alone.pem")
+    server.maximum_version = server_ssl.TLSVersion.TLSv1_2
+    assert "unable to get local issuer" in str(failures(Pair(client_context(client_ssl), server))["client"])
+    server.load_verify_locations(files() / "above.pem")
+    client = Pair(client_context(client_ssl), server).shake().client
+    if client_ssl is not real_ssl:  # whose chains cannot be asked for before 3.13
+        assert len(client._sslobj.get_unverified_chain()) == 3
+
+
 def test_tls_runs_inside_tls(kinds):
     client_ssl, server_ssl = kinds
     outer = Pair(client_context(client_ssl), server_context(server_ssl)).shake()

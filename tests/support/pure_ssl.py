@@ -17,6 +17,7 @@ from typing import Any
 
 from puretls.ca import DevelopmentCa
 from puretls.ssl.module import build
+from puretls.x509.pem import write_pem
 from tests.support.credentials import NAME
 
 NAME_OF_COPY = "ssl_on_puretls"
@@ -39,11 +40,15 @@ def pure_ssl() -> Any:
 
 @lru_cache
 def files() -> Path:
-    """A folder with `ca.pem`; `server.pem` and `client.pem`, chains and keys for NAME; and `stranger.pem` of another authority."""
+    """A folder with `ca.pem`; `server.pem` and `client.pem`, chains and keys for NAME; `stranger.pem` of another authority; and
+    `alone.pem`, a leaf without the intermediate that is in `above.pem`."""
     folder = Path(mkdtemp(prefix="puretls-ssl-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     ca = DevelopmentCa.create(os.urandom, time.time())  # the clock of `ssl` is the system's
     (folder / "ca.pem").write_text(ca.root_pem)
+    leaf = ca.issue([NAME], usage="both")
+    (folder / "alone.pem").write_text(write_pem("CERTIFICATE", leaf.certificate) + leaf.key_pem)
+    (folder / "above.pem").write_text(ca.root_pem + write_pem("CERTIFICATE", leaf.chain[1]))
     stranger = DevelopmentCa.create(os.urandom, time.time(), organization="strangers")
     for name, authority in (("server", ca), ("client", ca), ("stranger", stranger)):
         made = authority.issue([NAME, "127.0.0.1"], usage="both")
