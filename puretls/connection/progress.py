@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from puretls.handshake.context import Context
 from puretls.handshake.states import State
 from puretls.handshake.table import expected
 from puretls.intercept import Direction, Where, through
+from puretls.queues import Queue
 from puretls.trace import Trace
 from puretls.watch import Watcher
 
@@ -26,7 +26,7 @@ class Progress:
         config = context.config
         self.context = context
         self.state = state
-        self.events: deque[Event] = deque()
+        self.events: Queue[Event] = Queue()
         self.taps = config.interceptors
         self.trace = Trace(config.trace_level, config.trace_limit)
         with calling("watcher", config.watcher):

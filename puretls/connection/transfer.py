@@ -5,7 +5,6 @@ Owns the byte buffers and the keys in force; knows nothing of what the records c
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -14,6 +13,7 @@ from puretls.errors import PeerError, Reason, UsageError
 from puretls.iana import ContentType
 from puretls.intercept import Direction
 from puretls.messages.records import MAX_PLAINTEXT, Record
+from puretls.queues import Queue
 from puretls.record.channel import Channel
 from puretls.record.fragment import split
 from puretls.record.framing import HEADER_LENGTH, MAX_EXPANSION, Framer, annotate_record
@@ -30,9 +30,9 @@ class Inbound:
         self.channel = channel
         self._progress = progress
         self._framer = Framer()
-        self._tapped: deque[Record] = deque()
-        self._opened: deque[tuple[Record, bytes | None]] = deque()
-        self._ready: deque[Record] = deque()
+        self._tapped: Queue[Record] = Queue()
+        self._opened: Queue[tuple[Record, bytes | None]] = Queue()
+        self._ready: Queue[Record] = Queue()
         self.count = 0
         """Records opened so far: the number of the next one."""
 
@@ -65,24 +65,29 @@ class Inbound:
         Raises `PeerError` for a bad header, and for a record that is not authentic when its turn comes.
         """
         while not self._ready:
-            if not self._opened:
-                try:
-                    records = self._framed(version, batch=batch)
-                except PeerError as error:
-                    error.path = f"record[{self.count}].{error.path}"
-                    error.place(annotate_record(self._framer.head, self.count))
-                    raise
-                if not records:
-                    return None
-                if len(records) == 1:
-                    self._opened.append((records[0], self.channel.open(records[0])))
-                else:
-                    self._opened += zip(records, self.channel.open_many(records), strict=True)
-            plain = self._traced(*self._opened.popleft())
+            opened = self._opened.popleft() if self._opened else self._opened_next(version, batch=batch)
+            if opened is None:
+                return None
+            plain = self._traced(*opened)
             if not self._progress.taps:
                 return plain
-            self._ready += self._progress.through("plaintext", plain, Direction.INBOUND, self.channel.epoch)
+            self._ready.extend(self._progress.through("plaintext", plain, Direction.INBOUND, self.channel.epoch))
         return self._ready.popleft()
+
+    def _opened_next(self, version: int | None, *, batch: bool) -> tuple[Record, bytes | None] | None:
+        """The next record and its plaintext; those that were opened in the same call wait for their turn."""
+        try:
+            records = self._framed(version, batch=batch)
+        except PeerError as error:
+            error.path = f"record[{self.count}].{error.path}"
+            error.place(annotate_record(self._framer.head, self.count))
+            raise
+        if not records:
+            return None
+        if len(records) == 1:
+            return records[0], self.channel.open(records[0])
+        self._opened.extend(zip(records, self.channel.open_many(records), strict=True))
+        return self._opened.popleft()
 
     def _traced(self, record: Record, data: bytes | None) -> Record:
         """Write an opened record into the trace; return it with its plaintext. None is that of a record that is not authentic: raises."""
@@ -132,7 +137,9 @@ class Inbound:
             if record is None:
                 return ()
             passed = self._progress.through("ciphertext", record.to_bytes(), Direction.INBOUND, self.channel.epoch)
-            self._tapped += (Record(raw[0], raw[1] << 8 | raw[2], raw[HEADER_LENGTH:]) for raw in passed if len(raw) >= HEADER_LENGTH)
+            self._tapped.extend(
+                [Record(raw[0], raw[1] << 8 | raw[2], raw[HEADER_LENGTH:]) for raw in passed if len(raw) >= HEADER_LENGTH]
+            )
         first = self._tapped.popleft()
         first.header()  # a tap may have made what no header can describe: that fails here, not when the trace is read
         return (first,)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ from puretls.iana import ContentType
 from puretls.intercept import Direction
 from puretls.key_exchange import KeyExchange
 from puretls.messages.records import Record
+from puretls.queues import Queue
 from puretls.record.channel import Channel
 from puretls.record.framing import HEADER_LENGTH
 from puretls.record.protection import Layout
@@ -36,7 +36,7 @@ class Trace:
         self._dropped = 0
         self._seen: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
         self._seen_size = 0
-        self._kept: deque[Entry] = deque()
+        self._kept: Queue[Entry] = Queue()
         self._size = 0
         self._positions: dict[tuple[Direction, Layer, int], int] = {}
         self._explainer = Explainer()
@@ -57,7 +57,7 @@ class Trace:
         return self._dropped
 
     @property
-    def _entries(self) -> deque[Entry]:
+    def _entries(self) -> Queue[Entry]:
         self._settle()
         return self._kept
 

@@ -53,9 +53,10 @@ class Aes:
         self._block_keys: BlockKeys | None = None
 
     def encrypt_blocks(self, blocks: bytes) -> bytes:
-        """Each 16-byte block encrypted for itself."""
+        """Each 16-byte block encrypted for itself. For what a key does once: the round keys for so many blocks are not kept."""
         n = len(blocks) // 16
-        return aes_rows.from_state(self.encrypt_state(aes_rows.to_state(blocks), n), n)
+        state = self._encrypt_rows(aes_rows.to_state(blocks), aes_rows.round_keys(self.schedule, n), n)
+        return aes_rows.from_state(state, n)
 
     def encrypt_state(self, state: int, n: int) -> int:
         """A state of `aes_rows` encrypted."""
