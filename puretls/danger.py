@@ -1,7 +1,7 @@
 """Every switch that weakens security, in one place and under this name. Nothing here belongs into a product.
 
 `accept_any_chain` skips verification; `fork` gives a second connection under the same keys; `parts` opens a connection up;
-`no_security_provider` computes nothing secret, for fuzzing the protocol at speed.
+`no_security_provider` computes nothing secret, for fuzzing the protocol at speed; `no_secrecy_provider` at least depends on keys.
 """
 
 from __future__ import annotations
@@ -176,4 +176,44 @@ def no_security_provider() -> Provider:
         rsa_private=_rsa_private,
         prf=_prf,
         parts={"everything": "nothing is protected; for tests and fuzzing only"},
+    )
+
+
+class _Sealed:
+    """A cipher that encrypts nothing. Its tag depends on key, nonce, what is authenticated, and content."""
+
+    def __init__(self, tag_length: int, key: bytes) -> None:
+        self._length, self._key = tag_length, bytes(key)
+
+    def _tag(self, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
+        parts = len(nonce).to_bytes(2) + nonce + len(aad).to_bytes(2) + aad + plaintext
+        return hashlib.blake2b(parts, key=self._key, digest_size=self._length).digest()
+
+    def seal(self, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
+        return plaintext + self._tag(nonce, plaintext, aad)
+
+    def open(self, nonce: bytes, ciphertext: bytes, aad: bytes) -> bytes | None:
+        plaintext = ciphertext[: -self._length]
+        return plaintext if ciphertext[len(plaintext) :] == self._tag(nonce, plaintext, aad) else None
+
+    def seal_many(self, items: Sequence[Sealing]) -> list[bytes]:
+        return [self.seal(*item) for item in items]
+
+    def open_many(self, items: Sequence[Sealing]) -> list[bytes | None]:
+        return [self.open(*item) for item in items]
+
+    def prefetch(self, nonces: Sequence[bytes], length: int) -> None:
+        pass
+
+
+def no_secrecy_provider() -> Provider:
+    """As `no_security_provider`, but what its AEAD ciphers seal, which anyone can read, opens under its key and nonce alone.
+
+    So ends that derive other keys, or count records otherwise, do not understand each other, as with cryptography.
+    """
+    return replace(
+        no_security_provider(),
+        name="no secrecy",
+        aead=lambda algorithm, key: _Sealed(algorithm.tag_length, key),
+        parts={"everything": "nothing is secret; for tests and fuzzing only"},
     )

@@ -254,7 +254,9 @@ def _cannot_be_written(value: Any) -> Json:
 def _read_provider(value: Json, _source: Source) -> Any:
     if value == "danger: no security":
         return danger.no_security_provider()
-    raise UsageError(f'the only provider with a name is "danger: no security", not {described(value)}')
+    if value == "danger: no secrecy":
+        return danger.no_secrecy_provider()
+    raise UsageError(f'providers with a name are "danger: no security" and "danger: no secrecy", not {described(value)}')
 
 
 def _read_limits(value: Json, _source: Source) -> Limits:

@@ -203,6 +203,12 @@ class Stage:
         elif step.do == "deliver":
             self._take(step.side)
             self._arrive(step.side, step.count)
+        elif step.do == "inject":
+            self._take(_other(step.side))
+            self.chunks.append((step.side, step.data))
+            self.peers[_other(step.side)].receive(step.data)
+            self._take(_other(step.side))
+            self._collect()
         elif step.do == "end":
             self._arrive(step.side, len(self._waiting[step.side]))
             self.ended.append(step.side)

@@ -34,6 +34,7 @@ _KINDS: Mapping[str, Any] = {"name": str, "note": str, "seed": str, "clock": int
 STEPS: Mapping[str, str] = {
     "start": "the client begins",
     "carry": "bytes are carried both ways until neither end has anything to say",
+    "inject": "`data` arrives as if `side` had sent it",
     "deliver": "the next `count` bytes that `side` sent arrive; what follows them waits",
     "send": "the application at `side` sends `data`",
     "close": "the application at `side` closes",

@@ -121,12 +121,16 @@ def test_a_planted_edge_shows_up_red(monkeypatch, name):
     subject = SELF[role](symbols)
     wanted = subject.specification  # of the table as it should be
     before = {key: row.state for key, row in table.INDEX.items()}
-    monkeypatch.setitem(table.INDEX, (state, table.input_key(input_)), table.row(state, input_, handler, *(C if role is Role.CLIENT else S)))
+    monkeypatch.setitem(
+        table.INDEX, (state, table.input_key(input_)), table.row(state, input_, handler, *(C if role is Role.CLIENT else S))
+    )
     assert len(table.INDEX) == len(before) + 1
     lesson = learn(subject)
     found = differences(lesson.learned.model, wanted)
     assert [difference.symbol for difference in found[:1]] == [_symbol(input_)], found
-    assert found[0].word[:-1] in {flow[: len(found[0].word) - 1] for flow in flows(role, subject.facts)}  # nothing shorter leads there
+    assert found[0].word[:-1] in {
+        flow[: len(found[0].word) - 1] for flow in flows(role, subject.facts)
+    }  # nothing shorter leads there
     lesson = replace(lesson, specification=wanted, differences=found)
     assert dot(lesson).count("color=red, fontcolor=red") == len(found)
     assert "linkStyle" in mermaid(lesson)
@@ -338,5 +342,3 @@ def test_without_aalpy_the_command_says_what_to_install():
     assert json.loads(done.stdout) == 2
     assert "pip install puretls[research]" in done.stderr
     assert done.stderr.count("\n") == 1
-
-

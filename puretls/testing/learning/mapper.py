@@ -199,10 +199,11 @@ _HEARD: Mapping[Role, Mapping[type[Struct], Callable[[Any, Any], Any]]] = {
         Certificate: lambda context, message: client.on_certificate(context, message).context,
         ServerKeyExchange: lambda context, message: client.on_server_key_exchange(context, message).context,
         CertificateRequest: lambda context, message: client.on_certificate_request(context, message).context,
+        NewSessionTicket: lambda context, message: client.on_new_session_ticket(context, message).context,
         Finished: lambda context, message: check_finished(context, message, Role.SERVER),
     },
     Role.SERVER: {
-        ClientHello: lambda context, message: _anew(server.on_client_hello(context, message).context, keep=True),
+        ClientHello: lambda context, message: _anew(_resumed(server.on_client_hello(context, message).context), keep=True),
         ClientKeyExchange: lambda context, message: context.suite.kx.receive(context, message),
         Finished: lambda context, message: check_finished(context, message, Role.CLIENT),
     },
@@ -211,6 +212,7 @@ _HEARD: Mapping[Role, Mapping[type[Struct], Callable[[Any, Any], Any]]] = {
 
 
 def _resumed(context: Context) -> Context:
+    """The keys of a session come with it."""
     return derive_keys(context) if context.negotiated.resumed else context
 
 
@@ -224,6 +226,8 @@ class Mapper:
             self.symbols[RESUMING] = _hello(session)
         self._read, self._write = Channel(), Channel()
         self._framer, self._joiner = Framer(), Joiner()
+        self.received = b""
+        """Application data that was heard."""
 
     def fork(self) -> Self:
         """A copy that goes on by itself."""
@@ -234,12 +238,16 @@ class Mapper:
 
     # Saying
 
-    def say(self, symbol: str) -> bytes:
-        """The bytes of a symbol. Raises `UsageError` for one that there is not."""
+    def say(self, symbol: str, change: Callable[[Any, Any], Any] | None = None) -> bytes:
+        """The bytes of a symbol. `change(message, context)` gives another message, which is said, hashed and meant in its place.
+
+        Raises `UsageError` for a symbol that there is not.
+        """
         if symbol not in self.symbols:
             raise UsageError(f"no symbol is called {symbol!r}; there are {', '.join(self.symbols)}")
         chosen = self.symbols[symbol]
         context, message = chosen.build(self.context)
+        message = message if change is None else change(message, context)
         raw = serialise_handshake(message) if isinstance(message, HandshakeMessage) else serialise(message)
         if isinstance(message, HandshakeMessage) and not isinstance(message, HelloRequest):  # RFC 5246 7.4.1.1
             context = _hashed(context, raw)
@@ -248,6 +256,15 @@ class Mapper:
         if isinstance(message, ChangeCipherSpec):
             self._change(self._write, self.context.role)
         return b"".join(records)
+
+    def seal(self, type_: int, content: bytes) -> bytes:
+        """A record of any content under the keys in force."""
+        return self._write.seal(type_, content).to_bytes()
+
+    @property
+    def protects(self) -> bool:
+        """Whether what is said is sealed under keys."""
+        return self._write.protected
 
     def _change(self, channel: Channel, sender: Role) -> None:
         """New keys, where there are any: an end that is told to change keys it does not have goes on as before."""
@@ -290,6 +307,8 @@ class Mapper:
             return f"Alert({fatal}{alert_name(message.description)})"
         if isinstance(message, ChangeCipherSpec):
             self._change(self._read, _other(self.context.role))
+        if isinstance(message, ApplicationData):
+            self.received += message.data
         return message.path_name
 
     def _handshake(self, raw: bytes) -> str:

@@ -1,0 +1,103 @@
+"""What was found, written down: a tape that plays it again, a capture to look at, and a test to paste."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from puretls import danger
+from puretls.errors import UsageError
+from puretls.handshake.states import Role
+from puretls.inspect.conversation import Conversation
+from puretls.inspect.knowledge import Knowledge
+from puretls.inspect.named import described_side, write_bytes
+from puretls.inspect.streams import Chunk, Stream
+from puretls.inspect.tape import SIDES, Script, Step, Tape
+from puretls.testing.bout import SEED, TICKET_KEY, Bout, Violation, World
+from puretls.testing.honest import NAME, NOW, authority
+from puretls.testing.runs import Plan, Run
+
+
+def tape_of(run: Run, note: str = "") -> Tape:
+    """A tape of the connection under test: what its peer said is injected byte for byte.
+
+    Exact unless the clock was moved, or a client resumed: a tape's clock stands still, and its client keeps no session.
+    """
+    sides = dict.fromkeys(SIDES, _side(run.world))
+    last = Step("deliver", run.world.role.value)  # whatever it has still to say
+    scripts = tuple(Script((*bout.steps, last), NAME) for bout in run.bouts if hasattr(bout, "steps"))
+    other = Role.CLIENT if run.world.role is Role.SERVER else Role.SERVER
+    silent = {"credentials": [{"kind": "secp256r1", "names": [NAME]}]} if other is Role.SERVER else {}
+    sides[other.value] = {"verifier": "nobody", **silent}  # it is never asked: all that it says is injected
+    return Tape(sides["client"], sides["server"], scripts, seed=SEED, clock=NOW, name="a find", note=note)
+
+
+def _side(world: World) -> dict[str, object]:
+    config = replace(world.config, provider=danger.no_secrecy_provider())
+    said: dict[str, object] = {"provider": "danger: no secrecy"}
+    if world.role is Role.CLIENT:
+        said |= {"verifier": [authority().root.pem]}
+    else:
+        said |= {"verifier": "danger: anybody", "tickets": [write_bytes(TICKET_KEY)]}
+    return dict(described_side(config, **said))
+
+
+def conversations_of(run: Run) -> list[Conversation]:
+    """The connections of a run, with their secrets, as the inspector reads them."""
+    return [_conversation(bout, run.world.key_log) for bout in run.bouts if getattr(bout, "chunks", None)]
+
+
+def _conversation(bout: Bout, key_log: list[str]) -> Conversation:
+    chunks: dict[str, list[Chunk]] = {side: [] for side in SIDES}
+    for order, (side, data) in enumerate(bout.chunks):
+        before = chunks[side][-1] if chunks[side] else None
+        offset = before.offset + len(before.data) if before else 0
+        chunks[side].append(Chunk(offset, data, int(NOW) * 10**9 + order * 10**6, order))
+    streams = [Stream(tuple(chunks[side]), end="fin") for side in SIDES]
+    return Conversation(streams[0], streams[1], Knowledge.of(key_log=key_log), provider=danger.no_secrecy_provider())
+
+
+def played(plan: Plan) -> tuple[Run, Violation | None]:
+    """A plan played to its end or to what it shows."""
+    run = Run.__new__(Run)
+    try:
+        run.__init__(plan.role, certificates=plan.certificates)  # type: ignore[misc]
+        for move in plan.moves:
+            run.play(move)
+    except Violation as violation:
+        return run, violation
+    return run, None
+
+
+def keep(folder: Path, plan: Plan) -> Path:
+    """Write what a plan shows into a folder, which is made; the name of the files is that of the rule. Returns the tape's path.
+
+    Raises `OSError`. The capture is left out where dpkt is not installed.
+    """
+    run, violation = played(plan)
+    folder.mkdir(parents=True, exist_ok=True)
+    rule = violation.rule if violation is not None else "nothing"
+    path = folder / f"{plan.role.value}-{re.sub(r'[^a-z0-9]+', '-', rule.lower()).strip('-')[:60]}.tape"
+    tape_of(run, note=str(violation or "")).save(path, overwrite=True)
+    path.with_suffix(".py").write_text(test_of(plan, violation), encoding="utf-8")
+    try:
+        from puretls.inspect.captures.write import write_capture
+
+        write_capture(path.with_suffix(".pcapng"), *conversations_of(run))
+    except UsageError:
+        pass
+    return path
+
+
+def test_of(plan: Plan, violation: Violation | None) -> str:
+    """A test to paste: it fails while the rule is broken."""
+    story = "".join(f"#   {move}\n" for move in (violation.moves if violation else ()))
+    name = re.sub(r"[^a-z0-9]+", "_", (violation.rule if violation else "nothing").lower()).strip("_")[:70]
+    moves = "".join(f"        Move({move.name!r}, {move.number}),\n" for move in plan.moves)
+    return (
+        f"# {violation.rule if violation else 'nothing'}: {violation.detail if violation else ''}\n{story}"
+        "from puretls.handshake.states import Role\nfrom puretls.testing.runs import Move, Plan, play\n\n\n"
+        f"def test_{name}():\n    moves = (\n{moves}    )\n"
+        f"    play(Plan(Role.{plan.role.name}, {plan.certificates}, moves))\n"
+    )

@@ -1,0 +1,248 @@
+"""Runs of bouts as data: a plan of moves, played; and the least plan that still breaks the same rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from random import Random
+
+from puretls.handshake.states import Role
+from puretls.testing.bout import RAW, Bout, Violation, World
+from puretls.values import frozen
+
+_ADVANCE = 12
+WEIGHTS: Mapping[str, int] = {
+    "advance": _ADVANCE,
+    "deviate": _ADVANCE // 3,
+    "vary": 4,
+    "mutate": 1,
+    "inject": 1,
+    "replay": 1,
+    "end_of_file": 1,
+    "write": 1,
+    "close": 1,
+    "renegotiate": 1,
+    "again": 1,
+    "tick": 1,
+    "deliver": 1,
+}
+"""How often a move is drawn, among all. Those that go on with the handshake are three times as likely as those that deviate from it."""
+UNIFORM: Mapping[str, int] = dict.fromkeys(WEIGHTS, 1)
+"""Every move as often as any other: what the weights are measured against."""
+STEPS = (1, 1, 1, 2, 4, 8)
+"""How many messages one "advance" may say."""
+NUMBERS = 2**12
+"""Which of what there is to choose from at a move is a number below this, taken modulo their count."""
+
+
+@frozen
+class Move:
+    """One thing that happens; `number` chooses, where there is something to choose."""
+
+    name: str
+    number: int = 0
+
+
+@frozen
+class Plan:
+    """A connection of a role, whether its server asks for certificates, and what happens. A connection after the first may resume."""
+
+    role: Role
+    certificates: bool = False
+    moves: tuple[Move, ...] = ()
+
+
+class Run:
+    """A plan as it is played, move by move. `play` raises `Violation`."""
+
+    def __init__(self, role: Role, *, certificates: bool) -> None:
+        self.plan = Plan(role, certificates)
+        self.world = World(role, certificates=certificates)
+        self.bouts: list[Bout] = []
+        self.story: list[str] = []
+        self._again(resume=False)
+
+    @property
+    def bout(self) -> Bout:
+        """The connection under test, with its peer."""
+        return self.bouts[-1]
+
+    def play(self, move: Move) -> None:
+        """Make a move. On a connection that is over it begins another first."""
+        self.plan = replace(self.plan, moves=(*self.plan.moves, move))
+        if self.bout.is_over or move.name == "again":
+            self._again(resume=move.number % 2 == 0)
+        if move.name != "again":
+            _MOVES[move.name](self.bout, move.number)
+
+    def _again(self, *, resume: bool) -> None:
+        bout = Bout.__new__(Bout)
+        self.bouts.append(bout)  # before it begins, so that one that fails at once is there to be looked at
+        bout.__init__(self.world, resume=resume, moves=self.story)  # type: ignore[misc]
+
+
+def _advance(bout: Bout, number: int) -> None:
+    for _ in range(STEPS[number % len(STEPS)]):
+        symbol = bout.next()
+        if symbol is None or bout.is_over or (symbol == "ApplicationData" and not bout.handshaking and number % len(STEPS)):
+            return
+        bout.say(symbol)
+
+
+def _deviate(bout: Bout, number: int) -> None:
+    options = bout.deviations()
+    bout.say(options[number % len(options)])
+
+
+def _vary(bout: Bout, number: int) -> None:
+    symbol = bout.next()
+    variants = bout.variants(symbol) if symbol else []
+    if symbol and variants:
+        bout.say(symbol, variants[number % len(variants)])
+
+
+def _mutate(bout: Bout, number: int) -> None:
+    symbol = bout.next()
+    if symbol is not None:
+        bout.say(symbol, flip=number)
+
+
+def _deliver(bout: Bout, number: int) -> None:
+    bout.size = number % 40
+
+
+_MOVES: Mapping[str, Callable[[Bout, int], None]] = {
+    "advance": _advance,
+    "deviate": _deviate,
+    "vary": _vary,
+    "mutate": _mutate,
+    "inject": lambda bout, number: bout.inject(list(RAW)[number % len(RAW)]),
+    "replay": lambda bout, number: bout.replay(),
+    "end_of_file": lambda bout, number: bout.end_of_file(),
+    "write": lambda bout, number: bout.write(),
+    "close": lambda bout, number: bout.close(),
+    "renegotiate": lambda bout, number: bout.renegotiate(),
+    "tick": lambda bout, number: bout.tick(number % 30),
+    "deliver": _deliver,
+}
+CHOOSING = frozenset(("again", "advance", "deviate", "vary", "mutate", "inject", "tick", "deliver"))
+"""Moves whose number says something."""
+
+
+def drawn(random: Random, count: int, weights: Mapping[str, int] = WEIGHTS) -> Plan:
+    """A plan of so many moves, without hypothesis."""
+    names = random.choices(list(weights), list(weights.values()), k=count)
+    moves = tuple(Move(name, random.randrange(NUMBERS) if name in CHOOSING else 0) for name in names)
+    return Plan(random.choice(list(Role)), random.random() < 0.5, moves)
+
+
+def play(plan: Plan) -> Run:
+    """Play a whole plan. Raises `Violation`, and whatever else the connection raises."""
+    run = Run(plan.role, certificates=plan.certificates)
+    for move in plan.moves:
+        run.play(move)
+    return run
+
+
+def broken(plan: Plan) -> Violation | None:
+    """What a plan shows, if it shows something."""
+    try:
+        play(plan)
+    except Violation as violation:
+        return violation
+    return None
+
+
+# The least of plans
+
+
+def minimal(plan: Plan) -> Plan:
+    """The least plan that still breaks a rule: no move can be left out of it, and none said more simply."""
+
+    def still(candidate: Plan) -> bool:
+        return broken(candidate) is not None
+
+    if not still(plan):
+        return plan
+    plan = _spelled_out(plan, still)
+    while True:
+        smaller = _simpler(_shorter(plan, still), still)
+        if smaller == plan:
+            return plan
+        plan = smaller
+
+
+def _spelled_out(plan: Plan, still: Callable[[Plan], bool]) -> Plan:
+    """Every message a move of its own, so that each can be left out."""
+    moves = tuple(
+        one
+        for move in plan.moves
+        for one in ((Move("advance"),) * STEPS[move.number % len(STEPS)] if move.name == "advance" else (move,))
+    )
+    spelled = replace(plan, moves=moves)
+    return spelled if still(spelled) else plan
+
+
+def _shorter(plan: Plan, still: Callable[[Plan], bool]) -> Plan:
+    """Leave out moves, long stretches first (Zeller and Hildebrandt's delta debugging)."""
+    size = len(plan.moves)
+    while size:
+        start = 0
+        while start < len(plan.moves):
+            candidate = replace(plan, moves=plan.moves[:start] + plan.moves[start + size :])
+            if still(candidate):
+                plan = candidate
+            else:
+                start += size if size == 1 else max(1, size // 2)
+        size //= 2
+    return plan
+
+
+_SIMPLEST = ("advance", "deviate", "vary")
+"""Moves in the order in which they are the better for being read; the numbers of the last two are tried one by one."""
+_FEW = 30
+
+
+def _simpler(plan: Plan, still: Callable[[Plan], bool]) -> Plan:
+    for candidate in _restated(plan):
+        for tuned in _tuned(candidate):
+            if still(tuned):
+                return tuned
+    for index in range(len(plan.moves)):
+        for move in _before(plan.moves[index]):
+            candidate = replace(plan, moves=(*plan.moves[:index], move, *plan.moves[index + 1 :]))
+            if move.name == "again" and plan.moves[index].name == "advance":
+                continue
+            if still(candidate):
+                plan = candidate
+                break
+    return plan
+
+
+def _restated(plan: Plan) -> list[Plan]:
+    """Plans of another shape: of fewer connections, or whose server asks for no certificate."""
+    made = []
+    if plan.certificates:
+        without = [plan.moves[:index] + plan.moves[index + 1 :] for index in range(len(plan.moves))]
+        made += [replace(plan, certificates=False, moves=moves) for moves in (plan.moves, *without)]
+    for start in range(2, len(plan.moves)):
+        for count in range(1, min(start, 3)):
+            made.append(replace(plan, moves=(Move("advance"),) * count + plan.moves[start:]))
+    return made
+
+
+def _tuned(plan: Plan) -> Iterator[Plan]:
+    """The plan, then with other numbers for its last move but "advance": what there is to choose from may be in another order."""
+    yield plan
+    last = max((index for index, move in enumerate(plan.moves) if move.name in _SIMPLEST[1:]), default=-1)
+    for number in range(_FEW) if last >= 0 else ():
+        yield replace(plan, moves=(*plan.moves[:last], Move(plan.moves[last].name, number), *plan.moves[last + 1 :]))
+
+
+def _before(move: Move) -> list[Move]:
+    """The moves that are simpler than this one, the simplest first."""
+    ranked = [Move("advance"), Move("again"), Move("write")]
+    ranked += [Move(name, number) for name in _SIMPLEST[1:] for number in range(_FEW)]
+    if move.name in CHOOSING:
+        ranked += [Move(move.name, number) for number in range(8)]
+    return ranked[: ranked.index(move)] if move in ranked else ranked

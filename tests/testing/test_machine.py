@@ -1,0 +1,224 @@
+"""ConnectionMachine: nothing is found in puretls, and what is planted into it is found, told by the least conversation, and written down."""
+
+import runpy
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import seed as seeded
+from hypothesis.stateful import run_state_machine_as_test
+
+from puretls.handshake.states import Role
+from puretls.inspect import Tape, replay
+from puretls.inspect.captures import read_capture
+from puretls.testing import bout
+from puretls.testing.bout import RAW, SERVER, Bout, Violation, World
+from puretls.testing.defects import DEFECTS
+from puretls.testing.finds import keep, played, tape_of
+from puretls.testing.machine import UNIFORM, WEIGHTS, ConnectionMachine
+from puretls.testing.runs import Move, Plan, broken, drawn, minimal
+from tests.testing.faults import FAULTS, HELLO
+
+BY_NAME = {fault.name: fault for fault in FAULTS}
+EACH = pytest.mark.parametrize("name", list(BY_NAME))
+
+
+class TestConnection(ConnectionMachine.TestCase):
+    settings = settings(max_examples=8, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def test_advance_is_three_times_as_likely_as_deviate():
+    assert WEIGHTS["advance"] == 3 * WEIGHTS["deviate"]
+    assert set(UNIFORM.values()) == {1}
+
+
+def _nothing_in(count, seed=0):
+    random = Random(seed)
+    deepest = 0
+    for _ in range(count):
+        plan = drawn(random, 50)
+        run, violation = played(plan)
+        assert violation is None, violation
+        deepest = max(deepest, *(one.completed for one in run.bouts))
+    return deepest
+
+
+@pytest.mark.rfc("5246", "7.3")
+def test_nothing_is_found_in_puretls():
+    assert _nothing_in(30) >= 1  # and runs go deep enough to find something
+
+
+@pytest.mark.full
+def test_nothing_is_found_in_puretls_many_times():
+    assert _nothing_in(500, seed=1) >= 2
+
+
+def _hunt(fault, seed, most, weights=WEIGHTS):
+    """What the least of the plans shows, the first of which shows the fault; None where none of `most` does."""
+    random = Random(seed)
+    with pytest.MonkeyPatch.context() as patched:
+        fault.plant(patched)
+        bout.forget()
+        try:
+            for _ in range(most):
+                plan = drawn(random, 50, weights)
+                if broken(plan) is not None:
+                    return broken(minimal(plan))
+        finally:
+            bout.forget()
+    return None
+
+
+def _story(violation):
+    return tuple(move.partition("  ->")[0] for move in violation.moves)
+
+
+QUICK = ("early CCS", "nonce reuse", "downgrade of the suite", "truncation taken for close")
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_planted_fault_is_found(name):
+    fault = BY_NAME[name]
+    violation = _hunt(fault, 1, 400)
+    assert violation is not None
+    assert _story(violation) in fault.least
+
+
+@EACH
+def test_the_least_conversation_of_a_fault_shows_it_and_nothing_without(name):
+    """The known least conversations, move by move, with and without the fault."""
+    for least in BY_NAME[name].least:
+        _talk(least)
+        with pytest.MonkeyPatch.context() as patched:
+            BY_NAME[name].plant(patched)
+            bout.forget()
+            with pytest.raises(Violation):
+                _talk(least)
+        bout.forget()
+
+
+def _talk(story):
+    world = World(Role(story[0].removeprefix("a ")))
+    one = Bout(world)
+    for move in story[1:]:
+        if move == story[0]:
+            one = Bout(world, resume=True)
+            continue
+        calls = {
+            "the application sends": one.write,
+            "end of file": one.end_of_file,
+            "the application renegotiates": one.renegotiate,
+        }
+        if move in calls:
+            calls[move]()
+            continue
+        symbol, _, name = move.partition(" ")
+        one.say(symbol, next(variant for variant in one.variants(symbol) if variant.name == name) if name else None)
+
+
+@pytest.mark.long
+@EACH
+def test_hypothesis_finds_each_fault_within_two_hundred_examples(name, record_property):
+    """Fifteen seeds: the median of the examples, and how often the conversation shrinks to the least."""
+    fault, counts, least = BY_NAME[name], [], 0
+    for seed in range(15):
+        count, violation = _campaign(fault, seed, WEIGHTS)
+        counts.append(count)
+        least += violation is not None and _story(violation) in fault.least
+    uniform = sorted(_campaign(fault, seed, UNIFORM, least=False)[0] for seed in range(3))[1]
+    print(f"{name}: median {sorted(counts)[7]} of {sorted(counts)}, least {least}/15, uniform {uniform}")
+    assert sorted(counts)[7] <= 200
+    assert least >= 14
+
+
+def _campaign(fault, seed, weights, most=2_000, least=True):
+    counted, found = [0], []
+
+    class Machine(ConnectionMachine):
+        def __init__(self):
+            super().__init__()
+            counted[0] += not found
+
+        def _tell(self, plan):
+            if not found:
+                found.append(counted[0])
+            if not least:
+                raise Violation("found", "", [])
+            super()._tell(plan)
+
+    Machine.weights = weights
+    phases = (Phase.generate, Phase.shrink) if least else (Phase.generate,)
+    options = settings(max_examples=most, stateful_step_count=50, deadline=None, database=None, phases=phases,
+                       suppress_health_check=list(HealthCheck), print_blob=False)  # fmt: skip
+    with pytest.MonkeyPatch.context() as patched:
+        fault.plant(patched)
+        bout.forget()
+        try:
+            run_state_machine_as_test(seeded(seed)(Machine), settings=options)
+        except Violation as violation:
+            return found[0], violation
+        finally:
+            bout.forget()
+    return most, None
+
+
+# What is found is written down
+
+
+@pytest.mark.parametrize("role", list(Role), ids=lambda role: role.value)
+def test_a_tape_of_a_run_plays_it_again(role):
+    moves = (
+        *[Move("advance")] * 9,
+        Move("write"),
+        Move("advance"),
+        Move("deviate", 1),
+        Move("again", 1),
+        Move("advance", 1),
+        Move("close"),
+    )
+    run, violation = played(Plan(role, False, moves))
+    assert violation is None
+    again = replay(Tape.loads(tape_of(run).dumps()))
+    for one, played_again in zip(run.bouts, again.connections, strict=True):
+        sent = b"".join(data for side, data in one.chunks if side == role.value)
+        assert sent
+        assert played_again.sent(role.value) == sent
+
+
+def test_a_find_is_a_tape_a_capture_and_a_test(tmp_path):
+    with pytest.MonkeyPatch.context() as patched:
+        BY_NAME["early CCS"].plant(patched)
+        plan = minimal(Plan(SERVER, False, (Move("tick", 3), Move("advance"), Move("deviate", 0), Move("advance"))))
+        path = keep(tmp_path, plan)
+        assert _story(broken(plan)) == BY_NAME["early CCS"].least[0]
+        pasted = runpy.run_path(str(path.with_suffix(".py")))
+        tests = [value for name, value in pasted.items() if name.startswith("test_")]
+        with pytest.raises(Violation, match="what may not come ends the connection"):
+            tests[0]()
+    tests[0]()  # without the fault it passes
+    assert {one.suffix for one in tmp_path.iterdir()} == {".tape", ".py", ".pcapng"}
+    assert Tape.load(path).note.startswith("what may not come")
+    (capture,) = read_capture(path.with_suffix(".pcapng")).conversations()
+    assert [message.name for message in capture.messages][:2] == ["ClientHello", "ServerHello"]
+
+
+# The judge
+
+
+def test_every_defect_is_refused_and_nothing_else_is():
+    for defect in DEFECTS:
+        one = Bout(World(Role.CLIENT))
+        for symbol in ("ServerHello", "Certificate", "ServerKeyExchange", "ServerHelloDone"):
+            variants = {variant.name: variant for variant in one.variants(symbol)}
+            one.say(symbol, variants.get(defect))
+        assert one.is_over == (defect != "none")
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_a_broken_record_ends_a_connection_that_is_established(name):
+    one = Bout(World(SERVER))
+    for symbol in HELLO:
+        one.say(symbol)
+    assert one.completed
+    one.inject(name)
+    assert one.is_over
