@@ -83,6 +83,7 @@ FORMS = {
         "-iter",
         "1000",
     ),
+    "pkcs8-scrypt": ("pkcs8", "-topk8", "-passout", "pass:pw", "-scrypt", "-scrypt_N", "64"),
     "pkcs8-pbe-3des": ("pkcs8", "-topk8", "-passout", "pass:pw", "-v1", "PBE-SHA1-3DES"),
     "traditional": ("pkey", "-traditional"),
     "traditional-aes256": ("{kind}", "-traditional", "-aes256", "-passout", "pass:pw"),
@@ -112,12 +113,6 @@ def test_every_form_of_key_that_openssl_writes_is_loaded(kind, form, folder, ope
     if "pass:pw" in command:
         assert outcome(ours, folder / f"{kind}.pem", path, "wrong")[:3] == ("SSLError", "SSL", None)
         assert outcome(ours, folder / f"{kind}.pem", path)[:3] == ("SSLError", "SSL", None)  # no prompt, and no hanging
-
-
-@pytest.mark.interop
-def test_a_key_behind_scrypt_is_refused_by_name(folder, openssl):
-    openssl("pkcs8", "-topk8", "-passout", "pass:pw", "-scrypt", "-scrypt_N", "64", "-in", folder / "secp256r1.key", "-out", folder / "scrypt.key")
-    assert outcome(ours, folder / "secp256r1.pem", folder / "scrypt.key", "pw") == ("SSLError", "SSL", None, "[SSL] PEM lib")
 
 
 def test_a_key_stands_anywhere_in_the_file_of_the_chain_and_behind_parameters(folder, openssl):

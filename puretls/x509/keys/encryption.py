@@ -110,9 +110,9 @@ def _read_pbes2(algorithm: Reader) -> Recipe:
     params = algorithm.enter(SEQUENCE, "parameters")
     function = params.enter(SEQUENCE, "key_derivation_function")
     oid = function.oid("algorithm")
-    if oid != oids.PBKDF2:
+    if oid not in _DERIVATIONS:
         raise function.error(f"key derivation with {oids.describe(oid)} is not supported", "algorithm")
-    hash_name, salt, iterations, key_length = _read_pbkdf2(function.enter(SEQUENCE, "parameters"))
+    derivation = _DERIVATIONS[oid](function.enter(SEQUENCE, "parameters"))
     function.done()
     scheme = params.enter(SEQUENCE, "encryption_scheme")
     oid = scheme.oid("algorithm")
@@ -122,20 +122,28 @@ def _read_pbes2(algorithm: Reader) -> Recipe:
     iv = scheme.octets("iv")
     scheme.done()
     params.done()
-    if len(iv) != cipher.block_length or key_length not in (None, cipher.key_length):
+    if len(iv) != cipher.block_length or derivation.key_length not in (None, cipher.key_length):
         raise params.error(f"IV or key length does not fit {cipher.name}", rfc="RFC 8018 B.2")
 
     def derive(password: str | bytes | None) -> tuple[bytes, bytes]:
-        return pbkdf.pbkdf2(hash_name, as_bytes(password), salt, iterations, cipher.key_length), iv
+        return derivation.derive(as_bytes(password), cipher.key_length), iv
 
-    return Recipe(cipher, derive, pbkdf.rounds(hash_name, iterations, cipher.key_length))
+    return Recipe(cipher, derive, derivation.rounds(cipher.key_length))
 
 
-def _read_pbkdf2(params: Reader) -> tuple[str, bytes, int, int | None]:
+class Derivation(NamedTuple):
+    """From a password a key of some length: how, the length where the parameters say it, and what it costs (`pbkdf.rounds`)."""
+
+    derive: Callable[[bytes, int], bytes]
+    key_length: int | None
+    rounds: Callable[[int], int]
+
+
+def _read_pbkdf2(params: Reader) -> Derivation:
     """PBKDF2-params (RFC 8018 A.2)."""
     salt = params.octets("salt")
     iterations = pbkdf.check_iterations(params.small("iteration_count"), params.path)
-    key_length = params.small("key_length", limit=256) if params.peek() == INTEGER else None
+    key_length = _read_key_length(params)
     hash_name = "sha1"
     if params.peek() == SEQUENCE:
         prf = params.enter(SEQUENCE, "prf")
@@ -147,8 +155,34 @@ def _read_pbkdf2(params: Reader) -> tuple[str, bytes, int, int | None]:
             prf.null("parameters")
         prf.done()
     params.done()
-    return hash_name, salt, iterations, key_length
+    return Derivation(
+        lambda password, length: pbkdf.pbkdf2(hash_name, password, salt, iterations, length),
+        key_length,
+        lambda length: pbkdf.rounds(hash_name, iterations, length),
+    )
 
+
+def _read_scrypt(params: Reader) -> Derivation:
+    """scrypt-params (RFC 7914 7.1)."""
+    from puretls.x509.keys import scrypt  # few keys are behind it
+
+    salt = params.octets("salt")
+    sizes = params.small("cost_parameter"), params.small("block_size"), params.small("parallelization_parameter")
+    key_length = _read_key_length(params)
+    params.done()
+    scrypt.check_work(*sizes, params.path)
+    return Derivation(
+        lambda password, length: scrypt.scrypt(password, salt, *sizes, length),
+        key_length,
+        lambda length: scrypt.rounds(*sizes),
+    )
+
+
+def _read_key_length(params: Reader) -> int | None:
+    return params.small("key_length", limit=256) if params.peek() == INTEGER else None
+
+
+_DERIVATIONS: dict[bytes, Callable[[Reader], Derivation]] = {oids.PBKDF2: _read_pbkdf2, oids.SCRYPT: _read_scrypt}
 
 PKCS12_CIPHERS = {oids.PBE_SHA_3DES: TRIPLE_DES_CBC, oids.PBE_SHA_RC2_40: RC2_40_CBC}
 """RFC 7292 C, of which these two are what files really use."""
