@@ -74,12 +74,14 @@ class User: kinds = kinds
 }
 DECIDED = PATTERNS["a name and a flag"] + "KINDS = (ssl and ssl.SSLContext.__name__,)\n"
 SHOW = """
-import json, pattern
+import json
 def plain(value):
     if isinstance(value, type):
         return [value.__name__, [base.__name__ for base in value.__mro__], {k: plain(v) for k, v in vars(value).items() if not k.startswith("_")}]
     return [plain(each) for each in value] if isinstance(value, tuple) else str(value).partition(" at ")[0]
-print(json.dumps({name: plain(value) for name, value in sorted(vars(pattern).items()) if not name.startswith("__") and name != "ssl"}))
+def shown(module):
+    return {name: plain(value) for name, value in sorted(vars(module).items()) if not name.startswith("__") and name != "ssl"}
+print(json.dumps([shown(__import__(name)) for name in names]))
 """
 
 
@@ -93,14 +95,24 @@ def run(folder, *parts, warned=False):
 INSTALL = "import puretls.ssl; puretls.ssl.install()"
 
 
-@pytest.mark.parametrize("pattern", PATTERNS.values(), ids=list(PATTERNS))
-def test_a_module_is_what_it_would_have_been(tmp_path, pattern):
-    (tmp_path / "pattern.py").write_text(pattern)
-    (tmp_path / "decided.py").write_text(DECIDED)
-    without, late, early = (json.loads(run(tmp_path, BLOCK, *parts, SHOW)) for parts in ([], ["import pattern", INSTALL], [INSTALL]))
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory):
+    """What is in the modules: without `install`, where they were imported before it, after it, and where it was undone."""
+    folder = tmp_path_factory.mktemp("patterns")
+    names = [f"pattern_{number}" for number in range(len(PATTERNS))]
+    for name, pattern in zip(names, PATTERNS.values(), strict=True):
+        (folder / f"{name}.py").write_text(pattern)
+    (folder / "decided.py").write_text(DECIDED)
+    load, tell = f"import {', '.join(names)}", f"names = {names!r}\n{SHOW}"
+    modes = {"without": [], "late": [load, INSTALL], "early": [INSTALL], "undone": [load, INSTALL, "puretls.ssl.uninstall()"]}
+    return {mode: dict(zip(PATTERNS, json.loads(run(folder, BLOCK, *parts, tell)), strict=True)) for mode, parts in modes.items()}
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_module_is_what_it_would_have_been(seen, pattern):
+    without, late, early, undone = (seen[mode][pattern] for mode in ("without", "late", "early", "undone"))
     assert late == early
     assert late != without
-    undone = json.loads(run(tmp_path, BLOCK, "import pattern", INSTALL, "puretls.ssl.uninstall()", SHOW))
     assert undone == without
 
 
