@@ -18,6 +18,7 @@ from puretls.connection import Connection
 from puretls.crypto import provider as providers
 from puretls.crypto.provider import Provider
 from puretls.errors import UsageError
+from puretls.extensions import Alpn, Padding, RecordSizeLimit
 from puretls.iana import ContentType
 from puretls.inspect.peer import MemoryPeer
 from puretls.intercept import Direction
@@ -212,6 +213,8 @@ def _kinds() -> Iterator[Kind]:
     }
     own = {"credentials": (credential(usage="client"),), "renegotiation": True}
     yield Kind("status, client authentication, ticket", own, everything)
+    many = (Alpn("h2", "http/1.1"), RecordSizeLimit(2**14), Padding(512))
+    yield Kind("many extensions", {"extensions": many}, {})
     yield Kind("resumed by ticket", {}, {"tickets": TicketKeys([b"k" * 48], clock=_now)}, "ticket")
     yield Kind("resumed by session id", {"tickets": False}, {"session_cache": MemorySessionStore(clock=_now)}, "id")
 

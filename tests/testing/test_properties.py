@@ -5,7 +5,7 @@ import os
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from puretls.errors import DecodeError, UsageError
@@ -234,3 +234,30 @@ def test_clients_that_take_an_extension_that_nobody_asked_for_are_found():
     for factory in (adapters.memory_bio("client"), adapters.tlslite("client")):
         with pytest.raises(Violated, match=r"negotiation_is_sound does not hold .*extensions\[0\]=hex:fff00000"):
             properties.negotiation_is_sound(factory, SMALL)
+
+
+LEAKS = {("TypeError", "'NoneType' object is not iterable"), ("IndexError", "tuple index out of range")}
+"""What leaves tlslite-ng 0.8.2: of a hello with ALPN where the server has none, and of one with an empty list of server names."""
+
+
+@pytest.mark.full
+@pytest.mark.interop
+@pytest.mark.rfc("6066", "3")
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_two_leaks_of_tlslite_are_found_within_2000_examples(number):
+    subject, found, tried = adapters.tlslite("server"), set(), [0]
+
+    @seed(number)
+    @settings(max_examples=2000, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @given(properties.only_own_errors.cases(subject))
+    def search(case):
+        if found >= LEAKS:
+            return
+        tried[0] += 1
+        try:
+            properties.only_own_errors.check(subject, case)
+        except Violated as violated:
+            found.add((type(violated.__cause__).__name__, str(violated.__cause__)))
+
+    search()
+    assert found >= LEAKS, f"{found} in {tried[0]} examples"

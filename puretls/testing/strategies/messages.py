@@ -35,16 +35,30 @@ def _near_honest(cls: type[hs.HandshakeMessage]) -> Strategy[Any]:
     bases = honest.messages(cls)
     if not bases:
         return strategy_for(cls)
-    return _changed(st.sampled_from(bases), st.lists(_change(fields, tuple(fields)), max_size=CHANGED))
+    if "extensions" in fields:
+        fields[_ONE_EXTENSION] = extensions(cls.path_name)
+    names = (*fields, *[_ONE_EXTENSION] * (_ONE_EXTENSION in fields))
+    return _changed(st.sampled_from(bases), st.lists(_change(fields, names), max_size=CHANGED))
 
 
 _near: Callable[[type], Strategy[Any]] = cache(_near_honest)
+_ONE_EXTENSION = "one extension"
+"""In place of the one of its type, or behind the others: a hello whose list is another altogether is soon refused."""
 
 
 @st.composite
 def _changed(draw: Any, bases: Strategy[Any], changes: Strategy[list[tuple[str, Any]]]) -> Any:
-    base, changed = draw(bases), draw(changes)
-    return replace(base, **dict(changed)) if changed else base
+    message = draw(bases)
+    for name, value in draw(changes):
+        message = replace(message, **({"extensions": _with(message, value)} if name == _ONE_EXTENSION else {name: value}))
+    return message
+
+
+def _with(hello: Any, extension: RawExtension) -> tuple[RawExtension, ...]:
+    kept = hello.extensions or ()
+    if all(one.extension_type != extension.extension_type for one in kept):
+        return (*kept, extension)
+    return tuple(extension if one.extension_type == extension.extension_type else one for one in kept)
 
 
 @st.composite
@@ -156,18 +170,22 @@ def _unknown_class(number: int) -> type[hs.Unknown]:
 # Extensions
 
 
+_HELLOS: Mapping[str, tuple[HandshakeType, type[Any]]] = {
+    "clienthello": (HandshakeType.CLIENT_HELLO, hs.ClientHello),
+    "serverhello": (HandshakeType.SERVER_HELLO, hs.ServerHello),
+}
+
+
 def extensions(message: HandshakeType | str = HandshakeType.CLIENT_HELLO) -> Strategy[RawExtension]:
     """Extensions of a hello, "client_hello" or "server_hello": bodies of their types, honest ones, and any bytes under any number.
 
     Raises `UsageError` for another message.
     """
-    where = (
-        HandshakeType[message.upper()] if isinstance(message, str) and message.upper() in HandshakeType.__members__ else message
-    )
-    hellos: Mapping[Any, type[Any]] = {HandshakeType.CLIENT_HELLO: hs.ClientHello, HandshakeType.SERVER_HELLO: hs.ServerHello}
-    if where not in hellos:
+    name = (message if isinstance(message, str) else message.name).replace("_", "").lower()
+    if name not in _HELLOS:
         raise UsageError(f"extensions are those of client_hello or server_hello, not {message!r}")
-    found = [one for hello in honest.messages(hellos[where]) for one in hello.extensions or ()]
+    where, cls = _HELLOS[name]
+    found = [one for hello in honest.messages(cls) for one in hello.extensions or ()]
     honest_ones = st.sampled_from(sorted(set(found), key=lambda one: (one.extension_type, one.extension_data)))
     return either(honest_ones, extension_in(where), extension_in(where))
 
