@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterable
 from typing import Any, Self
 
+CHANNEL_BINDING_TYPES = ["tls-unique"]
 _ENCODING_DER = 2
 
 
