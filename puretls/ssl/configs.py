@@ -65,6 +65,7 @@ def server_config(context: Settings, origin: Settings, hooks: Hooks) -> ServerCo
         session_lifetime=7200,
         psk=hooks.server_psk if context._callbacks.server_psk else None,
         psk_hint=context._callbacks.psk_hint,
+        refuse_unknown_identities=True,
         dh_parameters=parts.dh_parameters,
         prefer_client_order=not options & SERVER_PREFERENCE,
         extensions=(Alpn(*parts.alpn, required=False),) if parts.alpn else (),

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from puretls.messages.handshake import ClientHello
     from puretls.session import Session
 
+MAX_IDENTITY, MAX_KEY = 256, 512
+"""Bytes that OpenSSL has room for (PSK_MAX_IDENTITY_LEN, PSK_MAX_PSK_LEN)."""
+
 
 class Party:
     """One end. `context` may become another one; `origin` is that in which the connection began."""
@@ -111,19 +114,21 @@ class Party:
         assert callback is not None
         try:
             identity, key = callback(hint.decode() if hint else None)
-            return (identity or "").encode(), bytes(key)
+            found = (identity or "").encode(), bytes(key)
         except Exception as error:
             tell_unraisable(error)
             return None
+        return found if len(found[0]) <= MAX_IDENTITY and 0 < len(found[1]) <= MAX_KEY else None
 
     def _ask_server_psk(self, identity: bytes) -> bytes | None:
         callback = self.context._callbacks.server_psk
         assert callback is not None
         try:
-            return bytes(callback(identity.decode() if identity else None)) or None
+            key = bytes(callback(identity.decode() if identity else None))
         except Exception as error:
             tell_unraisable(error)
             return None
+        return key if 0 < len(key) <= MAX_KEY else None
 
     def _tell_message(self, direction: str, version: int, content_type: int, kind: int, data: bytes) -> None:
         callback = self.context._callbacks.message

@@ -112,7 +112,11 @@ def test_pre_shared_keys_are_asked_for_by_call_backs():
     assert asked == ["hint", "somebody"]
     assert "PSK" in pair.client.cipher()[0]
     server.set_psk_server_callback(lambda identity: b"\x18" * 32)
-    assert "server" in failures(Pair(client, server, None))
+    assert failures(Pair(client, server, None))["server"].reason == "DECRYPTION_FAILED_OR_BAD_RECORD_MAC"
+    server.set_psk_server_callback(lambda identity: b"")
+    assert failures(Pair(client, server, None))["client"].reason == "TLSV1_ALERT_UNKNOWN_PSK_IDENTITY"
+    client.set_psk_client_callback(lambda hint: (None, bytes(513)))
+    assert failures(Pair(client, server, None))["client"].reason == "PSK_IDENTITY_NOT_FOUND"
     with pytest.raises(ours.SSLError):
         server.set_psk_client_callback(print)
     with pytest.raises(ours.SSLError):
