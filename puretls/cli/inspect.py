@@ -161,9 +161,16 @@ def _problems(conversation: Conversation, arguments: argparse.Namespace) -> Iter
     outcome = conversation.outcome
     if outcome.kind in {"not TLS 1.2", "not TLS", "nothing"}:
         yield outcome.sentence
-    elif (arguments.keylog or arguments.rsa_key) and not any(handshake.found for handshake in conversation.handshakes):
+    elif (arguments.keylog or arguments.rsa_key) and not _is_open(conversation):
         for handshake in conversation.handshakes[:1]:
             yield f"what was given does not open this connection: {handshake.missing}"
+
+
+def _is_open(conversation: Conversation) -> bool:
+    """Whether some secret is known, or nothing was protected."""
+    return any(handshake.found for handshake in conversation.handshakes) or not any(
+        record.epoch for record in conversation.records
+    )
 
 
 # What is shown

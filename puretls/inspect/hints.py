@@ -127,6 +127,15 @@ def _tls13_only(evidence: Evidence) -> Words | None:
     return {} if evidence.at_hello and ProtocolVersion.TLS_1_3 not in versions else None
 
 
+def _newer_only(evidence: Evidence) -> Words | None:
+    """The client's list of versions counts alone where it is there (RFC 8446 4.2.1)."""
+    versions = evidence.values(ExtensionType.SUPPORTED_VERSIONS, ".versions")
+    if not evidence.at_hello or not versions or ProtocolVersion.TLS_1_2 in versions:
+        return None
+    path = evidence.extension_path(ExtensionType.SUPPORTED_VERSIONS)
+    return {"versions": ", ".join(version_name(int(version)) for version in versions[:4]), "path": path}
+
+
 def _old_version(evidence: Evidence) -> Words | None:
     hello = evidence.hello
     if hello is None or not evidence.at_hello or hello.client_version >= ProtocolVersion.TLS_1_2:
@@ -322,6 +331,7 @@ TESTS: Mapping[str, Callable[[Evidence], Words | None]] = {
     "self_signed": _self_signed,
     "private_authority": _private_authority,
     "weak_certificate": _weak_certificate,
+    "newer_only": _newer_only,
     "other_server_name": _other_server_name,
     "no_server_name": _no_server_name,
     "old_version": _old_version,

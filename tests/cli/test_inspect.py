@@ -12,7 +12,7 @@ from contextlib import suppress
 import pytest
 
 from puretls.cli import sources
-from puretls.inspect import Tape, TcpConnection, read_capture, replay, write_capture
+from puretls.inspect import Conversation, Stream, Tape, TcpConnection, read_capture, replay, write_capture
 from puretls.inspect.captures import Prefix
 from puretls.inspect.render import document
 from puretls.keylog import CLIENT_RANDOM, key_log_line
@@ -101,7 +101,6 @@ def test_several_key_logs_open_a_capture(captures):
 
 
 def test_an_rsa_key_opens_a_connection_without_forward_secrecy(tmp_path):
-    from puretls.inspect import Conversation, Stream
     from puretls.x509.keys.writing import private_key_pem
     from tests.support.credentials import credential
     from tests.support.reference import REFERENCE, play
@@ -168,7 +167,6 @@ def test_a_key_log_of_another_connection_is_told(captures):
 
 
 def test_another_version_is_explained_as_far_as_it_can_be_seen(tmp_path):
-    from puretls.inspect import Conversation, Stream
 
     (conversation,) = replay(Tape.load(ECDHE)).conversations
     server = bytearray(conversation.server.data)
@@ -239,6 +237,14 @@ def test_files_with_secrets_are_their_owners_alone_and_nothing_is_overwritten(ca
     assert "exists already" in inspect(ECDHE, "--pcapng", out, status=2).stderr
     inspect(ECDHE, "--pcapng", out, "--force", "--without-secrets")
     assert out.read_bytes() == (captures / "closed.pcapng").read_bytes()
+
+
+def test_a_key_log_is_not_missed_where_nothing_is_protected(captures, tmp_path):
+    (one,) = replay(Tape.load(ECDHE)).conversations
+    refused = Conversation(Stream.of(one.client.data[:200]), Stream.of(b"\x15\x03\x03\x00\x02\x02\x28"))
+    write_capture(tmp_path / "refused.pcapng", refused)
+    told = inspect(tmp_path / "refused.pcapng", "--keylog", captures / "other-keys")
+    assert "handshake_failure" in told.stdout
 
 
 def test_where_secrets_are_from_is_told(captures, tmp_path):

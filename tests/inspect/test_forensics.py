@@ -29,7 +29,7 @@ from puretls.paths import parse_path
 from puretls.wire.schema import serialise
 from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.verifier import chain_verifier
-from tests.support.breaks import Break, body, drop, extension, fields
+from tests.support.breaks import Break, add_extension, body, drop, extension, fields
 from tests.support.credentials import NOW, authority, credential, issued
 from tests.support.mutations import mutated
 from tests.support.pair import PSK, End, fields_for, pair, real, suite_named
@@ -289,6 +289,14 @@ def test_what_a_hello_lacks_is_named_before_what_it_may_lack(client, server, pat
     assert told([finding]) == [(ALERT, "server", "handshake_failure")]
     assert path in finding.path
     assert words in finding.tries[0]
+
+
+def test_client_that_offers_newer_versions_alone():
+    change = add_extension(ClientHello, ExtensionType.SUPPORTED_VERSIONS, b"\x02\x03\x04")
+    _, (finding,) = played({"interceptors": (change,)}, {}, name=None)
+    assert finding.alert == "protocol_version"
+    assert "supported_versions" in finding.path
+    assert "TLS 1.3 alone" in finding.tries[0]
 
 
 def test_record_that_opens_under_the_keys_of_its_sender_was_not_changed():

@@ -192,6 +192,20 @@ def test_no_key_is_shown():
         assert not [secret for secret in secrets if secret in shown.replace(" ", "")]
 
 
+def test_records_that_cannot_be_opened_have_their_rungs():
+    """A newcomer without a key log sees that there is more, and what kind it is of."""
+    (known,) = conversations(TAPES[4])
+    closed = Conversation(known.client, known.server)
+    shown = [(rung.from_client, rung.name, rung.count) for rung in rungs(closed)]
+    sealed = [record for record in closed.records if record.epoch]
+    assert sum(count for _, name, count in shown if name.endswith(", encrypted")) == len(sealed)
+    for kind in ("handshake", "application_data", "alert"):
+        assert {from_client for from_client, name, _ in shown if name == f"{kind}, encrypted"} == {True, False}
+    assert sum(rung.size for rung in rungs(closed) if rung.name.endswith(", encrypted")) == sum(len(record.raw) for record in sealed)
+    assert not any(rung.name.endswith(", encrypted") for rung in rungs(known))
+    assert [rung.name for rung in rungs(closed)][:5] == [rung.name for rung in rungs(known)][:5]
+
+
 def test_the_path_of_an_end_is_each_state_once_with_what_led_there():
     conversation = conversations(TAPES[18])[1]
     assert state_path(conversation, "server") == [

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from puretls.iana import AlertDescription, ContentType, known
 from puretls.inspect.render.palette import PLAIN, Marks, Palette
+from puretls.inspect.seen import MessageSeen, RecordSeen
 from puretls.messages.records import Alert
 from puretls.values import frozen
 
 if TYPE_CHECKING:
     from puretls.inspect.conversation import Conversation
-    from puretls.inspect.seen import MessageSeen
 
 INNER = 44
 """Columns of an arrow, where there is room."""
@@ -37,23 +37,32 @@ class Rung:
 
 
 def rungs(conversation: Conversation) -> list[Rung]:
-    """The messages of a conversation; application data of one side that follows each other is one rung."""
-    epochs = {(record.side, record.number): record.epoch for record in conversation.records}
+    """The messages of a conversation, and records that could not be opened; data of one side that follows each other is one rung."""
     made: list[Rung] = []
-    for seen in conversation.messages:
-        protected = any(epochs.get((seen.side, number)) for number in seen.records)
-        rung = Rung(
-            seen.side == "client",
-            message_label(seen),
-            len(seen.raw),
-            states_text(seen.states_after.client),
-            states_text(seen.states_after.server),
-            protected,
-        )
+    sealed = {(record.side, record.number) for record in conversation.records if record.epoch}
+    states = ("", "")
+    for seen in _in_order(conversation):
+        if isinstance(seen, MessageSeen):
+            states = states_text(seen.states_after.client), states_text(seen.states_after.server)
+            protected = any((seen.side, number) in sealed for number in seen.records)
+            rung = Rung(seen.side == "client", message_label(seen), len(seen.raw), *states, protected)
+        else:
+            rung = Rung(seen.side == "client", f"{seen.name}, encrypted", len(seen.raw), *states, protected=True)
         if made and seen.content_type == ContentType.APPLICATION_DATA and _goes_on(made[-1], rung):
             rung = _joined(made.pop(), rung)
         made.append(rung)
     return made
+
+
+def _in_order(conversation: Conversation) -> list[MessageSeen | RecordSeen]:
+    """Messages, each where its last record came, and the protected records that hold none which could be read."""
+    orders = {(record.side, record.number): record.order for record in conversation.records}
+    placed: list[tuple[int, int, MessageSeen | RecordSeen]] = [
+        (max((orders[seen.side, number] for number in seen.records), default=-1), seen.order, seen)
+        for seen in conversation.messages
+    ]
+    placed += [(record.order, 0, record) for record in conversation.records if record.plaintext is None and record.epoch]
+    return [seen for _, _, seen in sorted(placed, key=lambda each: each[:2])]
 
 
 def _goes_on(before: Rung, rung: Rung) -> bool:
