@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from operator import is_
 
 from puretls import key_exchange as kx
@@ -71,6 +71,7 @@ def _is_allowed(suite: Suite, level: int) -> bool:
 # The language
 
 
+@lru_cache(maxsize=32)
 def parse(text: str) -> CipherList:
     """Applies the rules of `text`, one after the other, to the suites in OpenSSL's order. Raises `NoCipher`."""
     rules = _Rules(_preferred())

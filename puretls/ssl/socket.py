@@ -10,6 +10,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from io import BytesIO
+from threading import active_count
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
@@ -120,9 +121,10 @@ class _SSLSocket:
     # operations
 
     def do_handshake(self) -> None:
-        # The C module computes without the interpreter's lock. Here a thread that was woken by our bytes would wait 5 ms for each turn,
-        # and find its peer gone on. This takes a tenth of a millisecond.
-        sleep(0)
+        # The C module computes without the interpreter's lock. Here another thread that was woken by our bytes would wait 5 ms for each
+        # turn, and find its peer gone on. This takes a tenth of a millisecond.
+        if active_count() > 1:
+            sleep(0)
         self._do(lambda engine: engine.handshake())
 
     def read(self, len: int, buffer: Any = None) -> Any:
