@@ -27,6 +27,7 @@ from puretls.x509.certificates.certificate import Certificate, parse_remembered
 from puretls.x509.certificates.extensions import AuthorityKeyIdentifier, KeyUsage, SubjectAltName
 from puretls.x509.hostname import covered, parse_reference
 from puretls.x509.names.general import GeneralName, GeneralNameKind
+from puretls.x509.path.examine import Caches
 from puretls.x509.path.status import StatusContext
 from puretls.x509.reports.findings import Fault, Finding
 from puretls.x509.reports.report import Report
@@ -53,6 +54,10 @@ RULED_BITS = 112
 """The strength that the validator's own rules ask for."""
 
 
+_CACHES = Caches()
+"""Of all contexts: many programs make one for each connection, and the signatures of authorities are the same."""
+
+
 class Policy:
     """Verifies chains against a store under one combination of flags and level."""
 
@@ -64,8 +69,8 @@ class Policy:
         make = partial(
             chain_verifier, [self._anchors], provider=provider, random=os.urandom, revocation=StoreRevocation(store, _mode(flags))
         )
-        self._verifier = make(danger_without=(*WITHOUT.get(level, ()), *LENIENT))
-        self._strict_verifier = make(danger_without=WITHOUT.get(level, ()), extra=STRICT)
+        self._verifier = replace(make(danger_without=(*WITHOUT.get(level, ()), *LENIENT)), caches=_CACHES)
+        self._strict_verifier = replace(make(danger_without=WITHOUT.get(level, ()), extra=STRICT), caches=_CACHES)
 
     def __call__(self, request: ChainRequest) -> Report:
         """The verdict on a chain. `server_name` is compared with subjectAltName, and see `is_common_name`."""

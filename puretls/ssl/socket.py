@@ -10,7 +10,6 @@ import threading
 import weakref
 from collections.abc import Callable
 from io import BytesIO
-from threading import active_count
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
@@ -123,7 +122,7 @@ class _SSLSocket:
     def do_handshake(self) -> None:
         # The C module computes without the interpreter's lock. Here another thread that was woken by our bytes would wait 5 ms for each
         # turn, and find its peer gone on. This takes a tenth of a millisecond.
-        if active_count() > 1:
+        if threading.active_count() > 1:
             sleep(0)
         self._do(lambda engine: engine.handshake())
 

@@ -182,6 +182,13 @@ def test_a_directory_is_asked_when_a_chain_wants_it_and_not_before(hashed):
     assert verdict(trust, chain=(ROOT,), name=None) == 0  # a root in the place of a leaf is trusted itself
 
 
+def test_a_signature_is_verified_once_whichever_context_asks():
+    assert loaded(ROOT).verify(request(), NAME, 0, 4).accepted
+    again = loaded(ROOT).verify(request(), NAME, VERIFY_X509_PARTIAL_CHAIN, 4)
+    assert (again.accepted, again.signatures) == (True, 0)
+    assert not loaded(INTERMEDIATE).verify(request(), NAME, 0, 4).accepted  # what is trusted is each context's own
+
+
 @pytest.mark.interop
 def test_several_directories_are_one_argument(hashed, tmp_path):
     trust = Trust()
