@@ -9,6 +9,7 @@ import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 
+from benchmarks import handshake
 from benchmarks.harness import Case, Options, Row
 from benchmarks.overhead import Pair, Setting, drain
 from puretls.crypto.aead import AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305, AeadAlgorithm
@@ -21,7 +22,8 @@ _KEYS = 100
 def cases(options: Options) -> list[Case]:
     """Connections, then ciphers."""
     ciphers = (AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305)
-    return [_idle, *(functools.partial(_cipher, algorithm) for algorithm in ciphers), _many_keys, _transfer]
+    keys = [functools.partial(_cipher, algorithm) for algorithm in ciphers]
+    return [_idle, functools.partial(_idle_clients, options), *keys, _many_keys, _transfer]
 
 
 def _row(case: str, count: float, size: str = "") -> Row:
@@ -50,6 +52,28 @@ def _idle() -> list[Row]:
         _, held, _ = _held(lambda: [Pair(setting) for _ in range(20)])
         rows.append(_row(f"an idle connection, trace {level}", held / 40))
     return rows
+
+
+def _idle_clients(options: Options) -> list[Row]:
+    """Clients after a real handshake, whose servers are gone, beside those of tlslite-ng."""
+    setting = handshake.Setting("ECDHE-ECDSA-P256", "x25519", options)
+    theirs = _of_one_client(handshake.TlsliteSetting(setting).contender())
+    rows = []
+    for level in ("handshake", "off"):
+        setting.client = replace(setting.client, trace_level=level)
+        ours = _of_one_client(handshake.puretls(setting, validating=True))
+        rows.append(Row("memory", f"an idle client, trace {level}", "", "KiB", ours / 1024, theirs / 1024))
+    return rows
+
+
+def _of_one_client(contender: handshake.Contender) -> float:
+    """Bytes that a client holds, averaged over twenty, once what is kept for all has been made."""
+    handshake.shake_hands(contender, 40)
+
+    def shake() -> list[object]:
+        return [handshake.shake_hands(contender, 1)[1] for _ in range(20)]
+
+    return _held(shake)[1] / 20
 
 
 def _cipher(algorithm: AeadAlgorithm) -> list[Row]:
