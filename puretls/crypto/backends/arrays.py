@@ -46,7 +46,7 @@ class ArrayChaCha20(ChaCha20):
     def _by_arrays(self, nonces: Sequence[bytes], counter: int, blocks: int) -> list[bytes]:
         n = blocks * len(nonces)
         start = np.empty((16, n), "<u4")
-        start[:12] = np.frombuffer(b"".join([word[:4] for word in self._words]), "<u4")[:, None]
+        start[:12] = np.frombuffer(self._unchanged, "<u4")[:, None]
         start[12] = np.tile(np.arange(counter, counter + blocks, dtype="<u4"), len(nonces))
         start[13:] = np.repeat(np.frombuffer(b"".join(nonces), "<u4").reshape(-1, 3).T, blocks, 1)
         words = start.copy()

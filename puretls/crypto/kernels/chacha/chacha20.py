@@ -21,10 +21,10 @@ _LANE = 5
 class ChaCha20:
     """A key of 32 bytes."""
 
-    __slots__ = ("_kept", "_words")
+    __slots__ = ("_kept", "_unchanged")
 
     def __init__(self, key: bytes) -> None:
-        self._words = [word.to_bytes(_LANE, "little") for word in unpack("<12I", b"expand 32-byte k" + key)]
+        self._unchanged = b"expand 32-byte k" + key
         self._kept: dict[int, list[int]] = {}
 
     def keystreams(self, nonces: Sequence[bytes], counter: int, blocks: int) -> list[bytes]:
@@ -61,7 +61,7 @@ class ChaCha20:
         """Constants and key, for n lanes."""
         kept = self._kept.get(n)
         if kept is None:
-            kept = make(self._words, n)
+            kept = make([word.to_bytes(_LANE, "little") for word in unpack("<12I", self._unchanged)], n)
             if sum(self._kept) + n > KEPT_LANES:
                 self._kept.clear()
             self._kept[n] = kept
