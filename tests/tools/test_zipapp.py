@@ -106,6 +106,32 @@ def test_it_is_a_command_on_a_python_that_has_nothing_else(pyz, server, tmp_path
     check(tmp_path, sys.executable, BARE, pyz, server)
 
 
+FETCH = """
+import sys
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("_ssl", "_hashlib"):
+            raise ModuleNotFoundError(name, name=name)
+sys.meta_path.insert(0, Blocker())
+sys.path.insert(0, sys.argv[1])
+import puretls.ssl
+puretls.ssl.install()
+import ssl, urllib.request
+with urllib.request.urlopen(sys.argv[2], context=ssl.create_default_context(cafile=sys.argv[3])) as response:
+    print(response.read())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.interop
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+def test_urllib_has_https_by_two_lines_on_every_python(pyz, server, tmp_path, version):
+    python = interpreter(version) or pytest.skip(f"there is no Python {version} here")
+    url = f"https://localhost:{server.port}/"
+    assert run(tmp_path, python, *BARE, "-c", FETCH, pyz, url, server.ca).stdout == "b'hello'\n"
+    assert "CERTIFICATE_VERIFY_FAILED" in run(tmp_path, python, *BARE, "-c", FETCH, pyz, url, server.wrong).stderr
+
+
 @pytest.mark.slow
 @pytest.mark.interop
 @pytest.mark.parametrize("flags", [(), BARE], ids=["plain", "bare"])
