@@ -163,14 +163,13 @@ def _problems(conversation: Conversation, arguments: argparse.Namespace) -> Iter
         yield outcome.sentence
     elif (arguments.keylog or arguments.rsa_key) and not _is_open(conversation):
         for handshake in conversation.handshakes[:1]:
-            yield f"what was given does not open this connection: {handshake.missing}"
+            yield f"what was given does not open this connection: {handshake.told if handshake.found else handshake.missing}"
 
 
 def _is_open(conversation: Conversation) -> bool:
-    """Whether some secret is known, or nothing was protected."""
-    return any(handshake.found for handshake in conversation.handshakes) or not any(
-        record.epoch for record in conversation.records
-    )
+    """Whether a secret is known that fits, or nothing was protected."""
+    protected = any(record.epoch for record in conversation.records)
+    return any(handshake.is_open for handshake in conversation.handshakes) or not protected
 
 
 # What is shown

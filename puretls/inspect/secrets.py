@@ -80,6 +80,21 @@ class Handshake:
         return BY_ID.get(int(self.server_hello.cipher_suite)) if self.server_hello else None
 
     @property
+    def is_open(self) -> bool:
+        """Whether a master secret is known which no record and no Finished proved wrong."""
+        return self.found is not None and self.fits is not False
+
+    @property
+    def told(self) -> str:
+        """Where its secrets are from, or what is missing, in a few words."""
+        if self.found is None:
+            agreed = self.resumed or self.client_key_exchange is not None
+            return self.missing if agreed else "the handshake came to no key exchange"
+        if self.fits is False:
+            return f"the master secret from {self.found.source} opens no record: it belongs to another connection"
+        return f"known from {self.found.source}"
+
+    @property
     def client_random(self) -> bytes:
         return self.client_hello.random if self.client_hello else b""
 

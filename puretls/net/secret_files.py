@@ -27,7 +27,11 @@ def write_secret(path: str | os.PathLike[str], content: bytes | str) -> None:
     target = Path(path)
     _check_replaceable(target)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
-    with os.fdopen(os.open(temporary, _NEW | _CAREFULLY, _MINE), "wb") as file:
+    try:
+        number = os.open(temporary, _NEW | _CAREFULLY, _MINE)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(target)) from None  # nobody asked for a file of the temporary name
+    with os.fdopen(number, "wb") as file:
         try:
             file.write(content.encode() if isinstance(content, str) else content)
             file.flush()

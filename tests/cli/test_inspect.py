@@ -239,6 +239,20 @@ def test_files_with_secrets_are_their_owners_alone_and_nothing_is_overwritten(ca
     assert out.read_bytes() == (captures / "closed.pcapng").read_bytes()
 
 
+def test_a_secret_that_is_wrong_is_one_line(captures, tmp_path):
+    """The right random with another secret: as bad as a key log of another connection."""
+    line = (captures / "keys").read_text().split()
+    (tmp_path / "wrong").write_text(f"{line[0]} {line[1]} {line[2][::-1]}\n")
+    told = inspect(captures / "closed.pcapng", "--keylog", tmp_path / "wrong", status=2)
+    assert told.stderr == (
+        "puretls: what was given does not open this connection: "
+        "the master secret from the key log opens no record: it belongs to another connection\n"
+    )
+    assert "the master secret from the key log opens no record" in " ".join(told.stdout.split())
+    nowhere = inspect(ECDHE, "--html", tmp_path / "none" / "page.html", status=2)
+    assert nowhere.stderr == f"puretls: {tmp_path}/none/page.html: No such file or directory\n"
+
+
 def test_a_key_log_is_not_missed_where_nothing_is_protected(captures, tmp_path):
     (one,) = replay(Tape.load(ECDHE)).conversations
     refused = Conversation(Stream.of(one.client.data[:200]), Stream.of(b"\x15\x03\x03\x00\x02\x02\x28"))

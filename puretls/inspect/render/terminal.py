@@ -22,7 +22,6 @@ from puretls.text import counted, printable
 if TYPE_CHECKING:
     from puretls.inspect.bytemap import Leaf
     from puretls.inspect.conversation import Conversation
-    from puretls.inspect.secrets import Handshake
 
 _LABEL = 14
 _THING = re.compile(r"(?:client|server)\.(?:record\[\d+\]|[A-Z]\w*(?:#\d+)?)")
@@ -75,18 +74,10 @@ def facts(conversation: Conversation) -> Iterator[tuple[str, str]]:
                 "extended master secret" if handshake.extended_master_secret else "",
                 "encrypt_then_mac" if handshake.encrypt_then_mac else "",
             )))  # fmt: skip
-            yield "secrets", _secrets(handshake)
+            yield "secrets", handshake.told
     for side in SIDES:
         yield side, ", ".join(_amounts(conversation, side))
     yield "outcome", conversation.outcome.sentence
-
-
-def _secrets(handshake: Handshake) -> str:
-    """Whether what protects the records is known, and why not."""
-    if handshake.found:
-        return f"known from {handshake.found.source}"
-    agreed = handshake.resumed or handshake.client_key_exchange is not None
-    return handshake.missing if agreed else "the handshake came to no key exchange"
 
 
 def _agreed(conversation: Conversation, side: str, name: str, end: str) -> str:
