@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from puretls.session import Session
     from puretls.suites import Suite
 
+UNSPECIFIED = 1
+"""X509_V_ERR_UNSPECIFIED: what OpenSSL has no number for is told in our words."""
+
 
 class _SSLSocket:
     """One end of a connection, over a socket or a pair of memory BIOs. `_SSLContext` makes it."""
@@ -173,7 +176,8 @@ class _SSLSocket:
 
     def _told(self, error: PuretlsError) -> SSLError:
         if isinstance(error, VerificationError):
-            return verification_failure(*self.context._parts.trust.code(error.report, self.server_hostname))
+            code, words = self.context._parts.trust.code(error.report, self.server_hostname)
+            return verification_failure(code, words, str(error.report) if code == UNSPECIFIED else "")
         return translated(error, self._engine.head if self._engine is not None else b"")
 
     # what was agreed on, and with whom

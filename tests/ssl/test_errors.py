@@ -4,6 +4,10 @@ import ssl as real_ssl
 
 import pytest
 
+from puretls.errors import VerificationError
+from puretls.x509.reports.findings import Finding
+from puretls.x509.reports.report import Report
+from puretls.x509.reports.rules import RULES
 from tests.support.credentials import NAME
 from tests.support.pure_ssl import Pair, client_context, failures, files, pure_ssl, server_context
 
@@ -215,3 +219,11 @@ def outcomes(ssl, steps):
         except OSError as error:
             found.append(parts(error)[:4])
     return found
+
+
+def test_what_openssl_has_no_number_for_is_told_in_our_words():
+    report = Report(False, (), (Finding(RULES["malformed"], "certificate 0 ends in the middle"),))
+    connection = client_context(ours)._wrap_bio(ours.MemoryBIO(), ours.MemoryBIO(), False, NAME)
+    told = connection._told(VerificationError(report, report.alert))
+    assert (told.reason, told.verify_code) == ("CERTIFICATE_VERIFY_FAILED", 1)
+    assert "certificate 0 ends in the middle" in str(told)
