@@ -85,13 +85,16 @@ class PageHost(Host):
         self._driver.execute_async_script(wait.replace("{}", expression))
 
     def visit(self, name, promise):
-        """What a promise of another page comes to; afterwards this page is there again."""
+        """What a promise of another page comes to, in a tab of its own."""
+        own = self._driver.current_window_handle
+        self._driver.switch_to.new_window("tab")
         try:
             self._open(name, promise)
             script = f"const tell = arguments[0]; {promise}.then(tell, (error) => tell(`failed: ${{error.message}}`))"
             return self._driver.execute_async_script(script)
         finally:
-            self._open("page.html", "window.evaluate")
+            self._driver.close()
+            self._driver.switch_to.window(own)
 
     def evaluate(self, program):
         return self._driver.execute_async_script("const tell = arguments[1]; window.evaluate(arguments[0]).then(tell)", program)

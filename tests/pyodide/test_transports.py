@@ -67,7 +67,8 @@ async def main(size):
     with relay(lambda socket: (socket.send(js.Uint8Array.new(size)), socket.close(1000))) as url:
         transport, protocol = await connect_websocket(Kept, url)
         transport.pause_reading()
-        await asyncio.sleep(0.2)
+        while not transport._arrived:
+            await asyncio.sleep(0.01)
         before = sum(protocol.sizes)
         transport.resume_reading()
         await protocol.lost
