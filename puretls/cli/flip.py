@@ -1,0 +1,40 @@
+"""`puretls flip`: every bit of a handshake flipped on its way, one at a time, and what caught it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+
+def add_parser(subparsers: Any) -> None:
+    """Declare the options."""
+    parser = subparsers.add_parser(
+        "flip",
+        help="flip every bit of a handshake, and see what catches it",
+        description=__doc__ + " Exit status 1 where something completes silently that is not in the published allowance.",
+    )
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a heat map, and beside it the page of the conversation")
+    parser.add_argument(
+        "--bits", type=int, choices=range(1, 9), default=8, metavar="N", help="bits of each byte, the highest first (8)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Flip, tell, write."""
+    from puretls.testing.atlas import atlas, text, write
+
+    began = [time.monotonic()]
+
+    def progress(done: int, whole: int) -> None:
+        if sys.stderr.isatty() and time.monotonic() - began[0] > 1:
+            print(f"\r{done} of {whole} bytes", end="\n" if done == whole else "", file=sys.stderr, flush=True)
+
+    made = atlas(bits=range(arguments.bits), progress=progress)
+    sys.stdout.write(text(made))
+    if arguments.html is not None:
+        beside = write(made, arguments.html)
+        print(f"{arguments.html} leads to {beside}, which holds the secrets of this conversation")
+    return 1 if made.unallowed else 0
