@@ -1,6 +1,6 @@
 """Bulk ciphers of the default provider: which code computes which algorithm.
 
-The kernels load with the first key that needs them. RC4 and 3DES stay with tlslite-ng: they exist for old peers, not for speed.
+The kernels load with the first key that needs them. RC4 stays with tlslite-ng: it exists for old peers, not for speed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from puretls.crypto.aead import (
     AeadAlgorithm,
 )
 from puretls.crypto.backends import tlslite_ng
-from puretls.crypto.cbc import AES_128_CBC, AES_192_CBC, AES_256_CBC, Cbc, CbcAlgorithm, Stream, StreamAlgorithm
+from puretls.crypto.cbc import AES_128_CBC, AES_192_CBC, AES_256_CBC, TRIPLE_DES_CBC, Cbc, CbcAlgorithm, Stream, StreamAlgorithm
 from puretls.errors import UsageError
 
 READ_AHEAD = 1 << 20
@@ -48,9 +48,13 @@ def kernel_aead(
 
 
 def kernel_cbc(algorithm: CbcAlgorithm, key: bytes, *, table_free: bool = False) -> Cbc:
-    """A keyed block cipher in CBC mode; `table_free` as in `kernel_aead`. Raises `UsageError` for a key of another length."""
+    """A keyed block cipher in CBC mode; `table_free` as in `kernel_aead`, for AES. Raises `UsageError` for a key of another length."""
+    if algorithm is TRIPLE_DES_CBC:
+        from puretls.crypto.kernels.des import TripleDesCbc
+
+        return TripleDesCbc(algorithm, key)
     if algorithm not in (AES_128_CBC, AES_192_CBC, AES_256_CBC):
-        return tlslite_ng.cbc(algorithm, key)
+        raise UsageError(f"there is no kernel for {algorithm.name}")
     from puretls.crypto.kernels.modes.cbc import AesCbc
 
     return AesCbc(algorithm, key, table_free=table_free)

@@ -183,7 +183,8 @@ def _made(numbers: Numbers, arrays: bool | None, table_free: bool, read_ahead: i
             {
                 "AEAD and CBC": kernels,
                 **({"ChaCha20-Poly1305": chacha[arrays]} if arrays in chacha else {}),
-                "3DES, RC4": "tlslite-ng",
+                "3DES": "puretls kernel, by tables",
+                "RC4": "tlslite-ng",
                 "elliptic curves": curves,
                 "RSA, finite fields": powers.get(numbers, curves),
                 "hashes": "hashlib",

@@ -12,7 +12,7 @@ from puretls.crypto import aead as aeads
 from puretls.crypto.aead import AeadAlgorithm
 from puretls.crypto.backends import tlslite_ng
 from puretls.crypto.bulk import kernel_aead, kernel_cbc
-from puretls.crypto.cbc import AES_128_CBC
+from puretls.crypto.cbc import AES_128_CBC, TRIPLE_DES_CBC
 
 SIZES = (64, 1024, 16384)
 RECORD = 16384
@@ -39,6 +39,7 @@ def cases(options: Options) -> list[Case]:
     for opening in (False, True):
         found += [functools.partial(cbc_record, size, opening) for size in SIZES]
         found.append(functools.partial(cbc_batch, opening))
+    found.append(triple_des)
     return [_case(measure, options) for measure in found]
 
 
@@ -126,6 +127,14 @@ def cbc_batch(opening: bool, options: Options) -> Row:
     counts = {"puretls": BATCH, "tlslite_ng": 2}
     contenders = {name: Contender(functools.partial(run, key, counts[name]), counts[name] * RECORD) for name, key in keys.items()}
     return compare("bulk", f"AES-128-CBC-SHA256 {_verb(opening)}", f"{BATCH}x{RECORD}", "MB/s", contenders, options.rounds(6))
+
+
+def triple_des(options: Options) -> Row:
+    """3DES-CBC, for old peers and old files."""
+    key, iv, body = bytes(range(24)), bytes(8), bytes(1024)
+    keys = {"puretls": kernel_cbc(TRIPLE_DES_CBC, key), "tlslite_ng": tlslite_ng.cbc(TRIPLE_DES_CBC, key)}
+    contenders = {name: Contender(functools.partial(cipher.encrypt, iv, body), len(body)) for name, cipher in keys.items()}
+    return compare("bulk", "3DES-CBC encrypt", "1024", "MB/s", contenders, options.rounds(6))
 
 
 def _keys(algorithm: AeadAlgorithm, options: Options, *, table_free: bool = False, read_ahead: int = 0) -> dict[str, Any]:
