@@ -279,7 +279,13 @@ def html(made: Atlas, page: str) -> str:
     counts = text(made)
     title = "Flip atlas: every bit of a handshake, and what caught it"
     head = element("head", element("meta", charset="utf-8"), element("title", title), element("style", Html(_STYLE)))
-    body = element("body", element("h1", title), element("pre", *(part for line in counts.splitlines() for part in (line, Html("\n")))), legend, *maps)
+    body = element(
+        "body",
+        element("h1", title),
+        element("pre", *(part for line in counts.splitlines() for part in (line, Html("\n")))),
+        legend,
+        *maps,
+    )
     return "<!doctype html>\n" + element("html", head, body, lang="en") + "\n"
 
 
