@@ -3,8 +3,11 @@
 import random
 import shutil
 import subprocess
+from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from puretls.ssl import cipher_list
 from puretls.ssl.constants import _DEFAULT_CIPHERS
@@ -115,3 +118,9 @@ def test_the_default_has_forward_secrecy_and_no_suite_for_teaching_only():
 @pytest.mark.parametrize("level", range(1, 6))
 def test_no_level_above_zero_leaves_a_suite_without_encryption_or_authentication(level):
     assert not any(suite.danger for suite in cipher_list.usable(SUITES, level) if suite in cipher_list.select(EVERYTHING))
+
+
+@given(st.one_of(st.text(max_size=40), st.text("ALHIGH+-!@:=;, .0123SECVTRN", max_size=40)))
+def test_any_text_selects_suites_or_is_refused(text):
+    with suppress(cipher_list.NoCipher):
+        assert cipher_list.parse(text).suites
