@@ -19,10 +19,11 @@ from puretls.crypto import provider as providers
 from puretls.crypto.provider import Provider
 from puretls.errors import UsageError
 from puretls.extensions import Alpn, Padding, RecordSizeLimit
-from puretls.iana import ContentType
+from puretls.iana import CipherSuiteId, ContentType, ExtensionType
 from puretls.inspect.peer import MemoryPeer
 from puretls.intercept import Direction
-from puretls.messages.handshake import HandshakeMessage
+from puretls.messages.extension import RawExtension
+from puretls.messages.handshake import ClientHello, HandshakeMessage
 from puretls.messages.registry import parse_handshake
 from puretls.session import MemorySessionStore, TicketKeys
 from puretls.suites import SUITES, Suite
@@ -261,5 +262,23 @@ def _all_messages() -> tuple[HandshakeMessage, ...]:
 
 
 def messages(cls: type[M]) -> tuple[M, ...]:
-    """All messages of a class in the `conversations`, each once."""
-    return tuple(message for message in _all_messages() if isinstance(message, cls))
+    """All messages of a class in the `conversations`, each once; and the hello of a client that would rather speak TLS 1.3."""
+    return tuple(message for message in (*_all_messages(), newer_hello()) if isinstance(message, cls))
+
+
+@cache
+def newer_hello() -> ClientHello:
+    """What most clients of today send: TLS 1.3 with a share for X25519, TLS 1.2 if it must be, and ALPN (RFC 8446 4.1.2)."""
+    newer = (
+        RawExtension(ExtensionType.KEY_SHARE, bytes.fromhex("0024001d0020") + b"\x09" + bytes(31)),
+        RawExtension(ExtensionType.PSK_KEY_EXCHANGE_MODES, b"\x01\x01"),
+    )
+    base = next(hello for hello in _all_messages() if isinstance(hello, ClientHello) and len(hello.cipher_suites) > 5)
+    kept = [one for one in base.extensions or () if one.extension_type not in _REPLACED]
+    versions = RawExtension(ExtensionType.SUPPORTED_VERSIONS, bytes.fromhex("0403040303"))
+    alpn = RawExtension(ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION, b"\x00\x03\x02h2")
+    suites = (CipherSuiteId.TLS_AES_128_GCM_SHA256, *base.cipher_suites)
+    return replace(base, cipher_suites=suites, session_id=b"\x13" * 32, extensions=(versions, *kept, alpn, *newer))
+
+
+_REPLACED = {ExtensionType.SUPPORTED_VERSIONS, ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION}

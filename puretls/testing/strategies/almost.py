@@ -289,6 +289,12 @@ def _swap(draw: Any, target: _Target, repairs: frozenset[str], targets: _Targets
     return Edit(target.path, "swap", other, repairs)
 
 
+def _swap_messages(draw: Any, target: _Target, repairs: frozenset[str], targets: _Targets) -> Edit:
+    """With what follows; where their sender means it, with any other of the flight."""
+    edit = _swap(draw, target, repairs if "transcript" in repairs else repairs | {"transcript"}, targets)
+    return edit if "transcript" in repairs else Edit(target.path, "swap", "", repairs)
+
+
 def _insert(draw: Any, target: _Target, repairs: frozenset[str], targets: _Targets) -> Edit:
     """Something of the same list, of another place, or any bytes, in front of it."""
     other = targets[draw(indices(len(targets)))].data
@@ -310,6 +316,6 @@ _DRAWN: Mapping[str, _Draw] = {
     "insert": _insert,
     "delete message": _whole("delete"),
     "duplicate message": _whole("duplicate"),
-    "swap messages": _swap,
+    "swap messages": _swap_messages,
     "insert message": _insert,
 }
