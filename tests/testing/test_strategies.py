@@ -81,7 +81,7 @@ def test_honest_messages_are_among_the_examples_and_so_are_others():
     bases = honest.messages(hs.ClientHello)
     changed = Counter(min(len(other_fields(hello, base)) for base in bases) for hello in drawn(tls.client_hellos(), 200))
     assert set(changed) == {0, 1, 2, 3}
-    assert changed[0] and changed[1] > changed[3]
+    assert changed[1] > changed[3]
 
 
 @pytest.mark.parametrize("message", [HandshakeType.CLIENT_HELLO, "server_hello"])
