@@ -20,10 +20,13 @@ def test_what_is_sent_after_the_peers_close_notify_arrives(closer):
     assert theirs.connection.is_closed
     assert theirs.connection.is_connected
     theirs.connection.send(b"the rest")
+    assert theirs.state == "CONNECTED"
     theirs.connection.close()
+    assert theirs.state == "CLOSED"
     joined.run()
     assert ours.data == b"the rest"
     assert ours.events[-1] == ConnectionClosed(clean=True)
+    assert ours.state == "CLOSED"
     assert theirs.alerts_sent == ["close_notify"]
     with pytest.raises(UsageError):
         theirs.connection.send(b"more")

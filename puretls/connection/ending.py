@@ -44,6 +44,8 @@ class Ending:
         if not self._outbox.closed:
             self._outbox.send_alert(AlertLevel.WARNING, AlertDescription.CLOSE_NOTIFY)
             self._outbox.closed = True
+            if self.half_closed:
+                self._move_to("CLOSED")
 
     def receive_end(self, *, clean: bool, half: bool = False) -> None:
         """The peer's close_notify came, or the stream ended without it. The event keeps the state in which that was.

@@ -164,7 +164,7 @@ class Inbox:
         With `half_close` the answer is left to the application, unless a handshake is under way (RFC 8446 6.1).
         """
         progress = self._progress
-        half = progress.context.config.half_close and progress.state in _CONNECTED
+        half = progress.context.config.half_close and progress.state in _CONNECTED and not self._ending.closing
         if not half:
             self._machine.clear()
             self._machine.close()
