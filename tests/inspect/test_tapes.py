@@ -69,7 +69,7 @@ def test_the_tapes_are_what_their_tool_writes():
 
 
 HASHES = """
-from contextlib import suppress
+import sys
 from pathlib import Path
 from puretls.inspect.player import replay
 from puretls.inspect.tape import Tape
