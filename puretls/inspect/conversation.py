@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from puretls.crypto import provider as providers
 from puretls.crypto.provider import Provider
@@ -24,12 +24,22 @@ if TYPE_CHECKING:
     from puretls.inspect.ledger import Ledger
 
 
+class Before(Protocol):
+    """What was said on a connection before TLS began."""
+
+    @property
+    def client(self) -> bytes: ...
+    @property
+    def server(self) -> bytes: ...
+
+
 class Conversation:
     """One TLS connection as it was seen. Immutable; everything is computed when it is first asked for.
 
     `name` says which it is, for people; `addresses` are those of client and server as text; `anchors` are certificates to judge the
-    server's chain by; `began` is the time of the first byte in nanoseconds since the epoch. `provider` computes; its default is that of
-    a connection. Whatever the bytes, nothing here raises: what cannot be read is told by the `problem` of the record or message.
+    server's chain by; `began` is the time of the first byte in nanoseconds since the epoch; `prefix` is what both said before TLS.
+    `provider` computes; its default is that of a connection. Whatever the bytes, nothing here raises: what cannot be read is told by
+    the `problem` of the record or message.
     """
 
     def __init__(
@@ -43,6 +53,7 @@ class Conversation:
         anchors: tuple[Any, ...] = (),
         began: int | None = None,
         provider: Provider | None = None,
+        prefix: Before | None = None,
     ) -> None:
         for stream in (client, server):
             if not isinstance(stream, Stream):
@@ -57,6 +68,7 @@ class Conversation:
         self.anchors = anchors
         self.began = began
         self.provider = provider or providers.default()
+        self.prefix = prefix
 
     def __repr__(self) -> str:
         sizes = f"{self.client.length} bytes from the client, {self.server.length} from the server"
@@ -75,6 +87,7 @@ class Conversation:
             anchors=self.anchors,
             began=self.began,
             provider=self.provider,
+            prefix=self.prefix,
         )
 
     def stream(self, side: str) -> Stream:

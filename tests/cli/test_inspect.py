@@ -147,6 +147,10 @@ def test_what_was_said_before_tls_is_told(tmp_path):
     told = inspect(tmp_path / "mail.pcapng")
     assert "before TLS, SMTP was spoken: 19 bytes from the client, 35 from the server" in told.stderr
     assert "ServerHello" in told.stdout
+    inspect(tmp_path / "mail.pcapng", "--pcapng", tmp_path / "again.pcapng")
+    (again,) = read_capture(tmp_path / "again.pcapng").connections
+    assert (again.prefix.client, again.prefix.server, again.prefix.protocol) == (mail.client, mail.server, "SMTP")
+    assert again.client.data == one.client.data
 
 
 def test_progress_is_shown_to_whoever_watches_a_long_capture_being_read(captures, monkeypatch, capsys):

@@ -94,7 +94,13 @@ class TcpConnection:
 
         name = self.server_name or self.addresses[1]
         return Conversation(
-            self.client, self.server, self.knowledge | knowledge, name=name, addresses=self.addresses, began=self.began
+            self.client,
+            self.server,
+            self.knowledge | knowledge,
+            name=name,
+            addresses=self.addresses,
+            began=self.began,
+            prefix=self.prefix,
         )
 
 

@@ -76,6 +76,7 @@ def without_secrets(conversation: Conversation) -> Conversation:
         addresses=conversation.addresses,
         began=conversation.began,
         provider=conversation.provider,
+        prefix=conversation.prefix,
     )
 
 
