@@ -33,6 +33,7 @@ BENCHES = {
     "recording": ("recording", "recording a live connection; goals: 5 % of a handshake, 10 % of a transfer"),
     "pyodide": ("pyodide", "client in Pyodide (node 24), against OpenSSL; tlslite-ng verifies nothing"),
     "https": ("https", "programs on puretls.ssl, beside the same on OpenSSL"),
+    "testing": ("testing", "puretls.testing: examples a second; goals: 600 hellos, 60 conversations, 300 of them without hypothesis"),
     "inspect": ("inspect", "captures: many connections listed, a long one read, opened and explained; seconds and MiB"),
 }
 """Sub-command: module in tools/benchmarks, what it measures."""

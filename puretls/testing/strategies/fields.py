@@ -57,9 +57,22 @@ def _made_of_fields(cls: type[Struct]) -> st.SearchStrategy[Any]:
 _of_struct: Callable[[type], st.SearchStrategy[Any]] = cache(_made_of_fields)
 
 
-@st.composite
-def either(draw: Any, *strategies: st.SearchStrategy[Any]) -> Any:
+class Unshown(tuple[Any, ...]):
+    """What a strategy is made of, of which its `repr` tells the number only: hypothesis shows it when a filter refuses a value."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"...{len(self)}"
+
+
+def either(*strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """One of these, each as often as it stands here; shrinks to the first. `one_of` takes unions apart, and weighs their parts alike."""
+    return _either(Unshown(strategies))
+
+
+@st.composite
+def _either(draw: Any, strategies: Unshown) -> Any:
     return draw(strategies[draw(indices(len(strategies)))])
 
 
@@ -69,9 +82,13 @@ def indices(count: int) -> st.SearchStrategy[int]:
     return st.integers(0, count - 1)
 
 
-@st.composite
-def made_of(draw: Any, cls: type[Struct], fields: tuple[st.SearchStrategy[Any], ...]) -> Any:
+def made_of(cls: type[Struct], fields: tuple[st.SearchStrategy[Any], ...]) -> st.SearchStrategy[Any]:
     """A struct of fields that are drawn one by one, the first first."""
+    return _made_of(cls, Unshown(fields))
+
+
+@st.composite
+def _made_of(draw: Any, cls: type[Struct], fields: Unshown) -> Any:
     return cls(*[draw(field) for field in fields])
 
 
@@ -112,10 +129,19 @@ def _edges_of_length(floor: int, ceiling: int) -> list[int]:
     return sorted({length for length in wanted if floor <= length <= min(ceiling, LONGEST_EDGE)})
 
 
+class Zeros(bytes):
+    """So many zeros, whose `repr` is as short as what makes them."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"bytes({len(self)})"
+
+
 def some_bytes(floor: int, ceiling: int) -> st.SearchStrategy[bytes]:
     """Bytes of a vector `<floor..ceiling>`: few, or zeros as many as an edge has."""
     few = st.binary(min_size=floor, max_size=min(ceiling, floor + LONGEST))
-    return either(few, st.sampled_from(_edges_of_length(floor, ceiling)).map(bytes))
+    return either(few, st.sampled_from(_edges_of_length(floor, ceiling)).map(Zeros))
 
 
 @register(codecs.Opaque)
