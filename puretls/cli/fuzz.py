@@ -1,0 +1,81 @@
+"""`puretls fuzz`: ConnectionMachine for as long as you like, on the cores of this machine or a Dask cluster."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from puretls.errors import UsageError
+
+if TYPE_CHECKING:
+    from puretls.testing.campaign import Campaign
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def add_parser(subparsers: Any) -> None:
+    """Declare the options."""
+    parser = subparsers.add_parser(
+        "fuzz",
+        help="search for conversations in which a connection breaks a rule",
+        description=__doc__
+        + " Exit status 1 where something was found. Ctrl-C stops it; the same command goes on. Needs hypothesis.",
+    )
+    parser.add_argument("target", choices=("connection", "server", "client"), help="connections of both roles, or of one")
+    parser.add_argument("--for", dest="time", metavar="TIME", help="such as 90s, 10m, 8h (10m unless --batches is given)")
+    parser.add_argument("--batches", type=int, metavar="N", help="so many batches and no more")
+    parser.add_argument("--profile", choices=("dev", "ci", "nightly"), default="dev", help="size of a batch (dev)")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes (one for each core)")
+    parser.add_argument(
+        "--dask", metavar="ADDRESS", help="scheduler of a Dask cluster in place of processes (tcp://HOST:8786)"
+    )
+    parser.add_argument(
+        "--finds", type=Path, default=Path("puretls-finds"), metavar="DIR", help="where finds go (./puretls-finds)"
+    )
+    parser.add_argument(
+        "--database", metavar="URL", help="example database: redis://HOST:PORT, shared by machines (a folder among the finds)"
+    )
+    parser.add_argument(
+        "--machine", default="puretls.testing.machine:ConnectionMachine", metavar="MODULE:CLASS", help="a subclass of yours"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Fuzz, and tell."""
+    from functools import partial
+
+    from puretls.testing.campaign import PROFILES, Campaign, Job, check_database, dask, processes
+
+    workers = arguments.workers or os.cpu_count() or 1
+    if workers < 1 or (arguments.batches is not None and arguments.batches < 1):
+        raise UsageError("--workers and --batches are numbers above 0")
+    seconds = _seconds(arguments.time or ("10m" if arguments.batches is None else "8760h"))
+    database = arguments.database or str((arguments.finds / "examples").absolute())
+    check_database(database)
+    campaign = Campaign(Job(arguments.target, PROFILES[arguments.profile], arguments.machine, database), arguments.finds)
+    executors = partial(dask, arguments.dask) if arguments.dask else partial(processes, workers)
+    try:
+        campaign.run(executors, seconds=seconds, batches=arguments.batches or float("inf"), width=2 * workers, progress=_progress)
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from here", file=sys.stderr)
+    examples = len(campaign.done) * PROFILES[arguments.profile].examples
+    print(f"{len(campaign.done)} batches, some {examples} examples, {len(campaign.finds)} rules broken")
+    for rule, name in campaign.finds.items():
+        print(f"  {rule}: {arguments.finds / name}")
+    return 1 if campaign.finds else 0
+
+
+def _seconds(text: str) -> float:
+    found = re.fullmatch(r"(\d+)([smh])", text)
+    if found is None or not int(found[1]):
+        raise UsageError(f"{text!r} is no time: write 90s, 10m or 8h")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def _progress(campaign: Campaign) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{len(campaign.done)} batches, {len(campaign.finds)} rules broken ", end="", file=sys.stderr, flush=True)

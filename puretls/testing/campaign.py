@@ -1,0 +1,231 @@
+"""Campaigns: ConnectionMachine for minutes or nights, on any `concurrent.futures.Executor`: processes of this machine, or a Dask cluster.
+
+Work is cut into batches, each a seed for hypothesis. What was done stands in `campaign.json` in the folder of finds: a campaign that
+was stopped or killed goes on where it was; a batch whose worker died is given to another one. hypothesis's example database lies in
+the same folder, or in Redis, where machines share it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from puretls.errors import UsageError
+from puretls.handshake.states import Role
+from puretls.testing.finds import keep, test_of
+from puretls.testing.needs import need
+from puretls.testing.runs import Plan, broken
+from puretls.values import frozen
+
+STATE = "campaign.json"
+TARGETS = ("connection", "server", "client")
+"""What can be fuzzed: connections of both roles, or of one."""
+
+
+@frozen
+class Profile:
+    """Examples of a batch, and moves of an example at most."""
+
+    examples: int
+    steps: int
+
+
+PROFILES = {"dev": Profile(20, 40), "ci": Profile(100, 50), "nightly": Profile(400, 80)}
+
+
+@frozen
+class Job:
+    """What a worker needs for a batch. `machine` names a subclass of ConnectionMachine, "module:Class"; `database` is a folder or redis://."""
+
+    target: str
+    profile: Profile
+    machine: str = "puretls.testing.machine:ConnectionMachine"
+    database: str = ""
+
+
+@frozen
+class Find:
+    """The rule that was broken, and the least plan that breaks it."""
+
+    rule: str
+    text: str
+    plan: Plan
+
+
+def batch(job: Job, seed: int) -> list[Find]:
+    """Run one batch: hypothesis with this seed. For workers: everything that goes in and out can be pickled."""
+    hypothesis, stateful = need("hypothesis"), need("hypothesis.stateful")
+    from puretls.testing.bout import Violation
+
+    machine = _machine(job)
+    settings = hypothesis.settings(
+        max_examples=job.profile.examples,
+        stateful_step_count=job.profile.steps,
+        deadline=None,
+        phases=[phase for phase in hypothesis.Phase if phase.name not in {"shrink", "explain"}],  # `runs.minimal` has shrunk it
+        database=_database(job.database),
+        suppress_health_check=list(hypothesis.HealthCheck),
+        print_blob=False,
+        verbosity=hypothesis.Verbosity.quiet,
+    )
+    try:
+        stateful.run_state_machine_as_test(hypothesis.seed(seed)(machine), settings=settings)
+    except Violation as violation:
+        plan = machine.least[violation.rule]
+        return [Find(violation.rule, str(violation), plan)]
+    return []
+
+
+def _machine(job: Job) -> Any:
+    """A class of its own for each batch: what it learns of least plans is not shared."""
+    module, _, name = job.machine.partition(":")
+    try:
+        base = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UsageError(f"no machine is called {job.machine!r}: {error}") from None
+    roles = tuple(Role) if job.target == "connection" else (Role(job.target),)
+    return type(name, (base,), {"roles": roles})
+
+
+def _database(where: str) -> Any:
+    if not where:
+        return None
+    if where.startswith("redis://"):
+        return need("hypothesis.extra.redis").RedisExampleDatabase(need("redis", "redis").Redis.from_url(where))
+    return need("hypothesis.database").DirectoryBasedExampleDatabase(where)
+
+
+def check_database(where: str) -> None:
+    """Raises `UsageError` for a Redis that is not reachable."""
+    if where.startswith("redis://"):
+        redis = need("redis", "redis")
+        try:
+            redis.Redis.from_url(where, socket_connect_timeout=3).ping()
+        except (redis.RedisError, ValueError) as error:
+            raise UsageError(f"the example database {where} is not reachable: {error}") from None
+
+
+# The campaign
+
+
+@contextmanager
+def processes(workers: int) -> Iterator[Executor]:
+    """A pool of processes of this machine."""
+    import multiprocessing
+
+    context = multiprocessing.get_context("spawn")  # a fork would copy whatever threads hold
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        yield pool
+
+
+@contextmanager
+def dask(address: str) -> Iterator[Executor]:
+    """The workers of a Dask cluster, which need puretls and hypothesis. Raises `UsageError` for one that is not reachable."""
+    distributed = need("distributed", "dask")
+    try:
+        client = distributed.Client(address, timeout="10s")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"no Dask scheduler answers at {address}: {error}") from None
+    try:
+        yield client.get_executor(pure=False)
+    finally:
+        client.close()
+
+
+class Campaign:
+    """Batches until a time, or a number of them, is over. `finds` are those of all runs of this folder."""
+
+    def __init__(self, job: Job, folder: Path) -> None:
+        self.job, self.folder = job, folder
+        self.done: set[int] = set()
+        self.finds: dict[str, str] = {}
+        """Rule -> name of the tape."""
+        self._load()
+
+    def run(
+        self,
+        executors: Callable[[], Any],
+        *,
+        seconds: float = float("inf"),
+        batches: float = float("inf"),
+        width: int = 2,
+        progress: Callable[[Campaign], None] = lambda campaign: None,
+    ) -> None:
+        """Work. `executors()` gives a context manager of an executor, a new one where one broke; `width` batches are under way at a time.
+
+        Raises `UsageError` where workers die again and again without finishing anything.
+        """
+        ends, goal, deaths = time.monotonic() + seconds, len(self.done) + batches, 0
+        while time.monotonic() < ends and len(self.done) < goal:
+            before = len(self.done)
+            with executors() as executor:
+                self._work(executor, ends, goal, width, progress)
+            deaths = 0 if len(self.done) > before else deaths + 1
+            if deaths > 2:
+                raise UsageError("workers die before they finish a batch: see what they say, or take a smaller profile")
+
+    def _work(self, executor: Executor, ends: float, goal: float, width: int, progress: Callable[[Campaign], None]) -> None:
+        pending: dict[Future[list[Find]], int] = {}
+        try:
+            while time.monotonic() < ends and len(self.done) < goal:
+                for seed in self._next(
+                    set(pending.values()), int(min(width - len(pending), goal - len(self.done) - len(pending)))
+                ):
+                    pending[executor.submit(batch, self.job, seed)] = seed
+                finished, _ = wait(pending, timeout=max(0.0, min(1.0, ends - time.monotonic())), return_when=FIRST_COMPLETED)
+                for future in finished:
+                    self._finished(pending.pop(future), future)
+                progress(self)
+        except BrokenProcessPool:
+            return  # a worker died: what it was at is not done, and is drawn again
+        finally:
+            for future in pending:
+                future.cancel()
+
+    def _next(self, under_way: set[int], count: int) -> list[int]:
+        """The lowest seeds that are neither done nor under way."""
+        found: list[int] = []
+        seed = 0
+        while len(found) < count:
+            if seed not in self.done and seed not in under_way:
+                found.append(seed)
+            seed += 1
+        return found
+
+    def _finished(self, seed: int, future: Future[list[Find]]) -> None:
+        for find in future.result():
+            if find.rule not in self.finds:
+                self.finds[find.rule] = self._keep(find).name
+        self.done.add(seed)
+        self._save()
+
+    def _keep(self, find: Find) -> Path:
+        """Played here once more, so that the files show what it comes to; where it comes to nothing here, at least the test is written."""
+        path = keep(self.folder, find.plan)
+        if broken(find.plan) is None:
+            path.with_suffix(".py").write_text(
+                f"# found by a worker, and not seen here:\n# {find.text!r}\n{test_of(find.plan, None)}"
+            )
+        return path
+
+    def _load(self) -> None:
+        try:
+            state = json.loads((self.folder / STATE).read_text())
+            self.done, self.finds = set(state["done"]), dict(state["finds"])
+        except FileNotFoundError:
+            return
+        except (ValueError, KeyError, TypeError):
+            raise UsageError(f"{self.folder / STATE} is no state of a campaign: take another folder") from None
+
+    def _save(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        beside = self.folder / f"{STATE}.new"
+        beside.write_text(json.dumps({"done": sorted(self.done), "finds": self.finds}, indent=1))
+        beside.replace(self.folder / STATE)

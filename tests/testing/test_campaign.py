@@ -1,0 +1,122 @@
+"""Campaigns: what workers find is kept, a campaign goes on where it was, and a worker that dies loses nothing."""
+
+import json
+import shutil
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+
+from puretls.cli import main
+from puretls.errors import UsageError
+from puretls.inspect import Tape
+from puretls.testing.campaign import STATE, Campaign, Job, Profile, batch, dask, processes
+from tests.interop.peers import free_port
+
+SMALL = Profile(4, 20)
+RULE = "the best suite that both have is chosen"
+
+
+@contextmanager
+def threads():
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+
+
+def test_a_campaign_goes_on_where_it_was(tmp_path):
+    job = Job("server", SMALL)
+    Campaign(job, tmp_path).run(threads, batches=2)
+    assert json.loads((tmp_path / STATE).read_text()) == {"done": [0, 1], "finds": {}}
+    again = Campaign(job, tmp_path)
+    again.run(threads, batches=1)
+    assert again.done == {0, 1, 2}
+
+
+def test_a_campaign_ends_by_time(tmp_path):
+    campaign = Campaign(Job("client", SMALL), tmp_path)
+    campaign.run(threads, seconds=0.1)
+    assert len(campaign.done) <= 2
+
+
+def test_a_broken_state_is_told(tmp_path):
+    (tmp_path / STATE).write_text("{")
+    with pytest.raises(UsageError, match="take another folder"):
+        Campaign(Job("server", SMALL), tmp_path)
+
+
+@pytest.mark.slow
+def test_processes_find_what_is_planted_and_one_that_dies_changes_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("PURETLS_TEST_MARK", str(tmp_path / "mark"))
+    job = Job("server", Profile(20, 30), "tests.testing.planted:DiesOnce", str(tmp_path / "examples"))
+    campaign = Campaign(job, tmp_path / "finds")
+    campaign.run(lambda: processes(2), batches=2)
+    assert (tmp_path / "mark").exists()
+    assert campaign.done == {0, 1}
+    assert list(campaign.finds) == [RULE]
+    path = tmp_path / "finds" / campaign.finds[RULE]
+    assert Tape.load(path).connections
+    assert "Move(" in path.with_suffix(".py").read_text()
+    assert any((tmp_path / "examples").iterdir())  # hypothesis keeps the failing example
+
+
+def test_errors_are_one_line(capsys, tmp_path):
+    common = ["--finds", str(tmp_path), "--batches", "1", "--workers", "1"]
+    cases = {
+        ("fuzz", "server", "--for", "soon", *common): "is no time",
+        ("fuzz", "server", "--database", f"redis://127.0.0.1:{free_port()}", *common): "redis",
+        ("fuzz", "server", "--workers", "-1", "--finds", str(tmp_path)): "numbers above 0",
+    }
+    for command, wanted in cases.items():
+        assert main(list(command)) == 2, command
+        complaint = capsys.readouterr().err
+        assert wanted in complaint
+        assert complaint.count("\n") == 1
+    with pytest.raises(UsageError, match="no machine is called"):
+        batch(Job("server", SMALL, "nowhere:Nothing"), 0)
+
+
+@contextmanager
+def _redis(folder):
+    port = free_port()
+    process = subprocess.Popen(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)], stdout=subprocess.DEVNULL)
+    try:
+        import redis
+
+        client = redis.Redis(port=port)
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                client.ping()
+                break
+            except redis.ConnectionError:
+                time.sleep(0.05)
+        yield f"redis://127.0.0.1:{port}", client
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
+def test_a_dask_cluster_finds_the_same_as_processes_though_a_worker_is_killed(tmp_path, monkeypatch):
+    """Two workers, one of which dies in the middle; the example database is in Redis."""
+    pytest.importorskip("redis")
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setenv("PURETLS_TEST_MARK", str(tmp_path / "mark"))
+    with _redis(tmp_path) as (url, client):
+        job = Job("server", Profile(20, 30), "tests.testing.planted:Downgrade", url)
+        with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+            found = Campaign(Job(job.target, job.profile, "tests.testing.planted:DiesOnce", url), tmp_path / "dask")
+            found.run(lambda: dask(cluster.scheduler_address), batches=3)
+        assert (tmp_path / "mark").exists()
+        assert client.dbsize() > 0
+    local = Campaign(Job(job.target, job.profile, job.machine), tmp_path / "local")
+    local.run(lambda: processes(2), batches=3)
+    assert found.done == local.done == {0, 1, 2}
+    assert found.finds == local.finds
+    assert list(found.finds) == [RULE]
+
+
