@@ -156,8 +156,11 @@ class AesGcm:
         return _xor(body, stream)
 
     def _masks_for(self, body: bytes, aad: bytes) -> ParityMasks | None:
-        """The masks of the hash where `gcm_record` takes the message, and they are how it is hashed."""
-        return self._ghash.masks_for(_blocks(len(body))) if gcm_record.fits(len(body), len(aad)) else None
+        """The masks of the hash where they are how the message is hashed, and `gcm_record` takes it."""
+        if len(body) <= gcm_record.LEAST:
+            return None
+        masks = self._ghash.masks_for(_blocks(len(body)))
+        return masks if masks is not None and gcm_record.fits(len(body), len(aad)) else None
 
     def _tag(self, stream: bytes, body: bytes, aad: bytes) -> bytes:
         lengths = length_block(len(aad), len(body)).to_bytes(16)

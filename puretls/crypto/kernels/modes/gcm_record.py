@@ -9,6 +9,8 @@ from puretls.crypto.kernels.modes.gcm_lengths import length_block, padding
 
 _EDGES = tuple([16 * (blocks - 1) for blocks in accumulate(CHUNKS)])
 """Where the chunks of the masks end, in bytes before the length block."""
+LEAST = _EDGES[0]
+"""Bytes of the body in the first chunk: as many are too few."""
 
 
 def fits(length: int, aad: int) -> bool:
@@ -17,8 +19,7 @@ def fits(length: int, aad: int) -> bool:
     The body must reach into the second chunk, and the additional data find room in the chunk where the body begins.
     """
     body = length + -length % 16
-    room = next((edge - body for edge in _EDGES[1:] if body <= edge), 0)
-    return _EDGES[0] < body <= _EDGES[-1] and aad <= room
+    return LEAST < body <= _EDGES[-1] and aad <= next(edge for edge in _EDGES if body <= edge) - body
 
 
 def crypt(masks: ParityMasks, stream: bytes, body: bytes, aad: bytes, *, sealing: bool) -> tuple[bytes, int]:
