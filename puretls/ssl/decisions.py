@@ -105,10 +105,13 @@ class Source:
 
 
 def _eager(node: ast.AST) -> Iterator[ast.AST]:
-    """The node and what is in it, without the bodies of functions: what runs while the module is loaded."""
+    """The node and what is in it that runs while the module is loaded: no bodies of functions, no imports for type checkers."""
     yield node
     if isinstance(node, ast.AnnAssign):
         yield from _eager(node.value) if node.value else ()
+    elif isinstance(node, ast.If) and ast.unparse(node.test).rpartition(".")[2] == "TYPE_CHECKING":
+        for statement in node.orelse:
+            yield from _eager(statement)
     elif not isinstance(node, _FUNCTIONS):
         for child in ast.iter_child_nodes(node):
             yield from _eager(child)

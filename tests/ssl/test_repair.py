@@ -72,7 +72,23 @@ if hasattr(decided, "Secure"):
 class User: kinds = kinds
 """,
 }
-DECIDED = PATTERNS["a name and a flag"] + "KINDS = (ssl and ssl.SSLContext.__name__,)\n"
+TYPED = f"""
+import typing
+if typing.TYPE_CHECKING:
+    import pattern_{len(PATTERNS)}
+class Failure(ssl.SSLError if ssl else OSError): pass
+"""
+"""It imports the module that follows."""
+PATTERNS["names from a module that imports this one for type checkers"] = """
+try:
+    import ssl
+except ImportError:
+    ssl = None
+from decided import Failure, HAVE
+def fail(): return Failure
+FAILURES = (Failure,)
+"""
+DECIDED = PATTERNS["a name and a flag"] + TYPED + "KINDS = (ssl and ssl.SSLContext.__name__,)\n"
 SHOW = """
 import json
 def plain(value):
