@@ -16,7 +16,8 @@ from puretls.ssl.versions import NO_RENEGOTIATION, NO_TICKET, SERVER_PREFERENCE
 from puretls.suites import Suite
 
 if TYPE_CHECKING:
-    from puretls.ssl.settings import Settings
+    from puretls.ssl.parts import Sessions
+    from puretls.ssl.settings import Settings, Terms
 
 RENEGOTIATIONS = 1000
 """How many a server may ask a client for. OpenSSL has no limit; some servers ask once an hour on connections that stay for weeks."""
@@ -33,11 +34,11 @@ class Hooks:
     interceptors: tuple[Any, ...] = ()
 
 
-def client_config(context: Settings, place: bytes, hooks: Hooks) -> ClientConfig:
+def client_config(context: Settings, terms: Terms, place: bytes, hooks: Hooks) -> ClientConfig:
     """A client of `context`; `place` stands for the server it connects to: its sessions are kept there."""
-    parts, options = context._parts, context._versions.options
+    parts, options = context._parts, terms.options
     return ClientConfig(
-        **_shared(context, context, hooks),
+        **_shared(context, terms, hooks),
         psk=hooks.client_psk if context._callbacks.client_psk else None,
         tickets=not options & NO_TICKET,
         session_store=parts.sessions.kept_for(place),
@@ -47,19 +48,18 @@ def client_config(context: Settings, place: bytes, hooks: Hooks) -> ClientConfig
     )
 
 
-def server_config(context: Settings, origin: Settings, hooks: Hooks) -> ServerConfig:
-    """A server that began as one of `origin`; certificates, trust, suites and protocols are those of `context`.
+def server_config(context: Settings, terms: Terms, sessions: Sessions, hooks: Hooks) -> ServerConfig:
+    """A server of `context`, which gives certificates, trust, suites and protocols.
 
-    They differ where a call-back for server names has changed the context: what is negotiated follows, what the connection is held to
-    (verify mode, options) and where its sessions are kept does not, as in OpenSSL.
+    Where a call-back for server names has changed the context, these follow; what the connection is held to (`terms`) and where its
+    `sessions` are kept does not, as in OpenSSL.
     """
-    parts, options = context._parts, origin._versions.options
-    sessions = origin._parts.sessions
+    parts, options = context._parts, terms.options
     modes = {CERT_NONE: "none", CERT_OPTIONAL: "request"}
-    has_tickets = not options & NO_TICKET and origin._num_tickets
+    has_tickets = not options & NO_TICKET and terms.num_tickets
     return ServerConfig(
-        **_shared(context, origin, hooks),
-        client_authentication=modes.get(origin._verify_mode, "require"),
+        **_shared(context, terms, hooks),
+        client_authentication=modes.get(terms.verify_mode, "require"),
         session_cache=sessions.cache,
         tickets=sessions.ticket_keys if has_tickets else None,
         session_lifetime=7200,
@@ -73,16 +73,16 @@ def server_config(context: Settings, origin: Settings, hooks: Hooks) -> ServerCo
     )
 
 
-def _shared(context: Settings, origin: Settings, hooks: Hooks) -> dict[str, Any]:
+def _shared(context: Settings, terms: Terms, hooks: Hooks) -> dict[str, Any]:
     parts = context._parts
-    if not origin._versions.allow_tls_1_2:
+    if not terms.allow_tls_1_2:
         raise failure("NO_PROTOCOLS_AVAILABLE", "puretls speaks TLS 1.2, and this context forbids it")
     suites = _suites(context)
     return {
         "suites": suites,
         "groups": parts.groups,
         "credentials": parts.credentials.sent(parts.trust),
-        "verifier": accept_any_chain if origin._verify_mode == CERT_NONE else hooks.verify,
+        "verifier": accept_any_chain if terms.verify_mode == CERT_NONE else hooks.verify,
         "key_log": parts.key_log.write if parts.key_log.path is not None else None,
         "interceptors": hooks.interceptors,
         "danger_suites": any(suite.danger for suite in suites),

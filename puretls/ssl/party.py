@@ -31,7 +31,7 @@ MAX_IDENTITY, MAX_KEY = 256, 512
 
 
 class Party:
-    """One end. `context` may become another one; `origin` is that in which the connection began."""
+    """One end. `context` may become another one; `origin` is that in which the connection began, `terms` what it held it to then."""
 
     def __init__(self, context: Settings, server_side: bool, name: Any) -> None:
         """Raises `SSLError` where the context is for the other role, and what CPython raises for a name that is none."""
@@ -40,6 +40,7 @@ class Party:
         if not server_side and context._versions.is_server_only:
             raise SSLError(0, "Cannot create a client socket with a PROTOCOL_TLS_SERVER context")
         self.context = self.origin = context
+        self.terms = context._terms()
         self.server_side = server_side
         self.name = _checked_name(name)
         """The host name or address of the server, for a client."""
@@ -47,7 +48,6 @@ class Party:
         """What the client said, for a server."""
         self.callback_error: Exception | None = None
         """What a message call-back raised: the operation raises it when it is over."""
-        self._checks_name = context._check_hostname and not server_side
         self._stands_for: weakref.ref[Any] | None = None
 
     @property
@@ -63,11 +63,13 @@ class Party:
         """A connection that asks this party. `peer`: the address of the other end as text, where it is known."""
         count, hooks = self.origin._parts.sessions.count, self._hooks()
         if self.server_side:
-            connection = Connection.server(server_config(self.context, self.origin, hooks))
+            connection = Connection.server(server_config(self.context, self.terms, self.origin._parts.sessions, hooks))
             count["accept"] += 1
         else:
             place = f"{self.name} {peer}".encode()  # tells one server from another
-            connection = Connection.client(client_config(self.context, place, hooks), _sent_name(self.name), session=session)
+            connection = Connection.client(
+                client_config(self.context, self.terms, place, hooks), _sent_name(self.name), session=session
+            )
             count["connect"] += 1
         return connection
 
@@ -88,9 +90,9 @@ class Party:
     # what the connection asks
 
     def _verify(self, request: ChainRequest) -> Any:
-        context, name = self.context, self.name if self._checks_name else None
-        trust, level = context._parts.trust, context._parts.ciphers.level
-        return trust.verify(request, name, context._verify_flags, context._name_flags, level)
+        parts, terms = self.context._parts, self.terms
+        name = self.name if terms.check_hostname and not self.server_side else None
+        return parts.trust.verify(request, name, terms.verify_flags, terms.name_flags, parts.ciphers.level)
 
     def _config_for(self, hello: ClientHello) -> ServerConfig | None:
         """The call-back for server names, which may set another context, or refuse with an alert."""
@@ -107,7 +109,7 @@ class Party:
             raise Aborted(_alert(answer))
         if self.context is self.origin:
             return None
-        return server_config(self.context, self.origin, self._hooks())
+        return server_config(self.context, self.terms, self.origin._parts.sessions, self._hooks())
 
     def _ask_client_psk(self, hint: bytes | None) -> tuple[bytes, bytes] | None:
         callback = self.context._callbacks.client_psk

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from puretls.ssl.callbacks import Callbacks
 from puretls.ssl.constants import CERT_NONE, CERT_REQUIRED, HOSTFLAG_NO_PARTIAL_WILDCARDS, VERIFY_X509_TRUSTED_FIRST
@@ -10,6 +10,21 @@ from puretls.ssl.versions import Versions
 
 if TYPE_CHECKING:
     from puretls.ssl.parts import Parts
+
+
+class Terms(NamedTuple):
+    """What a connection is held to, as SSL_new copies it when the connection is made.
+
+    A context that verifies less from then on, or another context in its place, frees no connection of it.
+    """
+
+    verify_mode: int
+    check_hostname: bool
+    verify_flags: int
+    name_flags: int
+    options: int
+    allow_tls_1_2: bool
+    num_tickets: int
 
 
 class Settings:
@@ -37,6 +52,19 @@ class Settings:
         self._verify_flags, self._name_flags = VERIFY_X509_TRUSTED_FIRST, HOSTFLAG_NO_PARTIAL_WILDCARDS
         self._num_tickets, self._post_handshake_auth = 2, False
         return self
+
+    def _terms(self) -> Terms:
+        """What a connection that is made now is held to."""
+        versions = self._versions
+        return Terms(
+            self._verify_mode,
+            self._check_hostname,
+            self._verify_flags,
+            self._name_flags,
+            versions.options,
+            versions.allow_tls_1_2,
+            self._num_tickets,
+        )
 
     def __reduce_ex__(self, protocol: object) -> Any:
         raise TypeError(f"cannot pickle {type(self).__name__!r} object")

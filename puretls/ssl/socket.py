@@ -225,7 +225,7 @@ class _SSLSocket:
             return None
         if binary_mode:
             return chain[0]
-        return {} if self.context._verify_mode == CERT_NONE else as_dict(parse_remembered(chain[0]))
+        return {} if self._party.terms.verify_mode == CERT_NONE else as_dict(parse_remembered(chain[0]))
 
     def get_unverified_chain(self) -> list[Certificate] | None:
         chain = self._engine.connection.peer_certificates if self._engine is not None else ()
@@ -243,7 +243,7 @@ class _SSLSocket:
         with self._beginning:
             if self._engine is None:
                 connection = self._party.connect(self._wire.peer, self._offered)
-                ragged = bool(self._party.origin._versions.options & IGNORE_UNEXPECTED_EOF)
+                ragged = bool(self._party.terms.options & IGNORE_UNEXPECTED_EOF)
                 self._engine = Engine(connection, self._wire, self._party.on_event, ragged_is_clean=ragged)
             return self._engine
 
