@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from enum import Enum
 from types import FunctionType
 from typing import Any
@@ -121,6 +120,8 @@ def _check_method(cls: type, name: str, method: FunctionType) -> None:
         except TypeError:
             raise UsageError(f"{cls.__name__}.{name} must take a value and its `where` besides self") from None
     elif not name.startswith("_") and len(positional) == len(parameters) == 3:
+        from difflib import get_close_matches  # a millisecond, for whoever mistyped
+
         meant = get_close_matches(name, _RESULTS, n=1, cutoff=0.75)
         if meant or positional[-1].name == "where":
             hint = f"did you mean {meant[0]}" if meant else f"the taps are {', '.join(_RESULTS)}"

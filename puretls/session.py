@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from _thread import allocate_lock as Lock  # `threading` would take a millisecond of a client's first hello
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
-from threading import Lock
 from typing import Any, Protocol
 
 from puretls.arguments import described
