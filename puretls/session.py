@@ -255,6 +255,11 @@ class TicketKeys:
     def __repr__(self) -> str:
         return f"TicketKeys({len(self._keys)} keys)"
 
+    @property
+    def automatic(self) -> bool:
+        """Whether the keys are random and replaced by themselves, rather than given."""
+        return self._automatic
+
     def set(self, keys: Iterable[bytes]) -> None:
         """Replace all keys; the first one seals."""
         keys = tuple(map(_hidden, keys))

@@ -1,4 +1,8 @@
-"""`puretls serve`: a server for experiments. Each client has a thread, and nothing that a client does harms another connection."""
+"""`puretls serve`: a server for experiments. Each client has a thread, and nothing that a client does harms another connection.
+
+With --workers several processes serve. SIGHUP reads certificates and keys again; SIGTERM stops, with --workers when open connections
+have ended or at a second SIGTERM.
+"""
 
 from __future__ import annotations
 
@@ -48,23 +52,38 @@ def add_parser(subparsers: Any) -> None:
     what.add_argument("--http", action="store_true", help="answer every GET with a small page (default)")
     what.add_argument("--echo", action="store_true", help="send back what comes")
     what.add_argument("--www", metavar="DIR", type=Path, help="serve the files below DIR")
-    later = "ask a client for a certificate when it wants this path (by a renegotiation), and tell it who it is; needs --client-ca"
+    later = (
+        "ask a client for a certificate when it wants this path (by a renegotiation), and tell it who it is; needs --client-ca"
+    )
     parser.add_argument("--ask-later", metavar="PATH", help=later)
     seconds: dict[str, Any] = {"type": ranges.SECONDS, "metavar": "SECONDS"}
     parser.add_argument("--handshake-timeout", default=20.0, help="for the whole handshake (%(default)s)", **seconds)
     parser.add_argument("--idle-timeout", default=60.0, help="without a byte from the client (%(default)s)", **seconds)
     parser.add_argument("--request-timeout", default=20.0, help="for a whole request (%(default)s)", **seconds)
+    several = "serve by N processes, which share ticket keys (without N: one for each core); without this option by one"
+    parser.add_argument("--workers", type=ranges.WORKERS, nargs="?", const=0, metavar="N", help=several)
+    parser.add_argument(
+        "--drain-timeout", default=30.0, help="of workers, for open connections after SIGTERM (%(default)s)", **seconds
+    )
     options.add_server_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until interrupted."""
-    from puretls.cli import options
-
     if arguments.www is not None and not arguments.www.is_dir():
         raise UsageError(f"{arguments.www}: not a directory")
     if arguments.ask_later is not None:
         _check_ask_later(arguments)
+    if arguments.workers is None:
+        _serve_alone(arguments)
+    else:
+        _serve_together(arguments)
+    return 0
+
+
+def _serve_alone(arguments: argparse.Namespace) -> None:
+    from puretls.cli import options
+
     _log_to_stderr()
     server = Server(lambda: options.server_config(arguments), _application(arguments), arguments)
     with _listener(arguments.host, arguments.port) as listener:
@@ -73,10 +92,31 @@ def run(arguments: argparse.Namespace) -> int:
             _on_signal("SIGHUP", server.reload)
             _on_signal("SIGTERM", _interrupt)
             logger.info("listening on %s port %d", host, port)  # from here on, who waits for this line may send signals
-            server.serve(listener)
+            server.serve(listener.accept)
         except KeyboardInterrupt:
             logger.info("stopped")
-    return 0
+
+
+def _serve_together(arguments: argparse.Namespace) -> None:
+    """By several processes: each has a `Server` of its own, and a log line begins with the process that wrote it."""
+    from puretls.cli import options
+    from puretls.net import workers
+
+    if arguments.danger_seed is not None:
+        raise UsageError("--danger-seed is for one process: with --workers several would draw the same")
+    _log_to_stderr("%(process)d %(message)s")
+    application = _application(arguments)
+    shared = workers.Configurations(lambda: options.server_config(arguments))
+
+    def work(listener: socket.socket, config: ServerConfig, stopping: workers.Stopping) -> None:
+        server = Server(lambda: config, application, arguments)
+        server.serve(partial(workers.accept, listener, stopping))
+        listener.close()
+        server.drain()
+
+    with _listener(arguments.host, arguments.port) as listener:
+        count, drain = arguments.workers or None, arguments.drain_timeout
+        workers.run(listener, work, shared.reload, renew=shared.renew, count=count, drain=drain)
 
 
 def _check_ask_later(arguments: argparse.Namespace) -> None:
@@ -96,9 +136,9 @@ class LogFormatter(logging.Formatter):
         return printable_lines(super().formatException(ei).split("\n"))
 
 
-def _log_to_stderr() -> None:
+def _log_to_stderr(line: str = "%(message)s") -> None:
     handler = logging.StreamHandler()
-    handler.setFormatter(LogFormatter("%(message)s"))
+    handler.setFormatter(LogFormatter(line))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
@@ -157,18 +197,27 @@ class Server:
         self._config = replace(fresh, session_cache=old.session_cache, tickets=old.tickets)
         logger.info("reloaded")
 
-    def serve(self, listener: socket.socket) -> None:
-        """Accepts clients until an exception ends it, such as an interrupt."""
+    def serve(self, accept: Callable[[], tuple[socket.socket, Any] | None]) -> None:
+        """Accepts clients until `accept` gives none, or an exception ends it, such as an interrupt."""
         while True:
             self._places.acquire()
             try:
-                client, address = listener.accept()
+                accepted = accept()
             except OSError as error:  # out of file descriptors, or the client has left: neither ends the server
                 self._places.release()
                 logger.error("accept: %s", error)
                 time.sleep(0.1)
                 continue
+            if accepted is None:
+                self._places.release()
+                return
+            client, address = accepted
             threading.Thread(target=self._client, args=(client, address, next(self._numbers)), daemon=True).start()
+
+    def drain(self) -> None:
+        """Waits until all clients have left: then every place is free."""
+        for _ in range(MAX_CLIENTS):
+            self._places.acquire()
 
     def _client(self, sock: socket.socket, address: Any, number: int) -> None:
         from puretls.cli import LocalFault, NobodyReads
