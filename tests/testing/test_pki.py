@@ -17,7 +17,7 @@ from puretls.x509.pem import write_pem
 from puretls.x509.reports.rules import RULES
 from tests.testing.test_strategies import drawn, failure_of
 
-few = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+few = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 searching = settings(max_examples=500, deadline=None, database=None)
 EVERY = [(name, place) for name, row in pki.DEFECTS.items() for place in row.places(pki.plan(2))]
 
@@ -129,7 +129,7 @@ def test_no_answer_of_such_a_kind():
 
 
 @given(chain=tls.chains())
-@settings(parent=few, max_examples=60)
+@settings(parent=few, max_examples=40)
 def test_puretls_gives_the_expected_verdict_of_every_chain(chain):
     report = chain.verify()
     assert report.accepted is chain.accepted
@@ -146,12 +146,14 @@ def test_depth_and_defect_are_what_was_asked_for(data, depth):
     assert data.draw(tls.chains(2, "path length")).defect == "path length"
 
 
+@pytest.mark.full
 def test_all_defects_are_drawn_and_a_chain_shrinks_to_a_plain_one():
     assert len({chain.defect for chain in drawn(tls.chains(3), 250)}) > 20
     smallest = find(tls.chains(), lambda chain: chain.defect == "expired", settings=searching)
     assert (len(smallest.certificates), smallest.server_name, smallest.index) == (1, "server.test", 0)
 
 
+@pytest.mark.full
 def test_a_chain_is_printed_with_the_certificate_at_fault():
     text = failure_of(tls.chains(defect="expired"), lambda chain: True)
     assert "value=1 certificate for 'server.test', defect 'expired' in certificate 0" in text
@@ -159,6 +161,7 @@ def test_a_chain_is_printed_with_the_certificate_at_fault():
     assert "Certificate.tbs_certificate.validity.not_after = " in text
 
 
+@pytest.mark.full
 def test_single_certificates_are_der_and_printed_with_their_map():
     found = drawn(tls.certificates(), 30)
     assert sum(len(Certificate.parse(der).raw) == len(der) for der in found if der[-1:] != b"\0") > 20
