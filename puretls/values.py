@@ -24,6 +24,7 @@ Methods = dict[str, Callable[..., Any]]
 @dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
 def frozen(cls: type[T]) -> type[T]:
     """Class decorator: a frozen dataclass with slots. Raises `TypeError` for fields that are keyword-only or not for `__init__`."""
+    cls.__doc__ = cls.__doc__ or cls.__name__  # without one, as under -OO, `dataclass` asks for a signature, and 3.11 fails to find it
     made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=True)(cls)
     for field in dataclasses.fields(made):
         if field.kw_only or not field.init:
@@ -77,7 +78,7 @@ def _declare(cls: Any, *, kw_only: bool) -> None:
 
 @dataclasses.dataclass(init=False, repr=False, eq=False, frozen=True)
 class _Template:
-    """Its parameters say that a class is frozen, so that subclasses have to be."""
+    __doc__ = "Its parameters say that a class is frozen, so that subclasses have to be."  # kept under -OO
 
 
 def _share(cls: Any, methods: Methods) -> None:

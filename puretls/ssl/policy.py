@@ -46,6 +46,8 @@ Authority key identifiers are looked at by `_strict_findings`.
 """
 WITHOUT = {0: ("rsa-size", "sha1"), 1: ("rsa-size",)}
 """Rules that do not hold at the lower security levels (SSL_CTX_set_security_level(3))."""
+PLAIN = ("explicit-extended-key-usage",)
+"""What OpenSSL checks in any case: a certificate for anyExtendedKeyUsage alone is for no purpose (xku_reject in v3_purp.c)."""
 LENIENT = ("strict-der",)
 """What OpenSSL bears without VERIFY_X509_STRICT: values that are plain, and not written as DER has them. They are signed as they are."""
 MAX_SHOWN = 16
@@ -69,8 +71,8 @@ class Policy:
         make = partial(
             chain_verifier, [self._anchors], provider=provider, random=os.urandom, revocation=StoreRevocation(store, _mode(flags))
         )
-        self._verifier = replace(make(danger_without=(*WITHOUT.get(level, ()), *LENIENT)), caches=_CACHES)
-        self._strict_verifier = replace(make(danger_without=WITHOUT.get(level, ()), extra=STRICT), caches=_CACHES)
+        self._verifier = replace(make(danger_without=(*WITHOUT.get(level, ()), *LENIENT), extra=PLAIN), caches=_CACHES)
+        self._strict_verifier = replace(make(danger_without=WITHOUT.get(level, ()), extra=(*PLAIN, *STRICT)), caches=_CACHES)
 
     def __call__(self, request: ChainRequest) -> Report:
         """The verdict on a chain. `server_name` is compared with subjectAltName, and see `is_common_name`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from collections.abc import Iterator
 
 from puretls.errors import DecodeError
@@ -47,14 +48,16 @@ class Store(TrustStore):
         self.crls: list[Crl] = []
         self._directories: dict[str, None] = {}
         self._read: set[str] = set()
+        self._filling = threading.RLock()  # who finds a file read finds what was in it
 
     # Taking in
 
     def take_all(self, entries: list[Anchor | Crl]) -> None:
         """Certificates and CRLs, each once."""
-        self.__dict__.pop("_canonical", None)  # the index of names that were known before
-        self.take(entry for entry in entries if isinstance(entry, Anchor))
-        self.crls += [entry for entry in entries if isinstance(entry, Crl) and entry not in self.crls]
+        with self._filling:
+            self.take(entry for entry in entries if isinstance(entry, Anchor))
+            self.crls += [entry for entry in entries if isinstance(entry, Crl) and entry not in self.crls]
+            self.__dict__.pop("_canonical", None)  # the index of names that were known before
 
     def add_directory(self, path: str) -> None:
         self._directories[path] = None
@@ -77,19 +80,23 @@ class Store(TrustStore):
 
     def _take_files(self, name: Name, prefix: str) -> None:
         wanted = f"{name_hash(name):08x}.{prefix}" if self._directories else ""
-        for directory in self._directories:
-            for number in range(MAX_NUMBER):
-                path = os.path.join(directory, f"{wanted}{number}")
-                if path in self._read:
-                    continue
-                content = _content(path)
-                if content is None:
-                    break
-                self._read.add(path)
-                try:
-                    self.take_all(read_entries(content))
-                except DecodeError as bad:
-                    self.faults.append(f"{path}: {bad}")
+        with self._filling:
+            for directory in list(self._directories):
+                self._take_numbered(os.path.join(directory, wanted))
+
+    def _take_numbered(self, start: str) -> None:
+        """The files whose names go on with 0, 1, ... as far as there are."""
+        for path in (f"{start}{number}" for number in range(MAX_NUMBER)):
+            if path in self._read:
+                continue
+            content = _content(path)
+            if content is None:
+                break
+            self._read.add(path)
+            try:
+                self.take_all(read_entries(content))
+            except DecodeError as bad:
+                self.faults.append(f"{path}: {bad}")
 
     def issuer_of(self, certificate: Certificate) -> Certificate | None:
         """The first certificate by whose name and key identifier this one may have been issued."""
@@ -128,6 +135,9 @@ def read_entries(data: bytes | str) -> list[Anchor | Crl]:
 
 
 def _content(path: str) -> bytes | None:
+    """Of a regular file: nobody is to wait for who never writes into a pipe."""
+    if not os.path.isfile(path):
+        return None
     try:
         with open(path, "rb") as file:
             return file.read(MAX_FILE)

@@ -72,7 +72,7 @@ CODES = {
     "path-length-field": 80, "leaf-key-cert-sign": 82, "empty-issuer": 83, "empty-subject": 84, "empty-subject-ca": 84,
     "authority-key-identifier": 85, "subject-key-identifier": 86, "san-critical": 88, "basic-constraints-critical": 89,
     "must-not-be-critical": 90, "ca-key-usage": 92, "extensions-need-version-3": 93, "duplicate-extension": 41, "strict-der": 41,
-    "extended-key-usage": 26, "ca-extended-key-usage": 26, "algorithm-mismatch": 78,
+    "extended-key-usage": 26, "ca-extended-key-usage": 26, "explicit-extended-key-usage": 26, "algorithm-mismatch": 78,
     # Keys and algorithms
     "public-key": 6, "rsa-size": 66, "rsa-breakable": 66, "rsa-too-large": 66, "sha1": 68, "md5": 68, "signature-algorithm": 76,
     # Names, revocation, signatures, dates, constraints

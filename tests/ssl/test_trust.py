@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,6 +18,7 @@ from puretls import danger
 from puretls.ca import DevelopmentCa
 from puretls.crypto.provider import default
 from puretls.der import oids, writer
+from puretls.ssl import store
 from puretls.ssl import trust as trusting
 from puretls.ssl.constants import (
     HOSTFLAG_NEVER_CHECK_SUBJECT,
@@ -187,6 +189,62 @@ def test_a_signature_is_verified_once_whichever_context_asks():
     again = loaded(ROOT).verify(request(), NAME, VERIFY_X509_PARTIAL_CHAIN, 4)
     assert (again.accepted, again.signatures) == (True, 0)
     assert not loaded(INTERMEDIATE).verify(request(), NAME, 0, 4).accepted  # what is trusted is each context's own
+
+
+@pytest.mark.interop
+def test_who_finds_a_file_of_a_directory_read_finds_what_was_in_it(hashed, monkeypatch):
+    """Several threads connect by one context, and the disk is slow."""
+
+    def read_slowly(data):
+        meanwhile.append(pool.submit(verdict, trust))
+        wait(meanwhile, 0.05)
+        return entries(data)
+
+    trust, meanwhile, entries = Trust(), [], store.read_entries
+    trust.load(capath=hashed)
+    monkeypatch.setattr(store, "read_entries", read_slowly)
+    with ThreadPoolExecutor() as pool:
+        assert verdict(trust) == 0
+        assert [each.result() for each in meanwhile] == [0]
+
+
+@pytest.mark.interop
+def test_a_pipe_in_a_directory_holds_nobody_up(hashed):
+    link = next(path for path in hashed.iterdir() if path.suffix == ".0")
+    link.unlink()
+    os.mkfifo(link)
+    trust = Trust()
+    trust.load(capath=hashed)
+    assert verdict(trust) == 20
+
+
+@pytest.mark.rfc("5280", "4.2.1.12")
+def test_a_certificate_for_any_purpose_alone_is_for_none(tmp_path):
+    """OpenSSL refuses it, be it a leaf or an authority."""
+    made = issued("secp256r1", "any.test", "server")
+    usage = writer.sequence(writer.oid(oids.ANY_EXTENDED_KEY_USAGE))
+    name = extension(oids.SUBJECT_ALT_NAME, writer.sequence(writer.implicit(2, b"any.test")))
+    draft = replace(made.draft, extensions=(name, extension(oids.EXTENDED_KEY_USAGE, usage)))
+    der = authority().issued(draft, made.key).certificate
+    for flags in (0, VERIFY_X509_PARTIAL_CHAIN):
+        assert verdict(loaded(ROOT), chain=(der, INTERMEDIATE), name="any.test", flags=flags) == 26
+    if shutil.which("openssl"):
+        for file, content in (("ca.pem", pem(ROOT)), ("above.pem", pem(INTERMEDIATE)), ("any.pem", pem(der))):
+            (tmp_path / file).write_text(content)
+        command = [
+            "openssl",
+            "verify",
+            "-purpose",
+            "sslserver",
+            "-CAfile",
+            "ca.pem",
+            "-untrusted",
+            "above.pem",
+            "-attime",
+            str(int(NOW)),
+            "any.pem",
+        ]
+        assert "error 26 " in subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False).stderr
 
 
 @pytest.mark.interop
