@@ -16,8 +16,8 @@ ALERTS = {alert.name.lower() for alert in AlertDescription}
 
 @pytest.fixture(scope="module")
 def sparse():
-    """Two bits of every sixteenth byte, with cryptography."""
-    return atlas(bits=(0, 7), stride=16)
+    """Two bits of every thirty-second byte, with cryptography."""
+    return atlas(bits=(0, 7), stride=32)
 
 
 def _check(made):
@@ -62,7 +62,7 @@ def test_a_check_that_is_missing_shows_up_as_silent_completion(monkeypatch):
 
     monkeypatch.setattr(server_end, "check_finished", unchecked)
     monkeypatch.setattr(client_end, "check_finished", unchecked)
-    made = atlas(client_config(provider=no_security()), server_config(provider=no_security()), bits=(7,), stride=8)
+    made = atlas(client_config(provider=no_security()), server_config(provider=no_security()), bits=(7,), stride=24)
     assert made.unallowed
     assert "NOT IN THE ALLOWANCE" in text(made)
 
@@ -83,7 +83,7 @@ def test_a_flip_tells_all():
 
 
 def test_the_command_refuses_what_it_cannot_write(capsys, tmp_path, monkeypatch):
-    monkeypatch.setattr("puretls.testing.atlas.atlas", lambda **options: atlas(bits=(0,), stride=200))
+    monkeypatch.setattr("puretls.testing.atlas.atlas", lambda **options: atlas(bits=(0,), stride=400))
     assert main(["flip", "--html", str(tmp_path / "no" / "where.html")]) == 2
     assert capsys.readouterr().err.count("\n") == 1
     assert main(["flip", "--html", str(tmp_path / "map.html")]) == 0

@@ -15,7 +15,7 @@ from puretls.inspect import Tape
 from puretls.testing.campaign import STATE, Campaign, Job, Profile, batch, dask, processes
 from tests.interop.peers import free_port
 
-SMALL = Profile(4, 20)
+SMALL = Profile(2, 12)
 RULE = "the best suite that both have is chosen"
 
 

@@ -22,8 +22,8 @@ def _check(outcome, rows):
 
 @pytest.mark.interop
 def test_servers_disagree_on_what_is_known():
-    outcome = flights(80)
-    assert outcome.asked == 80
+    outcome = flights(60)
+    assert outcome.asked == 60
     _check(outcome, FLIGHTS)
 
 
@@ -33,7 +33,7 @@ def test_validators_disagree_on_what_is_known():
     pytest.importorskip("cryptography.x509.verification")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pyca/cryptography warns of what it will refuse one day
-        _check(chains(40), CHAINS)
+        _check(chains(20), CHAINS)
 
 
 @pytest.mark.interop

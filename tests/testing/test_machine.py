@@ -24,7 +24,7 @@ EACH = pytest.mark.parametrize("name", list(BY_NAME))
 
 
 class TestConnection(ConnectionMachine.TestCase):
-    settings = settings(max_examples=8, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
+    settings = settings(max_examples=4, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def test_advance_is_three_times_as_likely_as_deviate():
@@ -45,7 +45,7 @@ def _nothing_in(count, seed=0):
 
 @pytest.mark.rfc("5246", "7.3")
 def test_nothing_is_found_in_puretls():
-    assert _nothing_in(30) >= 1  # and runs go deep enough to find something
+    assert _nothing_in(12) >= 1  # and runs go deep enough to find something
 
 
 @pytest.mark.full
@@ -73,7 +73,7 @@ def _story(violation):
     return tuple(move.partition("  ->")[0] for move in violation.moves)
 
 
-QUICK = ("early CCS", "nonce reuse", "downgrade of the suite", "truncation taken for close")
+QUICK = ("nonce reuse", "downgrade of the suite", "truncation taken for close")
 
 
 @pytest.mark.parametrize("name", QUICK)
