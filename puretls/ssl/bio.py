@@ -5,11 +5,11 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-from puretls.ssl.conversions import octets
+from puretls.ssl.conversions import Uncopied, octets
 from puretls.ssl.errors import SSLError
 
 
-class MemoryBIO:
+class MemoryBIO(Uncopied):
     """A queue of bytes. Empty, it wants more; empty after `write_eof`, it has ended."""
 
     __module__ = "_ssl"

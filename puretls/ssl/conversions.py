@@ -1,9 +1,20 @@
-"""Arguments as C takes them: buffers of any items, and integers that have a size."""
+"""As C has it: buffers of any items, integers that have a size, and objects that nobody copies."""
 
 from __future__ import annotations
 
 import operator
 from typing import Any
+
+
+class Uncopied:
+    """What holds a connection's state, or its secrets: `copy` and `pickle` are refused, in CPython's words."""
+
+    __slots__ = ()
+
+    def __reduce_ex__(self, protocol: object) -> Any:
+        kind = type(self)
+        name = f"_ssl.{kind.__name__}" if kind.__module__ == "_ssl" else kind.__name__
+        raise TypeError(f"cannot pickle {name!r} object")
 
 
 def octets(buffer: Any) -> memoryview:

@@ -36,9 +36,7 @@ class Repair:
                 self._visit(name, wanted)
             new = {word for name, changed in self._changed.items() if name not in known for word in changed} - _ROOTS
             mention = re.compile(rb"\b(?:%s)\b" % "|".join(map(re.escape, new)).encode()) if new else None
-            wanted = {
-                name for name, source in sources.items() if mention and name not in self._visited and mention.search(source)
-            }
+            wanted = {name for name, source in sources.items() if mention and name not in self._visited and mention.search(source)}
         self._give_openers_https()
 
     def undo(self) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from puretls.ssl.conversions import Uncopied
+
 if TYPE_CHECKING:
     from puretls.session import Session
     from puretls.ssl.settings import Settings
 
 
-class SSLSession:
+class SSLSession(Uncopied):
     """What `SSLSocket.session` gives, and takes. Two are equal where their ids are."""
 
     __module__ = "_ssl"

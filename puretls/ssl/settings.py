@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from puretls.ssl.callbacks import Callbacks
 from puretls.ssl.constants import CERT_NONE, CERT_REQUIRED, HOSTFLAG_NO_PARTIAL_WILDCARDS, VERIFY_X509_TRUSTED_FIRST
+from puretls.ssl.conversions import Uncopied
 from puretls.ssl.versions import Versions
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Terms(NamedTuple):
     num_tickets: int
 
 
-class Settings:
+class Settings(Uncopied):
     """Versions and options, call-backs, how peers are verified, and the parts that keep certificates, keys, suites and sessions."""
 
     _versions: Versions
@@ -65,6 +66,3 @@ class Settings:
             versions.allow_tls_1_2,
             self._num_tickets,
         )
-
-    def __reduce_ex__(self, protocol: object) -> Any:
-        raise TypeError(f"cannot pickle {type(self).__name__!r} object")

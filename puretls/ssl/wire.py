@@ -197,9 +197,12 @@ def _call_into(results: list[Any], function: Callable[[Any], Any], argument: Any
 
 def _ready(sock: Any, what: int, seconds: float) -> bool:
     """Whether a socket can be read or written (or has failed, which its next call tells) within so many seconds."""
+    number = sock.fileno()
+    if number < 0:
+        raise SSLError("Underlying socket has been closed.")
     if not hasattr(select, "poll"):  # Windows
         reading, writing = ([sock], []) if what == _READ else ([], [sock])
         return any(select.select(reading, writing, [], seconds))
     poll = select.poll()
-    poll.register(sock.fileno(), what)
+    poll.register(number, what)
     return bool(poll.poll(seconds * 1000))

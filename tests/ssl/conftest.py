@@ -16,9 +16,7 @@ from tests.support.openssl import server_context
 def pki(tmp_path_factory):
     """Paths: `ca`, `wrong` (another CA), `cert` and `key` of a server called localhost; `folder` that they are in; the `leaf`."""
     folder = tmp_path_factory.mktemp("pki")
-    right, wrong = (
-        DevelopmentCa.create(os.urandom, time.time(), organization=name) for name in ("puretls tests", "somebody else")
-    )
+    right, wrong = (DevelopmentCa.create(os.urandom, time.time(), organization=name) for name in ("puretls tests", "somebody else"))
     leaf = right.issue(["localhost", "127.0.0.1"])
     files = {"ca": right.root_pem, "wrong": wrong.root_pem, "cert": leaf.chain_pem, "key": leaf.key_pem}
     for name, text in files.items():

@@ -315,10 +315,7 @@ def test_a_file_without_a_certificate_is_refused_in_the_c_modules_words(text, tm
 ODD = [certificate(names=list(GENERAL_NAMES.values()), subject=name(*(attribute("2.5.4.3", value) for value in VALUES.values())))]
 
 
-@given(
-    st.sampled_from([*issued().chain, *ODD]),
-    st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=4),
-)
+@given(st.sampled_from([*issued().chain, *ODD]), st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=4))
 def test_what_can_be_read_can_be_shown_whatever_is_in_it(der, changes):
     changed = bytearray(der)
     for at, octet in changes:

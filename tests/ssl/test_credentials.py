@@ -218,11 +218,7 @@ def weak(tmp_path_factory):
     """
     for line in lines.strip().splitlines():
         subprocess.run(["openssl", *line.split()], cwd=path, check=True, capture_output=True)
-    both = {
-        "small": ("small.pem", "small.crt"),
-        "sha1": ("sha1.pem", "sha1.crt"),
-        "below": ("sha1.pem", "below.crt", "small.crt"),
-    }
+    both = {"small": ("small.pem", "small.crt"), "sha1": ("sha1.pem", "sha1.crt"), "below": ("sha1.pem", "below.crt", "small.crt")}
     for name, parts in both.items():
         (path / f"{name}-all.pem").write_text("".join((path / part).read_text() for part in parts))
     return path

@@ -66,22 +66,11 @@ def run(*parts, fails=False):
 
 
 def test_import_ssl_works_where_there_is_none():
-    assert run(
-        BLOCK, "import puretls.ssl; puretls.ssl.install(); import ssl; print(ssl.OPENSSL_VERSION, ssl.HAS_TLSv1_3)"
-    ).endswith("False")
+    assert run(BLOCK, "import puretls.ssl; puretls.ssl.install(); import ssl; print(ssl.OPENSSL_VERSION, ssl.HAS_TLSv1_3)").endswith("False")
 
 
 def test_nothing_that_asks_for_ssl_is_imported_before_it_is_there():
-    heavy = (
-        "http.client",
-        "urllib.request",
-        "asyncio",
-        "smtplib",
-        "tlslite",
-        "puretls.connection",
-        "puretls.x509",
-        "threading_started",
-    )
+    heavy = ("http.client", "urllib.request", "asyncio", "smtplib", "tlslite", "puretls.connection", "puretls.x509", "threading_started")
     printed = run(
         BLOCK,
         "import threading, puretls.ssl; puretls.ssl.install(); import ssl",
@@ -163,22 +152,13 @@ def test_an_ssl_that_works_is_not_replaced():
     told = run("import ssl, puretls.ssl; print(puretls.ssl.is_needed())", "puretls.ssl.install()", fails=True)
     assert "UsageError: this Python has an ssl that works (OpenSSL" in told
     kept = "import ssl, puretls.ssl, contextlib\nwith contextlib.suppress(Exception):\n    puretls.ssl.install()\n"
-    assert (
-        run(kept + "import ssl as again, sys; print(again is ssl, 'puretls' in sys.modules['_ssl'].OPENSSL_VERSION)")
-        == "True False"
-    )
+    assert run(kept + "import ssl as again, sys; print(again is ssl, 'puretls' in sys.modules['_ssl'].OPENSSL_VERSION)") == "True False"
 
 
 def test_a_broken_ssl_is_replaced():
     """Built, but its library is not there: it cannot be imported."""
-    blocker = BLOCK.replace(
-        'ModuleNotFoundError(f"No module named {name!r}", name=name)',
-        "ImportError('libssl.so.3: cannot open shared object file')",
-    )
-    assert run(
-        blocker,
-        "import puretls.ssl; print(puretls.ssl.is_needed()); puretls.ssl.install(); import ssl; print('puretls' in ssl.OPENSSL_VERSION)",
-    ).split() == ["True", "True"]
+    blocker = BLOCK.replace("ModuleNotFoundError(f\"No module named {name!r}\", name=name)", "ImportError('libssl.so.3: cannot open shared object file')")
+    assert run(blocker, "import puretls.ssl; print(puretls.ssl.is_needed()); puretls.ssl.install(); import ssl; print('puretls' in ssl.OPENSSL_VERSION)").split() == ["True", "True"]
 
 
 def test_force_gives_modules_the_other_ssl_and_takes_it_back_from_those_imported_since():
@@ -197,16 +177,12 @@ def test_a_pth_file_gives_every_start_of_a_python_an_ssl(tmp_path):
     (tmp_path / "puretls.pth").write_text(run("from puretls.cli import main; main(['run', '--pth'])") + "\n")
     start = f"import site; site.addsitedir({str(tmp_path)!r})"
     loaded = "print(sorted(name for name in sys.modules if name.startswith('puretls')))"
-    lines = run(
-        ABSENT, start, loaded, "import http.client, ssl; print(ssl.OPENSSL_VERSION, http.client.HTTPSConnection.__name__)"
-    ).splitlines()
+    lines = run(ABSENT, start, loaded, "import http.client, ssl; print(ssl.OPENSSL_VERSION, http.client.HTTPSConnection.__name__)").splitlines()
     assert lines[0] == "['puretls', 'puretls._version', 'puretls.ssl', 'puretls.ssl.finder']"
     assert "puretls" in lines[1]
     assert lines[1].endswith("HTTPSConnection")
     assert "puretls" not in run(start, "import ssl; print(ssl.OPENSSL_VERSION)"), "an ssl that works stays"
-    assert (
-        run(ABSENT, start, "import ssl, puretls.ssl; puretls.ssl.install(); import ssl as again; print(again is ssl)") == "True"
-    )
+    assert run(ABSENT, start, "import ssl, puretls.ssl; puretls.ssl.install(); import ssl as again; print(again is ssl)") == "True"
 
 
 CHILD = "import ssl, sys; print('puretls' in ssl.OPENSSL_VERSION, 'ecdsa' in sys.modules, getattr(sys.modules.get('sitecustomize'), 'mark', ''))"
@@ -217,9 +193,7 @@ def started(root, folder, environment, *flags):
     """What a Python prints that a program under `puretls run` starts."""
     (folder / "parent.py").write_text(PARENT)
     command = [sys.executable, *flags, "-m", "puretls", "run", *([] if environment.get("WITHOUT") else ["--force"]), "parent.py"]
-    done = subprocess.run(
-        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False
-    )
+    done = subprocess.run(command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
 
@@ -239,12 +213,7 @@ def test_children_find_puretls_and_nothing_else_beside_it(root, tmp_path):
     script = "import sys, puretls; print(any(path == sys.argv[1] for path in sys.path)); import tests"
     done = subprocess.run(
         [sys.executable, "-S", "-c", "import sitecustomize; " + script, str(root)],
-        cwd=tmp_path,
-        env={"PYTHONPATH": children.__path__[0]},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+        cwd=tmp_path, env={"PYTHONPATH": children.__path__[0]}, capture_output=True, text=True, timeout=60, check=False,
     )
     assert done.stdout == "False\n", done.stderr
     assert "No module named 'tests'" in done.stderr

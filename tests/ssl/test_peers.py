@@ -55,11 +55,7 @@ def test_text_that_comes_byte_by_byte_is_told_from_tls_too():
 def test_a_server_may_renegotiate_often():
     incoming, outgoing = ours.MemoryBIO(), ours.MemoryBIO()
     client = client_context(ours).wrap_bio(incoming, outgoing, server_hostname=NAME)
-    server = Connection.server(
-        ServerConfig(
-            credentials=[Credential.from_files(files() / "server.pem")], renegotiation=True, limits=Limits(renegotiations=100)
-        )
-    )
+    server = Connection.server(ServerConfig(credentials=[Credential.from_files(files() / "server.pem")], renegotiation=True, limits=Limits(renegotiations=100)))
 
     def turn(operation):
         """One operation of the client, and what the server makes of it."""

@@ -13,10 +13,7 @@ from puretls._version import __version__
 pytestmark = pytest.mark.interop
 needs_pip = pytest.mark.skipif(importlib.util.find_spec("pip") is None, reason="pip is not installed here")
 QUIET = ("--disable-pip-version-check", "--no-cache-dir", "--no-deps", "--retries", "0")
-ENVIRONMENT = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ} | {
-    "PIP_CONFIG_FILE": os.devnull,
-    "PIP_ROOT_USER_ACTION": "ignore",
-}
+ENVIRONMENT = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ} | {"PIP_CONFIG_FILE": os.devnull, "PIP_ROOT_USER_ACTION": "ignore"}
 
 PROJECT = """
 [build-system]
@@ -53,35 +50,17 @@ def bare(root):
     spec = importlib.util.spec_from_file_location("python_without_openssl", root / "tools" / "python_without_openssl.py")
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
-    return tool.find() or pytest.skip(
-        "no Python without OpenSSL: python tools/python_without_openssl.py builds one, in a minute or two"
-    )
+    return tool.find() or pytest.skip("no Python without OpenSSL: python tools/python_without_openssl.py builds one, in a minute or two")
 
 
 def run(folder, *command, **more):
-    return subprocess.run(
-        list(map(str, command)), cwd=folder, env=ENVIRONMENT | more, capture_output=True, text=True, timeout=120, check=False
-    )
+    return subprocess.run(list(map(str, command)), cwd=folder, env=ENVIRONMENT | more, capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.mark.slow
 @needs_pip
 def test_pip_downloads_through_a_proxy_with_connect(root, site, proxy, pki, tmp_path):
-    command = (
-        sys.executable,
-        "-m",
-        "puretls",
-        "run",
-        "--force",
-        "-m",
-        "pip",
-        "download",
-        *QUIET,
-        "--cert",
-        pki.ca,
-        "-i",
-        f"{site.url}/simple/",
-    )
+    command = (sys.executable, "-m", "puretls", "run", "--force", "-m", "pip", "download", *QUIET, "--cert", pki.ca, "-i", f"{site.url}/simple/")
     done = run(tmp_path, *command, "--proxy", f"http://127.0.0.1:{proxy.port}", "six", PYTHONPATH=str(root))
     assert done.returncode == 0, done.stderr
     assert [path.suffix for path in tmp_path.iterdir()] == [".whl"]
@@ -91,21 +70,7 @@ def test_pip_downloads_through_a_proxy_with_connect(root, site, proxy, pki, tmp_
 @pytest.mark.slow
 @needs_pip
 def test_pip_refuses_an_index_that_it_cannot_verify(root, site, pki, tmp_path):
-    command = (
-        sys.executable,
-        "-m",
-        "puretls",
-        "run",
-        "--force",
-        "-m",
-        "pip",
-        "download",
-        *QUIET,
-        "--cert",
-        pki.wrong,
-        "-i",
-        f"{site.url}/simple/",
-    )
+    command = (sys.executable, "-m", "puretls", "run", "--force", "-m", "pip", "download", *QUIET, "--cert", pki.wrong, "-i", f"{site.url}/simple/")
     done = run(tmp_path, *command, "six", PYTHONPATH=str(root))
     assert done.returncode == 1
     assert "CERTIFICATE_VERIFY_FAILED" in done.stdout + done.stderr
@@ -121,19 +86,7 @@ class TestWithoutOpenssl:
         assert "No module named '_hashlib'" in run(tmp_path, bare, "-c", "import _hashlib").stderr
 
     def test_pip_installs_over_https(self, bare, pyz, site, pki, tmp_path):
-        install = (
-            "-m",
-            "pip",
-            "install",
-            *QUIET,
-            "--cert",
-            pki.ca,
-            "-i",
-            f"{site.url}/simple/",
-            "--target",
-            tmp_path / "there",
-            "six",
-        )
+        install = ("-m", "pip", "install", *QUIET, "--cert", pki.ca, "-i", f"{site.url}/simple/", "--target", tmp_path / "there", "six")
         alone = run(tmp_path, bare, *install)
         assert "SSL module is not available" in alone.stdout + alone.stderr
         done = run(tmp_path, bare, pyz, "run", *install)
@@ -141,19 +94,7 @@ class TestWithoutOpenssl:
         assert (tmp_path / "there" / "six.py").read_bytes() == Path(importlib.util.find_spec("six").origin).read_bytes()
 
     def test_pip_installs_over_https_through_a_proxy(self, bare, pyz, site, proxy, pki, tmp_path):
-        install = (
-            "-m",
-            "pip",
-            "install",
-            *QUIET,
-            "--cert",
-            pki.ca,
-            "-i",
-            f"{site.url}/simple/",
-            "--target",
-            tmp_path / "there",
-            "six",
-        )
+        install = ("-m", "pip", "install", *QUIET, "--cert", pki.ca, "-i", f"{site.url}/simple/", "--target", tmp_path / "there", "six")
         done = run(tmp_path, bare, pyz, "run", *install, "--proxy", f"http://127.0.0.1:{proxy.port}")
         assert done.returncode == 0, done.stdout + done.stderr
         assert (tmp_path / "there" / "six.py").exists()
@@ -170,19 +111,7 @@ class TestWithoutOpenssl:
         assert (tmp_path / "there" / "made.py").read_text() == "by = 'six'\n"
 
     def test_pip_refuses_an_index_that_it_cannot_verify(self, bare, pyz, site, pki, tmp_path):
-        install = (
-            "-m",
-            "pip",
-            "install",
-            *QUIET,
-            "--cert",
-            pki.wrong,
-            "-i",
-            f"{site.url}/simple/",
-            "--target",
-            tmp_path / "there",
-            "six",
-        )
+        install = ("-m", "pip", "install", *QUIET, "--cert", pki.wrong, "-i", f"{site.url}/simple/", "--target", tmp_path / "there", "six")
         done = run(tmp_path, bare, pyz, "run", *install)
         assert done.returncode == 1
         assert "CERTIFICATE_VERIFY_FAILED" in done.stdout + done.stderr

@@ -58,11 +58,7 @@ def needs(name, package):
 @pytest.fixture(scope="session")
 def environment():
     """A Python that has the packages; made once, and kept in the cache directory."""
-    cache = (
-        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        / "puretls"
-        / f"programs-{sys.version_info[0]}.{sys.version_info[1]}"
-    )
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "puretls" / f"programs-{sys.version_info[0]}.{sys.version_info[1]}"
     python = cache / "bin" / "python"
     if not python.exists():
         beside = cache.with_name(f"{cache.name}-{os.getpid()}")
@@ -88,12 +84,7 @@ def without(root, tmp_path, pki):
     hidden.mkdir()
     (hidden / "sitecustomize.py").write_text(ABSENT)
     bundle = {name: str(pki.ca) for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")}
-    return {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "PYTHONPATH": f"{root}:{hidden}",
-        "PYTHONWARNINGS": "ignore",
-    } | bundle
+    return {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": f"{root}:{hidden}", "PYTHONWARNINGS": "ignore"} | bundle
 
 
 def program(heading):
@@ -113,16 +104,12 @@ def site(pki):
 def test_a_client(heading, request, site, without, tmp_path):
     source = program(heading).replace("8443", str(site.port))
     python = python_with(NEEDS[heading], request)
-    done = subprocess.run(
-        [python, "-c", source], cwd=tmp_path, env=without, capture_output=True, text=True, timeout=60, check=False
-    )
+    done = subprocess.run([python, "-c", source], cwd=tmp_path, env=without, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert "hello" in done.stdout
     assert not site.problems
     wrong = without | {name: without[name].replace("ca.pem", "wrong.pem") for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")}
-    refused = subprocess.run(
-        [python, "-c", source], cwd=tmp_path, env=wrong, capture_output=True, text=True, timeout=60, check=False
-    )
+    refused = subprocess.run([python, "-c", source], cwd=tmp_path, env=wrong, capture_output=True, text=True, timeout=60, check=False)
     assert refused.returncode != 0
     assert "CERTIFICATE_VERIFY_FAILED" in refused.stderr
 
@@ -135,10 +122,7 @@ def free_port():
 @contextmanager
 def running(command, folder, environment, port):
     """The server, once it takes connections."""
-    with (
-        (folder / "log").open("wb") as log,
-        subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log) as process,
-    ):
+    with (folder / "log").open("wb") as log, subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log) as process:
         try:
             deadline = time.monotonic() + 60
             while time.monotonic() < deadline:
@@ -172,9 +156,7 @@ def test_a_server(line, request, without, pki, tmp_path):
     command = [python_with(line.split()[5], request), *shlex.split(line.replace("8443", str(port)))[1:]]
     with running(command, tmp_path, without, port):
         for _ in range(3):
-            with urllib.request.urlopen(
-                f"https://localhost:{port}/", context=ssl.create_default_context(cafile=pki.ca)
-            ) as response:
+            with urllib.request.urlopen(f"https://localhost:{port}/", context=ssl.create_default_context(cafile=pki.ca)) as response:
                 assert response.read() == b"hello by https"
 
 

@@ -102,9 +102,7 @@ print(json.dumps([shown(__import__(name)) for name in names]))
 
 
 def run(folder, *parts, warned=False):
-    done = subprocess.run(
-        [sys.executable, "-c", "\n".join(parts)], cwd=folder, capture_output=True, text=True, timeout=60, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", "\n".join(parts)], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert bool(done.stderr) == warned, done.stderr
     return done.stdout.strip()
@@ -136,28 +134,18 @@ def test_a_module_is_what_it_would_have_been(seen, pattern):
 
 def test_statements_that_do_not_depend_on_it_run_once(tmp_path):
     (tmp_path / "pattern.py").write_text(PATTERNS["a name and a flag"] + "print('loaded', HAVE)\ncache = []\nclass Kept: pass\n")
-    script = (
-        "import pattern; before = pattern.cache, pattern.Kept",
-        INSTALL,
-        "print(before == (pattern.cache, pattern.Kept), pattern.HAVE)",
-    )
+    script = ("import pattern; before = pattern.cache, pattern.Kept", INSTALL, "print(before == (pattern.cache, pattern.Kept), pattern.HAVE)")
     assert run(tmp_path, BLOCK, *script).split() == ["loaded", "False", "True", "True"]
 
 
 def test_what_somebody_changed_since_is_not_put_back(tmp_path):
     (tmp_path / "pattern.py").write_text(PATTERNS["a name and a flag"])
-    script = (
-        "import pattern",
-        INSTALL,
-        "pattern.Secure = 'mine'; puretls.ssl.uninstall(); print(pattern.Secure, pattern.HAVE, hasattr(pattern, 'connect'))",
-    )
+    script = ("import pattern", INSTALL, "pattern.Secure = 'mine'; puretls.ssl.uninstall(); print(pattern.Secure, pattern.HAVE, hasattr(pattern, 'connect'))")
     assert run(tmp_path, BLOCK, *script).split() == ["mine", "False", "False"]
 
 
 def test_a_module_that_cannot_be_repaired_is_named_and_stays_as_it_was(tmp_path):
-    (tmp_path / "pattern.py").write_text(
-        "try:\n    import ssl\nexcept ImportError:\n    ssl = None\nif ssl:\n    from nowhere import anything\n"
-    )
+    (tmp_path / "pattern.py").write_text("try:\n    import ssl\nexcept ImportError:\n    ssl = None\nif ssl:\n    from nowhere import anything\n")
     script = ("import pattern, http.client", INSTALL, "print(pattern.ssl, hasattr(http.client, 'HTTPSConnection'))")
     assert run(tmp_path, BLOCK, *script, warned=True).split() == ["None", "True"]
 
@@ -170,9 +158,7 @@ def test_a_module_whose_file_is_another_one_by_now_stays_as_it_was(tmp_path):
 
 
 def test_the_program_itself_is_not_run_again(tmp_path):
-    (tmp_path / "main.py").write_text(
-        BLOCK + "try:\n    import ssl\nexcept ImportError:\n    ssl = None\n" + INSTALL + "\nprint(ssl)\n"
-    )
+    (tmp_path / "main.py").write_text(BLOCK + "try:\n    import ssl\nexcept ImportError:\n    ssl = None\n" + INSTALL + "\nprint(ssl)\n")
     done = subprocess.run([sys.executable, "main.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout == "None\n", done.stderr
 

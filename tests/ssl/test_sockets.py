@@ -354,3 +354,14 @@ def test_a_file_is_sent(ends):
     sent = both_at_once(lambda: client.sendfile(BytesIO(content)), read)
     assert sent == len(content)
     assert received == content
+
+
+def test_a_socket_that_was_detached_is_told_as_closed(ends):
+    client, _ = ends
+    connection, number = client._sslobj, client.detach()
+    try:
+        for operation in (lambda: connection.read(1), lambda: connection.write(b"x"), connection.shutdown):
+            with pytest.raises(ours.SSLError, match="Underlying socket has been closed"):
+                operation()
+    finally:
+        socket.close(number)

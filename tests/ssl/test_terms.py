@@ -1,6 +1,9 @@
 """What a connection is held to is settled when it is made: `ssl.py` on puretls and the real one give the same verdicts."""
 
+import copy
+import pickle
 import ssl as real_ssl
+import sys
 
 import pytest
 
@@ -83,3 +86,17 @@ def test_a_certificate_that_nobody_verified_is_not_shown_as_verified():
     context.verify_mode = ours.CERT_REQUIRED
     assert pair.client.getpeercert() == {}
     assert pair.client.getpeercert(binary_form=True)
+
+
+@pytest.mark.parametrize("kind", ["context", "session", "_sslobj", "bio", "certificate"])
+@pytest.mark.parametrize("make", [copy.copy, copy.deepcopy, pickle.dumps], ids=lambda make: make.__qualname__)
+def test_what_holds_secrets_is_neither_copied_nor_pickled(kind, make, monkeypatch):
+    def refused(ssl):
+        monkeypatch.setitem(sys.modules, "_ssl", ssl._ssl)
+        client = Pair(client_context(ssl), server_context(real_ssl)).shake().client
+        kept = {"bio": ssl.MemoryBIO(), "certificate": client._sslobj.get_unverified_chain()[0]}
+        with pytest.raises(TypeError) as told:
+            make(kept[kind] if kind in kept else getattr(client, kind))
+        return str(told.value)
+
+    assert refused(pure_ssl()) == refused(real_ssl)

@@ -350,9 +350,7 @@ def test_a_common_name_does_not_count_below_name_constraints():
     ca = issued("secp256r1", "constrained", "server")
     name = writer.sequence(writer.set_of(writer.sequence(writer.oid(oids.COMMON_NAME), writer.utf8_string("constrained"))))
     subject = writer.sequence(writer.set_of(writer.sequence(writer.oid(oids.COMMON_NAME), writer.utf8_string("plain.test"))))
-    basic = writer.sequence(
-        writer.oid(oids.BASIC_CONSTRAINTS), writer.boolean(True), writer.octet_string(writer.sequence(writer.boolean(True)))
-    )
+    basic = writer.sequence(writer.oid(oids.BASIC_CONSTRAINTS), writer.boolean(True), writer.octet_string(writer.sequence(writer.boolean(True))))
     within = writer.sequence(writer.explicit(0, writer.sequence(writer.implicit(2, b"other.test"))))
     times = int(NOW) - 1000, int(NOW) + 1000
     signer = Signer(ca.key, danger.fixed_random(b"constrained"), default())
@@ -363,9 +361,7 @@ def test_a_common_name_does_not_count_below_name_constraints():
         assert verdict(loaded(root), chain=(leaf,), name="other.test") == 62
 
 
-@pytest.mark.parametrize(
-    "flags", [0, VERIFY_X509_STRICT, VERIFY_X509_PARTIAL_CHAIN, VERIFY_X509_STRICT | VERIFY_X509_PARTIAL_CHAIN]
-)
+@pytest.mark.parametrize("flags", [0, VERIFY_X509_STRICT, VERIFY_X509_PARTIAL_CHAIN, VERIFY_X509_STRICT | VERIFY_X509_PARTIAL_CHAIN])
 @pytest.mark.parametrize("trusted", [ROOT, INTERMEDIATE], ids=["root", "intermediate"])
 def test_a_leaf_with_another_signature_is_refused_under_every_flag(flags, trusted):
     forged = bytearray(LEAF)
@@ -389,9 +385,7 @@ def test_no_number_of_decoys_makes_strict_forget_a_signature():
 
     def authority_of(key, *more):
         critical = writer.boolean(True)
-        basic = writer.sequence(
-            writer.oid(oids.BASIC_CONSTRAINTS), critical, writer.octet_string(writer.sequence(writer.boolean(True)))
-        )
+        basic = writer.sequence(writer.oid(oids.BASIC_CONSTRAINTS), critical, writer.octet_string(writer.sequence(writer.boolean(True))))
         usage = writer.sequence(writer.oid(oids.KEY_USAGE), critical, writer.octet_string(writer.named_bits({5, 6})))
         return basic, usage, extension(oids.SUBJECT_KEY_IDENTIFIER, writer.octet_string(key.encode())), *more
 
@@ -402,10 +396,7 @@ def test_no_number_of_decoys_makes_strict_forget_a_signature():
         return extension(oids.SUBJECT_ALT_NAME, writer.sequence(writer.implicit(2, name.encode())))
 
     anchor = made("anchor", "somebody above", "anchor", 1, *authority_of("anchor"))
-    decoys = [
-        made("decoy", "anchor", "decoy", n, *authority_of("decoy", below("anchor"), alternative(f"n{n}.test")))
-        for n in range(2, 60)
-    ]
+    decoys = [made("decoy", "anchor", "decoy", n, *authority_of("decoy", below("anchor"), alternative(f"n{n}.test"))) for n in range(2, 60)]
     leaf = made("leaf", "decoy", "leaf", 99, below("decoy"), alternative("leaf.test"))
     for flags in (VERIFY_X509_PARTIAL_CHAIN, VERIFY_X509_PARTIAL_CHAIN | VERIFY_X509_STRICT):
         assert verdict(loaded(anchor), chain=(leaf, *decoys), name="leaf.test", flags=flags) != 0
@@ -444,10 +435,7 @@ def test_a_common_name_counts_only_without_alternative_names_and_where_the_flag_
 
     assert told(HOSTFLAG_NO_PARTIAL_WILDCARDS) == code
     assert told(HOSTFLAG_NEVER_CHECK_SUBJECT) in {62, 64}
-    assert told(HOSTFLAG_NO_PARTIAL_WILDCARDS, (LEAF, INTERMEDIATE)) in {
-        62,
-        64,
-    }  # with subjectAltName, the subject is never asked
+    assert told(HOSTFLAG_NO_PARTIAL_WILDCARDS, (LEAF, INTERMEDIATE)) in {62, 64}  # with subjectAltName, the subject is never asked
 
 
 def test_an_empty_list_of_names_is_borne_without_strict_and_is_no_name():
@@ -494,12 +482,7 @@ def test_a_level_asks_for_keys_of_its_strength(level):
 
 def test_what_strict_asks_for_is_known_to_the_validator_and_has_a_number():
     assert set(STRICT) <= RULES.keys()
-    not_asked_here = {
-        "wrong-name",
-        "requested-key-usage",
-        "anchor-validity",
-        "anchor-constraints",
-    }  # the last two are no findings
+    not_asked_here = {"wrong-name", "requested-key-usage", "anchor-validity", "anchor-constraints"}  # the last two are no findings
     ruled = {rule.id for rule in RULES.values() if DEFAULT in rule.profiles} | set(STRICT)
     assert ruled <= CODES.keys() | not_asked_here
     assert set(CODES.values()) <= MESSAGES.keys()
