@@ -15,7 +15,8 @@ from tests.support.pair import client_config, real, server_config
 
 ssl = pytest.importorskip("ssl", reason="this Python has no OpenSSL to compare with")
 
-from tests.support.openssl import SslPeer, answering, server_context  # noqa: E402
+from puretls.testing.adapters.openssl import MemoryBioPeer  # noqa: E402
+from tests.support.openssl import answering, server_context  # noqa: E402
 
 
 def carry(one, other):
@@ -32,7 +33,7 @@ def words(peer):
 
 def test_a_peer_of_ours_talks_to_openssl_in_memory(tmp_path):
     ours = MemoryPeer(Connection.client(client_config(provider=real()), NAME))
-    theirs = SslPeer(server_context(issued("rsa2048"), tmp_path), server_side=True)
+    theirs = MemoryBioPeer(server_context(issued("rsa2048"), tmp_path), server_side=True)
     ours.start()
     carry(ours, theirs)
     ours.send(b"question")

@@ -22,6 +22,7 @@ from puretls.handshake.states import Role
 from puretls.handshake.states import ServerState as S
 from puretls.messages.handshake import CertificateVerify, ClientHello, Finished, ServerHelloDone
 from puretls.messages.records import ApplicationData, ChangeCipherSpec
+from puretls.testing.adapters.openssl import MemoryBioPeer
 from puretls.testing.learning import (
     FULL,
     USUAL,
@@ -44,7 +45,7 @@ from puretls.testing.learning.specification import INPUTS, flows
 from puretls.testing.learning.subjects import mapping_client, mapping_server
 from tests.interop.peers import Pool, program
 from tests.support.credentials import issued
-from tests.support.openssl import SslPeer, server_context
+from tests.support.openssl import server_context
 
 pytest.importorskip("aalpy", reason="AALpy is not installed")
 SELF = {Role.SERVER: self_server, Role.CLIENT: self_client}
@@ -220,7 +221,7 @@ def test_states_that_behave_alike_are_one():
 # Other peers
 
 
-class _Moody(SslPeer):
+class _Moody(MemoryBioPeer):
     """Every third of them ends a handshake in silence."""
 
     count = 0
@@ -247,7 +248,7 @@ def folder(tmp_path_factory):
 @pytest.mark.interop
 def test_openssl_in_memory_is_learned(folder):
     context = server_context(issued("secp256r1"), folder)
-    lesson = learn(server_in_memory("OpenSSL", lambda: SslPeer(context, server_side=True)))
+    lesson = learn(server_in_memory("OpenSSL", lambda: MemoryBioPeer(context, server_side=True)))
     assert lesson.model.size == 6
     assert {difference.symbol for difference in lesson.differences} == {"CloseNotify"}  # its application does not answer one
     assert lesson.model.answers(lesson.subject.happy[0])[-2:] == ("ChangeCipherSpec Finished", "ApplicationData")
