@@ -1,0 +1,257 @@
+"""Servers that share sessions and ticket keys through a real Redis server; what it sees, and what happens while it is away."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from puretls.ca import DevelopmentCa
+from puretls.crypto.secret import Secret
+from puretls.errors import UsageError
+from puretls.net import shared
+from puretls.net.shared import Redis, SharedSessions, SharedTicketKeys
+from puretls.session import Session
+from tests.cli.command import ENVIRONMENT, Serving
+
+ssl = pytest.importorskip("ssl")
+redis = pytest.importorskip("redis")
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server is not installed"),
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no os.fork here"),
+]
+
+SECRET = bytes(range(32))
+
+
+class RedisServer:
+    """A Redis server at a socket in the file system, which can be ended and started again (empty)."""
+
+    def __init__(self, folder):
+        self._folder = folder
+        self.url = f"unix://{folder / 'redis.sock'}"
+        self.start()
+
+    def start(self):
+        command = [
+            "redis-server",
+            "--port",
+            "0",
+            "--unixsocket",
+            self._folder / "redis.sock",
+            "--save",
+            "",
+            "--dir",
+            self._folder,
+        ]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 20
+        while not self._answers():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    def _answers(self):
+        with redis.Redis.from_url(self.url, decode_responses=False) as client:
+            try:
+                return client.ping()
+            except redis.exceptions.RedisError:
+                return False
+
+    def end(self):
+        self._process.kill()
+        self._process.wait()
+
+
+@pytest.fixture
+def store(tmp_path):
+    server = RedisServer(tmp_path)
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def client(store):
+    with redis.Redis.from_url(store.url) as client:
+        yield client
+
+
+@pytest.fixture
+def remote(client):
+    return Redis(client)
+
+
+def session(now, lifetime=1000, secret=b"m" * 48):
+    return Session(suite=0xC02F, master_secret=Secret(secret), created=now, lifetime=lifetime, extended_master_secret=True)
+
+
+def test_what_one_seals_the_other_opens_and_the_store_sees_no_secret(remote, client):
+    one, other = (SharedTicketKeys(remote, SECRET) for _ in range(2))
+    kept = session(int(time.time()))
+    ticket = one.seal(kept)
+    assert other.open(ticket) == (kept, False)
+    SharedSessions(one).put(b"id", kept)
+    assert SharedSessions(other).get(b"id") == kept
+    for key in client.scan_iter():
+        assert 0 < client.ttl(key) <= 36 * 3600
+        assert b"mmmm" not in client.get(key)
+        assert one.export()[0][16:] not in client.get(key)
+    assert 990 <= client.ttl(b"puretls:session:" + b"id".hex().encode()) <= 1000
+    SharedSessions(one).discard(b"id")
+    assert SharedSessions(other).get(b"id") is None
+
+
+def test_keys_rotate_once_for_all_and_old_ones_open_as_long_as_tickets_live(remote):
+    now = [1_000_000.0]
+    one, other = (SharedTicketKeys(remote, SECRET, period=100, lifetime=200, clock=lambda: now[0]) for _ in range(2))
+    ticket = one.seal(session(now[0]))
+    now[0] += 100
+    assert other.open(ticket) == (session(1_000_000.0), True)
+    assert one.open(other.seal(session(now[0])))[1] is False
+    assert one.export() == other.export()
+    assert len(one.export()) == 2
+    now[0] += 200
+    assert other.open(ticket) == (None, False)
+
+
+def test_who_has_another_secret_or_changes_what_is_stored_gets_nothing(remote, client, caplog):
+    one = SharedTicketKeys(remote, SECRET)
+    ticket = one.seal(session(int(time.time())))
+    assert SharedTicketKeys(remote, bytes(32)).open(ticket) == (None, False)
+    SharedSessions(one).put(b"id", session(int(time.time())))
+    for key in client.scan_iter():
+        client.set(key, client.get(key)[:-1] + b"?")
+    assert SharedSessions(one).get(b"id") is None
+    assert SharedTicketKeys(remote, SECRET).open(ticket) == (None, False)
+    assert "not sealed under this secret" in caplog.text
+    with pytest.raises(UsageError, match="32 bytes"):
+        SharedTicketKeys(remote, b"short")
+
+
+def test_store_that_is_away_is_one_line_and_tickets_go_on(store, caplog, monkeypatch):
+    monkeypatch.setattr(shared, "PAUSE", 0.0)
+    keys = SharedTicketKeys(Redis.from_url(store.url), SECRET)
+    ticket = keys.seal(session(int(time.time())))
+    store.end()
+    sessions = SharedSessions(keys)
+    for _ in range(3):
+        sessions.put(b"id", session(int(time.time())))
+        assert sessions.get(b"id") is None
+        sessions.discard(b"id")
+    assert keys.open(ticket)[0] is not None
+    alone = SharedTicketKeys(Redis.from_url(store.url), SECRET)
+    assert alone.open(alone.seal(session(int(time.time()))))[0] is not None
+    assert caplog.text.count("the store of sessions is away") == 2  # of `keys` and of `alone`
+    store.start()
+    sessions.put(b"id", session(int(time.time())))
+    assert sessions.get(b"id") is not None
+
+
+def test_client_that_decodes_what_it_reads_is_refused(store):
+    with (
+        redis.Redis.from_url(store.url, decode_responses=True) as client,
+        pytest.raises(UsageError, match="decode_responses=False"),
+    ):
+        Redis(client)
+
+
+def test_without_the_package_the_way_to_get_it_is_told(monkeypatch):
+    monkeypatch.setitem(sys.modules, "redis", None)
+    with pytest.raises(UsageError, match=r"pip install 'puretls\[redis\]'"):
+        Redis.from_url("redis://localhost")
+
+
+# Two machines, as two servers that know of each other by the store alone
+
+SERVER = """
+import logging, socket, sys
+from functools import partial
+from puretls import Credential, ServerConfig, TlsError
+from puretls.net import TlsSocket, workers
+from puretls.net.shared import Redis, SharedSessions, SharedTicketKeys
+
+logging.basicConfig(level=logging.INFO, format="%(message)s")
+keys = SharedTicketKeys(Redis.from_url(sys.argv[1]), bytes(range(32)))
+config = ServerConfig(credentials=(Credential.from_files("server.pem", "server.key"),), tickets=keys, session_cache=SharedSessions(keys))
+
+def work(listener, config, stopping):
+    for client, address in iter(partial(workers.accept, listener, stopping), None):
+        with TlsSocket.server(client, config) as tls:
+            tls.sendall(tls.recv(100))
+    listener.close()
+
+shared = workers.Configurations(lambda: config)
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    workers.run(listener, work, shared.reload, renew=shared.renew, count=1)
+"""
+
+
+@pytest.fixture
+def machines(store, tmp_path):
+    """Two servers, and a function that talks to one of them."""
+    authority = DevelopmentCa.create(os.urandom, time.time())
+    issued = authority.issue(["localhost"])
+    texts = {"server.pem": issued.chain_pem, "server.key": issued.key_pem, "ca.pem": authority.root_pem, "server.py": SERVER}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+
+    @contextmanager
+    def machine(name):
+        path = tmp_path / f"{name}.log"
+        command = [sys.executable, "server.py", store.url]
+        with path.open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log, env=ENVIRONMENT, cwd=tmp_path) as process:
+            try:
+                yield Serving(process, path)
+            finally:
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(20) in (0, -signal.SIGKILL)
+
+    with machine("one") as one, machine("other") as other:
+        yield one, other
+
+
+@pytest.fixture
+def talk(tmp_path):
+    """Connects OpenSSL to a machine; gives the session and whether it was resumed."""
+
+    def context(options):
+        made = ssl.create_default_context(cafile=tmp_path / "ca.pem")
+        made.maximum_version = ssl.TLSVersion.TLSv1_2
+        made.options |= options
+        return made
+
+    contexts = {True: context(0), False: context(ssl.OP_NO_TICKET)}
+
+    def run(machine, session=None, *, tickets=True):
+        with (
+            socket.create_connection(("127.0.0.1", machine.port), 20) as sock,
+            contexts[tickets].wrap_socket(sock, server_hostname="localhost", session=session) as tls,
+        ):
+            tls.sendall(b"x")
+            assert tls.recv(10) == b"x"
+            return tls.session, tls.session_reused
+
+    return run
+
+
+@pytest.mark.rfc("5077", "4")
+def test_sessions_of_a_machine_that_was_killed_are_resumed_by_another_until_the_store_goes_too(machines, store, talk):
+    one, other = machines
+    by_ticket, _ = talk(one)
+    by_id, _ = talk(one, tickets=False)
+    assert by_ticket.has_ticket
+    assert not by_id.has_ticket
+    one.process.kill()
+    assert talk(other, by_ticket)[1]
+    assert talk(other, by_id, tickets=False)[1]
+    store.end()
+    assert not talk(other, by_id, tickets=False)[1]
+    assert not talk(other, tickets=False)[1]
+    assert talk(other, by_ticket)[1], "this machine knows the key"
+    assert other.log.count("the store of sessions is away") == 1
+    assert "Traceback" not in other.log
