@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from functools import wraps
+from types import TracebackType
 from typing import Any, NoReturn, ParamSpec, Self, TypeVar
 
 from puretls.errors import PuretlsError, UsageError
@@ -75,14 +76,33 @@ class SecretNumber(_Hidden, int):
 
 
 def leaving_no_frames(function: Callable[P, T]) -> Callable[P, T]:
-    """For what reads secrets from bytes: its errors leave without the frames that held them, and without its arguments."""
+    """For what reads secrets from bytes: its errors leave without the frames that held them, and without its arguments.
+
+    So do the errors that they came of. Frames of the program stay: of a call-back, and of what the caller was about.
+    """
 
     @wraps(function)
     def call(*arguments: P.args, **keywords: P.kwargs) -> T:
         try:
             return function(*arguments, **keywords)
-        except (PuretlsError, OSError) as error:
+        except Exception as error:
             del arguments, keywords
-            raise error.with_traceback(None) from error.__cause__
+            _drop_frames(error)
+            raise
 
     return call
+
+
+def _drop_frames(error: BaseException | None) -> None:
+    while error is not None:
+        traceback = error.__traceback__
+        if traceback is not None and not _is_ours(traceback):
+            return  # the caller was handling it
+        while traceback is not None and (_is_ours(traceback) or isinstance(error, PuretlsError | OSError)):
+            traceback = traceback.tb_next
+        error.__traceback__ = traceback
+        error = error.__cause__ or error.__context__
+
+
+def _is_ours(traceback: TracebackType) -> bool:
+    return str(traceback.tb_frame.f_globals.get("__name__")).partition(".")[0] == "puretls"

@@ -150,7 +150,10 @@ class _SSLContext(Settings):
     # certificates and keys
 
     def load_cert_chain(self, certfile: Any, keyfile: Any = None, password: Any = None) -> None:
-        self._parts.load_cert_chain(certfile, keyfile, password)
+        try:
+            self._parts.load_cert_chain(certfile, keyfile, password)
+        finally:
+            del password  # what shows the frames of an error shows no secret
 
     def load_verify_locations(self, cafile: Any = None, capath: Any = None, cadata: Any = None) -> None:
         self._parts.trust.load(cafile, capath, cadata)

@@ -39,7 +39,10 @@ class Parts:
         self.dh_parameters: tuple[int, int] | None = None
 
     def load_cert_chain(self, certfile: Any, keyfile: Any, password: Any) -> None:
-        self.credentials.load(certfile, keyfile, password, self.ciphers.level)
+        try:
+            self.credentials.load(certfile, keyfile, password, self.ciphers.level)
+        finally:
+            del password  # what shows the frames of an error shows no secret
         self.sessions.forget_servers()
 
     def set_alpn(self, wire: bytes) -> None:

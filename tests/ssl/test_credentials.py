@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import traceback
 
 import pytest
 
@@ -10,6 +11,7 @@ from puretls.ssl.errors import SSLError
 from puretls.x509.keys import private_key_der
 from puretls.x509.pem import write_pem
 from tests.support.credentials import issued
+from tests.support.pure_ssl import pure_ssl
 
 ssl = pytest.importorskip("ssl", reason="compares with the C module _ssl")
 KINDS = {"rsa2048": "rsa", "secp256r1": "ec", "ed25519": None}
@@ -201,6 +203,47 @@ def test_a_wrong_password_is_in_no_error(folder):
     with pytest.raises(SSLError) as caught:
         ours(folder / "secp256r1.pem", folder / "locked.key", "correct horse")
     assert "horse" not in repr(caught.value) + str(caught.value)
+
+
+def frames(error):
+    """The names of the functions in the tracebacks of an error and of what it came of, and what their variables show."""
+    names, shown = [], ""
+    while error is not None:
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            if frame.f_globals["__name__"] != __name__:
+                shown += repr(frame.f_locals)
+            names.append(frame.f_code.co_name)
+        error = error.__cause__ or error.__context__
+    return names, shown
+
+
+@pytest.mark.parametrize("password", ["correct horse", lambda: "correct horse", "horse" * 300, lambda: ["horse"]], ids=range(4))
+@pytest.mark.parametrize("key", ["locked.key", "other.key", "secp256r1.pem"])
+def test_no_frame_of_an_error_shows_a_password_or_a_key(key, password, folder):
+    context = pure_ssl().SSLContext(pure_ssl().PROTOCOL_TLS_SERVER)
+    with pytest.raises((OSError, TypeError, ValueError)) as caught:
+        context.load_cert_chain(folder / "secp256r1.pem", folder / key, password)
+    _, shown = frames(caught.value)
+    assert "horse" not in shown
+    assert "PRIVATE" not in shown
+
+
+def test_the_frames_of_a_program_stay_in_an_error(folder):
+    """Those of its call-back, and those of an error that it was handling."""
+
+    def ask():
+        raise LookupError("nobody knows")
+
+    def handling():
+        raise OSError("before")
+
+    try:
+        handling()
+    except OSError:
+        with pytest.raises(LookupError) as caught:
+            ours(folder / "secp256r1.pem", folder / "locked.key", ask)
+    names, _ = frames(caught.value)
+    assert {"ask", "handling"} <= set(names)
 
 
 @pytest.fixture(scope="module")
