@@ -10,7 +10,9 @@ from functools import lru_cache
 import pytest
 
 import puretls
+from puretls.crypto import provider
 from puretls.errors import InternalError, PuretlsError
+from puretls.inspect.knowledge import Knowledge
 from puretls.key_exchange import KEY_EXCHANGES
 from puretls.x509.pem import read_pem
 from tests.support.conversations import tickets
@@ -41,6 +43,9 @@ COMPUTES = {
     "puretls.x509.certificates.explain.annotated": "the parser is the caller's",
     "puretls.x509.names.general.ip_text": "the bytes of an address, 4 or 16, checked where it is read",
     "puretls.x509.keys.pbkdf.openssl_kdf": "derives a key",
+    "puretls.x509.keys.scrypt.scrypt": "derives a key",
+    "puretls.x509.keys.scrypt.scrypt_python": "derives a key",
+    "puretls.ssl.certificates.test_decode_cert": "the path of a file, with the errors of the mirrored module",
     "puretls.x509.keys.rc2.expand_key": "a key",
     "puretls.x509.keys.rc2.decrypt_cbc": "a key",
     "puretls.inspect.edit.changes": "the spans are the caller's",
@@ -56,6 +61,8 @@ ARGUMENTS = {
     "label": lambda rng, data: "CERTIFICATE",
     "name": lambda rng, data: "ClientHello",
     "server": lambda rng, data: rng.choice((b"", data)),
+    "knowledge": lambda rng, data: Knowledge(ticket_keys=((data + bytes(16))[:16] + bytes(32),)),
+    "provider": lambda rng, data: provider.default(),
 }
 """Required parameters after the bytes, by name."""
 
