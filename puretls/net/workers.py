@@ -59,7 +59,7 @@ def run(
     or is killed, is replaced; its connections alone are lost.
 
     - SIGHUP calls `prepare` again, and a new generation of workers serves what it gives. A `PuretlsError` or `OSError` is logged in one
-      line, and the old workers stay.
+      line, any other exception with its traceback, and the old workers stay.
     - Every `period` seconds the same happens with `renew`, such as for ticket keys: `Configurations` has both functions.
     - SIGTERM or SIGINT closes the listener and lets open connections go on for at most `drain` seconds; a second one ends them.
     - SIGTERM to a worker has that one end when its connections have ended. If this process is killed, all workers do that.
@@ -148,7 +148,7 @@ class _Supervisor(Generic[T]):
         self._current: dict[int, float] = {}  # process ids of this generation, and when each started
         self._retired: set[int] = set()  # those that only finish what they have begun
         self._vacancies: list[float] = []  # when to fork another
-        self._renewal = math.inf
+        self._renewal = time.monotonic() + plan.period  # reloading does not put it off
         self._end = math.inf  # when what is still open is cut off
         self._stopped = False
 
@@ -188,10 +188,8 @@ class _Supervisor(Generic[T]):
 
     def _begin(self) -> None:
         """A new generation. Its workers hold the reading end of a pipe, which is at its end when this process closes it, or dies."""
-        now = time.monotonic()
         self._reading, self._writing = os.pipe()
-        self._vacancies = [now] * self._plan.count
-        self._renewal = now + self._plan.period
+        self._vacancies = [time.monotonic()] * self._plan.count
 
     def _retire(self) -> None:
         os.close(self._reading)
@@ -205,6 +203,9 @@ class _Supervisor(Generic[T]):
             self._value = make()
         except (PuretlsError, OSError) as error:
             logger.error("not reloaded: %s", error)
+            return False
+        except Exception:  # a defect of the caller's, which must not end those that serve
+            logger.exception("not reloaded")
             return False
         self._retire()
         self._begin()
@@ -237,7 +238,7 @@ class _Supervisor(Generic[T]):
         started = self._current.pop(process, None)
         if started is not None:
             code = os.waitstatus_to_exitcode(status)
-            how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+            how = f"was killed by {_SIGNAL_NAMES.get(-code, -code)}" if code < 0 else f"ended with status {code}"
             logger.error("worker %d %s; another takes its place", process, how)
             self._vacancies.append(max(started + PAUSE, time.monotonic()))
 
@@ -288,6 +289,8 @@ _ORDERS: Mapping[int, Callable[[_Supervisor[Any]], None]] = (
     else {}
 )
 """What each signal has the supervisor do."""
+
+_SIGNAL_NAMES: dict[int, str] = {number.value: number.name for number in signal.Signals}
 
 
 @frozen

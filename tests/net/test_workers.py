@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -65,6 +66,32 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
     server.wait_for(twice("served prepared 0"))
 
 
+def test_reloading_puts_off_no_renewal_and_survives_defects(program):
+    server = program("""
+import socket
+from puretls.net import workers
+faults = iter([None, LookupError("a defect")])
+def prepare():
+    fault = next(faults, None)
+    if fault:
+        raise fault
+    return "prepared"
+def work(listener, value, stopping):
+    logging.info("serving %s", value)
+    workers.accept(listener, stopping)
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    workers.run(listener, work, prepare, renew=lambda: "renewed", count=1, period=1)
+""")
+    server.wait_for("serving prepared")
+    server.send(signal.SIGHUP)
+    server.wait_for("(?s)not reloaded.*LookupError: a defect")
+    deadline = time.monotonic() + 20
+    while "serving renewed" not in server.log:
+        assert time.monotonic() < deadline, server.log
+        server.send(signal.SIGHUP)
+        time.sleep(0.1)
+
+
 def test_worker_that_fails_at_once_is_forked_again_no_more_than_once_a_second(program):
     server = program("""
 import socket, time
@@ -83,8 +110,6 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
 
 
 def test_program_of_the_manual_serves(root, program, tmp_path):
-    import time
-
     from puretls.ca import DevelopmentCa
 
     authority = DevelopmentCa.create(os.urandom, time.time())
