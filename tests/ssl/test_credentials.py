@@ -152,12 +152,18 @@ PASSWORDS = {
 }
 
 
-@pytest.mark.parametrize("password", PASSWORDS)
-def test_passwords_are_taken_and_refused_as_the_c_module_does(password, folder, openssl):
+@pytest.fixture
+def locked(folder, openssl):
+    """A key that is encrypted, for `secp256r1.pem`."""
     path = folder / "locked.key"
     if not path.exists():
         openssl("ec", "-aes128", "-passout", "pass:pw", "-in", folder / "secp256r1.key", "-out", path)
-    arguments = folder / "secp256r1.pem", path, PASSWORDS[password]
+    return path
+
+
+@pytest.mark.parametrize("password", PASSWORDS)
+def test_passwords_are_taken_and_refused_as_the_c_module_does(password, folder, locked):
+    arguments = folder / "secp256r1.pem", locked, PASSWORDS[password]
     assert outcome(ours, *arguments) == outcome(c_module, *arguments)
 
 
@@ -199,9 +205,9 @@ def test_chains_of_two_kinds_are_kept_and_a_later_one_takes_the_place_of_its_kin
     assert len(credentials.all()) == 2
 
 
-def test_a_wrong_password_is_in_no_error(folder):
+def test_a_wrong_password_is_in_no_error(folder, locked):
     with pytest.raises(SSLError) as caught:
-        ours(folder / "secp256r1.pem", folder / "locked.key", "correct horse")
+        ours(folder / "secp256r1.pem", locked, "correct horse")
     assert "horse" not in repr(caught.value) + str(caught.value)
 
 
@@ -219,6 +225,7 @@ def frames(error):
 
 @pytest.mark.parametrize("password", ["correct horse", lambda: "correct horse", "horse" * 300, lambda: ["horse"]], ids=range(4))
 @pytest.mark.parametrize("key", ["locked.key", "other.key", "secp256r1.pem"])
+@pytest.mark.usefixtures("locked")
 def test_no_frame_of_an_error_shows_a_password_or_a_key(key, password, folder):
     context = pure_ssl().SSLContext(pure_ssl().PROTOCOL_TLS_SERVER)
     with pytest.raises((OSError, TypeError, ValueError)) as caught:
@@ -228,7 +235,7 @@ def test_no_frame_of_an_error_shows_a_password_or_a_key(key, password, folder):
     assert "PRIVATE" not in shown
 
 
-def test_the_frames_of_a_program_stay_in_an_error(folder):
+def test_the_frames_of_a_program_stay_in_an_error(folder, locked):
     """Those of its call-back, and those of an error that it was handling."""
 
     def ask():
@@ -241,7 +248,7 @@ def test_the_frames_of_a_program_stay_in_an_error(folder):
         handling()
     except OSError:
         with pytest.raises(LookupError) as caught:
-            ours(folder / "secp256r1.pem", folder / "locked.key", ask)
+            ours(folder / "secp256r1.pem", locked, ask)
     names, _ = frames(caught.value)
     assert {"ask", "handling"} <= set(names)
 
