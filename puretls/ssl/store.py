@@ -89,9 +89,11 @@ class Store(TrustStore):
         for path in (f"{start}{number}" for number in range(MAX_NUMBER)):
             if path in self._read:
                 continue
+            if not os.path.lexists(path):
+                break
             content = _content(path)
             if content is None:
-                break
+                continue  # it may become a file
             self._read.add(path)
             try:
                 self.take_all(read_entries(content))
