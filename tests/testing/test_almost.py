@@ -32,6 +32,7 @@ CERTIFICATE = honest.credential().chain[0]
 # Shrinking
 
 
+@pytest.mark.full
 def test_it_shrinks_to_no_edit():
     assert find(tls.almost(HELLO), lambda mutated: True, settings=settings(searching, max_examples=30)).edits == ()
 

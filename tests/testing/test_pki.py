@@ -86,6 +86,7 @@ def cryptography_accepts(chain):
     return True
 
 
+@pytest.mark.full
 @pytest.mark.interop
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 def test_openssl_gives_the_verdicts_that_the_table_expects(tmp_path):

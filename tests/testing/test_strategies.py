@@ -85,6 +85,7 @@ def test_honest_messages_are_among_the_examples_and_so_are_others():
     assert changed[1] > changed[2]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("message", [HandshakeType.CLIENT_HELLO, "server_hello"])
 def test_extensions_have_bodies_of_their_types_and_others(message):
     found = drawn(tls.extensions(message), 250)
@@ -125,6 +126,7 @@ class Edged(Struct):
     numbers: tuple[int, ...] = vector(codecs.Uint(2), 4, 254)
 
 
+@pytest.mark.full
 @pytest.mark.rfc("5246", "4.3")
 def test_values_stand_at_the_edges_of_what_is_legal():
     values = drawn(tls.strategy_for(Edged), 400)
