@@ -379,8 +379,13 @@ class Bout:
         return min((rest for rest in left if rest), key=len, default=())
 
     def deviations(self) -> list[str]:
-        """What an honest peer does not say next: first, and three times as often as all others, what comes later or came before."""
-        near = [*self._ahead()[1:4], *self.said[-1:], "ApplicationData"]
+        """What an honest peer does not say next: first, and three times as often as all others, what comes later or came before.
+
+        On a connection that is established, what begins another handshake is among the first.
+        """
+        ahead = self._ahead()
+        begin = "HelloRequest" if self.role is CLIENT else ahead[0]
+        near = [*([] if self.handshaking else [begin] * 3), *ahead[1:4], *self.said[-1:], "ApplicationData"]
         others = self.options()
         return near * (1 + 3 * len(others) // len(near)) + others
 

@@ -14,7 +14,7 @@ _ADVANCE = 12
 WEIGHTS: Mapping[str, int] = {
     "advance": _ADVANCE,
     "deviate": _ADVANCE // 3,
-    "vary": 4,
+    "vary": 6,
     "mutate": 1,
     "inject": 1,
     "replay": 1,
