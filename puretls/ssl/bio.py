@@ -5,14 +5,15 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-from puretls.ssl.conversions import Uncopied, octets
+from puretls.ssl.conversions import octets, uncopied
 from puretls.ssl.errors import SSLError
 
 
-class MemoryBIO(Uncopied):
+class MemoryBIO:
     """A queue of bytes. Empty, it wants more; empty after `write_eof`, it has ended."""
 
     __module__ = "_ssl"
+    __reduce_ex__ = uncopied
 
     def __init__(self) -> None:
         self._held = bytearray()

@@ -14,7 +14,7 @@ from puretls.der.reader import Reader
 from puretls.der.times import civil_time
 from puretls.errors import DecodeError
 from puretls.ssl.constants import ENCODING_DER, ENCODING_PEM
-from puretls.ssl.conversions import Uncopied
+from puretls.ssl.conversions import uncopied
 from puretls.ssl.errors import SSLError
 from puretls.ssl.names import as_tuples, name_hash, object_name, rfc2253
 from puretls.x509.certificates import certificate as x509
@@ -175,10 +175,11 @@ def _uris(names: Iterable[GeneralName]) -> list[str]:
 # Classes and functions of `_ssl`
 
 
-class Certificate(Uncopied):
+class Certificate:
     """A certificate of a chain, as `SSLSocket.get_verified_chain` gives them in 3.13 (`_ssl.Certificate`)."""
 
     __module__ = "_ssl"
+    __reduce_ex__ = uncopied
     __slots__ = ("_certificate",)
 
     def __init__(self, certificate: x509.Certificate) -> None:

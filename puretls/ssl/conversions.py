@@ -6,15 +6,14 @@ import operator
 from typing import Any
 
 
-class Uncopied:
-    """What holds a connection's state, or its secrets: `copy` and `pickle` are refused, in CPython's words."""
+def uncopied(self: object, protocol: Any, /) -> Any:
+    """The `__reduce_ex__` of what holds a connection's state or its secrets: `copy` and `pickle` are refused, in CPython's words.
 
-    __slots__ = ()
-
-    def __reduce_ex__(self, protocol: object) -> Any:
-        kind = type(self)
-        name = f"_ssl.{kind.__name__}" if kind.__module__ == "_ssl" else kind.__name__
-        raise TypeError(f"cannot pickle {name!r} object")
+    It is no method of a base class, for the classes of `_ssl` have none.
+    """
+    kind = type(self)
+    name = f"_ssl.{kind.__name__}" if kind.__module__ == "_ssl" else kind.__name__
+    raise TypeError(f"cannot pickle {name!r} object")
 
 
 def octets(buffer: Any) -> memoryview:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from puretls.ssl.conversions import Uncopied
+from puretls.ssl.conversions import uncopied
 
 if TYPE_CHECKING:
     from puretls.session import Session
     from puretls.ssl.settings import Settings
 
 
-class SSLSession(Uncopied):
+class SSLSession:
     """What `SSLSocket.session` gives, and takes. Two are equal where their ids are."""
 
     __module__ = "_ssl"
+    __reduce_ex__ = uncopied
     __slots__ = ("_context", "_id", "_session")
 
     _context: Settings

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from puretls.ssl.callbacks import Callbacks
 from puretls.ssl.constants import CERT_NONE, CERT_REQUIRED, HOSTFLAG_NO_PARTIAL_WILDCARDS, VERIFY_X509_TRUSTED_FIRST
-from puretls.ssl.conversions import Uncopied
+from puretls.ssl.conversions import uncopied
 from puretls.ssl.versions import Versions
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Terms(NamedTuple):
     num_tickets: int
 
 
-class Settings(Uncopied):
+class Settings:
     """Versions and options, call-backs, how peers are verified, and the parts that keep certificates, keys, suites and sessions."""
 
     _versions: Versions
@@ -40,6 +40,8 @@ class Settings(Uncopied):
     _name_flags: int
     _num_tickets: int
     _post_handshake_auth: bool
+
+    __reduce_ex__ = uncopied
 
     def __new__(cls, protocol: Any, /) -> Self:
         from puretls.ssl.parts import Parts

@@ -17,7 +17,7 @@ from puretls.errors import InternalError, PuretlsError, UsageError, Verification
 from puretls.ssl import cipher_list
 from puretls.ssl.certificates import Certificate, as_dict
 from puretls.ssl.constants import CERT_NONE
-from puretls.ssl.conversions import Uncopied, octets
+from puretls.ssl.conversions import octets, uncopied
 from puretls.ssl.engine import Engine
 from puretls.ssl.errors import SSLError, failure, verification_failure
 from puretls.ssl.party import Party
@@ -37,10 +37,11 @@ UNSPECIFIED = 1
 """X509_V_ERR_UNSPECIFIED: what OpenSSL has no number for is told in our words."""
 
 
-class _SSLSocket(Uncopied):
+class _SSLSocket:
     """One end of a connection, over a socket or a pair of memory BIOs. `_SSLContext` makes it."""
 
     __module__ = "_ssl"
+    __reduce_ex__ = uncopied
 
     _party: Party
     _wire: BioWire | SocketWire
