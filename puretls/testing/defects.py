@@ -94,7 +94,7 @@ _MAKERS: Mapping[str, Callable[[], Credential]] = {
     "path length": _path_length,
     "name constraint": _name_constraint,
     "expired": lambda: _redrafted("expired", not_after=int(NOW) - 60),
-    "not yet valid": lambda: _redrafted("not yet valid", not_before=int(NOW) + 60),
+    "not yet valid": lambda: _redrafted("not yet valid", not_before=int(NOW) + DAY),
     "another name": lambda: _leaf(authority().intermediate, "another name", name="another.test"),
     "unknown root": _unknown_root,
     "no authority": _no_authority,
