@@ -69,10 +69,10 @@ class Known:
     why: str
 
     def covers(self, found: Disagreement) -> bool:
-        """Whether it is about this disagreement."""
+        """Whether it is about this disagreement; where several edits are needed for one, about a field of any of them."""
         told, _, field = found.line.partition(" | ")
         escaped = [re.sub(r"\[", "[[]", pattern) for pattern in (self.verdicts, self.field)]
-        return fnmatchcase(told, escaped[0]) and all(fnmatchcase(one, escaped[1]) for one in field.split(" and "))
+        return fnmatchcase(told, escaped[0]) and any(fnmatchcase(one, escaped[1]) for one in field.split(" and "))
 
 
 def table(text: str) -> tuple[Known, ...]:
