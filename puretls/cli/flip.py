@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from puretls.cli import ranges
+
 
 def add_parser(subparsers: Any) -> None:
     """Declare the options."""
@@ -18,7 +20,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a heat map, and beside it the page of the conversation")
     parser.add_argument(
-        "--bits", type=int, choices=range(1, 9), default=8, metavar="N", help="bits of each byte, the highest first (8)"
+        "--bits", type=ranges.BITS, default=8, metavar="N", help="bits of each byte, the highest first (8)"
     )
 
 

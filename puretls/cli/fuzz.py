@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from puretls.cli import ranges
 from puretls.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,9 +28,9 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("target", choices=("connection", "server", "client"), help="connections of both roles, or of one")
     parser.add_argument("--for", dest="time", metavar="TIME", help="such as 90s, 10m, 8h (10m unless --batches is given)")
-    parser.add_argument("--batches", type=int, metavar="N", help="so many batches and no more")
+    parser.add_argument("--batches", type=ranges.BATCHES, metavar="N", help="so many batches and no more")
     parser.add_argument("--profile", choices=("dev", "ci", "nightly"), default="dev", help="size of a batch (dev)")
-    parser.add_argument("--workers", type=int, metavar="N", help="processes (one for each core)")
+    parser.add_argument("--workers", type=ranges.WORKERS, metavar="N", help="processes (one for each core)")
     parser.add_argument(
         "--dask", metavar="ADDRESS", help="scheduler of a Dask cluster in place of processes (tcp://HOST:8786)"
     )
@@ -51,8 +52,6 @@ def run(arguments: argparse.Namespace) -> int:
     from puretls.testing.campaign import PROFILES, Campaign, Job, check_database, dask, processes
 
     workers = arguments.workers or os.cpu_count() or 1
-    if workers < 1 or (arguments.batches is not None and arguments.batches < 1):
-        raise UsageError("--workers and --batches are numbers above 0")
     seconds = _seconds(arguments.time or ("10m" if arguments.batches is None else "8760h"))
     database = arguments.database or str((arguments.finds / "examples").absolute())
     check_database(database)

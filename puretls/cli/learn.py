@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from puretls.cli import ranges
 from puretls.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--name", help="server name to ask for (HOST)")
     parser.add_argument(
-        "--patience", type=float, default=0.1, metavar="SECONDS", help="how long a silent server is listened to (0.1)"
+        "--patience", type=ranges.SECONDS, default=0.1, metavar="SECONDS", help="how long a silent server is listened to (0.1)"
     )
     parser.add_argument("--dot", type=Path, metavar="FILE", help="write the model for Graphviz")
     parser.add_argument("--mermaid", type=Path, metavar="FILE", help="write the model for Mermaid")
@@ -39,8 +40,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Learn, tell, write."""
     from puretls.testing.learning import dot, learn, mermaid, text
 
-    if not arguments.patience > 0:
-        raise UsageError("--patience is a number of seconds above 0")
     lesson = learn(_subject(arguments))
     sys.stdout.write(text(lesson))
     _write(arguments.dot, dot, lesson)

@@ -66,7 +66,7 @@ def test_errors_are_one_line(capsys, tmp_path):
     cases = {
         ("fuzz", "server", "--for", "soon", *common): "is no time",
         ("fuzz", "server", "--database", f"redis://127.0.0.1:{free_port()}", *common): "redis",
-        ("fuzz", "server", "--workers", "-1", "--finds", str(tmp_path)): "numbers above 0",
+        ("fuzz", "server", "--workers", "-1", "--finds", str(tmp_path)): "is not a number of processes",
     }
     for command, wanted in cases.items():
         assert main(list(command)) == 2, command
