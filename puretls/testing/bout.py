@@ -14,8 +14,9 @@ from functools import cache
 from typing import Any
 
 from puretls import danger
-from puretls.config import ClientConfig, Limits, ServerConfig, Verifier
+from puretls.config import ClientConfig, Credential, Limits, ServerConfig, Verifier
 from puretls.connection import Connection
+from puretls.crypto import provider as providers
 from puretls.crypto.provider import Provider
 from puretls.errors import InternalError
 from puretls.handshake.context import ClientContext, ServerContext
@@ -29,11 +30,12 @@ from puretls.messages.handshake import Certificate, ClientHello, Finished, Serve
 from puretls.record.framing import HEADER_LENGTH
 from puretls.session import Session, TicketKeys
 from puretls.suites import Suite
-from puretls.testing.defects import DEFECTS, chain_with
-from puretls.testing.honest import NAME, NOW, suite_named, verifier
+from puretls.testing.honest import NAME, NOW, suite_named
 from puretls.testing.learning.mapper import RESUMING, Mapper
 from puretls.testing.learning.specification import INPUTS, RESUMES, flows
+from puretls.testing.pki import Chain, defect_named, key, plan
 from puretls.values import frozen
+from puretls.x509.verifier import chain_verifier
 
 SUITES: tuple[Suite, ...] = tuple(
     suite_named(f"TLS_ECDHE_ECDSA_WITH_{name}")
@@ -44,6 +46,18 @@ SERVER, CLIENT = Role.SERVER, Role.CLIENT
 SEED = "bout "
 """What all that is random at the connection under test follows from, with its role."""
 TICKET_KEY = b"k" * 48
+DEFECTS = (
+    "path length",
+    "name not permitted",
+    "expired",
+    "not yet valid",
+    "wrong name",
+    "root not trusted",
+    "not a CA",
+    "wrong EKU",
+    "bad signature",
+)
+"""What may be wrong with the chain of the mapper's server: names of `pki.DEFECTS`."""
 _LIMITS = Limits(hello_requests=2**20, warning_alerts=2**20, renegotiations=2**20, empty_records=2**20)
 """Counters are not what a bout is about; they are reached by repetition alone."""
 
@@ -97,7 +111,7 @@ def _badly_signed(message: Any, context: Any) -> Any:
 
 def _defective(defect: str) -> Variant:
     def change(message: Certificate, context: Any) -> Certificate:
-        return Certificate(chain_with(defect).chain)
+        return Certificate(chain_with(defect).certificates)
 
     return Variant(defect, change, "refused")
 
@@ -179,7 +193,7 @@ _VARIANTS: Mapping[str, tuple[Variant, ...]] = {
         Variant("of a session, without extended_master_secret", _without_ems, "end", _is_resumed),
         Variant("of a session, with another suite", _other_suite, "end", _is_resumed),
     ),
-    "Certificate": tuple(_defective(defect) for defect in DEFECTS[1:]),
+    "Certificate": tuple(_defective(defect) for defect in DEFECTS),
     "ServerKeyExchange": (Variant("signed wrongly", _badly_signed), Variant("of a group not offered", _strange_group)),
     "CertificateVerify": (Variant("signed wrongly", _flipped("signature")),),
     "ChangeCipherSpec": (Variant("of type 2", _fields(type=2)),),
@@ -260,8 +274,21 @@ def _provider() -> Provider:
 
 
 @cache
+def chain_with(defect: str = "") -> Chain:
+    """What an end shows: a leaf under two authorities, so that all of `DEFECTS` have a place; they are made as near to the leaf as can be.
+
+    Raises `UsageError` for a name that is not among `pki.DEFECTS`.
+    """
+    right = plan(2)
+    if not defect:
+        return right.chain()
+    row = defect_named(defect)
+    return row.in_plan(right, row.places(right)[-1])
+
+
+@cache
 def _verifier() -> Verifier:
-    return verifier()
+    return chain_verifier(chain_with().anchors, provider=providers.default())
 
 
 def forget() -> None:
@@ -278,7 +305,7 @@ def _config(
         "clock": lambda: world.now,
         "suites": SUITES,
         "limits": _LIMITS,
-        "credentials": (chain_with("none"),),
+        "credentials": (Credential(chain_with().certificates, key("leaf")),),
         "renegotiation": True,
         "key_log": world.key_log.append,
     }

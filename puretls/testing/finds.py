@@ -14,9 +14,10 @@ from puretls.inspect.knowledge import Knowledge
 from puretls.inspect.named import described_side, write_bytes
 from puretls.inspect.streams import Chunk, Stream
 from puretls.inspect.tape import SIDES, Script, Step, Tape
-from puretls.testing.bout import SEED, TICKET_KEY, Bout, Violation, World
-from puretls.testing.honest import NAME, NOW, authority
+from puretls.testing.bout import SEED, TICKET_KEY, Bout, Violation, World, chain_with
+from puretls.testing.honest import NAME, NOW
 from puretls.testing.runs import Plan, Run
+from puretls.x509.pem import write_pem
 
 
 def tape_of(run: Run, note: str = "") -> Tape:
@@ -37,7 +38,7 @@ def _side(world: World) -> dict[str, object]:
     config = replace(world.config, provider=danger.no_secrecy_provider())
     said: dict[str, object] = {"provider": "danger: no secrecy"}
     if world.role is Role.CLIENT:
-        said |= {"verifier": [authority().root.pem]}
+        said |= {"verifier": [write_pem("CERTIFICATE", root) for root in chain_with().anchors]}
     else:
         said |= {"verifier": "danger: anybody", "tickets": [write_bytes(TICKET_KEY)]}
     return dict(described_side(config, **said))

@@ -137,6 +137,6 @@ FAULTS = (
     Fault("path length ignored", _ignored("_length_faults"),
           ("a client", "ServerHello", "Certificate path length", *SERVER_HELLO[2:])),
     Fault("name constraint ignored", _ignored("_constraint_faults"),
-          ("a client", "ServerHello", "Certificate name constraint", *SERVER_HELLO[2:])),
+          ("a client", "ServerHello", "Certificate name not permitted", *SERVER_HELLO[2:])),
 )  # fmt: skip
 """The twelve. Where a client and a server can show it, both least conversations are known."""

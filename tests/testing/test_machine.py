@@ -12,8 +12,7 @@ from puretls.handshake.states import Role
 from puretls.inspect import Tape, replay
 from puretls.inspect.captures import read_capture
 from puretls.testing import bout
-from puretls.testing.bout import RAW, SERVER, Bout, Violation, World
-from puretls.testing.defects import DEFECTS
+from puretls.testing.bout import DEFECTS, RAW, SERVER, Bout, Violation, World
 from puretls.testing.finds import keep, played, tape_of
 from puretls.testing.machine import UNIFORM, WEIGHTS, ConnectionMachine
 from puretls.testing.runs import Move, Plan, broken, drawn, minimal
@@ -205,13 +204,15 @@ def test_a_find_is_a_tape_a_capture_and_a_test(tmp_path):
 # The judge
 
 
-def test_every_defect_is_refused_and_nothing_else_is():
-    for defect in DEFECTS:
+@pytest.mark.parametrize("seconds", [0, 1_800], ids=["at once", "after half an hour"])
+def test_every_defect_is_refused_and_nothing_else_is(seconds):
+    for defect in ("", *DEFECTS):
         one = Bout(World(Role.CLIENT))
+        one.tick(seconds)
         for symbol in ("ServerHello", "Certificate", "ServerKeyExchange", "ServerHelloDone"):
             variants = {variant.name: variant for variant in one.variants(symbol)}
             one.say(symbol, variants.get(defect))
-        assert one.is_over == (defect != "none")
+        assert one.is_over == bool(defect)
 
 
 @pytest.mark.parametrize("name", RAW)

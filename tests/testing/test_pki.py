@@ -45,6 +45,14 @@ def test_each_defect_is_refused_by_its_rule_alone(name, place):
     assert chain.rule in RULES
 
 
+@pytest.mark.parametrize(("name", "place"), EVERY, ids=str)
+def test_what_is_wrong_is_in_the_certificates(name, place):
+    """Who validates trusts the same root and asks for the same name at the same time as of the chain in which nothing is wrong."""
+    chain, right = made(name, place), pki.plan(2).chain()
+    assert chain.certificates != right.certificates
+    assert (chain.anchors, chain.server_name, chain.time) == (right.anchors, right.server_name, right.time)
+
+
 def test_the_table_has_what_people_look_for():
     assert len(pki.DEFECTS) >= 20
     assert {row.rule for row in pki.DEFECTS.values()} >= {

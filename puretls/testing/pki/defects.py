@@ -9,7 +9,7 @@ from puretls import danger
 from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind
 from puretls.der import oids, writer
 from puretls.errors import UsageError
-from puretls.testing.pki.plans import TIME, Chain, Layer, Plan, common_name, key, provider_of_signers, root_layer
+from puretls.testing.pki.plans import DAY, TIME, Chain, Layer, Plan, common_name, key, provider_of_signers
 from puretls.values import frozen
 from puretls.x509 import drafts
 from puretls.x509.drafts import Signer
@@ -52,6 +52,10 @@ def _any(plan: Plan) -> range:
 def _authorities_over_dns(plan: Plan) -> range:
     """Where a constraint on DNS names is about the name that is asked for."""
     return _authorities(plan) if plan.server_name[-1].isalpha() and ":" not in plan.server_name else range(0)
+
+
+def _below_the_root(plan: Plan) -> range:
+    return range(1, 2)
 
 
 def _above_authorities(plan: Plan) -> range:
@@ -124,12 +128,20 @@ def _left_out(plan: Plan, place: int) -> Plan:
     return replace(plan, left_out=frozenset((place,)))
 
 
-def _untrusted(plan: Plan, place: int) -> Plan:
-    return replace(plan, trusts=root_layer(5, "secp256r1", "stranger"))
+def _of_a_stranger(layer: Layer) -> Layer:
+    """Under a root that is not the one that is trusted."""
+    stranger = key("stranger")
+    known = layer.having(authority_key_identifier=drafts.authority_key_identifier(stranger.public))
+    return replace(known.but(issuer=common_name("stranger")), signer=stranger, algorithm=None)
+
+
+def _of_another_name(layer: Layer) -> Layer:
+    critical = layer.draft.subject == drafts.name()
+    return layer.having(subject_alt_name=drafts.subject_alt_name(("another.test",), critical=critical))
 
 
 _expired = _layer(lambda one: one.but(not_after=TIME - 1))
-_early = _layer(lambda one: one.but(not_before=TIME + 1))
+_early = _layer(lambda one: one.but(not_before=TIME + DAY))  # so that it stays early where a clock goes on
 _other_issuer = _layer(lambda one: one.but(issuer=common_name("stranger")))
 _bad_signature = _layer(lambda one: replace(one, finish=flip_last))
 _other_key = _layer(lambda one: replace(one, signer=key("stranger"), algorithm=None))
@@ -170,12 +182,10 @@ DEFECTS: Mapping[str, Defect] = {
         Defect("version 1 with extensions", "extensions-need-version-3", "RFC 5280 4.1.2.9", _any, _version_1),
         Defect("BOOLEAN of 01", "strict-der", "X.690 11.1", _any, _boolean),
         Defect("bytes behind the end", "malformed", "RFC 5280 4.1", _leaf_only, _behind),
-        Defect(
-            "wrong name", "wrong-host", "RFC 9525 6", _leaf_only, lambda plan, place: replace(plan, server_name="another.test")
-        ),
+        Defect("wrong name", "wrong-host", "RFC 9525 6", _leaf_only, _layer(_of_another_name)),
         Defect("must-staple", "must-staple", "RFC 7633 4.2.2", _leaf_only, _staple),
         Defect("intermediate not sent", "unknown-issuer", "RFC 5280 6.1", _authorities, _left_out),
-        Defect("root not trusted", "unknown-issuer", "RFC 5280 6.1", _leaf_only, _untrusted),
+        Defect("root not trusted", "unknown-issuer", "RFC 5280 6.1", _below_the_root, _layer(_of_a_stranger)),
     )
 }
 """Name -> what is wrong with a chain. Each makes one rule of the default profile refuse it."""

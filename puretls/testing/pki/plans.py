@@ -15,6 +15,7 @@ from puretls.crypto.provider import Provider
 from puretls.crypto.signatures import SignatureAlgorithm
 from puretls.der import oids
 from puretls.inspect.render.hexdump import hexdump, of_spans
+from puretls.testing.honest import NAME, NOW
 from puretls.testing.mapped import WIDTH, print_lines
 from puretls.text import counted
 from puretls.values import frozen
@@ -25,11 +26,11 @@ from puretls.x509.keys import spki_bytes
 from puretls.x509.reports.report import Report
 from puretls.x509.verifier import ChainRequest, chain_verifier
 
-TIME = 1_790_000_000
+TIME = int(NOW)
 """When chains are validated, seconds since 1970."""
 DAY = 86_400
 YEAR = 365 * DAY
-HOST = "server.test"
+HOST = NAME
 
 
 @cache
@@ -83,8 +84,6 @@ class Plan:
     order: tuple[int, ...] | None = None
     left_out: frozenset[int] = frozenset()
     """Places of layers that are not sent; the root never is."""
-    trusts: Layer | None = None
-    """Who is trusted in place of the root."""
 
     @property
     def leaf(self) -> int:
@@ -101,9 +100,8 @@ class Plan:
         between = list(range(self.leaf - 1, 0, -1))
         order = [between[one] for one in self.order] if self.order is not None else between
         sent = [self.leaf, *order]
-        trusted = made[0] if self.trusts is None else self.trusts.signed()
         shown = tuple(made[one] for one in sent if one not in self.left_out)
-        return Chain(shown, (trusted,), self.server_name, float(TIME), defect, rule, None if place is None else self.leaf - place)
+        return Chain(shown, (made[0],), self.server_name, float(TIME), defect, rule, None if place is None else self.leaf - place)
 
 
 def plan(depth: int = 1, *, names: tuple[str, ...] = (HOST,), kinds: tuple[str, ...] = (), subject: str | None = None) -> Plan:
@@ -113,7 +111,7 @@ def plan(depth: int = 1, *, names: tuple[str, ...] = (HOST,), kinds: tuple[str, 
     """
     serials = count(1_000_001)
     chosen = [*kinds, *["secp256r1"] * (depth + 2 - len(kinds))][: depth + 2]
-    layers = [root_layer(next(serials), chosen[0])]
+    layers = [_root(next(serials), chosen[0])]
     for number in range(1, depth + 1):
         layers.append(_authority(layers[-1], number, next(serials), chosen[number]))
     layers.append(_leaf(layers[-1], names, next(serials), chosen[-1], subject))
@@ -138,10 +136,9 @@ def _authority_extensions(own: PrivateKey, above: PrivateKey) -> dict[str, bytes
     }
 
 
-def root_layer(serial: int, kind: str, label: str = "root") -> Layer:
-    """A root with a key of its own."""
-    own = key(label, kind)
-    name = common_name(label)
+def _root(serial: int, kind: str) -> Layer:
+    own = key("root", kind)
+    name = common_name("root")
     return Layer(_draft(name, name, serial, own), _authority_extensions(own, own), own, own)
 
 
