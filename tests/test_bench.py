@@ -97,4 +97,4 @@ def test_public_key_covers_groups_and_keys(root, tmp_path):
 def test_captures_are_measured_in_seconds_and_mebibytes(root, tmp_path):
     run(root, "inspect", "--quick", "--json", str(tmp_path / "rows.json"))
     rows = checked(tmp_path / "rows.json", "inspect")
-    assert {case for case, _ in rows} == {"listed", "read", "opened", "explained"}
+    assert {case for case, _ in rows} == {"listed", "read", "opened", "explained", "page"}
