@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -81,7 +82,26 @@ def parts(connection: Connection) -> Parts:
 # A provider without security
 
 
-class _Clear:
+class _OneByOne(ABC):
+    """A cipher to which many records are as many times one."""
+
+    @abstractmethod
+    def seal(self, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes: ...
+
+    @abstractmethod
+    def open(self, nonce: bytes, ciphertext: bytes, aad: bytes) -> bytes | None: ...
+
+    def seal_many(self, items: Sequence[Sealing]) -> list[bytes]:
+        return [self.seal(*item) for item in items]
+
+    def open_many(self, items: Sequence[Sealing]) -> list[bytes | None]:
+        return [self.open(*item) for item in items]
+
+    def prefetch(self, nonces: Sequence[bytes], length: int) -> None:  # noqa: B027  # nothing can be prepared, so nobody has to
+        pass
+
+
+class _Clear(_OneByOne):
     """A cipher that encrypts nothing. Its tag is zeros, and it accepts no other tag."""
 
     def __init__(self, tag_length: int) -> None:
@@ -94,15 +114,6 @@ class _Clear:
         if not ciphertext.endswith(self._tag):
             return None
         return ciphertext[: len(ciphertext) - len(self._tag)]
-
-    def seal_many(self, items: Sequence[Sealing]) -> list[bytes]:
-        return [self.seal(*item) for item in items]
-
-    def open_many(self, items: Sequence[Sealing]) -> list[bytes | None]:
-        return [self.open(*item) for item in items]
-
-    def prefetch(self, nonces: Sequence[bytes], length: int) -> None:
-        pass
 
 
 class _ClearCbc:
@@ -179,7 +190,7 @@ def no_security_provider() -> Provider:
     )
 
 
-class _Sealed:
+class _Sealed(_OneByOne):
     """A cipher that encrypts nothing. Its tag depends on key, nonce, what is authenticated, and content."""
 
     def __init__(self, tag_length: int, key: bytes) -> None:
@@ -195,15 +206,6 @@ class _Sealed:
     def open(self, nonce: bytes, ciphertext: bytes, aad: bytes) -> bytes | None:
         plaintext = ciphertext[: -self._length]
         return plaintext if ciphertext[len(plaintext) :] == self._tag(nonce, plaintext, aad) else None
-
-    def seal_many(self, items: Sequence[Sealing]) -> list[bytes]:
-        return [self.seal(*item) for item in items]
-
-    def open_many(self, items: Sequence[Sealing]) -> list[bytes | None]:
-        return [self.open(*item) for item in items]
-
-    def prefetch(self, nonces: Sequence[bytes], length: int) -> None:
-        pass
 
 
 def no_secrecy_provider() -> Provider:

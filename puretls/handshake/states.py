@@ -16,6 +16,11 @@ class Role(Enum):
     CLIENT = "client"
     SERVER = "server"
 
+    @property
+    def other(self) -> Role:
+        """That of the peer."""
+        return Role.SERVER if self is Role.CLIENT else Role.CLIENT
+
 
 class ClientState(Enum):
     """What a client waits for."""

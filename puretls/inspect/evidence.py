@@ -9,6 +9,7 @@ from puretls.errors import DecodeError, Reason
 from puretls.iana import ExtensionType
 from puretls.inspect.conversation import Conversation
 from puretls.inspect.seen import MessageSeen
+from puretls.inspect.streams import other
 from puretls.messages.handshake import Certificate, CertificateRequest, ClientHello
 from puretls.suites import BY_ID, Suite
 
@@ -103,7 +104,7 @@ class Evidence:
     @property
     def accused(self) -> str:
         """Whose certificates the alert is about: the other side's."""
-        return "server" if self.by == "client" else "client"
+        return other(self.by)
 
     @cached_property
     def request(self) -> CertificateRequest | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from puretls.handshake.states import Rejection, Role, State, Verdict
 from puretls.handshake.table import INDEX, TABLES, Row
 from puretls.iana import HandshakeType
+from puretls.inspect.streams import other
 from puretls.messages.handshake import HandshakeMessage, HelloRequest
 from puretls.messages.records import ChangeCipherSpec
 from puretls.values import frozen
@@ -35,7 +36,7 @@ class Neighbours:
 
 def neighbours(sender: str, name: str) -> Neighbours | None:
     """Of the message of this name from "client" or "server"; None where that side sends none in a flight."""
-    table = [row for row in TABLES[Role("server" if sender == "client" else "client")] if _is_of_a_flight(row)]
+    table = [row for row in TABLES[Role(other(sender))] if _is_of_a_flight(row)]
     rows = [row for row in table if row.input.__name__ == name]
     if not rows:
         return None

@@ -18,6 +18,7 @@ from puretls.inspect.book import Outcome
 from puretls.inspect.edit import Edit
 from puretls.inspect.editor import Editor
 from puretls.inspect.peer import PEERS_ALERT, MemoryPeer, SocketPeer, Told
+from puretls.inspect.streams import other
 from puretls.inspect.tape import SIDES, Script, Step, Tape
 from puretls.text import counted
 from puretls.values import frozen
@@ -204,15 +205,15 @@ class Stage:
             self._take(step.side)
             self._arrive(step.side, step.count)
         elif step.do == "inject":
-            self._take(_other(step.side))
+            self._take(other(step.side))
             self.chunks.append((step.side, step.data))
-            self.peers[_other(step.side)].receive(step.data)
-            self._take(_other(step.side))
+            self.peers[other(step.side)].receive(step.data)
+            self._take(other(step.side))
             self._collect()
         elif step.do == "end":
             self._arrive(step.side, len(self._waiting[step.side]))
             self.ended.append(step.side)
-            self.peers[_other(step.side)].eof()
+            self.peers[other(step.side)].eof()
         elif step.do == "send":
             self._do(step.side, lambda peer: peer.send(step.data))
         else:
@@ -255,7 +256,7 @@ class Stage:
     def _arrive(self, side: str, count: int) -> None:
         data, self._waiting[side] = self._waiting[side][:count], self._waiting[side][count:]
         if data:
-            self.peers[_other(side)].receive(data)
+            self.peers[other(side)].receive(data)
         self._collect()
 
     def _collect(self) -> None:
@@ -270,8 +271,6 @@ _CALLS: Mapping[str, Callable[[MemoryPeer], None]] = {
 }
 
 
-def _other(side: str) -> str:
-    return "server" if side == "client" else "client"
 
 
 def _pieces(size: int, sizes: tuple[int, ...]) -> Iterable[int]:

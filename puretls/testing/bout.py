@@ -258,7 +258,7 @@ class World:
             tickets=tickets,
         )
         self.mapping = _config(
-            _other(role), self, watched=_provider(), seed=b"mapper" + seed, certificates=certificates, tickets=tickets
+            role.other, self, watched=_provider(), seed=b"mapper" + seed, certificates=certificates, tickets=tickets
         )
 
     session: Session | None
@@ -315,10 +315,6 @@ def _config(
     asks: Any = "request" if certificates else "none"
     anyone: Any = danger.accept_any_chain
     return ServerConfig(verifier=anyone, tickets=keys, session_cache=None, client_authentication=asks, **common)
-
-
-def _other(role: Role) -> Role:
-    return SERVER if role is CLIENT else CLIENT
 
 
 # The bout
@@ -558,7 +554,7 @@ class Bout:
     def end_of_file(self) -> None:
         """The transport ends."""
         self._note("end of file")
-        self.steps.append(Step("end", _other(self.role).value))
+        self.steps.append(Step("end", self.role.other.value))
         self.peer.eof()
         self._after()
         self._demand(self._over, "an end of the stream ends the connection", "it goes on")
@@ -574,8 +570,8 @@ class Bout:
         for start in range(0, len(data), self.size or len(data) or 1):
             piece = data[start : start + (self.size or len(data))]
             self.received.append(piece)
-            self.chunks.append((_other(self.role).value, piece))
-            self.steps.append(Step("inject", _other(self.role).value, piece))
+            self.chunks.append((self.role.other.value, piece))
+            self.steps.append(Step("inject", self.role.other.value, piece))
             self.peer.receive(piece)
 
     def _judge(self, symbol: str, legal: str, variant: Variant | None, flip: int | None, *, protected: bool) -> None:

@@ -28,7 +28,7 @@ def tape_of(run: Run, note: str = "") -> Tape:
     sides = dict.fromkeys(SIDES, _side(run.world))
     last = Step("deliver", run.world.role.value)  # whatever it has still to say
     scripts = tuple(Script((*bout.steps, last), NAME) for bout in run.bouts if hasattr(bout, "steps"))
-    other = Role.CLIENT if run.world.role is Role.SERVER else Role.SERVER
+    other = run.world.role.other
     silent = {"credentials": [{"kind": "secp256r1", "names": [NAME]}]} if other is Role.SERVER else {}
     sides[other.value] = {"verifier": "nobody", **silent}  # it is never asked: all that it says is injected
     return Tape(sides["client"], sides["server"], scripts, seed=SEED, clock=NOW, name="a find", note=note)

@@ -10,6 +10,7 @@ from dataclasses import field
 
 from puretls.errors import UsageError
 from puretls.inspect.peer import Peer
+from puretls.inspect.streams import other
 from puretls.text import counted
 from puretls.values import frozen
 
@@ -144,7 +145,7 @@ class Carriage:
             del waiting[:size]
             if piece:
                 self._arrived[side] += piece
-                self._peers[_other(side)].receive(piece)
+                self._peers[other(side)].receive(piece)
             moved = True
         return self._end(side) or moved
 
@@ -159,7 +160,7 @@ class Carriage:
     def inject(self, side: str, data: bytes) -> None:
         """Bytes that arrive as if this side had sent them."""
         self._arrived[side] += data
-        self._peers[_other(side)].receive(data)
+        self._peers[other(side)].receive(data)
 
     def _end(self, side: str) -> bool:
         """Tell the receiver that the stream is over, once all that arrives of it is there."""
@@ -167,9 +168,5 @@ class Carriage:
         if cut is None or not cut.ends or side in self._ended or self._waiting[side] or len(self._sent[side]) < cut.offset:
             return False
         self._ended.append(side)
-        self._peers[_other(side)].eof()
+        self._peers[other(side)].eof()
         return True
-
-
-def _other(side: str) -> str:
-    return "server" if side == "client" else "client"

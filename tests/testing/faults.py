@@ -12,7 +12,6 @@ from puretls.handshake.effects import Step
 from puretls.handshake.server import choice, resumption
 from puretls.handshake.server import end as server_end
 from puretls.handshake.states import ClientState as C
-from puretls.handshake.states import Role
 from puretls.handshake.states import ServerState as S
 from puretls.messages.handshake import Finished
 from puretls.messages.records import ApplicationData, ChangeCipherSpec
@@ -102,7 +101,7 @@ def _wrong_key_again(monkeypatch):
     honest = finished.protection
 
     def wrong(context, sender):
-        other = Role.SERVER if sender is Role.CLIENT else Role.CLIENT
+        other = sender.other
         return honest(context, other if context.established is not None else sender)
 
     monkeypatch.setattr(finished, "protection", wrong)

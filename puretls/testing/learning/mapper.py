@@ -306,7 +306,7 @@ class Mapper:
             fatal = "" if message.level == AlertLevel.WARNING else "fatal "
             return f"Alert({fatal}{alert_name(message.description)})"
         if isinstance(message, ChangeCipherSpec):
-            self._change(self._read, _other(self.context.role))
+            self._change(self._read, self.context.role.other)
         if isinstance(message, ApplicationData):
             self.received += message.data
         return message.path_name
@@ -341,7 +341,3 @@ def _hashed(context: Any, raw: bytes) -> Any:
 def raw_name(raw: bytes) -> str:
     """What a handshake message is called, whatever is in it."""
     return handshake_class(raw[0], None).path_name
-
-
-def _other(role: Role) -> Role:
-    return Role.SERVER if role is Role.CLIENT else Role.CLIENT

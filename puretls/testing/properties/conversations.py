@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from puretls.errors import UsageError
 from puretls.inspect.edit import Edit
+from puretls.inspect.streams import other
 from puretls.testing.adapters.base import Factory
 from puretls.testing.properties.playing import Meeting, merged, places
 from puretls.testing.properties.property import Property, unless
@@ -43,7 +44,7 @@ def _inputs(subject: Factory) -> SearchStrategy[Input]:
 
     tls = _strategies()
     hellos = tls.client_hellos() if subject.role == "server" else tls.server_hellos()
-    side = "client" if subject.role == "server" else "server"
+    side = other(subject.role)
     first = hellos.map(lambda hello: Input(tls_record(hello)))
     near = tls.almost(hellos, "lengths").map(lambda mutated: Input(mutated.records()))
     flights = tls.almost(tls.flights(side)).map(lambda mutated: Input(mutated.records()))
@@ -196,7 +197,7 @@ byte_map_tiles = Property(
 def _without_finished(subject: Factory) -> SearchStrategy[Edit]:
     from hypothesis import strategies as st
 
-    side = "client" if subject.role == "server" else "server"
+    side = other(subject.role)
     sealed = frozenset(("lengths", "mac"))
     data = f"{side}.Finished.verify_data"
     bits = st.integers(0, 95).map(lambda bit: Edit(data, "flip", f"hex:{(1 << bit).to_bytes(12).hex()}", sealed))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from puretls import danger
 from puretls.inspect.edit import Edit
+from puretls.inspect.streams import other
 from puretls.messages.records import Record
 from puretls.testing.adapters.base import Factory
 from puretls.testing.properties.playing import DOWN, UP, Meeting
@@ -85,7 +86,7 @@ def _too_late(subject: Factory) -> SearchStrategy[Late]:
 
 
 def _not_delivered(subject: Factory, case: Late) -> None:
-    side = "client" if subject.role == "server" else "server"
+    side = other(subject.role)
     early = case.when == "in place of Finished"
     edits = [Edit(f"{side}.record[{_sealed(subject)}].type", "set", str(DATA))] if early else []
     meeting = Meeting(subject, edits=edits)
@@ -101,7 +102,7 @@ def _not_delivered(subject: Factory, case: Late) -> None:
 def _sealed(subject: Factory) -> int:
     """Which record of our side carries its Finished."""
     seen = Meeting(subject).shake_hands().conversation()
-    side = "client" if subject.role == "server" else "server"
+    side = other(subject.role)
     return next(record.number for record in seen.records if record.side == side and record.epoch == 1)
 
 
@@ -120,7 +121,7 @@ no_data_before_finished_nor_after_close = Property(
 def _cuts(subject: Factory) -> SearchStrategy[Cut]:
     from hypothesis import strategies as st
 
-    side = "client" if subject.role == "server" else "server"
+    side = other(subject.role)
     length = len(Meeting(subject).converse().carried.sent[side])
     return st.integers(0, length - 1).map(lambda offset: Cut(side, offset))
 

@@ -12,17 +12,12 @@ from puretls.inspect.edit import Edit
 from puretls.inspect.editor import Editor
 from puretls.inspect.knowledge import Knowledge
 from puretls.inspect.peer import MemoryPeer, Peer, Told
-from puretls.inspect.streams import Chunk, Stream
+from puretls.inspect.streams import Chunk, Stream, other
 from puretls.testing import honest
 from puretls.testing.adapters.base import Factory
 from puretls.testing.wire import Carriage, Wire
 
 UP, DOWN = b"what the client says", b"what the server says"
-
-
-def other(role: str) -> str:
-    """The role at the other end."""
-    return "server" if role == "client" else "client"
 
 
 class Meeting:

@@ -23,6 +23,7 @@ from puretls.extensions import (
     SessionTicket,
     SignedCertificateTimestamp,
 )
+from puretls.inspect.streams import other
 from puretls.session import MemorySessionStore, TicketKeys
 from puretls.suites import DEFAULT_PSK_SUITES, DEFAULT_SUITES, SUITES
 from puretls.testing import honest
@@ -156,9 +157,9 @@ def transcripts(draw: Any, role: str = "client", config: Config | None = None) -
     if role not in kinds or not isinstance(config, kinds[role] | None):
         raise UsageError(f"transcripts are of a client with a ClientConfig or a server with a ServerConfig, not {role!r}")
     given = draw(configurations(role)) if config is None else config
-    other = "server" if role == "client" else "client"
+    far = other(role)
     secure = given.provider is not honest.no_security()
-    ends = {role: given, other: draw(configurations(other, secure=secure))}
+    ends = {role: given, far: draw(configurations(far, secure=secure))}
     client, server = honest.peer(ends["client"]), honest.peer(ends["server"])
     chunks = honest.converse(client, server).chunks
     assume(client.connection.is_connected and server.connection.is_connected)
