@@ -181,8 +181,12 @@ class SocketPeer:
 
     @classmethod
     def connect(cls, host: str, port: int, patience: float = 2.0) -> Self:
-        """A new TCP connection. Raises `OSError`."""
-        sock = socket.create_connection((host, port), patience)
+        """A new TCP connection. Raises `OSError`, which says to whom."""
+        try:
+            sock = socket.create_connection((host, port), patience)
+        except OSError as error:
+            error.strerror = f"{host} port {port}: {error.strerror or error}"
+            raise
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return cls(sock, patience)
 

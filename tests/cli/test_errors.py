@@ -14,6 +14,8 @@ from tests.cli.command import in_process as puretls
 from tests.cli.command import puretls as process
 from tests.cli.command import serving
 
+TAPE = str(Path(__file__).resolve().parents[2] / "vectors" / "tapes" / "01-rsa-gcm.json")
+
 
 def check(result, status, *words):
     assert result.returncode == status, result.stderr
@@ -228,3 +230,8 @@ class TestNetwork:
         with serving(tmp_path, "--cert", files.cert, "--key", files.key) as server:
             check(puretls("connect", f"localhost:{server.port}", "--ca", files.other_ca), 1, "unknown_ca")
             server.wait_for("failed: the peer sent the fatal alert unknown_ca")
+
+
+@pytest.mark.parametrize("command", [("replay", TAPE, "--against"), ("edit", TAPE, "--flip", "client.ClientHello.random", "--against"), ("learn",)])
+def test_a_live_peer_that_is_not_there_is_named(command, free_port):
+    check(puretls(*command, f"127.0.0.1:{free_port}"), 2, "Connection refused", f"127.0.0.1 port {free_port}")
