@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from tools.website import markdown
+
 
 def blocks(text):
     return re.findall(r"```python\n(.*?)```", text, re.S)
@@ -17,12 +19,41 @@ def test_tutorial_runs_from_top_to_bottom(root, capsys):
     assert "ClientHello" in printed
 
 
-def test_links_between_pages_lead_somewhere(root):
-    folder = root / "puretls" / "manual"
-    for page in folder.glob("*.md"):
-        for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
-            if not link.startswith("http"):
-                assert (folder / link).exists(), f"{page.name}: {link}"
+def pages(root):
+    """The README, the manual, lessons and labs: what is read as Markdown."""
+    return [root / "README.md", *sorted((root / "puretls" / "manual").rglob("*.md"))]
+
+
+def test_links_of_pages_lead_to_files_and_headings(root):
+    anchors = {page: set(markdown.anchors(page.read_text())) for page in pages(root)}
+    broken = [
+        f"{page.relative_to(root)}, line {line}: {link}"
+        for page in anchors
+        for line, link in markdown.links(page.read_text())
+        if not leads_somewhere(page, link, anchors)
+    ]
+    assert broken == []
+
+
+def leads_somewhere(page, link, anchors):
+    """Whether a file, and in a page a heading, is where a link leads; other sites are not asked."""
+    if re.match(r"[a-z]+:", link):
+        return True
+    name, _, anchor = link.partition("#")
+    target = (page.parent / name).resolve() if name else page
+    return target.exists() and (not anchor or anchor in anchors.get(target, ()))
+
+
+@pytest.mark.parametrize("link", ["absent.md", "tutorial.md#absent", "#absent", "../absent.py"])
+def test_broken_link_is_noticed(root, link):
+    page = root / "puretls" / "manual" / "index.md"
+    assert not leads_somewhere(page, link, {page: {"learn"}, page.with_name("tutorial.md"): {"tutorial"}})
+
+
+def test_every_page_of_the_manual_is_named_by_its_index(root):
+    index = root / "puretls" / "manual" / "index.md"
+    named = {link for _, link in markdown.links(index.read_text())}
+    assert {page.name for page in index.parent.glob("*.md")} - named == {"index.md"}
 
 
 @pytest.mark.parametrize("name", ["demo", "connect", "serve", "ca", "list"])
