@@ -1,6 +1,7 @@
 """Every switch that weakens security, in one place and under this name. Nothing here belongs into a product.
 
 `accept_any_chain` skips verification; `fork` gives a second connection under the same keys; `parts` opens a connection up;
+`add_rows` lets one connection take what no end may take;
 `no_security_provider` computes nothing secret, for fuzzing the protocol at speed; `no_secrecy_provider` at least depends on keys.
 """
 
@@ -11,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from puretls.crypto import provider as providers
@@ -27,6 +29,7 @@ from puretls.values import frozen
 if TYPE_CHECKING:
     from puretls.connection import Connection
     from puretls.connection.parts import Parts
+    from puretls.handshake.table import Row
     from puretls.x509.verifier import ChainRequest
 
 
@@ -77,6 +80,18 @@ def parts(connection: Connection) -> Parts:
     `outbound.channel` have the keys in force, with their sequence numbers.
     """
     return connection._parts
+
+
+def add_rows(connection: Connection, *rows: Row) -> None:
+    """Give one connection more rows in its table (`handshake.table.row`), or others in their place, to show what a missing check costs.
+
+    Its forks have them too. Every other connection keeps to the table.
+    """
+    from puretls.handshake.table import input_key
+
+    progress = parts(connection).progress
+    more = {(row.state, input_key(row.input)): row for row in rows}
+    progress.more_rows = MappingProxyType({**progress.more_rows, **more})
 
 
 # A provider without security

@@ -18,7 +18,6 @@ from puretls.errors import DecodeError, FatalAlert, PeerError, Reason
 from puretls.events import AlertReceived
 from puretls.handshake.context import Negotiated
 from puretls.handshake.states import ClientState, Refused, ServerState
-from puretls.handshake.table import lookup
 from puretls.iana import AlertDescription, AlertLevel, ContentType, HandshakeType, known
 from puretls.intercept import Direction
 from puretls.messages.records import Alert, ApplicationData, ChangeCipherSpec, Record
@@ -129,7 +128,7 @@ class Inbox:
     def _on_content(self, cls: type[ChangeCipherSpec | ApplicationData], data: bytes, reason: Reason) -> None:
         progress = self._progress
         progress.trace_content(Direction.INBOUND, cls.content_type, data)
-        if lookup(progress.state, cls) is None:
+        if progress.row(cls) is None:
             raise progress.unexpected(cls.__name__, cls.path_name)
         try:
             message = parse(cls, data)
@@ -173,7 +172,7 @@ class Inbox:
 
     def _on_warning(self, description: int) -> None:
         self._repeats.warning(self._progress.context.config.limits)
-        if description == AlertDescription.NO_RENEGOTIATION and lookup(self._progress.state, Refused) is not None:
+        if description == AlertDescription.NO_RENEGOTIATION and self._progress.row(Refused) is not None:
             self._machine.feed(Refused())
 
     # Handshake messages
@@ -209,7 +208,7 @@ class Inbox:
     def _check_type(self, type_: int) -> None:
         """What can be said of a message by its type alone, before it is parsed."""
         progress = self._progress
-        if lookup(progress.state, type_) is None:
+        if progress.row(type_) is None:
             raise progress.unexpected(_message_name(type_), f"{handshake_class(type_, None).path_name}.msg_type")
         if type_ in _FLIGHT_ENDS and self._joiner.pending:
             name = _message_name(type_)

@@ -17,7 +17,7 @@ from puretls.events import VerificationRequired
 from puretls.handshake import effects as fx
 from puretls.handshake.authenticate import blamed_path, consult
 from puretls.handshake.states import LocalInput, Rejection, Verdict, Write
-from puretls.handshake.table import input_key, lookup
+from puretls.handshake.table import input_key
 from puretls.iana import AlertDescription, AlertLevel
 from puretls.intercept import Direction, given
 from puretls.keylog import key_log_line
@@ -56,7 +56,7 @@ class Machine:
         """One cell of the table: handler, transcript, state, flight."""
         progress = self._progress
         before = progress.state
-        row = lookup(before, input_key(type(message)))
+        row = progress.row(input_key(type(message)))
         if row is None:
             raise self._not_legal(message)
         context, state, flight = row.handler(progress.context, message)
@@ -67,7 +67,7 @@ class Machine:
         progress.trace.led_to(state)
         for effect in self._tapped(flight) if progress.taps else flight:
             self._do(effect)
-        if self._waiting and before is not progress.state and lookup(progress.state, Write) is not None:
+        if self._waiting and before is not progress.state and progress.row(Write) is not None:
             self._send_waiting()
 
     def _not_legal(self, message: Any) -> PuretlsError:
@@ -79,7 +79,7 @@ class Machine:
 
     def write(self, data: bytes) -> None:
         """Send application data; while a renegotiation is under way it waits."""
-        if lookup(self._progress.state, Write) is None:
+        if self._progress.row(Write) is None:
             self._waiting.append(data)
         else:
             self.feed(Write(data))
@@ -96,7 +96,7 @@ class Machine:
         self.paused = False
         if report.accepted:
             self.feed(Verdict(report))
-        elif lookup(progress.state, Rejection) is not None:
+        elif progress.row(Rejection) is not None:
             self.feed(Rejection(report))
         else:
             peer = progress.context.peer.evolve(report=report)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from puretls.errors import PeerError, Reason, calling
 from puretls.events import Event
 from puretls.handshake.context import Context
 from puretls.handshake.states import State
-from puretls.handshake.table import expected
+from puretls.handshake.table import Row, expected, lookup
 from puretls.intercept import Direction, Where, through
 from puretls.queues import Queue
 from puretls.trace import Trace
 from puretls.watch import Watcher
 
+_NO_ROWS: Mapping[tuple[State, Any], Row] = MappingProxyType({})
 _IDLE = frozenset(("START", "CONNECTED", "CLOSED", "FAILED"))
 
 
@@ -32,6 +34,8 @@ class Progress:
         with calling("watcher", config.watcher):
             self.watcher: Watcher | None = config.watcher(context.role) if config.watcher is not None else None
         self.tell_watcher("begins", config)
+        self.more_rows = _NO_ROWS
+        """What `danger.add_rows` let this connection take beyond the table."""
         self.looks_ahead = False
         """Whether this belongs to a fork that must not seal under keys in force, nor touch the session store."""
 
@@ -41,6 +45,11 @@ class Progress:
         twin.events, twin.trace, twin.looks_ahead = self.events.copy(), self.trace.fork(), True
         twin.watcher = None  # what a copy does is no part of the connection that is watched
         return twin
+
+    def row(self, key: Any) -> Row | None:
+        """The row for an input in the present state, by `input_key`; None where the input is not legal."""
+        more = self.more_rows.get((self.state, key)) if self.more_rows else None
+        return more or lookup(self.state, key)
 
     @property
     def is_handshaking(self) -> bool:

@@ -10,6 +10,7 @@ from puretls.connection import Connection
 from puretls.danger import AcceptedUnverified
 from puretls.errors import PeerError, Reason, UsageError
 from puretls.handshake import table
+from puretls.handshake.effects import Step
 from puretls.handshake.states import (
     ClientState,
     LocalInput,
@@ -271,3 +272,19 @@ def test_diagrams_in_the_manual_are_drawn_from_the_tables(root):
 def test_local_inputs_are_all_walked():
     local = {row.input for rows in TABLES.values() for row in rows if issubclass(row.input, LocalInput)}
     assert {type(message) for message in LOCAL} == local
+
+
+def test_more_rows_are_those_of_one_connection_and_its_forks():
+    """What `danger.add_rows` lets one connection take, no other takes."""
+    weak, other = (in_state(Role.SERVER, ServerState.WAIT_CLIENT_KEY_EXCHANGE) for _ in range(2))
+
+    def ignore(context, message):
+        return Step(context, ServerState.WAIT_CCS)
+
+    danger.add_rows(weak, table.row(ServerState.WAIT_CLIENT_KEY_EXCHANGE, ChangeCipherSpec, ignore, ServerState.WAIT_CCS))
+    early = Record(20, 0x0303, b"\1")
+    fork = weak.fork()
+    for taker in (weak, fork):
+        assert failure(taker, early) is None
+        assert taker.state is ServerState.WAIT_CCS
+    assert failure(other, early).reason is Reason.UNEXPECTED_MESSAGE
