@@ -27,7 +27,7 @@ def tape_of(run: Run, note: str = "") -> Tape:
     """
     sides = dict.fromkeys(SIDES, _side(run.world))
     last = Step("deliver", run.world.role.value)  # whatever it has still to say
-    scripts = tuple(Script((*bout.steps, last), NAME) for bout in run.bouts if hasattr(bout, "steps"))
+    scripts = tuple(Script((*bout.steps, last), NAME) for bout in run.bouts)
     other = run.world.role.other
     silent = {"credentials": [{"kind": "secp256r1", "names": [NAME]}]} if other is Role.SERVER else {}
     sides[other.value] = {"verifier": "nobody", **silent}  # it is never asked: all that it says is injected
@@ -46,7 +46,7 @@ def _side(world: World) -> dict[str, object]:
 
 def conversations_of(run: Run) -> list[Conversation]:
     """The connections of a run, with their secrets, as the inspector reads them."""
-    return [_conversation(bout, run.world.key_log) for bout in run.bouts if getattr(bout, "chunks", None)]
+    return [_conversation(bout, run.world.key_log) for bout in run.bouts if bout.chunks]
 
 
 def _conversation(bout: Bout, key_log: list[str]) -> Conversation:
@@ -61,9 +61,9 @@ def _conversation(bout: Bout, key_log: list[str]) -> Conversation:
 
 def played(plan: Plan) -> tuple[Run, Violation | None]:
     """A plan played to its end or to what it shows."""
-    run = Run.__new__(Run)
+    run = Run(plan.role, certificates=plan.certificates)
     try:
-        run.__init__(plan.role, certificates=plan.certificates)  # type: ignore[misc]
+        run.begin()
         for move in plan.moves:
             run.play(move)
     except Violation as violation:

@@ -47,7 +47,7 @@ class ConnectionMachine(RuleBasedStateMachine):
         """A connection, and whether its server asks for certificates."""
         role = role if role in self.roles else self.roles[0]
         try:
-            self.run = Run(role, certificates=certificates)
+            self.run = Run(role, certificates=certificates).begin()
         except Violation:
             self._tell(Plan(role, certificates))
 
@@ -79,7 +79,7 @@ class ConnectionMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Tell campaigns how deep the run went."""
         if self.run is not None:
-            deepest = max(bout.completed for bout in self.run.bouts)
+            deepest = max(bout.course.completed for bout in self.run.bouts)
             event(f"{self.run.plan.role.value}: {deepest} handshakes on a connection")
             event(f"ends in {self.run.bout.peer.connection.state.name}")
             target(float(max(len(bout.received) for bout in self.run.bouts)), label="messages that a connection took")

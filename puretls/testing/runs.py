@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from random import Random
+from typing import Self
 
 from puretls.handshake.states import Role
 from puretls.testing.bout import RAW, Bout, Violation, World
@@ -53,14 +54,19 @@ class Plan:
 
 
 class Run:
-    """A plan as it is played, move by move. `play` raises `Violation`."""
+    """A plan as it is played, move by move. `begin` and `play` raise `Violation`."""
 
     def __init__(self, role: Role, *, certificates: bool) -> None:
         self.plan = Plan(role, certificates)
         self.world = World(role, certificates=certificates)
         self.bouts: list[Bout] = []
         self.story: list[str] = []
-        self._again(resume=False)
+        self._next(resume=False)
+
+    def begin(self) -> Self:
+        """Begin its first connection. Returns the run."""
+        self.bout.begin()
+        return self
 
     @property
     def bout(self) -> Bout:
@@ -71,38 +77,41 @@ class Run:
         """Make a move. On a connection that is over it begins another first."""
         self.plan = replace(self.plan, moves=(*self.plan.moves, move))
         if self.bout.is_over or move.name == "again":
-            self._again(resume=move.number % 2 == 0)
+            self._next(resume=move.number % 2 == 0)
+            self.bout.begin()
         if move.name != "again":
             _MOVES[move.name](self.bout, move.number)
 
-    def _again(self, *, resume: bool) -> None:
-        bout = Bout.__new__(Bout)
-        self.bouts.append(bout)  # before it begins, so that one that fails at once is there to be looked at
-        bout.__init__(self.world, resume=resume, moves=self.story)  # type: ignore[misc]
+    def _next(self, *, resume: bool) -> None:
+        self.bouts.append(Bout(self.world, resume=resume, moves=self.story))
 
 
 def _advance(bout: Bout, number: int) -> None:
     for _ in range(STEPS[number % len(STEPS)]):
-        symbol = bout.next()
-        if symbol is None or bout.is_over or (symbol == "ApplicationData" and not bout.handshaking and number % len(STEPS)):
+        symbol = bout.course.next()
+        if (
+            symbol is None
+            or bout.is_over
+            or (symbol == "ApplicationData" and not bout.course.handshaking and number % len(STEPS))
+        ):
             return
         bout.say(symbol)
 
 
 def _deviate(bout: Bout, number: int) -> None:
-    options = bout.deviations()
+    options = bout.course.deviations()
     bout.say(options[number % len(options)])
 
 
 def _vary(bout: Bout, number: int) -> None:
-    symbol = bout.next()
+    symbol = bout.course.next()
     variants = bout.variants(symbol) if symbol else []
     if symbol and variants:
         bout.say(symbol, variants[number % len(variants)])
 
 
 def _mutate(bout: Bout, number: int) -> None:
-    symbol = bout.next()
+    symbol = bout.course.next()
     if symbol is not None:
         bout.say(symbol, flip=number)
 
@@ -138,7 +147,7 @@ def drawn(random: Random, count: int, weights: Mapping[str, int] = WEIGHTS) -> P
 
 def play(plan: Plan) -> Run:
     """Play a whole plan. Raises `Violation`, and whatever else the connection raises."""
-    run = Run(plan.role, certificates=plan.certificates)
+    run = Run(plan.role, certificates=plan.certificates).begin()
     for move in plan.moves:
         run.play(move)
     return run

@@ -38,7 +38,7 @@ def _nothing_in(count, seed=0):
         plan = drawn(random, 50)
         run, violation = played(plan)
         assert violation is None, violation
-        deepest = max(deepest, *(one.completed for one in run.bouts))
+        deepest = max(deepest, *(one.course.completed for one in run.bouts))
     return deepest
 
 
@@ -98,10 +98,10 @@ def test_the_least_conversation_of_a_fault_shows_it_and_nothing_without(name):
 
 def _talk(story):
     world = World(Role(story[0].removeprefix("a ")))
-    one = Bout(world)
+    one = Bout(world).begin()
     for move in story[1:]:
         if move == story[0]:
-            one = Bout(world, resume=True)
+            one = Bout(world, resume=True).begin()
             continue
         calls = {
             "the application sends": one.write,
@@ -207,7 +207,7 @@ def test_a_find_is_a_tape_a_capture_and_a_test(tmp_path):
 @pytest.mark.parametrize("seconds", [0, 1_800], ids=["at once", "after half an hour"])
 def test_every_defect_is_refused_and_nothing_else_is(seconds):
     for defect in ("", *DEFECTS):
-        one = Bout(World(Role.CLIENT))
+        one = Bout(World(Role.CLIENT)).begin()
         one.tick(seconds)
         for symbol in ("ServerHello", "Certificate", "ServerKeyExchange", "ServerHelloDone"):
             variants = {variant.name: variant for variant in one.variants(symbol)}
@@ -217,9 +217,9 @@ def test_every_defect_is_refused_and_nothing_else_is(seconds):
 
 @pytest.mark.parametrize("name", RAW)
 def test_a_broken_record_ends_a_connection_that_is_established(name):
-    one = Bout(World(SERVER))
+    one = Bout(World(SERVER)).begin()
     for symbol in HELLO:
         one.say(symbol)
-    assert one.completed
+    assert one.course.completed
     one.inject(name)
     assert one.is_over

@@ -1,0 +1,128 @@
+"""The world of a run: configurations of both ends, the clock, the session, and the nonces that were used."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from puretls import danger
+from puretls.config import ClientConfig, Credential, Limits, ServerConfig, Verifier
+from puretls.crypto import provider as providers
+from puretls.crypto.provider import Provider
+from puretls.handshake.states import Role
+from puretls.session import Session, TicketKeys
+from puretls.suites import Suite
+from puretls.testing.honest import NOW, suite_named
+from puretls.testing.pki import Chain, defect_named, key, plan
+from puretls.x509.verifier import chain_verifier
+
+SUITES: tuple[Suite, ...] = tuple(
+    suite_named(f"TLS_ECDHE_ECDSA_WITH_{name}")
+    for name in ("AES_256_GCM_SHA384", "CHACHA20_POLY1305_SHA256", "AES_128_GCM_SHA256")
+)
+"""What both ends can do, the favourite first."""
+SERVER, CLIENT = Role.SERVER, Role.CLIENT
+SEED = "bout "
+"""What all that is random at the connection under test follows from, with its role."""
+TICKET_KEY = b"k" * 48
+LIMITS = Limits(hello_requests=2**20, warning_alerts=2**20, renegotiations=2**20, empty_records=2**20)
+"""Counters are not what a bout is about; they are reached by repetition alone."""
+
+
+class _Watched:
+    """An AEAD cipher of which is noted under which key and nonce it sealed."""
+
+    def __init__(self, inner: Any, key: bytes, world: World) -> None:
+        self._inner, self._key, self._world = inner, key, world
+
+    def seal(self, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
+        if (self._key, nonce) in self._world.sealed:
+            self._world.repeated = True
+        self._world.sealed.add((self._key, nonce))
+        sealed: bytes = self._inner.seal(nonce, plaintext, aad)
+        return sealed
+
+    def seal_many(self, items: Any) -> list[bytes]:
+        return [self.seal(*item) for item in items]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+class World:
+    """What the connections of a run share: clock, session, and the nonces that were used."""
+
+    def __init__(self, role: Role, *, certificates: bool = False, tickets: bool = True, seed: bytes = b"") -> None:
+        self.role, self.certificates = role, certificates
+        self.now = NOW
+        """What the clocks of both ends show."""
+        self.session: Session | None = None
+        """What a connection that resumes offers."""
+        self.sealed: set[tuple[bytes, bytes]] = set()
+        self.repeated = False
+        self.key_log: list[str] = []
+        self.config = _config(
+            role,
+            self,
+            watched=self._watching(),
+            seed=SEED.encode() + role.value.encode() + seed,
+            certificates=certificates,
+            tickets=tickets,
+        )
+        self.mapping = _config(
+            role.other, self, watched=_provider(), seed=b"mapper" + seed, certificates=certificates, tickets=tickets
+        )
+
+    def _watching(self) -> Provider:
+        inner = _provider()
+        return replace(inner, aead=lambda algorithm, key: _Watched(inner.aead(algorithm, key), bytes(key), self))
+
+
+@cache
+def _provider() -> Provider:
+    return danger.no_secrecy_provider()
+
+
+@cache
+def chain_with(defect: str = "") -> Chain:
+    """What an end shows: a leaf under two authorities, so that all of `DEFECTS` have a place; they are made as near to the leaf as can be.
+
+    Raises `UsageError` for a name that is not among `pki.DEFECTS`.
+    """
+    right = plan(2)
+    if not defect:
+        return right.chain()
+    row = defect_named(defect)
+    return row.in_plan(right, row.places(right)[-1])
+
+
+@cache
+def _verifier() -> Verifier:
+    return chain_verifier(chain_with().anchors, provider=providers.default())
+
+
+def forget() -> None:
+    """Forget what verifiers have seen: for tests that change the code of validation."""
+    _verifier.cache_clear()
+
+
+def _config(
+    role: Role, world: World, *, watched: Provider, seed: bytes, certificates: bool, tickets: bool
+) -> ClientConfig | ServerConfig:
+    common: dict[str, Any] = {
+        "provider": watched,
+        "random": danger.fixed_random(seed),
+        "clock": lambda: world.now,
+        "suites": SUITES,
+        "limits": LIMITS,
+        "credentials": (Credential(chain_with().certificates, key("leaf")),),
+        "renegotiation": True,
+        "key_log": world.key_log.append,
+    }
+    if role is CLIENT:
+        return ClientConfig(verifier=_verifier(), **common)
+    keys = TicketKeys([TICKET_KEY], clock=lambda: world.now) if tickets else None
+    asks: Any = "request" if certificates else "none"
+    anyone: Any = danger.accept_any_chain
+    return ServerConfig(verifier=anyone, tickets=keys, session_cache=None, client_authentication=asks, **common)
