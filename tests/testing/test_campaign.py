@@ -103,13 +103,14 @@ def _redis(folder):
         process.wait(10)
 
 
-@pytest.mark.long
+@pytest.mark.slow
+@pytest.mark.interop
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
 def test_a_dask_cluster_finds_the_same_as_processes_though_a_worker_is_killed(tmp_path, monkeypatch):
     """Two workers, one of which dies in the middle; the example database is in Redis."""
-    pytest.importorskip("redis")
-    distributed = pytest.importorskip("distributed")
+    pytest.importorskip("redis", reason="redis is not installed: pip install 'puretls[redis]'")
+    distributed = pytest.importorskip("distributed", reason="distributed is not installed: pip install 'puretls[dask]'")
     monkeypatch.setenv("PURETLS_TEST_MARK", str(tmp_path / "mark"))
     with _redis(tmp_path) as (url, client):
         job = Job("server", Profile(20, 30), "tests.testing.planted:Downgrade", url)
@@ -123,5 +124,7 @@ def test_a_dask_cluster_finds_the_same_as_processes_though_a_worker_is_killed(tm
     assert found.done == local.done == {0, 1, 2}
     assert found.finds == local.finds
     assert list(found.finds) == [RULE]
+    tests = [(tmp_path / folder / found.finds[RULE]).with_suffix(".py").read_text() for folder in ("dask", "local")]
+    assert tests[0] == tests[1]
 
 
