@@ -1,6 +1,7 @@
 """One host, three uses: the name that is resolved, the one that is sent and the one that is verified, by every facade."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import threading
@@ -18,6 +19,7 @@ from puretls.config import ClientConfig, Credential, ServerConfig
 from puretls.connection import Connection
 from puretls.crypto.provider import default
 from puretls.errors import PuretlsError
+from puretls.inspect.peer import SocketPeer
 from puretls.net import TlsSocket, aio
 from puretls.qt import QSslCertificate, QSslConfiguration, QSslSocket
 from puretls.x509.drafts import dns_name
@@ -158,6 +160,29 @@ def test_what_has_no_ascii_form_is_refused_before_it_is_looked_up(connect, looke
         with pytest.raises(PuretlsError):
             connect(host, 1, tmp_path)
     assert looked_up == []
+
+
+@pytest.mark.parametrize("host", ["a..b", ".a", "a" * 64 + ".example", "\u00fc" * 64, "fe80::1%a..b"])
+def test_what_the_resolver_takes_for_no_name_is_refused_wherever_the_name_to_verify_is_another(host):
+    with pytest.raises(UsageError, match="not a host name"):
+        net.connect((host, 1), CLIENT, server_name="server.test")
+    with pytest.raises(UsageError, match="not a host name"):
+        asyncio.run(aio.open_connection(host, 1, CLIENT, server_name="server.test"))
+    with pytest.raises(UsageError, match="not a host name"):
+        SocketPeer.connect(host, 1)
+
+
+@given(st.text(max_size=20))
+@example("a" * 64)
+@example("\x00")
+@example("\ud800")
+def test_whatever_is_looked_up_the_resolver_takes_it_for_a_name(text):
+    try:
+        host = host_to_look_up(text)
+    except UsageError:
+        return
+    with contextlib.suppress(OSError):
+        socket.getaddrinfo(host, 1, flags=socket.AI_NUMERICHOST)
 
 
 def uses(text):

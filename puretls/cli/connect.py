@@ -86,8 +86,6 @@ def _connected(
     connection = Connection.client(config, arguments.servername or host, session=session)
     try:
         sock = socket.create_connection((host_to_look_up(host), port), arguments.timeout)
-    except UnicodeError as error:  # raised by the look-up of a name that cannot be one
-        raise UsageError(f"not a host name: {host[:80]!r}") from error
     except OSError as error:
         raise UsageError(f"{host} port {port}: {describe(error)}") from error
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -216,8 +216,6 @@ def _live(address: str, make_config: Callable[[], ClientConfig], server_name: st
     notes: list[str] = []
     try:
         sock = socket.create_connection((host_to_look_up(host), port), timeout)
-    except UnicodeError as bad:  # raised by the look-up of a name that cannot be one
-        raise UsageError(f"not a host name: {host[:80]!r}") from bad
     except OSError as bad:
         raise UsageError(f"{host} port {port}: {describe(bad)}") from bad
     ends = _address(sock.getsockname()), _address(sock.getpeername())

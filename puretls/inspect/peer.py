@@ -21,6 +21,7 @@ from puretls.events import AlertReceived, AlertSent, ConnectionClosed, DataRecei
 from puretls.iana import AlertDescription, known
 from puretls.text import counted, printable
 from puretls.values import frozen
+from puretls.x509.hostname import host_to_look_up
 
 KINDS = ("handshake", "data", "alert sent", "alert received", "closed", "failed", "not possible")
 """What a peer may tell of."""
@@ -181,9 +182,10 @@ class SocketPeer:
 
     @classmethod
     def connect(cls, host: str, port: int, patience: float = 2.0) -> Self:
-        """A new TCP connection. Raises `OSError`, which says to whom."""
+        """A new TCP connection. Raises `OSError`, which says to whom, and `UsageError` for a host name that is none."""
+        address = host_to_look_up(host), port
         try:
-            sock = socket.create_connection((host, port), patience)
+            sock = socket.create_connection(address, patience)
         except OSError as error:
             error.strerror = f"{host} port {port}: {error.strerror or error}"
             raise

@@ -17,7 +17,7 @@ def resolve(name: str) -> list[QHostAddress]:
     """The addresses of a name in the system's order, empty if there are none. Blocks."""
     try:
         found = socket.getaddrinfo(host_to_look_up(name), None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError, UsageError):
+    except (OSError, UsageError):
         return []
     return list(dict.fromkeys(address_of(row[4]) for row in found))
 

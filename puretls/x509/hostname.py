@@ -72,11 +72,16 @@ def parse_reference(text: str) -> Reference:
 def host_to_look_up(text: str) -> str:
     """What to give to the resolver for a host that a person wrote: mapped by `ascii_name`, without brackets, with zone and final dot.
 
-    So the name that is resolved is the one that `parse_reference` verifies. Nothing else is checked here: what is no name, the
-    resolver will not find. Raises `UsageError` for what cannot be mapped.
+    So the name that is resolved is the one that `parse_reference` verifies. Raises `UsageError` for what cannot be mapped, and for what
+    `socket.getaddrinfo` takes for no name at all (an empty label, or one of more than 63 characters); the rest it will not find.
     """
     host, percent, zone = _without_brackets(text).partition("%")
-    return ascii_name(host) + percent + zone
+    mapped = ascii_name(host) + percent + zone
+    try:
+        mapped.encode("idna")
+    except UnicodeError as error:
+        raise UsageError(f"not a host name: {text[:80]!r}") from error
+    return mapped
 
 
 def _without_brackets(text: str) -> str:

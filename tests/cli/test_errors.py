@@ -14,6 +14,7 @@ from tests.cli.command import in_process as puretls
 from tests.cli.command import puretls as process
 from tests.cli.command import serving
 
+NAME = "server.test"
 TAPE = str(Path(__file__).resolve().parents[2] / "vectors" / "tapes" / "01-rsa-gcm.json")
 
 
@@ -74,11 +75,6 @@ def test_error_of_a_process_is_one_line_too(files):
 @pytest.mark.parametrize("host", ["a..b", "a" * 70 + ".test", "a-.test", "a b"])
 def test_a_name_that_is_none(host):
     check(puretls("connect", f"{host}:1"), 2, "not a host name")
-
-
-def test_a_place_that_has_no_name():
-    """The name to verify may be another; what cannot be looked up is said all the same."""
-    check(puretls("connect", "a..b:1", "--servername", "server.test"), 2, "not a host name", "a..b")
 
 
 class TestFiles:
@@ -232,6 +228,16 @@ class TestNetwork:
             server.wait_for("failed: the peer sent the fatal alert unknown_ca")
 
 
-@pytest.mark.parametrize("command", [("replay", TAPE, "--against"), ("edit", TAPE, "--flip", "client.ClientHello.random", "--against"), ("learn",)])
+LIVE = [("replay", TAPE, "--against"), ("edit", TAPE, "--flip", "client.ClientHello.random", "--against"), ("learn",)]
+
+
+@pytest.mark.parametrize("command", LIVE)
 def test_a_live_peer_that_is_not_there_is_named(command, free_port):
     check(puretls(*command, f"127.0.0.1:{free_port}"), 2, "Connection refused", f"127.0.0.1 port {free_port}")
+
+
+@pytest.mark.parametrize("command", [*LIVE, ("inspect", "--servername", NAME), ("connect", "--servername", NAME)])
+@pytest.mark.parametrize("host", ["a..b", "\u00fc" * 70])
+def test_a_place_that_has_no_name(command, host):
+    """The name to verify may be another; what cannot be looked up is said all the same."""
+    check(puretls(*command, f"{host}:1"), 2, "not a host name", host[:20])
