@@ -161,23 +161,50 @@ def _play(
     against: tuple[str, int] | None,
     patience: float,
 ) -> Played:
-    editors = {side: Editor(side, edits, key_log) for side in SIDES}
-    client = Connection.client(replace(configs[0], interceptors=editors["client"].needed), script.server_name)
-    server = Connection.server(replace(configs[1], interceptors=editors["server"].needed))
-    editors["client"].connection, editors["server"].connection = client, server
     if against is None:
-        stage = Stage(MemoryPeer(client), MemoryPeer(server))
-        stage.play(script.steps)
-    else:
-        with SocketPeer.connect(*against, patience=patience) as peer:
-            stage = Stage(MemoryPeer(client), peer)
-            stage.play(script.steps)
-    states = {"client": client.state.name, "server": server.state.name if against is None else "not known"}
-    outcomes = {outcome.edit: outcome for side in SIDES for outcome in editors[side].outcomes}
-    if against is not None:
-        unreachable = "the server is not ours: what it sends cannot be edited"
-        outcomes |= {edit: Outcome(edit, unreachable) for edit in edits if edit.place.side == "server"}
-    return Played(tuple(stage.chunks), tuple(stage.told), states, tuple(stage.ended), tuple(outcomes[edit] for edit in edits))
+        return _staged(Staged(script.server_name, configs, edits, key_log), script)
+    with SocketPeer.connect(*against, patience=patience) as peer:
+        return _staged(Staged(script.server_name, configs, edits, key_log, peer), script)
+
+
+def _staged(staged: Staged, script: Script) -> Played:
+    staged.stage.play(script.steps)
+    return staged.played()
+
+
+class Staged:
+    """One connection with both ends set up, their editors between them: `stage` takes its steps, `played` tells what came of them.
+
+    `configs` are those of client and server; `edits` those of this connection; `key_log` the list that both configurations log into. With
+    `peer` somebody else is in place of the server.
+    """
+
+    def __init__(
+        self,
+        server_name: str | None,
+        configs: tuple[ClientConfig, ServerConfig],
+        edits: Sequence[Edit],
+        key_log: Sequence[str],
+        peer: SocketPeer | None = None,
+    ) -> None:
+        self._edits, self._ours = tuple(edits), peer is None
+        self._editors = {side: Editor(side, edits, key_log) for side in SIDES}
+        client = Connection.client(replace(configs[0], interceptors=self._editors["client"].needed), server_name)
+        server = Connection.server(replace(configs[1], interceptors=self._editors["server"].needed))
+        self.ends = {"client": client, "server": server}
+        for side, end in self.ends.items():
+            self._editors[side].connection = end
+        self.stage = Stage(MemoryPeer(client), peer or MemoryPeer(server))
+
+    def played(self) -> Played:
+        """What happened so far."""
+        states = {side: end.state.name if self._ours or side == "client" else "not known" for side, end in self.ends.items()}
+        outcomes = {outcome.edit: outcome for side in SIDES for outcome in self._editors[side].outcomes}
+        if not self._ours:
+            unreachable = "the server is not ours: what it sends cannot be edited"
+            outcomes |= {edit: Outcome(edit, unreachable) for edit in self._edits if edit.place.side == "server"}
+        stage, made = self.stage, tuple(outcomes[edit] for edit in self._edits)
+        return Played(tuple(stage.chunks), tuple(stage.told), states, tuple(stage.ended), made)
 
 
 class Stage:
@@ -188,15 +215,25 @@ class Stage:
         self.chunks: list[tuple[str, bytes]] = []
         self.told: list[tuple[str, Told]] = []
         self.ended: list[str] = []
+        self.arrived: list[tuple[str, bytes]] = []
+        """What was delivered: who sent it, and the bytes, in order."""
         self._waiting = dict.fromkeys(SIDES, b"")
 
     def play(self, steps: Iterable[Step]) -> None:
         """Take the steps in order, then what is left to tell."""
         for step in steps:
-            self._step(step)
+            self.step(step)
         self._collect()
 
-    def _step(self, step: Step) -> None:
+    def waiting(self, side: str) -> bytes:
+        """What a side has said that has not arrived: both ends are asked for what they have to say."""
+        for each in SIDES:
+            self._take(each)
+        self._collect()
+        return self._waiting[side]
+
+    def step(self, step: Step) -> None:
+        """Take one step."""
         if step.do == "start":
             self._do("client", lambda peer: peer.start())
         elif step.do == "carry":
@@ -207,6 +244,7 @@ class Stage:
         elif step.do == "inject":
             self._take(other(step.side))
             self.chunks.append((step.side, step.data))
+            self.arrived.append((step.side, step.data))
             self.peers[other(step.side)].receive(step.data)
             self._take(other(step.side))
             self._collect()
@@ -256,6 +294,7 @@ class Stage:
     def _arrive(self, side: str, count: int) -> None:
         data, self._waiting[side] = self._waiting[side][:count], self._waiting[side][count:]
         if data:
+            self.arrived.append((side, data))
             self.peers[other(side)].receive(data)
         self._collect()
 
@@ -269,8 +308,6 @@ _CALLS: Mapping[str, Callable[[MemoryPeer], None]] = {
     "abort": MemoryPeer.abort,
     "renegotiate": MemoryPeer.renegotiate,
 }
-
-
 
 
 def _pieces(size: int, sizes: tuple[int, ...]) -> Iterable[int]:

@@ -99,8 +99,9 @@ def test_a_page_shows_every_byte_of_a_reference_conversation_with_its_meaning(na
             assert set(inside) == {offset for leaf in sealed for offset in range(leaf.start, leaf.end)}
             assert all(conversation.byte_map.plain_bytes(side)[offset] == int(digits, 16) for offset, digits in inside.items())
             for _, _, row in bytes_shown:
-                path, (meaning, _, rfc), (states, key, _, _) = strings[row[4]], *(
-                    [strings[index] for index in read.data[table][row[at]]] for table, at in (("texts", 7), ("contexts", 8))
+                path, (meaning, _, rfc), (states, key, _, _) = (
+                    strings[row[4]],
+                    *([strings[index] for index in read.data[table][row[at]]] for table, at in (("texts", 7), ("contexts", 8))),
                 )
                 assert meaning, path
                 assert rfc, path
@@ -149,7 +150,8 @@ def test_a_page_loads_nothing_and_allows_nothing_of_others():
             assert re.match(r"#|https://www\.rfc-editor\.org/rfc/rfc\d+(#|$)", attributes["href"])
     assert not re.search(r"url\(|@import|https?:", asset("page.css"))
     assert not re.search(
-        r"\bfetch\b|XMLHttpRequest|innerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function", asset("page.js")
+        r"\bfetch\b|XMLHttpRequest|innerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function",
+        asset("bytes.js") + asset("page.js"),
     )
     policies = [a["content"] for tag, a in read.elements if a.get("http-equiv") == "Content-Security-Policy"]
     assert len(policies) == 1

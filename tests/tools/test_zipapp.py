@@ -83,8 +83,13 @@ def test_it_holds_the_licences_and_every_module_but_those_left_out(root, pyz):
 
 def test_no_module_looks_for_data_beside_its_file(root):
     """In a zip there are no files: data comes by importlib.resources."""
-    places = {path.relative_to(root).as_posix() for path in (root / "puretls").rglob("*.py") if _OWN_FILE.search(path.read_text())}
-    assert places == {"puretls/cli/demo.py", "puretls/ssl/children/sitecustomize.py"}  # where the manual is; what a zip's path is made of
+    places = {
+        path.relative_to(root).as_posix() for path in (root / "puretls").rglob("*.py") if _OWN_FILE.search(path.read_text())
+    }
+    assert places == {
+        "puretls/cli/demo.py",
+        "puretls/ssl/children/sitecustomize.py",
+    }  # where the manual is; what a zip's path is made of
 
 
 def check(folder, python, flags, pyz, server):
@@ -154,7 +159,7 @@ print(puretls.Connection.__module__, len(puretls.roots.system_roots()) > 50)
 
 from puretls.inspect.render import document, page
 from puretls.inspect.texts import text
-print(all((page.asset("page.css"), page.asset("page.js"), document.schema(), text.table("alerts"))))
+print(all((page.asset("page.css"), page.asset("page.js"), page.asset("bytes.js"), document.schema(), text.table("alerts"))))
 """
     done = run(tmp_path, sys.executable, *BARE, "-c", script)
     assert done.stdout.split() == ["puretls.connection.facade", "True", "True"], done.stderr

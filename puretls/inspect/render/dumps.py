@@ -87,7 +87,7 @@ class Dumps:
         return data.hex(" ") + (f" ... {counted(leaf.length, 'byte')}" if leaf.length > _FIRST else "")
 
     def _row(self, leaf: Leaf, shown: int) -> list[Any]:
-        """As `page.js` takes it apart."""
+        """As `bytes.js` takes it apart."""
         states = f"{_states(leaf.states_before)}|{_states(leaf.states_after)}"
         kind = "fault" if leaf.fault else next((name for name, pattern in _KINDS if pattern.search(leaf.path)), "")
         inside, _, name = leaf.path.rpartition(".")

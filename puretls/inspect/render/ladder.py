@@ -95,13 +95,15 @@ def states_text(states: Iterable[str]) -> str:
     return "|".join(states)
 
 
-def state_path(conversation: Conversation, side: str) -> list[tuple[tuple[str, ...], str]]:
-    """The path of an end: its states in order, each with the message that led there.
+def state_path(
+    conversation: Conversation, side: str, messages: Iterable[MessageSeen] | None = None
+) -> list[tuple[tuple[str, ...], str]]:
+    """The path of an end: its states in order, each with the message that led there; only by these `messages` where there are some.
 
     Several names where the observer cannot tell; "" for the first, and for what the end decided by itself, as by its verifier.
     """
     path: list[tuple[tuple[str, ...], str]] = []
-    for seen in conversation.messages:
+    for seen in conversation.messages if messages is None else messages:
         before, after = getattr(seen.states_before, side), getattr(seen.states_after, side)
         if not path or not set(before) & set(path[-1][0]):
             path.append((before, ""))

@@ -13,11 +13,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from puretls.inspect import forensics, texts
-from puretls.inspect.ledger.nodes import GIVEN
-from puretls.inspect.render import keys
 from puretls.inspect.render.document import without_secrets
 from puretls.inspect.render.markup import Html, children, element, json_text
-from puretls.inspect.render.statepath import state_picture
+from puretls.inspect.render.statepath import arrowhead, state_picture
 from puretls.inspect.render.story import Story
 from puretls.inspect.streams import SIDES, Gap
 from puretls.text import counted
@@ -60,7 +58,7 @@ class _Page:
 
     def text(self) -> str:
         """The file."""
-        style, script = asset("page.css"), asset("page.js")
+        style, script = asset("page.css"), asset("bytes.js") + asset("page.js")
         main = element("main", self._findings(), *self.story.told(), self._ledger(), self._states())
         data = self.story.dumps.tables | {"dumps": self.story.dumps.rows, "keys": self.story.anchors}
         body = element("body", self._bar(), element("div", self._head(), self.story.thread(), main, _panel(), class_="page"),
@@ -120,7 +118,7 @@ class _Page:
             ),
             element("p", _HOW, class_="how js"),
             element("noscript", element("p", "Without JavaScript the bytes cannot be chosen; all else is here.", class_="how")),
-            _legend(),
+            legend(),
             id="top",
             class_="head",
             aria_label="About this conversation",
@@ -140,25 +138,20 @@ class _Page:
 
     def _findings(self) -> Html | None:
         found = forensics.examine(self.seen)
-        if not found:
-            return None
-        rows = [element("dl", *(element("div", element("dt", name), element("dd", told)) for name, told in finding.lines()), class_="facts")
-                for finding in found]  # fmt: skip
-        return element("section", element("h2", "What went wrong"), *rows, id="findings", class_="findings")
+        return (
+            element("section", element("h2", "What went wrong"), *map(told, found), id="findings", class_="findings")
+            if found
+            else None
+        )
 
     def _ledger(self) -> Html:
-        used, nodes = keys.uses(self.seen.ledger), self.seen.ledger.nodes
-        made = [node for node in nodes if not (node.formula == GIVEN and node.path == node.name)]
-        cards = [keys.card(node, self.story.link, name=self.story.anchors[node.name], used=used[node.name]) for node in made]
-        empty = element("p", "No handshake came far enough for keys.", class_="note") if not cards else None
-        return element("section", element("h2", "Key ledger"), element("p", _LEDGER, class_="words"), empty, *cards, id="ledger")
+        return element(
+            "section", element("h2", "Key ledger"), element("p", LEDGER, class_="words"), *self.story.ledger(), id="ledger"
+        )
 
     def _states(self) -> Html:
-        arrow = element("marker", element("path", d="M0 0L8 4L0 8z"), id="head", viewBox="0 0 8 8", refX=7, refY=4, markerWidth=7,
-                        markerHeight=7, orient="auto")  # fmt: skip
-        defs = element("svg", element("defs", arrow), class_="defs", width=0, height=0, aria_hidden="true")
         pictures = [element("figure", element("figcaption", f"The {side}"), state_picture(self.seen, side)) for side in SIDES]
-        return element("section", element("h2", "States"), element("p", _STATES, class_="words"), defs,
+        return element("section", element("h2", "States"), element("p", _STATES, class_="words"), arrowhead(),
                        element("div", *pictures, class_="pictures"), id="states")  # fmt: skip
 
 
@@ -171,7 +164,7 @@ _HOW = (
     "Choose a byte to see what it means: click it, or reach it with Tab and go on with the arrow keys. Enter goes to the same byte in the "
     "other view, n and p to the next and the previous field, Home and End to the ends of a block, Escape closes what was shown."
 )
-_LEDGER = (
+LEDGER = (
     "Every value between the two hellos and the last Finished, what it is made of, and by which formula. PRF is the pseudorandom function "
     "of RFC 5246 section 5, + puts bytes one after the other."
 )
@@ -181,7 +174,15 @@ _STATES = (
 )
 
 
-def _legend() -> Html:
+def told(finding: forensics.Finding) -> Html:
+    """One thing that went wrong, with the bytes at fault and what to try."""
+    return element(
+        "dl", *(element("div", element("dt", name), element("dd", told)) for name, told in finding.lines()), class_="facts"
+    )
+
+
+def legend() -> Html:
+    """What the colours of bytes say."""
     kinds = [("frame", "record header"), ("seal", "nonce, tag, MAC, padding"), ("sealed", "encrypted"), ("frame2", "type, tag, length"),
              ("", "content"), ("fault", "cannot be read")]  # fmt: skip
     return element(

@@ -15,6 +15,7 @@ from puretls.values import frozen
 
 if TYPE_CHECKING:
     from puretls.inspect.conversation import Conversation
+    from puretls.inspect.seen import MessageSeen
 
 _STATES: dict[str, type[Enum]] = {"client": ClientState, "server": ServerState}
 _WIDTH, _ROW, _BOX, _LEFT, _BOX_WIDTH = 460, 46, 36, 8, 316
@@ -29,29 +30,41 @@ class Move:
     message: str
 
 
-def _moves(conversation: Conversation, side: str) -> list[Move]:
+def _moves(conversation: Conversation, side: str, messages: Iterable[MessageSeen] | None) -> list[Move]:
     """The way of one end; where several states are possible, the first of them."""
     return [
         Move(before[0], after[0], message)
-        for (before, _), (after, message) in pairwise(state_path(conversation, side))
+        for (before, _), (after, message) in pairwise(state_path(conversation, side, messages))
         if before[0] != after[0]
     ]
 
 
-def state_picture(conversation: Conversation, side: str) -> Html:
-    """An SVG of the states of "client" or "server" with the path taken; every state has the id `state-SIDE-NAME`."""
+def arrowhead() -> Html:
+    """What the arrows of the pictures end in: once on a page."""
+    arrow = element("marker", element("path", d="M0 0L8 4L0 8z"), id="head", viewBox="0 0 8 8", refX=7, refY=4, markerWidth=7,
+                    markerHeight=7, orient="auto")  # fmt: skip
+    return element("svg", element("defs", arrow), class_="defs", width=0, height=0, aria_hidden="true")
+
+
+def state_picture(conversation: Conversation, side: str, messages: Iterable[MessageSeen] | None = None, *, now: str = "") -> Html:
+    """An SVG of the states of "client" or "server" with the path taken; every state has the id `state-SIDE-NAME`.
+
+    The path is that by these `messages` (None: all). `now` is the state in which the end is known to be, which is marked.
+    """
     states = list(_STATES[side])
     at = {state.name: index for index, state in enumerate(states)}
-    taken = [move for move in _moves(conversation, side) if move.before in at and move.after in at]
+    taken = [move for move in _moves(conversation, side, messages) if move.before in at and move.after in at]
     been = {name for move in taken for name in (move.before, move.after)}
     legal = {(row.state.name, target.name) for row in TABLES[Role(side)] for target in row.next_states}
     walked = {(move.before, move.after) for move in taken}
     arcs = [_arc(at[start], at[end], "may") for start, end in sorted(legal - walked) if start != end]
     arcs += [_arc(at[start], at[end], "took") for start, end in sorted(walked)]
-    boxes = [_box(side, state, at[state.name], state.name in been, _by(taken, state.name)) for state in states]
+    looks = dict.fromkeys(been, "been") | {now: "been now"}
+    boxes = [_box(side, state, at[state.name], looks.get(state.name, "not"), _by(taken, state.name)) for state in states]
     title = f"States of the {side}"
+    label = f"{title}: {_told(taken)}" + (f"; it is in {now}" if now else "")
     return element(
-        "svg", element("title", title), *arcs, *boxes, class_="states", role="img", aria_label=f"{title}: {_told(taken)}",
+        "svg", element("title", title), *arcs, *boxes, class_="states", role="img", aria_label=label,
         viewBox=f"0 0 {_WIDTH} {len(states) * _ROW + 10}", xmlns="http://www.w3.org/2000/svg",
     )  # fmt: skip
 
@@ -66,13 +79,13 @@ def _by(taken: list[Move], name: str) -> str:
     return ", ".join(f"{step} {move.message or 'by itself'}" for step, move in enumerate(taken, 1) if move.after == name)
 
 
-def _box(side: str, state: Enum, index: int, been: bool, by: str) -> Html:
+def _box(side: str, state: Enum, index: int, look: str, by: str) -> Html:
     top = index * _ROW + 5
     rect = element("rect", x=_LEFT, y=top, width=_BOX_WIDTH, height=_BOX, rx=6)
     name = element("text", state.name, x=_LEFT + 10, y=top + (15 if by else 22), class_="name")
     step = element("text", _short(by), x=_LEFT + 10, y=top + 30, class_="by") if by else None
     told = element("title", f"{state.name}: {state.value}")
-    return element("g", told, rect, name, step, id=f"state-{side}-{state.name}", class_="been" if been else "not")
+    return element("g", told, rect, name, step, id=f"state-{side}-{state.name}", class_=look)
 
 
 def _short(text: str, most: int = 48) -> str:

@@ -10,6 +10,7 @@ from puretls.errors import DecodeError
 from puretls.inspect import texts
 from puretls.inspect.bytemap import Leaf
 from puretls.inspect.ledger.handshakes import suffix
+from puretls.inspect.ledger.nodes import GIVEN
 from puretls.inspect.render import keys
 from puretls.inspect.render.dumps import MOST_OF_A_LEAF, Dumps
 from puretls.inspect.render.fields import fields
@@ -67,9 +68,9 @@ class Story:
             sealed = any(record.epoch for record in scene.records)
             size = element("span", f"{scene.size:,}", class_="size") if scene.size else None
             text = element(
-                "a", element("span", _direction(scene.side), class_="hidden"), element("b", _name(scene)), size, href=f"#m{index}"
+                "a", element("span", _direction(scene.side), class_="hidden"), element("b", name(scene)), size, href=f"#m{index}"
             )
-            bad = " bad" if _is_refused(scene) else ""
+            bad = " bad" if is_refused(scene) else ""
             rungs.append(element("li", text, class_=f"{scene.side}{' sealed' if sealed else ''}{bad}"))
         heads = element("p", element("span", "client"), element("span", "server"), class_="ends", aria_hidden="true")
         return element("nav", heads, element("ol", *rungs), class_="thread", aria_label="Messages in order")
@@ -95,12 +96,23 @@ class Story:
         if not self.scenes:
             yield element("p", "Nothing was sent.", class_="note")
 
+    def ledger(self) -> list[Html]:
+        """The values of the key ledger that are made of others, one by one."""
+        used, nodes = keys.uses(self.seen.ledger), self.seen.ledger.nodes
+        made = [node for node in nodes if not (node.formula == GIVEN and node.path == node.name)]
+        empty = [element("p", "No handshake came far enough for keys.", class_="note")]
+        return [keys.card(node, self.link, name=self.anchors[node.name], used=used[node.name]) for node in made] or empty
+
+    def scene(self, index: int) -> Html:
+        """One message with all that belongs to it; `dumps` then has the rows of its bytes."""
+        return self._scene(index, self.scenes[index])
+
     def _scene(self, index: int, scene: Scene) -> Html:
         seen, told = scene.seen, texts.explain_path(scene.seen.path)
         head = element(
             "header",
             element("p", _direction(scene.side), class_=f"side {scene.side}"),
-            element("h3", _name(scene)),
+            element("h3", name(scene)),
             element("p", element("code", seen.path), class_="path"),
         )
         words = [self._words(index, scene, told)] if told else []
@@ -165,7 +177,7 @@ class Story:
     def _trouble(scene: Scene) -> Html | None:
         told = [str(record.problem) for record in scene.records if record.problem] + [_problem(scene)]
         lines = [element("li", line) for line in dict.fromkeys(told) if line]
-        return element("ul", *lines, class_="trouble" if _is_refused(scene) else "closed") if lines else None
+        return element("ul", *lines, class_="trouble" if is_refused(scene) else "closed") if lines else None
 
     def _bytes(self, index: int, scene: Scene) -> Html | None:
         if not scene.wire and not scene.plain:
@@ -260,7 +272,8 @@ class Story:
         return element("p", "In the key ledger: ", *links, class_="note") if links else None
 
 
-def _name(scene: Scene) -> str:
+def name(scene: Scene) -> str:
+    """What a message is called, in a word or two."""
     seen = scene.seen
     if isinstance(seen, MessageSeen):
         return message_label(seen)
@@ -273,7 +286,7 @@ def _direction(side: str) -> str:
     return "client to server" if side == "client" else "server to client"
 
 
-def _is_refused(scene: Scene) -> bool:
+def is_refused(scene: Scene) -> bool:
     """Whether a peer may not take it; what is only closed for want of a secret is well."""
     seen = scene.seen
     problems = [record.problem for record in scene.records] + ([] if isinstance(seen, StraySeen) else [seen.problem])
