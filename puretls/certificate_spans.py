@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 
 from puretls.spans import Span
+from puretls.values import replace
 
 _CERTIFICATE = re.compile(r"Certificate\.certificate_list\[\d+\]")
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 from puretls.errors import FatalAlert, TlsError, Truncated
 from puretls.iana import AlertDescription, AlertLevel
-from puretls.values import frozen
+from puretls.values import field, frozen
 
 if TYPE_CHECKING:
     from puretls.session import Session

@@ -7,7 +7,6 @@ import time
 from _thread import allocate_lock as Lock  # `threading` would take a millisecond of a client's first hello
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -18,7 +17,7 @@ from puretls.crypto.provider import Provider
 from puretls.crypto.secret import Secret, leaving_no_frames
 from puretls.errors import DecodeError, UsageError
 from puretls.iana import NamedGroup, SignatureScheme
-from puretls.values import frozen
+from puretls.values import frozen, replace
 from puretls.wire.codec import Converted, Opaque, OpaqueVector, Uint, Vector
 from puretls.wire.schema import HeaderCodec, Struct, nested, parse, serialise, u8, u16, u32, wire
 

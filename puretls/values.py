@@ -1,41 +1,76 @@
-"""Frozen values: what `@dataclass(frozen=True)` makes, for a fifth of its price.
+"""Frozen values: what `@dataclass(frozen=True)` makes, for a tenth of its price.
 
-`frozen` has slots, `extensible` is open to subclasses.
+`frozen` has slots, `extensible` is open to subclasses; `field` and `replace` are those of `dataclasses`, without its import.
 
 The standard library writes and compiles six methods for each class, and its `__init__` sets each field through `object.__setattr__`.
 That was a third of the time to a client's first hello, and a twentieth of what a handshake costs apart from cryptography. Here one
-method is compiled, and it sets fields through their slots where there are any; all others are shared. `dataclasses.fields` and
-`replace` work as ever.
+method is compiled, when the first value is made, and it sets fields through their slots where there are any; all others are shared.
+`dataclasses.fields` and all else of that module works as ever: what it looks at is made when it looks.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable
-from dataclasses import MISSING, Field, FrozenInstanceError
-from inspect import get_annotations
+import sys
+from collections.abc import Callable, Iterable
+from functools import partial
 from operator import attrgetter
-from typing import Any, TypeVar, dataclass_transform
+from types import MappingProxyType, MemberDescriptorType
+from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
+
+__all__ = ["MISSING", "Field", "extensible", "field", "fields_of", "frozen", "replace"]
 
 T = TypeVar("T")
 Methods = dict[str, Callable[..., Any]]
 
+MISSING: Any = type("Missing", (), {"__slots__": (), "__repr__": lambda self: "MISSING"})()
+"""The default of a field that has none."""
 
-@dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
+
+class Field:
+    """What a class says of one field; see `dataclasses.Field`."""
+
+    __slots__ = ("compare", "default", "default_factory", "init", "kw_only", "metadata", "name", "repr", "type")
+
+    def __init__(
+        self,
+        default: Any = MISSING,
+        default_factory: Any = MISSING,
+        *,
+        init: bool = True,
+        repr: bool = True,
+        compare: bool = True,
+        kw_only: bool | None = None,
+        metadata: Any = MappingProxyType({}),
+    ) -> None:
+        self.name = ""
+        self.type: Any = None
+        self.default, self.default_factory = default, default_factory
+        self.init, self.repr, self.compare, self.kw_only, self.metadata = init, repr, compare, kw_only, metadata
+
+
+if TYPE_CHECKING:
+    from dataclasses import field, replace
+else:  # type checkers know what those two do, and these do the same
+    field = Field
+
+    def replace(value: T, /, **changes: Any) -> T:
+        """A copy with these fields changed."""
+        return type(value)(**{field.name: getattr(value, field.name) for field in fields_of(type(value))} | changes)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def frozen(cls: type[T]) -> type[T]:
     """Class decorator: a frozen dataclass with slots. Raises `TypeError` for fields that are keyword-only or not for `__init__`."""
-    cls.__doc__ = cls.__doc__ or cls.__name__  # without one, as under -OO, `dataclass` asks for a signature, and 3.11 fails to find it
-    made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=True)(cls)
-    for field in dataclasses.fields(made):
+    fields = _declaration(cls, kw_only=False)
+    for field in fields.values():
         if field.kw_only or not field.init:
             raise TypeError(f"{cls.__qualname__}.{field.name}: @frozen knows positional fields only")
-    made.__init__ = _initialiser(made, {f"set_{field.name}": getattr(made, field.name).__set__ for field in dataclasses.fields(made)})
-    made._compared = _comparison(made)
-    _share(made, _SHARED)
-    return made  # type: ignore[no-any-return]
+    made = _slotted(cls, fields)
+    made.__init__ = _Lazy(made, "__init__", _initialiser)
+    return _finished(made, fields, _SHARED)
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def extensible(*, init: bool = True, eq: bool = True, kw_only: bool = False) -> Callable[[type[T]], type[T]]:
     """Class decorator: `@dataclass(frozen=True)` with these options of it, for classes of which applications make subclasses.
 
@@ -44,66 +79,122 @@ def extensible(*, init: bool = True, eq: bool = True, kw_only: bool = False) -> 
 
     def decorate(cls: type[T]) -> type[T]:
         made: Any = cls
-        _declare(made, kw_only=kw_only)
+        fields = _declaration(cls, kw_only=kw_only)
+        for name in cls.__annotations__.keys() & fields.keys() & cls.__dict__.keys():
+            if fields[name].default is MISSING:
+                delattr(made, name)
+            else:
+                setattr(made, name, fields[name].default)
         if init and "__init__" not in cls.__dict__:
-            made.__init__ = _initialiser(made, {f"set_{field.name}": _setter(field.name) for field in dataclasses.fields(made)})
-        made._compared = _comparison(made)
-        _share(made, _OPEN if eq else {name: method for name, method in _OPEN.items() if name not in {"__eq__", "__hash__"}})
-        return made  # type: ignore[no-any-return]
+            made.__init__ = _Lazy(made, "__init__", _initialiser)
+        return _finished(made, fields, _OPEN if eq else {name: _OPEN[name] for name in _OPEN if name not in {"__eq__", "__hash__"}})
 
     return decorate
 
 
-def _declare(cls: Any, *, kw_only: bool) -> None:
-    """Makes the class a dataclass for `dataclasses`: by the fields that it finds in another class, for which it writes nothing."""
-    own = get_annotations(cls)
-    namespace = {name: cls.__dict__[name] for name in own if name in cls.__dict__}
-    namespace |= {"__annotations__": own, "__module__": cls.__module__, "__doc__": "Fields."}
-    declared: Any = dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=kw_only)(type(cls.__name__, (), namespace))
-    fields = declared.__dataclass_fields__
-    for base in cls.__mro__[1:]:
-        fields = base.__dict__.get("__dataclass_fields__", {}) | fields
-    for name in own:
-        if isinstance(cls.__dict__.get(name), Field):
-            if fields[name].default is MISSING:
-                delattr(cls, name)
-            else:
-                setattr(cls, name, fields[name].default)
-    cls.__dataclass_fields__ = fields
-    cls.__dataclass_params__ = _Template.__dataclass_params__  # type: ignore[attr-defined]
-    type.__setattr__(cls, "__match_args__", tuple([field.name for field in dataclasses.fields(cls) if not field.kw_only]))
-    if hasattr(declared, "__replace__"):
-        cls.__replace__ = declared.__replace__
+def fields_of(cls: type[Any]) -> Iterable[Any]:
+    """The fields of a class in order: each a `Field`, or one of `dataclasses` where a subclass was made in that way."""
+    own: dict[str, Field] | None = cls.__dict__.get("_declared")
+    if own is not None:
+        return own.values()
+    import dataclasses
+
+    return dataclasses.fields(cls)
 
 
-@dataclasses.dataclass(init=False, repr=False, eq=False, frozen=True)
-class _Template:
-    __doc__ = "Its parameters say that a class is frozen, so that subclasses have to be."  # kept under -OO
+def _declaration(cls: type[Any], *, kw_only: bool) -> dict[str, Field]:
+    """All fields of a class: those of its bases, then what it annotates itself."""
+    fields: dict[str, Field] = {}
+    for base in cls.__mro__[:0:-1]:
+        fields |= base.__dict__["_declared"] if "_declared" in base.__dict__ else _read(base)
+    for name, annotation in cls.__annotations__.items():
+        if not str(annotation).removeprefix("typing.").startswith("ClassVar"):
+            fields[name] = made = _as_field(cls.__dict__.get(name, MISSING))
+            made.name, made.type, made.kw_only = name, annotation, kw_only if made.kw_only is None else made.kw_only
+    return fields
 
 
-def _share(cls: Any, methods: Methods) -> None:
+def _as_field(given: Any) -> Field:
+    """A field by what stands behind it in the class: its default, or a field of this module or of `dataclasses`."""
+    if isinstance(given, Field):
+        return given
+    standard = sys.modules.get("dataclasses")
+    if standard is None or not isinstance(given, standard.Field):
+        return Field(given)
+    known = {name: value for name in Field.__slots__ if (value := getattr(given, name)) is not standard.MISSING}
+    name, type_ = known.pop("name"), known.pop("type")
+    made = Field(**known)
+    made.name, made.type = name, type_
+    return made
+
+
+def _read(base: type[Any]) -> dict[str, Field]:
+    """The fields of a base that `dataclasses` has made."""
+    return {name: _as_field(given) for name, given in base.__dict__.get("__dataclass_fields__", {}).items()}
+
+
+def _slotted(cls: type[Any], fields: dict[str, Field]) -> Any:
+    """The class again, with slots for its own fields."""
+    body = dict(cls.__dict__)
+    inherited = {slot for base in cls.__mro__[1:] for slot in base.__dict__.get("__slots__", ())}
+    body["__slots__"] = tuple([name for name in fields if name not in inherited])
+    for name in (*fields, "__dict__", "__weakref__"):
+        body.pop(name, None)
+    metaclass: Any = type(cls)
+    made = metaclass(cls.__name__, cls.__bases__, body)
+    made.__qualname__ = cls.__qualname__
+    return made
+
+
+def _finished(cls: type[T], fields: dict[str, Field], methods: Methods) -> type[T]:
+    made: Any = cls
+    made._declared = fields
+    made._compared = staticmethod(_getter([field.name for field in fields.values() if field.compare]))
+    type.__setattr__(made, "__match_args__", tuple([field.name for field in fields.values() if not field.kw_only]))
+    for name in ("__dataclass_fields__", "__dataclass_params__"):
+        setattr(made, name, _Lazy(cls, name, partial(_of_standard, name)))
     for name, method in methods.items():
-        if cls.__dict__.get(name) is None:  # a class with an __eq__ of its own has None for __hash__
-            setattr(cls, name, method)
+        if made.__dict__.get(name) is None:  # a class with an __eq__ of its own has None for __hash__
+            setattr(made, name, method)
+    return cls
 
 
-def _setter(name: str) -> Callable[[Any, Any], None]:
-    return lambda self, value: object.__setattr__(self, name, value)
+class _Lazy:
+    """An attribute of a class that is made when it is first asked for."""
+
+    def __init__(self, cls: type[Any], name: str, make: Callable[[type[Any]], Any]) -> None:
+        self.cls, self.name, self.make = cls, name, make
+
+    def __get__(self, instance: object, owner: type[Any] | None = None) -> Any:
+        made = self.make(self.cls)
+        setattr(self.cls, self.name, made)
+        bind = getattr(type(made), "__get__", None)
+        return bind(made, instance, owner) if bind else made
 
 
-def _comparison(cls: type[Any]) -> Any:
-    """Gives the fields by which two values are compared."""
-    return staticmethod(_getter([field.name for field in dataclasses.fields(cls) if field.compare]))
+def _of_standard(attribute: str, cls: type[Any]) -> Any:
+    """What a class of `dataclasses` with the same fields has as this attribute: its module looks for it in ours."""
+    import dataclasses
+
+    parts = []
+    for part in fields_of(cls):
+        options = {name: getattr(part, name) for name in ("default", "default_factory") if getattr(part, name) is not MISSING}
+        options |= {name: getattr(part, name) for name in ("init", "repr", "compare", "kw_only", "metadata")}
+        parts.append((part.name, part.type, dataclasses.field(**options)))
+    text = {"__doc__": "Fields."}  # without one, as under -OO, a signature is asked for, and 3.11 fails to find it
+    standard = dataclasses.make_dataclass(cls.__name__, parts, namespace=text, init=False, repr=False, eq=False, frozen=True)
+    return getattr(standard, attribute)
 
 
-def _initialiser(cls: type[Any], setters: dict[str, Callable[[Any, Any], None]]) -> Callable[..., None]:
+def _initialiser(cls: type[Any]) -> Callable[..., None]:
     """Sets every field; the one method that is compiled for each class, since it runs for each object."""
-    scope: dict[str, Any] = {"MISSING": MISSING, **setters}
+    scope: dict[str, Any] = {"MISSING": MISSING}
     positional: list[str] = ["self"]
     named: list[str] = []
     lines: list[str] = []
-    for field in dataclasses.fields(cls):
+    for field in fields_of(cls):
         name = value = parameter = field.name
+        scope[f"set_{name}"] = _setter(cls, name)
         if field.default_factory is not MISSING:
             scope[f"make_{name}"] = field.default_factory
             value = f"make_{name}() if {name} is MISSING else {name}"
@@ -122,6 +213,11 @@ def _initialiser(cls: type[Any], setters: dict[str, Callable[[Any, Any], None]])
     return made
 
 
+def _setter(cls: type[Any], name: str) -> Callable[[Any, Any], None]:
+    slot = getattr(cls, name, None)
+    return slot.__set__ if isinstance(slot, MemberDescriptorType) else lambda self, value: object.__setattr__(self, name, value)
+
+
 def _getter(names: list[str]) -> Callable[[Any], Any]:
     """Gives the fields by which two values are compared, as a tuple. `attrgetter` does it, except for a class without fields."""
     return attrgetter(*names) if names else lambda value: ()
@@ -131,24 +227,30 @@ def _values(self: Any) -> tuple[Any, ...]:
     return tuple([getattr(self, name) for name in self.__match_args__])
 
 
+def _refusal(verb: str, name: str) -> Exception:
+    from dataclasses import FrozenInstanceError
+
+    return FrozenInstanceError(f"cannot {verb} field {name!r}")
+
+
 def _setattr(self: Any, name: str, value: Any) -> None:
-    raise FrozenInstanceError(f"cannot assign to field {name!r}")
+    raise _refusal("assign to", name)
 
 
 def _delattr(self: Any, name: str) -> None:
-    raise FrozenInstanceError(f"cannot delete field {name!r}")
+    raise _refusal("delete", name)
 
 
 def _open_setattr(self: Any, name: str, value: Any) -> None:
     """A subclass that is no dataclass itself may set what is no field, as with those of the standard library."""
     if "__dataclass_fields__" in type(self).__dict__ or name in self.__dataclass_fields__:
-        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+        raise _refusal("assign to", name)
     object.__setattr__(self, name, value)
 
 
 def _open_delattr(self: Any, name: str) -> None:
     if "__dataclass_fields__" in type(self).__dict__ or name in self.__dataclass_fields__:
-        raise FrozenInstanceError(f"cannot delete field {name!r}")
+        raise _refusal("delete", name)
     object.__delattr__(self, name)
 
 
@@ -161,7 +263,7 @@ def _hash(self: Any) -> int:
 
 
 def _repr(self: Any) -> str:
-    shown = [f"{field.name}={getattr(self, field.name)!r}" for field in dataclasses.fields(self) if field.repr]
+    shown = [f"{field.name}={getattr(self, field.name)!r}" for field in fields_of(type(self)) if field.repr]
     return f"{type(self).__qualname__}({', '.join(shown)})"
 
 
@@ -177,6 +279,7 @@ _SHARED: Methods = {
     "__hash__": _hash,
     "__repr__": _repr,
     "__reduce__": _reduce,
+    "__replace__": replace,
 }
 _OPEN: Methods = {
     "__setattr__": _open_setattr,
@@ -184,4 +287,5 @@ _OPEN: Methods = {
     "__eq__": _eq,
     "__hash__": _hash,
     "__repr__": _repr,
+    "__replace__": replace,
 }

@@ -4,14 +4,15 @@ import copy
 import dataclasses
 import inspect
 import pickle
-from dataclasses import FrozenInstanceError, dataclass, field, replace
+from dataclasses import FrozenInstanceError, dataclass, field
 from typing import ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from puretls.values import extensible, frozen
+from puretls import values
+from puretls.values import extensible, frozen, replace
 
 
 class Base:
@@ -21,7 +22,7 @@ class Base:
         return self.a + self.b
 
 
-def declared(decorator, name="Value"):
+def declared(decorator, field, name):
     class Value(Base):
         """A value."""
 
@@ -36,7 +37,7 @@ def declared(decorator, name="Value"):
     return decorator(Value)
 
 
-Ours, Theirs = declared(frozen, "Ours"), declared(dataclass(frozen=True, slots=True), "Theirs")
+Ours, Theirs = declared(frozen, values.field, "Ours"), declared(dataclass(frozen=True, slots=True), field, "Theirs")
 BOTH = pytest.mark.parametrize("cls", [Ours, Theirs])
 arguments = st.fixed_dictionaries(
     {"a": st.integers(0, 3)},
@@ -64,6 +65,22 @@ def test_nothing_can_be_set_or_deleted(cls):
     assert not hasattr(value, "__dict__")
 
 
+def test_signatures_and_fields_are_those_of_the_standard_library():
+    ours, theirs = inspect.signature(Ours).parameters.values(), inspect.signature(Theirs).parameters.values()
+    assert [(p.name, p.kind, p.default is p.empty) for p in ours] == [(p.name, p.kind, p.default is p.empty) for p in theirs]
+    assert dataclasses.is_dataclass(Ours)
+    for mine, other in zip(dataclasses.fields(Ours), dataclasses.fields(Theirs), strict=True):
+        assert all(getattr(mine, name) == getattr(other, name) for name in ("name", "type", "default", "default_factory", "repr", "compare", "kw_only"))
+
+
+@pytest.mark.parametrize("field", [values.field, field], ids=["ours", "standard"])
+def test_fields_of_either_kind_mean_the_same(field):
+    cls = declared(frozen, field, "Value")
+    assert repr(cls(1, secret=b"x")) == "Value(a=1, b=2, note='', many=[])"
+    assert cls(1, note="x") == cls(1, note="y")
+    assert cls(1).many is not cls(1).many
+
+
 @BOTH
 def test_wrong_arguments_are_type_errors(cls):
     for wrong in (cls, lambda: cls(1, c=2), lambda: cls(1, 2, b"", "", [], 6), lambda: cls(1, a=1)):
@@ -72,7 +89,8 @@ def test_wrong_arguments_are_type_errors(cls):
 
 
 @BOTH
-def test_replace_match_and_copies(cls):
+@pytest.mark.parametrize("replace", [replace, dataclasses.replace], ids=["ours", "standard"])
+def test_replace_match_and_copies(cls, replace):
     value = cls(1, 5, many=[1])
     changed = replace(value, b=7)
     match changed:
@@ -211,6 +229,15 @@ def test_fields_of_open_classes_are_where_the_standard_library_has_them(base):
     assert copy.deepcopy(value).many is not value.many
 
 
+def test_what_a_subclass_sets_without_an_annotation_is_no_field():
+    class More(OPEN[0]):
+        size = 9
+        other: int = 1
+
+    made = extensible()(More)
+    assert (made.size, made("a").size, made("a").other) == (9, 3, 1)
+
+
 @BOTH_OPEN
 def test_applications_make_subclasses_with_the_standard_decorator_or_with_none(base):
     @dataclass(frozen=True)
@@ -224,6 +251,8 @@ def test_applications_make_subclasses_with_the_standard_decorator_or_with_none(b
 
     assert (Decorated("a", more=2).more, Decorated("a").size, Decorated("a") == Decorated("a")) == (2, 3, True)
     assert Plain("a").note == "set by a subclass"
+    assert replace(Decorated("a", more=2), size=9) == Decorated("a", 9, more=2)
+    assert repr(Decorated("a", more=2)).endswith("many=[], enabled=True, more=2)")
     for value, name in ((Decorated("a"), "more"), (Decorated("a"), "new"), (Plain("a"), "size"), (base("a"), "name"), (base("a"), "new")):
         with pytest.raises(FrozenInstanceError):
             setattr(value, name, 1)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
 from typing import Any
 
 from puretls.arguments import FLAG, FUNCTION, Kind, check_fields, optional
 from puretls.config.common import STORE, Config, add_psk_suites
 from puretls.config.credential import Credential
 from puretls.session import SessionStore
-from puretls.values import extensible
+from puretls.values import extensible, field
 
 Psk = tuple[bytes, bytes]
 """(identity, key)"""

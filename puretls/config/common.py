@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import field
 from enum import IntEnum
 from functools import cached_property
-from inspect import cleandoc
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from puretls.arguments import FLAG, FUNCTION, Kind, check_fields, instance, methods, one_of, optional, several, whole
@@ -25,7 +23,7 @@ from puretls.iana import NamedGroup, SignatureScheme, known
 from puretls.key_exchange.share import FINITE_FIELD
 from puretls.messages.extension import RawExtension
 from puretls.suites import DEFAULT_PSK_SUITES, DEFAULT_SUITES, Suite
-from puretls.values import extensible
+from puretls.values import extensible, field
 from puretls.watch import Watcher
 from puretls.wire.schema import serialise
 
@@ -128,9 +126,10 @@ class Config:
     def __init_subclass__(cls, **keywords: object) -> None:
         """Add the shared fields to the docstring, since `help` shows that of the class alone."""
         super().__init_subclass__(**keywords)
-        shared = cleandoc(Config.__doc__ or "").partition("Attributes:\n")[2]
+        before, _, shared = (Config.__doc__ or "").partition("Attributes:\n")
         if cls.__doc__ and "Attributes:" in cls.__doc__:
-            cls.__doc__ = f"{cleandoc(cls.__doc__)}\n\nOf both roles:\n{shared}"
+            indent = before.rpartition("\n")[2]
+            cls.__doc__ = f"{cls.__doc__.rstrip()}\n\n{indent}Of both roles:\n{shared}"
 
     def __post_init__(self) -> None:
         check_fields(self, _CONFIG, Config)

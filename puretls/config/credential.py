@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
@@ -14,7 +13,7 @@ from puretls.crypto.secret import leaving_no_frames
 from puretls.crypto.signatures import SIGNATURE_SCHEMES, SignatureAlgorithm
 from puretls.errors import DecodeError, UsageError
 from puretls.extensions.signed_certificate_timestamp import SctList
-from puretls.values import extensible
+from puretls.values import extensible, field
 from puretls.wire.schema import parse
 
 if TYPE_CHECKING:

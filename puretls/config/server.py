@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from puretls.config.common import STORE, Config, add_psk_suites
 from puretls.errors import UsageError
 from puretls.session import MemorySessionStore, SessionStore, TicketKeys
 from puretls.suites import Suite
-from puretls.values import extensible
+from puretls.values import extensible, field
 
 if TYPE_CHECKING:
     from puretls.messages.handshake import ClientHello

@@ -6,7 +6,6 @@ Owns the byte buffers and the keys in force; knows nothing of what the records c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from puretls.connection.progress import Progress
 from puretls.errors import PeerError, Reason, UsageError
@@ -18,6 +17,7 @@ from puretls.record.channel import Channel
 from puretls.record.fragment import split
 from puretls.record.framing import HEADER_LENGTH, MAX_EXPANSION, Framer, annotate_record
 from puretls.text import counted
+from puretls.values import replace
 
 BATCH = 64
 """Records opened or sealed in one call at most: with their plaintext, two megabytes."""

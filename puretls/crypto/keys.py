@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-
 from puretls.crypto.secret import Secret, SecretNumber
-from puretls.values import frozen
+from puretls.values import field, frozen
 
 
 @frozen

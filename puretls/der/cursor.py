@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Self, TypeVar
 
 from puretls.der.memo import Memo
@@ -14,6 +13,7 @@ from puretls.der.tags import BIT_STRING, NULL, OCTET_STRING, SEQUENCE, SET, tag_
 from puretls.errors import DecodeError
 from puretls.spans import Span
 from puretls.text import counted
+from puretls.values import replace
 
 T = TypeVar("T")
 

@@ -12,7 +12,6 @@ What follows from a result is the extension's own business, too: how long record
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -21,7 +20,7 @@ from puretls.iana import HandshakeType
 from puretls.messages.extension import BODIES
 from puretls.messages.records import MAX_PLAINTEXT
 from puretls.suites import Suite
-from puretls.values import extensible
+from puretls.values import extensible, field
 from puretls.wire.schema import Struct, wire
 
 if TYPE_CHECKING:

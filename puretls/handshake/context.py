@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
@@ -31,7 +30,7 @@ from puretls.messages.handshake import CertificateRequest, ClientHello
 from puretls.schedule import KeyBlock
 from puretls.session import Session, TicketKeys
 from puretls.suites import Suite
-from puretls.values import extensible, frozen
+from puretls.values import extensible, field, frozen
 
 if TYPE_CHECKING:
     from puretls.x509.reports.report import Report

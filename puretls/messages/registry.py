@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from puretls.errors import DecodeError
@@ -11,6 +10,7 @@ from puretls.messages.handshake import BY_TYPE, HEADER_LENGTH, HandshakeHeader, 
 from puretls.messages.key_exchange import ClientKeyExchangeUnknown, ServerKeyExchangeUnknown
 from puretls.messages.records import Alert, ApplicationData, ChangeCipherSpec
 from puretls.spans import Span
+from puretls.values import replace
 from puretls.wire.schema import Struct, annotate, cut_short, parse, serialise
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import replace
 from enum import IntEnum
 from typing import Any, Protocol
 
 from puretls.errors import DecodeError
 from puretls.spans import Sink, Span
 from puretls.text import counted
+from puretls.values import replace
 
 
 class Codec(Protocol):

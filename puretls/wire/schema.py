@@ -6,16 +6,14 @@ with a sink: there is one traversal.
 
 from __future__ import annotations
 
-import dataclasses
 import struct
 from collections.abc import Callable
-from dataclasses import MISSING
 from enum import IntEnum
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from puretls.errors import DecodeError
 from puretls.spans import Sink, Span, mark_fault, with_note
-from puretls.values import frozen
+from puretls.values import MISSING, field, fields_of, frozen
 from puretls.wire.codec import LETTERS, Codec, Opaque, OpaqueVector, Rest, Tail, Uint, Vector, nothing_after
 
 T = TypeVar("T")
@@ -36,7 +34,7 @@ class Struct:
 
 
 def _field(codec: Codec, default: Any = MISSING, *, shown: bool = True) -> Any:
-    return dataclasses.field(default=default, repr=shown, metadata={_CODEC: codec})
+    return field(default=default, repr=shown, metadata={_CODEC: codec})
 
 
 def u8(enum: type[IntEnum] | None = None) -> Any:
@@ -137,7 +135,7 @@ def wire(rfc: str, codec: type[StructCodec] = StructCodec) -> Callable[[type[S]]
 
     def decorate(cls: type[S]) -> type[S]:
         made = frozen(cls)
-        made.wire_fields = tuple((field.name, field.metadata[_CODEC]) for field in dataclasses.fields(made))  # type: ignore[arg-type]
+        made.wire_fields = tuple((part.name, part.metadata[_CODEC]) for part in fields_of(made))
         made.path_name = cls.path_name or cls.__name__
         made.rfc = f"RFC {rfc}"
         made.codec = codec(made)
