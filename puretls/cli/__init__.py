@@ -23,7 +23,10 @@ _Status = int | Callable[[], int]
 """An exit status, or a program of others that is still to be run and has one."""
 _LONGEST = 1000
 """Characters of an error at most."""
-COMMANDS = ("demo", "connect", "serve", "run", "ca", "x509", "listing", "explain", "inspect", "replay", "edit", "learn", "flip", "fuzz", "lab")
+COMMANDS = (
+    "demo", "connect", "serve", "run", "ca", "x509", "listing", "explain",
+    "inspect", "replay", "edit", "learn", "flip", "fuzz", "lab",
+)  # fmt: skip
 
 
 class TransportFailure(PuretlsError):

@@ -137,9 +137,7 @@ def _executed(path: str, source: bytes, names: dict[str, Any]) -> Answer:
     return names
 
 
-def in_child(
-    path: str | Path, grader: Grader, *arguments: Any, seconds: float = SECONDS, megabytes: int = MEGABYTES
-) -> Verdict:
+def in_child(path: str | Path, grader: Grader, *arguments: Any, seconds: float = SECONDS, megabytes: int = MEGABYTES) -> Verdict:
     """Judge a file in a child process, which is killed after `seconds`; `megabytes` bound its memory where the system can do that.
 
     Raises `UsageError` where the file cannot be read, and `InternalError` where the grader itself fails.
@@ -192,12 +190,17 @@ def _run(request: bytes, seconds: float) -> _End:
         env=os.environ | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
         start_new_session=True,
     )
+    assert process.stdin is not None
+    assert process.stdout is not None
     late = Event()
-    timer = Timer(seconds, lambda: (late.set(), _kill(process)))
+
+    def stop() -> None:
+        late.set()
+        _kill(process)
+
+    timer = Timer(seconds, stop)
     timer.start()
     try:
-        assert process.stdin is not None
-        assert process.stdout is not None
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(request)
             process.stdin.close()

@@ -78,7 +78,7 @@ class Peer:
         return self._last
 
     def _carried(self, side: str, content: bytes) -> bytes:
-        """Sends heartbeat records; returns what the other end's keys open of them. By the record layer: the library refuses such records."""
+        """Send heartbeat records; return what the other end opens of them. Its record layer does, as the library refuses such records."""
         sender, receiver = (danger.parts(end.connection) for end in self._pair.ends(side))
         sender.outbound.send(ContentType.HEARTBEAT, content, MAX_PLAINTEXT)
         sent = [receiver.inbound.channel.open(record) for record in records(self._pair.past(side))]

@@ -86,7 +86,10 @@ def test_the_beginning_that_a_text_offers_runs_and_does_not_pass(number):
 @pytest.mark.parametrize("number", LABS)
 def test_the_same_seed_makes_the_same_peer(number):
     found = lab.load(number)
-    said = [found.check(peer, found.reference(peer)).lines for peer in (found.peer(7, False), found.peer(7, False), found.peer(8, False))]
+    said = [
+        found.check(peer, found.reference(peer)).lines
+        for peer in (found.peer(7, False), found.peer(7, False), found.peer(8, False))
+    ]
     assert said[0] == said[1]
 
 
@@ -127,7 +130,14 @@ def test_neither_facades_nor_the_command_load_the_labs_before_they_are_asked_for
 @pytest.mark.slow
 def test_no_module_of_the_library_loads_the_labs(root):
     names = [name for _, name, _ in pkgutil.walk_packages(importlib.import_module("puretls").__path__, "puretls.")]
-    elsewhere = ("puretls.labs", "puretls.__main__", "puretls.net.pyodide", "puretls.net.js", "puretls.qt.pyside", "puretls.crypto.backends")
+    elsewhere = (
+        "puretls.labs",
+        "puretls.__main__",
+        "puretls.net.pyodide",
+        "puretls.net.js",
+        "puretls.qt.pyside",
+        "puretls.crypto.backends",
+    )
     wanted = [name for name in names if not name.startswith(elsewhere)]
     assert len(wanted) > 200
     each = "    try:\n        importlib.import_module(name)\n    except ImportError:\n        pass\n"
@@ -135,7 +145,9 @@ def test_no_module_of_the_library_loads_the_labs(root):
 
 
 def test_labs_need_nothing_but_the_library(root):
-    statement = "for n in ('ssl', '_ssl', '_hashlib', 'hypothesis', 'rich', 'tlslite', 'ecdsa', 'gmpy2', 'numpy'): sys.modules[n] = None"
+    statement = (
+        "for n in ('ssl', '_ssl', '_hashlib', 'hypothesis', 'rich', 'tlslite', 'ecdsa', 'gmpy2', 'numpy'): sys.modules[n] = None"
+    )
     statement += "\nfrom puretls.labs import lab\nassert lab.grade({'attack': lab.load(1).reference}, 1, 1).passed"
     assert "puretls.labs.lab" in _loaded(root, statement)
 
@@ -151,7 +163,21 @@ def test_weak_code_may_listen_on_loopback(host):
 
 
 @pytest.mark.parametrize(
-    "host", ["", "0.0.0.0", "::", "localhost", "127.0.0.2", "127.1", "::ffff:127.0.0.1", "0:0:0:0:0:0:0:1", "192.0.2.1", " 127.0.0.1", b"::1", None]
+    "host",
+    [
+        "",
+        "0.0.0.0",
+        "::",
+        "localhost",
+        "127.0.0.2",
+        "127.1",
+        "::ffff:127.0.0.1",
+        "0:0:0:0:0:0:0:1",
+        "192.0.2.1",
+        " 127.0.0.1",
+        b"::1",
+        None,
+    ],
 )
 def test_weak_code_listens_nowhere_else(host):
     with pytest.raises(local.NotLocal, match=r"127\.0\.0\.1 or ::1 alone"):
