@@ -71,19 +71,25 @@ def _is_hex(text: str) -> bool:
 # Where entropy and credentials come from
 
 
+def standing() -> float:
+    """How many seconds have passed for a clock that stands."""
+    return 0.0
+
+
 @frozen
 class Source:
-    """What everything random in a tape follows from: its seed, and the time at which its clock stands (seconds since 1970)."""
+    """What everything random in a tape follows from: its seed, and its clock (seconds since 1970), for which `elapsed()` seconds passed."""
 
     seed: str
     clock: float
+    elapsed: Callable[[], float] = dataclasses.field(default=standing, compare=False, repr=False)
 
     def random(self, purpose: str) -> Callable[[int], bytes]:
         """A stream of bytes of its own for each purpose, so that one more use of one changes no other."""
         return danger.fixed_random((self.seed + purpose).encode())
 
     def time(self) -> float:
-        return self.clock
+        return self.clock + self.elapsed()
 
     def authority(self) -> Any:
         """The development CA of the tape."""

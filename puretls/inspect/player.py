@@ -20,6 +20,7 @@ from puretls.inspect.editor import Editor
 from puretls.inspect.peer import PEERS_ALERT, MemoryPeer, SocketPeer, Told
 from puretls.inspect.streams import other
 from puretls.inspect.tape import SIDES, Script, Step, Tape
+from puretls.session import Session
 from puretls.text import counted
 from puretls.values import frozen
 
@@ -141,9 +142,10 @@ def replay(tape: Tape, *, against: tuple[str, int] | None = None, patience: floa
     a tape that cannot be played, and `OSError` for an address that cannot be reached.
     """
     key_log: list[str] = []
-    configs = tape.configurations(key_log=key_log.append)
+    time = Time()
+    configs = tape.configurations(time, key_log=key_log.append)
     played = [
-        _play(script, configs, [edit for edit in tape.edits if edit.connection == number], key_log, against, patience)
+        _play(script, configs, [edit for edit in tape.edits if edit.connection == number], key_log, against, patience, time)
         for number, script in enumerate(tape.connections, 1)
     ]
     beyond = [Outcome(edit, tape.numbered) for edit in tape.edits if edit.connection > len(played)]
@@ -160,11 +162,12 @@ def _play(
     key_log: Sequence[str],
     against: tuple[str, int] | None,
     patience: float,
+    time: Time,
 ) -> Played:
     if against is None:
-        return _staged(Staged(script.server_name, configs, edits, key_log), script)
+        return _staged(Staged(script.server_name, configs, edits, key_log, session=script.session, time=time), script)
     with SocketPeer.connect(*against, patience=patience) as peer:
-        return _staged(Staged(script.server_name, configs, edits, key_log, peer), script)
+        return _staged(Staged(script.server_name, configs, edits, key_log, peer, script.session, time), script)
 
 
 def _staged(staged: Staged, script: Script) -> Played:
@@ -176,7 +179,7 @@ class Staged:
     """One connection with both ends set up, their editors between them: `stage` takes its steps, `played` tells what came of them.
 
     `configs` are those of client and server; `edits` those of this connection; `key_log` the list that both configurations log into. With
-    `peer` somebody else is in place of the server.
+    `peer` somebody else is in place of the server; `session` is what the client offers; `time` goes on with steps that say so.
     """
 
     def __init__(
@@ -186,15 +189,17 @@ class Staged:
         edits: Sequence[Edit],
         key_log: Sequence[str],
         peer: SocketPeer | None = None,
+        session: Session | None = None,
+        time: Time | None = None,
     ) -> None:
         self._edits, self._ours = tuple(edits), peer is None
         self._editors = {side: Editor(side, edits, key_log) for side in SIDES}
-        client = Connection.client(replace(configs[0], interceptors=self._editors["client"].needed), server_name)
+        client = Connection.client(replace(configs[0], interceptors=self._editors["client"].needed), server_name, session)
         server = Connection.server(replace(configs[1], interceptors=self._editors["server"].needed))
         self.ends = {"client": client, "server": server}
         for side, end in self.ends.items():
             self._editors[side].connection = end
-        self.stage = Stage(MemoryPeer(client), peer or MemoryPeer(server))
+        self.stage = Stage(MemoryPeer(client), peer or MemoryPeer(server), time)
 
     def played(self) -> Played:
         """What happened so far."""
@@ -207,10 +212,21 @@ class Staged:
         return Played(tuple(stage.chunks), tuple(stage.told), states, tuple(stage.ended), made)
 
 
+class Time:
+    """How many seconds have passed since a tape began."""
+
+    def __init__(self) -> None:
+        self.seconds = 0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
 class Stage:
     """Two peers and the bytes between them, step by step."""
 
-    def __init__(self, client: MemoryPeer, server: MemoryPeer | SocketPeer) -> None:
+    def __init__(self, client: MemoryPeer, server: MemoryPeer | SocketPeer, time: Time | None = None) -> None:
+        self._time = time or Time()
         self.peers: dict[str, MemoryPeer | SocketPeer] = {"client": client, "server": server}
         self.chunks: list[tuple[str, bytes]] = []
         self.told: list[tuple[str, Told]] = []
@@ -248,6 +264,8 @@ class Stage:
             self.peers[other(step.side)].receive(step.data)
             self._take(other(step.side))
             self._collect()
+        elif step.do == "tick":
+            self._time.seconds += step.count
         elif step.do == "end":
             self._arrive(step.side, len(self._waiting[step.side]))
             self.ended.append(step.side)

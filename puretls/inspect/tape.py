@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Self
 
 from puretls.arguments import described
 from puretls.config import ClientConfig, ServerConfig
-from puretls.errors import UsageError
+from puretls.errors import DecodeError, UsageError
 from puretls.inspect.edit import Edit
-from puretls.inspect.named import Json, Side, Source, configuration, read_bytes, without_secrets, write_bytes
+from puretls.inspect.named import Json, Side, Source, configuration, read_bytes, standing, without_secrets, write_bytes
+from puretls.session import Session
 from puretls.text import counted
 from puretls.values import frozen
 
@@ -41,9 +42,10 @@ STEPS: Mapping[str, str] = {
     "abort": "the application at `side` gives up",
     "renegotiate": "the application at `side` asks for a new handshake",
     "end": "the transport from `side` ends: the other one learns that nothing more comes",
+    "tick": "`count` seconds pass, for this connection and those after it",
 }
 """What a step may be, and what it says."""
-_WITHOUT_SIDE = ("start", "carry")
+_WITHOUT_SIDE = ("start", "carry", "tick")
 
 
 @frozen
@@ -67,7 +69,8 @@ class Step:
                 f"the step {self.do!r} {'has no side' if self.do in _WITHOUT_SIDE else 'needs a side: client or server'}"
             )
         if any(type(size) is not int or size < 1 for size in self.sizes) or type(self.count) is not int or self.count < 0:
-            raise UsageError(f"the step {self.do!r} counts bytes: sizes are 1 or more")
+            what = "seconds: 0 or more" if self.do == "tick" else "bytes: sizes are 1 or more"
+            raise UsageError(f"the step {self.do!r} counts {what}")
 
     def to_json(self) -> Json:
         """As a tape's file has it; what has its usual value is left out."""
@@ -86,31 +89,45 @@ class Step:
 
 @frozen
 class Script:
-    """One connection: the name that the client asks for and verifies, and what happens in order."""
+    """One connection: the name that the client asks for and verifies, and what happens in order.
+
+    `session` is what the client offers to resume; without one, what its configuration keeps of the connections before.
+    """
 
     steps: tuple[Step, ...]
     server_name: str | None = None
+    session: Session | None = field(default=None, repr=False)
 
     def to_json(self) -> Json:
-        """As a tape's file has it."""
-        return {"server_name": self.server_name, "steps": [step.to_json() for step in self.steps]}
+        """As a tape's file has it; a session holds its secret."""
+        session = {} if self.session is None else {"session": write_bytes(self.session.to_bytes())}
+        return {"server_name": self.server_name, **session, "steps": [step.to_json() for step in self.steps]}
 
     @classmethod
     def from_json(cls, value: Json) -> Self:
         """Raises `UsageError`."""
-        _check_keys(value, ("server_name", "steps"), "a connection")
+        _check_keys(value, ("server_name", "session", "steps"), "a connection")
         name = value.get("server_name")
         if not isinstance(name, str | None):
             raise UsageError(f"server_name is text or null, not {described(name)}")
-        return cls(tuple(Step.from_json(step) for step in _list(value, "steps")), name)
+        session = _session(read_bytes(value["session"], "session")) if "session" in value else None
+        return cls(tuple(Step.from_json(step) for step in _list(value, "steps")), name, session)
+
+
+def _session(data: bytes) -> Session:
+    try:
+        return Session.from_bytes(data)
+    except DecodeError as error:
+        raise UsageError(f"session: {error}") from None
 
 
 @frozen
 class Tape:
     """Both ends of one or several connections that share their configurations, as a client that resumes needs them.
 
-    `client` and `server` are configurations by name (`named.described_side` writes them). Everything random follows from `seed`, every
-    time is `clock` (seconds since 1970). `edits` are made on what is sent. `name` and `note` are for people: what it is, how it was made.
+    `client` and `server` are configurations by name (`named.described_side` writes them). Everything random follows from `seed`. The
+    time is `clock` (seconds since 1970), which stands but for steps that say otherwise. `edits` are made on what is sent. `name` and
+    `note` are for people: what it is, how it was made.
     """
 
     client: Side = field(repr=False)
@@ -136,14 +153,15 @@ class Tape:
         """How many connections it has, and how they count, for messages."""
         return f"the tape has {counted(len(self.connections), 'connection')}, numbered from 1"
 
-    def configurations(self, **more: Any) -> tuple[ClientConfig, ServerConfig]:
-        """Fresh configurations of both ends; `more` are fields of both that no tape has.
+    def configurations(self, elapsed: Callable[[], float] = standing, **more: Any) -> tuple[ClientConfig, ServerConfig]:
+        """Fresh configurations of both ends, for which `elapsed()` seconds have passed; `more` are fields of both that no tape has.
 
         Raises `UsageError` for what no name stands for.
         """
+        source = Source(self.seed, self.clock, elapsed)
         return (
-            configuration(ClientConfig, self.client, self.source, **more),
-            configuration(ServerConfig, self.server, self.source, **more),
+            configuration(ClientConfig, self.client, source, **more),
+            configuration(ServerConfig, self.server, source, **more),
         )
 
     # The file
@@ -218,11 +236,11 @@ class Tape:
     # Secrets
 
     def without_secrets(self) -> Self:
-        """A tape of the same shape that can be passed on: other keys of the same kinds, another seed, zeros for what was said.
+        """A tape of the same shape that can be passed on: other keys of the same kinds, another seed, zeros for what was said, no sessions.
 
         It replays to a conversation of the same messages, whose bytes differ.
         """
-        scripts = tuple(replace(script, steps=tuple(map(_silenced, script.steps))) for script in self.connections)
+        scripts = tuple(replace(script, steps=tuple(map(_silenced, script.steps)), session=None) for script in self.connections)
         client, server = without_secrets(self.client), without_secrets(self.server)
         return replace(self, connections=scripts, seed="without secrets", client=client, server=server)
 

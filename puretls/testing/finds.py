@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,17 +22,24 @@ from puretls.x509.pem import write_pem
 
 
 def tape_of(run: Run, note: str = "") -> Tape:
-    """A tape of the connection under test: what its peer said is injected byte for byte.
-
-    Exact unless the clock was moved, or a client resumed: a tape's clock stands still, and its client keeps no session.
-    """
+    """A tape of the connections under test: what their peer said is injected byte for byte. Played, they say and tell the same."""
     sides = dict.fromkeys(SIDES, _side(run.world))
-    last = Step("deliver", run.world.role.value)  # whatever it has still to say
-    scripts = tuple(Script((*bout.steps, last), NAME) for bout in run.bouts)
+    ours = run.world.role is Role.CLIENT
+    scripts = tuple(Script(tuple(_heard_at_once(bout)), NAME, bout.session if ours else None) for bout in run.bouts)
     other = run.world.role.other
     silent = {"credentials": [{"kind": "secp256r1", "names": [NAME]}]} if other is Role.SERVER else {}
     sides[other.value] = {"verifier": "nobody", **silent}  # it is never asked: all that it says is injected
     return Tape(sides["client"], sides["server"], scripts, seed=SEED, clock=NOW, name="a find", note=note)
+
+
+def _heard_at_once(bout: Bout) -> Iterator[Step]:
+    """The steps of a bout, in which what the connection has to say is taken before the next one."""
+    take = Step("deliver", bout.role.value)
+    for step in bout.steps:
+        yield step
+        if step.do not in {"inject", "tick"}:
+            yield take
+    yield take
 
 
 def _side(world: World) -> dict[str, object]:

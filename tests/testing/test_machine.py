@@ -15,7 +15,7 @@ from puretls.testing import bout
 from puretls.testing.bout import DEFECTS, RAW, SERVER, Bout, Violation, World
 from puretls.testing.finds import keep, played, tape_of
 from puretls.testing.machine import UNIFORM, WEIGHTS, ConnectionMachine
-from puretls.testing.runs import Move, Plan, broken, drawn, minimal
+from puretls.testing.runs import Move, Plan, Run, broken, drawn, minimal
 from tests.testing.faults import FAULTS, HELLO
 
 BY_NAME = {fault.name: fault for fault in FAULTS}
@@ -164,24 +164,52 @@ def _campaign(fault, seed, weights, most=2_000, least=True):
 # What is found is written down
 
 
-@pytest.mark.parametrize("role", list(Role), ids=lambda role: role.value)
-def test_a_tape_of_a_run_plays_it_again(role):
-    moves = (
-        *[Move("advance")] * 9,
-        Move("write"),
-        Move("advance"),
-        Move("deviate", 1),
-        Move("again", 1),
-        Move("advance", 1),
-        Move("close"),
-    )
-    run, violation = played(Plan(role, False, moves))
-    assert violation is None
+def _plays_again(plan):
+    """A run and its tape say and tell the same, connection by connection."""
+    run, _ = played(plan)
     again = replay(Tape.loads(tape_of(run).dumps()))
-    for one, played_again in zip(run.bouts, again.connections, strict=True):
-        sent = b"".join(data for side, data in one.chunks if side == role.value)
-        assert sent
-        assert played_again.sent(role.value) == sent
+    for one, other in zip(run.bouts, again.connections, strict=True):
+        side = one.role.value
+        assert b"".join(data for sender, data in one.chunks if sender == side) == other.sent(side), run.story
+        assert one.told == [told for teller, told in other.told if teller == side], run.story
+    return run
+
+
+RESUMED = (*[Move("advance")] * 9, Move("write"), Move("close"), Move("again"), Move("tick", 2), *[Move("advance")] * 6, Move("write"))
+
+
+@pytest.mark.parametrize("role", list(Role), ids=lambda role: role.value)
+def test_a_tape_plays_a_run_again_in_which_time_passed_and_a_session_was_resumed(role):
+    run = _plays_again(Plan(role, False, RESUMED))
+    assert [told.detail.endswith("resumed") for one in run.bouts for told in one.told if told.kind == "handshake"] == [False, True]
+
+
+def _all_play_again(count, seed):
+    random = Random(seed)
+    for _ in range(count):
+        _plays_again(drawn(random, 40))
+
+
+def test_a_tape_plays_any_run_again():
+    _all_play_again(8, seed=3)
+
+
+@pytest.mark.full
+def test_a_tape_plays_any_run_again_many_times():
+    _all_play_again(200, seed=4)
+
+
+@pytest.mark.parametrize("seconds", [0, 3 * 24 * 3600], ids=["fresh", "too old"])
+def test_a_tape_knows_how_old_a_session_was(seconds):
+    """A client does not offer what is too old, and the tape of it has the same hello."""
+    run = Run(Role.CLIENT, certificates=False).begin()
+    for _ in range(9):
+        run.play(Move("advance"))
+    run.bout.tick(seconds)
+    run.play(Move("again"))
+    made = replay(tape_of(run)).connections[1].sent("client")
+    assert made == b"".join(data for side, data in run.bout.chunks if side == "client")
+    assert (run.world.session.ticket in made) is not bool(seconds)
 
 
 def test_a_find_is_a_tape_a_capture_and_a_test(tmp_path):

@@ -138,6 +138,7 @@ class Bout:
     def tick(self, seconds: int) -> None:
         """Time passes."""
         self._note(f"{seconds} seconds pass")
+        self.steps.append(Step("tick", count=seconds))
         self.world.now += seconds
 
     # The application's moves

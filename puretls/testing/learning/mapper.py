@@ -21,6 +21,7 @@ from puretls.handshake.finished import check_finished, complete, expected_verify
 from puretls.handshake.keys import derive_keys, derive_master, protection
 from puretls.handshake.renegotiation import begin
 from puretls.handshake.server.flight import SEND_HELLO, make_certificate_request
+from puretls.handshake.server.tickets import send_ticket
 from puretls.handshake.states import Role
 from puretls.iana import AlertDescription, AlertLevel, CertificateStatusType, ContentType
 from puretls.inspect.peer import alert_name
@@ -141,8 +142,9 @@ def _completed(context: Context) -> Context:
 
 
 def _server_key_exchange(context: ServerContext) -> Struct:
-    """With another share, where the one that was sent has served its turn."""
+    """With another share, where the one that was sent has served its turn; signed also where a session is resumed, and nothing is."""
     exchange = context.suite.kx
+    context = context.evolve(credential=context.credential or context.config.credentials[0])
     if context.secrets.share is None:
         context = exchange.prepare(context, context.negotiated.result(SupportedGroups))
     return exchange.make_server_message(context)
@@ -159,10 +161,20 @@ def _of_the_server(build: Callable[[Any], Struct], then: Callable[[Any, Any], An
     return Symbol(checked, then)
 
 
+_USELESS = NewSessionTicket(3600, b"a ticket that nobody can open")
+
+
+def _ticket(context: ServerContext) -> Struct:
+    """One that the mapper resumes, where the handshake so far has led to a session."""
+    if context.ticket_keys is None or context.agreed is None or not context.secrets.master:
+        return _USELESS
+    return send_ticket(context.ticket_keys, context.session if context.negotiated.resumed else None).build(context)
+
+
 _EITHER = {
     "HelloRequest": _constant(HelloRequest()),
     "Certificate": Symbol(_certificate),
-    "NewSessionTicket": _constant(NewSessionTicket(3600, b"a ticket that nobody can open")),
+    "NewSessionTicket": _constant(_USELESS),
     "ChangeCipherSpec": _constant(ChangeCipherSpec(1)),
     "ApplicationData": _constant(ApplicationData(LINE)),
     "CloseNotify": _constant(Alert(AlertLevel.WARNING, AlertDescription.CLOSE_NOTIFY)),
@@ -183,8 +195,9 @@ SYMBOLS: Mapping[Role, Mapping[str, Symbol]] = {
         "ServerKeyExchange": _of_the_server(_server_key_exchange),
         "CertificateRequest": _made(make_certificate_request),
         "ServerHelloDone": _constant(ServerHelloDone()),
-        "Finished": _finished(Role.SERVER),
         **_EITHER,
+        "NewSessionTicket": _made(_ticket),
+        "Finished": _finished(Role.SERVER),
     },
 }
 """What a mapper of each role can say."""
