@@ -26,6 +26,7 @@ SEEDS = 5
 
 MODULES = {
     1: "length_over_read",
+    2: "bleichenbacher",
 }
 """The modules of the labs, by number. Each has `LAB`."""
 

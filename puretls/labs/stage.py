@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from puretls.ca import DevelopmentCa
 from puretls.config import ClientConfig, Credential, ServerConfig
 from puretls.connection import Connection
 from puretls.crypto import provider as providers
 from puretls.crypto.groups import RandomBytes
+from puretls.crypto.keys import PrivateKey, RsaPrivateKey, RsaPublicKey
 from puretls.crypto.provider import Provider
 from puretls.inspect.conversation import Conversation
 from puretls.inspect.named import Source
@@ -42,6 +45,26 @@ def authority() -> Any:
 def credential(kind: str = "secp256r1", name: str = NAME, usage: str = "server") -> Credential:
     """A certificate of the authority's, with its key."""
     return _LABS.issue(kind, (name,), usage)
+
+
+def credential_of(key: PrivateKey, random: RandomBytes) -> Credential:
+    """A certificate of the authority's for a key of the lab's own."""
+    ca = authority()
+    made = DevelopmentCa.load(ca.root, ca.intermediate, random, CLOCK, replace(provider(), generate=lambda kind, random: key))
+    leaf = made.issue((NAME,), "rsa2048")
+    return Credential(leaf.chain, leaf.key)
+
+
+def rsa_key(p: int, q: int, e: int = 65537) -> RsaPrivateKey:
+    """The key with these primes, however small: the library makes none that short."""
+    d = pow(e, -1, (p - 1) * (q - 1))
+    return RsaPrivateKey(RsaPublicKey(p * q, e), d, p, q, d % (p - 1), d % (q - 1), pow(q, -1, p))
+
+
+def rsa_private(key: RsaPrivateKey, c: int, random: RandomBytes) -> int:
+    """c^d mod n by CRT, without the blinding that the library has: that wants longer keys, and here nobody measures time."""
+    m1, m2 = pow(c, key.dp, key.p), pow(c, key.dq, key.q)
+    return m2 + (m1 - m2) * key.qinv % key.p * key.q
 
 
 @lru_cache(maxsize=1)

@@ -24,7 +24,7 @@ def test_show_fits_the_terminal(monkeypatch, number, columns):
     assert max(map(len, shown.stdout.splitlines())) <= 84
 
 
-@pytest.mark.parametrize("columns", ["80", "120"])
+@pytest.mark.parametrize("columns", ["80", pytest.param("120", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("number", LABS)
 def test_run_shows_the_attack_and_the_twin(monkeypatch, number, columns):
     monkeypatch.setenv("COLUMNS", columns)
