@@ -1,5 +1,6 @@
 """The byte map: every byte of both streams has a name; malformed messages tile with the fault marked."""
 
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -7,12 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from puretls import danger
+from puretls.crypto.aead import AES_128_GCM
 from puretls.errors import UsageError
 from puretls.handshake.states import ClientState
 from puretls.iana import ContentType
 from puretls.intercept import Direction, Interceptor
 from puretls.messages.records import Record
 from puretls.record.channel import Channel
+from puretls.record.protection import AeadProtection
 from puretls.spans import check_tiling
 from puretls.trace import Layer, Trace
 from tests.support.breaks import Break
@@ -148,6 +151,25 @@ def test_store_is_bounded_and_drops_the_oldest(limit):
         if limit < 3000:
             assert trace.dropped > 0
             assert trace.explain(OUT, 0) is None
+
+
+@pytest.mark.parametrize("level", ["handshake", "full"])
+def test_limit_is_in_bytes_of_memory(level):
+    """The entries of application data are many and small: what they take beside their bytes is counted, too."""
+    limit = 2**18
+    trace, channel = Trace(level, limit), Channel()
+    channel.change(AeadProtection(AES_128_GCM, None, bytes(4)))
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        while not trace.dropped:
+            for number in range(300, 400):
+                record = Record(ContentType.APPLICATION_DATA, 0x0303, bytes(number))
+                trace.record(IN, record, bytes(number - 24), ClientState.CONNECTED, channel)
+                trace.message(IN, ContentType.APPLICATION_DATA, bytes(number - 24), ClientState.CONNECTED, None)
+        assert limit / 2 < tracemalloc.get_traced_memory()[0] - before <= limit
+    finally:
+        tracemalloc.stop()
 
 
 def test_level_off_keeps_nothing():

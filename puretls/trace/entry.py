@@ -10,7 +10,8 @@ from puretls.iana import ContentType, known
 from puretls.intercept import Direction
 from puretls.key_exchange import KeyExchange
 from puretls.messages.registry import annotate_content, content_class, handshake_class
-from puretls.record.framing import annotate_record
+from puretls.record.framing import HEADER_LENGTH, annotate_record
+from puretls.record.protection import Layout
 from puretls.spans import Span
 
 
@@ -27,8 +28,8 @@ class Entry(NamedTuple):
     """One record or message.
 
     `raw` is empty where only the size was kept. `offset`: of a record, in the byte stream of its direction; of a message, in the stream
-    of its content type. `parts` says how a protected fragment is made up; `content_offset` where a record's plaintext lies in the
-    stream of its content type, and `content_length` how much that is.
+    of its content type. `layout` is that of a protected fragment; `content_offset` where a record's plaintext lies in the stream of its
+    content type, and `content_length` how much that is.
     """
 
     direction: Direction
@@ -42,7 +43,7 @@ class Entry(NamedTuple):
     epoch: int = 0
     number: int = 0
     """Of a record, in its direction, from 0."""
-    parts: tuple[tuple[str, int], ...] = ()
+    layout: Layout | None = None
     content_offset: int = 0
     content_length: int = 0
     key_exchange: KeyExchange | None = None
@@ -61,6 +62,11 @@ class Entry(NamedTuple):
             return "Handshake of no bytes"
         name = handshake_class(self.raw[0], self.key_exchange).path_name
         return f"Handshake type {self.raw[0]}" if name == "Unknown" else name
+
+    @property
+    def parts(self) -> tuple[tuple[str, int], ...]:
+        """How a record's fragment is made up: names and lengths."""
+        return self.layout.parts(self.length - HEADER_LENGTH) if self.layout else ()
 
     def spans(self) -> list[Span]:
         """Spans that tile `raw`, whatever its bytes."""

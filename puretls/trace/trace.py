@@ -18,8 +18,8 @@ from puretls.record.protection import Layout
 from puretls.trace.entry import Entry, Layer
 from puretls.trace.explanation import Explainer, Explanation
 
-_ENTRY_COST = 200
-"""About so many bytes an entry takes besides `raw`."""
+_ENTRY_COST = 400
+"""Bytes that an entry takes besides `raw`, at most: a tuple and its numbers."""
 _SEEN_MOST = 2**16
 """When so many bytes were noted, entries are made of them. A handshake fits: where nobody looks, none is made."""
 _APPLICATION_DATA = ContentType.APPLICATION_DATA
@@ -116,7 +116,7 @@ class Trace:
         epoch: int,
         layout: Layout,
     ) -> None:
-        name, parts, size = state.name, layout.parts(size), HEADER_LENGTH + size
+        name, size = state.name, HEADER_LENGTH + size
         self._append(
             Entry(
                 direction=direction,
@@ -129,7 +129,7 @@ class Trace:
                 state_after=name,
                 epoch=epoch,
                 number=self._take(direction, Layer.RECORD, _COUNT, 1),
-                parts=parts,
+                layout=layout,
                 content_offset=self._take(direction, Layer.RECORD, kind, length),
                 content_length=length,
             )
