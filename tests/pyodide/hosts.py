@@ -1,11 +1,10 @@
 """Where Pyodide runs: node of two versions, and a page in Chromium. Each takes Python source and gives what its `main` returns.
 
-The npm packages `pyodide` and `node` are expected below ~/.cache/puretls, where `.ci/run` installs them, or below $PURETLS_NPM:
-npm install --prefix ~/.cache/puretls pyodide@314 node@24
+The npm packages `pyodide` and `node` (and `axe-core`, for pages) are expected below ~/.cache/puretls, where `.ci/run` installs them, or below $PURETLS_NPM:
+npm install --prefix ~/.cache/puretls pyodide@314 node@24 axe-core@4
 """
 
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -21,14 +20,13 @@ from pathlib import Path
 
 import pytest
 
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "puretls"
-NPM = Path(os.environ.get("PURETLS_NPM") or CACHE) / "node_modules"
+from tests.support.npm import INSTALL, NPM
+
 PYTHON_PACKAGES = ("tlslite-ng", "ecdsa", "six", "certifi", "requests", "urllib3", "idna", "charset-normalizer")
 """What puretls needs, and requests."""
 HTTPX = ("httpx", "httpcore", "h11", "anyio", "sniffio", "typing-extensions")
 """Put in where they are installed."""
 RUNNER = Path(__file__).with_name("runner.mjs")
-INSTALL = "npm install --prefix ~/.cache/puretls pyodide@314 node@24"
 
 
 class FailedThereError(Exception):

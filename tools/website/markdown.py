@@ -16,6 +16,8 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+_OUTPUT = frozenset({"mermaid", "text", "console"})
+"""Languages of code blocks that hold figures and what programs print: nobody searches there."""
 Link = Callable[[str], str]
 """Gives the address within the site for a link of the source, or the link itself."""
 
@@ -123,7 +125,7 @@ def _sections(tokens: Sequence[Token]) -> Iterator[Section]:
             title = _plain(tokens[index + 1].children or ())
         elif token.type == "inline" and tokens[index - 1].type != "heading_open":
             text.append(_plain(token.children or ()))
-        elif token.type == "fence" and token.info.strip() != "mermaid":
+        elif token.type == "fence" and token.info.strip() not in _OUTPUT:
             text.append(" ".join(token.content.split()))
     yield Section(anchor, title, level, " ".join(text))
 
@@ -176,7 +178,7 @@ def _fewer_spans(html: str) -> str:
 
     def one(found: re.Match[str]) -> str:
         kept = _KEPT.get(found[1][0])
-        return f'<span class="{kept}">{found[2]}</span>' if kept else found[2]
+        return f"<span class={kept}>{found[2]}</span>" if kept else found[2]
 
     return re.sub(r'<span class="(\w+)">([^<]*)</span>', one, html)
 

@@ -1,0 +1,268 @@
+"""tools/site.py: what a visitor gets, without network and from a disk."""
+
+import filecmp
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.inspect import browser
+from tests.support.axe import serious_faults
+from tools.website import drawings, links, markdown
+
+MOST = 2_000_000
+"""Bytes that the site may have, without Pyodide."""
+SIZES = [(1400, 900), (380, 800)]
+
+
+def same(link):
+    return link
+
+
+# Markdown
+
+
+def test_headings_get_the_anchors_that_repositories_show():
+    source = "# The `ssl` module, in C?\n## One_two - three\n## One_two - three\n### Ünï\n"
+    assert markdown.anchors(source) == ["the-ssl-module-in-c", "one_two---three", "one_two---three-1", "ünï"]
+
+
+def test_markup_in_text_is_text():
+    html = markdown.render("# <b>\n\n<script>alert(1)</script> `<i>`\n", same).html
+    assert "<script" not in html
+    assert "<i>" not in html
+    assert "<b>" not in html
+
+
+def test_links_and_code_that_names_something_go_where_the_site_says():
+    places = {"a.md": "a.html", "`puretls.ca`": "api/puretls.ca.html"}
+    html = markdown.render(
+        "# T\n\n[x](a.md) `puretls.ca` `other` [`puretls.ca`](a.md)\n", lambda link: places.get(link, link)
+    ).html
+    assert html.count('href="a.html"') == 2
+    assert '<a href="api/puretls.ca.html"><code>puretls.ca</code></a> <code>other</code>' in html
+    assert html.count("api/puretls.ca.html") == 1, "no link within a link"
+
+
+def test_code_is_the_same_text_with_colours():
+    source = 'if a < b and c > "<&>":  # <x>\n    return 0x1F\n'
+    html = markdown.highlighted(source, "python")
+    assert "<span class=k>" in html
+    assert text_of(html) == source
+
+
+def text_of(html):
+    from html.parser import HTMLParser
+
+    found = []
+    parser = HTMLParser()
+    parser.handle_data = found.append
+    parser.feed(html)
+    parser.close()
+    return "".join(found)
+
+
+def test_sections_hold_what_stands_below_their_headings():
+    first, second = markdown.render(
+        "# Top\n\nall *of* `it`\n\n## Below\n\n```python\nx = 1\n```\n\n```text\nfigures\n```\n", same
+    ).sections
+    assert (first.anchor, first.title, first.text) == ("", "Top", "all of it")
+    assert (second.anchor, second.title, second.text) == ("below", "Below", "x = 1")
+
+
+def test_state_diagrams_are_tables_of_their_arrows(root):
+    from puretls.handshake.states import Role
+    from puretls.handshake.table import TABLES
+
+    page = (root / "puretls" / "manual" / "states.md").read_text()
+    for role, diagram in zip(Role, page.split("```mermaid\n")[1:], strict=True):
+        arrows = set(drawings.arrows(diagram.partition("```")[0]))
+        assert {(start, end) for start, _, end in arrows} == {
+            (row.state.name, after.name) for row in TABLES[role] for after in row.next_states
+        }
+        assert all(label for _, label, _ in arrows)
+
+
+def test_learned_machines_are_tables_too():
+    arrows = drawings.arrows('flowchart TD\n    s0("START")\n    s1("a #35; b")\n    s0 -->|"x / y<br>z"| s1\n')
+    assert list(arrows) == [("START", "x / y<br>z", "a #35; b")]
+    table = drawings.state_table('flowchart TD\n    s0("START")\n    s1("a #60; b")\n    s0 -->|"x / y<br>z"| s1\n')
+    assert "<td><code>START</code></td><td>x / y<br>z</td><td><code>a &lt; b</code></td>" in table
+
+
+# The check of links
+
+
+@pytest.mark.parametrize(
+    ("page", "fault"),
+    [
+        ('<a href="b.html#x">', None),
+        ('<a href="#own"><p id="own">', None),
+        ('<a href="https://example.org/">', None),
+        ('<a href="absent.html">', "no such file"),
+        ('<a href="b.html#absent">', "no such anchor"),
+        ('<script src="https://example.org/x.js"></script>', "loaded from elsewhere"),
+        ('<img src="absent.png">', "no such file"),
+        ('<p id="x"><p id="x">', "id x twice"),
+    ],
+)
+def test_check_of_links_finds(tmp_path, page, fault):
+    (tmp_path / "a.html").write_text(page)
+    (tmp_path / "b.html").write_text('<p id="x">')
+    found = links.broken(tmp_path)
+    assert len(found) == (fault is not None)
+    assert fault is None or (found[0].startswith("a.html: ") and fault in found[0])
+
+
+# The command
+
+
+def made(root, out, *options, status=0):
+    command = [sys.executable, str(root / "tools" / "site.py"), str(out), *options]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=root, check=False)
+    assert done.returncode == status, done.stderr
+    return done
+
+
+def test_folder_that_is_no_site_is_not_emptied(root, tmp_path):
+    (tmp_path / "mine.txt").write_text("precious")
+    told = made(root, tmp_path, status=2).stderr
+    assert told == f"site: {tmp_path} is there and holds no site: name another folder, or remove it\n"
+    assert (tmp_path / "mine.txt").read_text() == "precious"
+
+
+@pytest.fixture(scope="module")
+def site(root, tmp_path_factory):
+    out = tmp_path_factory.mktemp("site") / "out"
+    made(root, out)
+    return out
+
+
+def files(folder):
+    return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.slow
+def test_links_of_the_site_lead_somewhere_and_it_is_light(site):
+    assert links.broken(site) == []
+    assert sum((site / name).stat().st_size for name in files(site)) < MOST
+
+
+@pytest.mark.slow
+def test_every_page_of_the_manual_and_every_public_package_is_in_the_site(root, site):
+    manual = root / "puretls" / "manual"
+    assert {page.relative_to(manual).with_suffix(".html") for page in manual.rglob("*.md")} <= set(files(site))
+    packages = {path.parent.relative_to(root).as_posix().replace("/", ".") for path in (root / "puretls").glob("*/__init__.py")}
+    told = {path.stem for path in (site / "api").iterdir()}
+    assert packages - told == {"puretls.cli", "puretls.labs"} & packages
+
+
+@pytest.mark.slow
+def test_every_name_that_the_package_offers_is_found_by_the_search(site):
+    import puretls
+
+    index = json.loads((site / "assets" / "search.js").read_text().partition(" = ")[2].rstrip(";\n"))
+    found = {(title or anchor).rpartition(".")[2] for _, _, *sections in index for anchor, title, *_ in sections}
+    undocumented = {"NEED_DATA", "PAUSED", "PENDING", "__version__"}
+    assert set(puretls.__all__) - found <= undocumented
+
+
+@pytest.mark.slow
+def test_same_sources_make_the_same_bytes(root, site, tmp_path):
+    made(root, tmp_path / "again")
+    assert files(site) == files(tmp_path / "again")
+    assert filecmp.cmpfiles(site, tmp_path / "again", files(site), shallow=False)[1:] == ([], [])
+
+
+# In Chromium, from the disk, without network
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory):
+    if (reason := browser.why_not()) is not None:
+        pytest.skip(reason)
+    with browser.chromium(tmp_path_factory.mktemp("profile")) as made:
+        yield made
+
+
+def opened(driver, site, name):
+    driver.get((Path(site) / name).as_uri())
+
+
+def typed(driver, *keys):
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    ActionChains(driver).send_keys(*keys).perform()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("size", SIZES, ids=["desktop", "phone"])
+def test_pages_fit_and_have_no_serious_fault(site, driver, size, dark):
+    browser.looks(driver, *size, dark=dark)
+    for name in (
+        "index.html",
+        "tutorial.html",
+        "states.html",
+        "performance.html",
+        "api/index.html",
+        "api/puretls.connection.html",
+    ):
+        opened(driver, site, name)
+        assert serious_faults(driver) == [], name
+        assert driver.execute_script("return document.documentElement.scrollWidth") <= size[0], name
+    assert driver.get_log("browser") == []
+
+
+@pytest.mark.slow
+def test_search_by_keyboard_leads_to_a_section(site, driver):
+    from selenium.webdriver.common.keys import Keys
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    browser.looks(driver, 1400, 900)
+    opened(driver, site, "api/puretls.ca.html")
+    typed(driver, "/", "lucky 13")
+    told = "return document.querySelector('#found [role=status]').textContent"
+    WebDriverWait(driver, 20).until(lambda _: "place" in driver.execute_script(told))
+    assert serious_faults(driver) == []
+    typed(driver, Keys.ARROW_DOWN, Keys.ENTER)
+    WebDriverWait(driver, 20).until(lambda _: "puretls.ca" not in driver.current_url)
+    assert driver.current_url.partition("#")[0].endswith(("attacks.html", "side-channels.html"))
+    assert driver.get_log("browser") == []
+
+
+@pytest.mark.slow
+def test_search_of_nothing_that_is_there_says_so_and_escape_closes_it(site, driver):
+    from selenium.webdriver.common.keys import Keys
+
+    opened(driver, site, "index.html")
+    typed(driver, "/", "zzzznothing<b>")
+    assert driver.execute_script("return document.querySelector('#found [role=status]').textContent") == "0 places"
+    typed(driver, Keys.ESCAPE)
+    assert driver.execute_script("return document.getElementById('found').hidden")
+
+
+@pytest.mark.slow
+def test_choice_of_dark_or_light_stays(site, driver):
+    browser.looks(driver, 1400, 900)
+    opened(driver, site, "index.html")
+    paper = "return getComputedStyle(document.body).backgroundColor"
+    light = driver.execute_script(paper)
+    driver.find_element("xpath", "//button[text()='Dark']").click()
+    dark = driver.execute_script(paper)
+    opened(driver, site, "tutorial.html")
+    assert (driver.execute_script(paper), light != dark) == (dark, True)
+    driver.find_element("xpath", "//button[text()='Light']").click()
+
+
+@pytest.mark.slow
+def test_list_of_pages_opens_on_a_phone(site, driver):
+    browser.looks(driver, 380, 800)
+    opened(driver, site, "tutorial.html")
+    pages = driver.find_element("id", "pages")
+    assert not pages.is_displayed()
+    driver.find_element("id", "menu").click()
+    assert pages.is_displayed()
+    assert serious_faults(driver) == []

@@ -1,0 +1,37 @@
+"""Makes the site: manual, lessons, labs and the reference of the code as pages that any web space serves and any browser opens from a disk.
+
+    python tools/site.py OUT
+
+OUT is made, or emptied if a site is in it. Needs `pip install 'puretls[site]'`. The same sources make the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from tools.website.build import SiteError, build  # noqa: E402
+from tools.website.links import broken  # noqa: E402
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", metavar="OUT", type=Path, help="the folder to write")
+    options = parser.parse_args()
+    try:
+        names = build(options.out)
+    except SiteError as error:
+        print(f"site: {error}", file=sys.stderr)
+        return 2
+    weight = sum((options.out / name).stat().st_size for name in names)
+    print(f"{options.out}: {len(names)} files, {weight:,} bytes")
+    for fault in (faults := broken(options.out)):
+        print(f"site: {fault}", file=sys.stderr)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

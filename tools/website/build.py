@@ -1,0 +1,213 @@
+"""The site: every page of the manual, the reference, the search's index, and what pages share."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from string import Template
+
+from tools.website import drawings, markdown
+from tools.website.markdown import Section
+from tools.website.reference import Reference
+
+ROOT = Path(__file__).resolve().parents[2]
+MANUAL = ROOT / "puretls" / "manual"
+WEB = ROOT / "tools" / "web"
+API_INDEX = "api/index.html"
+
+
+_MARK = "assets/search.js"
+"""What a folder must have, if it is to be emptied for a new site."""
+
+
+class SiteError(Exception):
+    """Why there is no site, in one line."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: its address within the site, its title, its content, and what a search finds in it."""
+
+    address: str
+    title: str
+    html: str
+    sections: tuple[Section, ...]
+
+    @property
+    def folder(self) -> str:
+        return posixpath.dirname(self.address)
+
+
+@dataclass(frozen=True)
+class Group:
+    """A heading of the navigation and the addresses of the pages below it, with their names."""
+
+    title: str
+    entries: tuple[tuple[str, str], ...]
+
+
+class Site:
+    """The pages of the site, made when they are asked for."""
+
+    def __init__(self) -> None:
+        self.reference = Reference()
+        self.pages = (*self._manual(), *self._api())
+
+    def _manual(self) -> Iterator[Page]:
+        for path in sorted(MANUAL.rglob("*.md")):
+            name = path.relative_to(MANUAL).as_posix()
+            made = markdown.render(path.read_text(), lambda link, name=name: self.target(name, link), drawings.DRAWINGS)
+            yield Page(_address(name), made.title, made.html, made.sections)
+
+    def _api(self) -> Iterator[Page]:
+        pages = self.reference.pages
+        listed = "\n".join(
+            f"- [`{page.name}`]({posixpath.basename(page.file)}): {_first_sentence(page.modules[0])}" for page in pages
+        )
+        index = markdown.render(f"{_API_HEAD}\n{listed}\n", lambda link: link)
+        yield Page(API_INDEX, index.title, index.html, index.sections[:1])
+        for page in pages:
+            html, sections = self.reference.render(page, lambda link: self.target("api/page", link))
+            yield Page(page.file, page.name, html, tuple(sections))
+
+    def target(self, name: str, link: str) -> str:
+        """Where a link of the page with this name leads within the site; "`puretls.x`" is code that may be a name of the reference."""
+        here = posixpath.dirname(name)
+        if link.startswith("`"):
+            place = self.reference.place(link.strip("`").removesuffix("()")) if link.startswith("`puretls.") else None
+            return posixpath.relpath(place, here or ".") if place else link
+        if re.match(r"[a-z]+:|#", link):
+            return link
+        path, mark, anchor = link.partition("#")
+        found = posixpath.normpath(posixpath.join("puretls/manual", here, path))
+        if found.endswith(".md") and (ROOT / found).exists():
+            return f"{posixpath.relpath(_address(posixpath.relpath(found, 'puretls/manual')), here or '.')}{mark}{anchor}"
+        place = self.reference.source_place(found)
+        if place is None:
+            raise SiteError(f"{name}: nothing of the site is at {link}")
+        return posixpath.relpath(place, here or ".")
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """The navigation: what the manual's index lists under each heading."""
+        return tuple(Group(title, tuple((text, _address(link)) for text, link in entries)) for title, entries in index_entries())
+
+    def written(self, page: Page) -> str:
+        """A page as a file."""
+        root = "../" * page.address.count("/")
+        title = page.title if page.address == "index.html" else f"{page.title} · puretls"
+        parts = {"nav": self._nav(page), "main": page.html, "pager": self._pager(page), "doors": self._doors(page)}
+        return Template((WEB / "page.html").read_text()).substitute(parts, title=escape(title), root=root)
+
+    def _doors(self, page: Page) -> str:
+        return _anchor(page, "API", API_INDEX)
+
+    def _nav(self, page: Page) -> str:
+        """All pages of the manual; on a page of a folder those of the folder, and the way back. Below the page itself its headings."""
+        if page.folder == "api":
+            here = [] if page.address == API_INDEX else [_entry(page, page.title, page.address)]
+            return _list([_anchor(page, "The manual", "index.html"), _entry(page, "All modules", API_INDEX), *here])
+        if page.folder:
+            pages = self._folder(page.folder, index=True)
+            return _list([_anchor(page, "The manual", "index.html"), *(_entry(page, one.title, one.address) for one in pages)])
+        named = [(group.title, _list(_entry(page, *entry) for entry in group.entries)) for group in self.groups]
+        return "\n".join(f"<h2>{escape(title)}</h2>\n{entries}" for title, entries in named)
+
+    def _folder(self, folder: str, *, index: bool = False) -> list[Page]:
+        """The pages of a folder in order, its index first if it is wanted."""
+        found = [page for page in self.pages if page.folder == folder and (index or not _is_index(page))]
+        return sorted(found, key=_is_index, reverse=True)
+
+    def _pager(self, page: Page) -> str:
+        """What comes before and after a page in its folder."""
+        pages = self._folder(page.folder) if page.folder not in {"", "api"} else []
+        if page not in pages:
+            return ""
+        at = pages.index(page)
+        before = _anchor(page, f"← {pages[at - 1].title}", pages[at - 1].address) if at else "<span></span>"
+        after = _anchor(page, f"{pages[at + 1].title} →", pages[at + 1].address) if at + 1 < len(pages) else ""
+        return f'<div class="pager">{before}{after}</div>'
+
+    def search_index(self) -> str:
+        """A script that says what is where: for each page its address, its title, and its sections as [anchor, title, text].
+
+        It is no JSON file, because a page that is opened from a disk may load scripts and nothing else.
+        """
+        listed = [[page.address, page.title, *map(_compact, page.sections)] for page in self.pages]
+        return f"globalThis.searchIndex = {json.dumps(listed, ensure_ascii=False, separators=(',', ':'))};\n"
+
+
+_API_HEAD = """# API
+
+Every public name with its signature and its docstring. What an application needs is in `puretls`; the layers below it may be used,
+too, and may change between versions.
+"""
+
+
+def _compact(section: Section) -> list[str]:
+    """What has the name of its place has no title of its own; nothing stands for no text."""
+    title = "" if section.anchor.endswith(section.title) else section.title
+    return [section.anchor, title, section.text] if section.text else [section.anchor, title]
+
+
+def index_entries() -> list[tuple[str, list[tuple[str, str]]]]:
+    """The headings of the manual's index, and the pages below each: text and link."""
+    groups: list[tuple[str, list[tuple[str, str]]]] = []
+    for line in (MANUAL / "index.md").read_text().splitlines():
+        if line.startswith("## "):
+            groups.append((line[3:], []))
+        elif groups and (entry := re.match(r"- \[([^\]]+)\]\(([^)]+)\)", line)):
+            groups[-1][1].append((entry[1], entry[2]))
+    return groups
+
+
+def _is_index(page: Page) -> bool:
+    return posixpath.basename(page.address) == "index.html"
+
+
+def _address(name: str) -> str:
+    return re.sub(r"\.md$", ".html", name)
+
+
+def _anchor(page: Page, text: str, address: str) -> str:
+    current = ' aria-current="page"' if page.address == address else ""
+    return f'<a href="{escape(posixpath.relpath(address, page.folder or "."))}"{current}>{escape(text)}</a>'
+
+
+def _entry(page: Page, text: str, address: str) -> str:
+    """A link of the navigation; below that to the page itself links to its headings."""
+    headings = [section for section in page.sections if section.level == 2] if address == page.address else []
+    below = _list(f'<a href="#{escape(one.anchor)}">{escape(one.title)}</a>' for one in headings) if headings else ""
+    return _anchor(page, text, address) + below
+
+
+def _list(items: Iterable[str]) -> str:
+    return "<ul>\n" + "".join(f"<li>{item}\n" for item in items) + "</ul>"
+
+
+def _first_sentence(module: object) -> str:
+    docstring = getattr(module, "docstring", None)
+    return " ".join(docstring.value.partition("\n\n")[0].split()) if docstring else ""
+
+
+def build(out: Path) -> list[str]:
+    """Writes the site into a folder, which is made, or emptied if a site is in it; returns the names of its files."""
+    if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or (out / _MARK).exists())):
+        raise SiteError(f"{out} is there and holds no site: name another folder, or remove it")
+    site = Site()
+    shutil.rmtree(out, ignore_errors=True)
+    files = {page.address: site.written(page) for page in site.pages}
+    files |= {f"assets/{name}": (WEB / name).read_text() for name in ("site.css", "site.js")}
+    files[_MARK] = site.search_index()
+    for name, content in files.items():
+        path = out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    return sorted(files)
