@@ -50,6 +50,8 @@ def add_server_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--ocsp", metavar="FILE", help="OCSP response (DER) to staple for the first certificate")
     parser.add_argument("--sct", metavar="FILE", help="SignedCertificateTimestampList to send for the first certificate")
+    parser.add_argument("--redis", metavar="URL", help="share sessions and ticket keys with other servers through Redis; sealed")
+    parser.add_argument("--redis-secret", metavar="FILE", help="32 bytes in hexadecimal under which they are sealed, the same for all")
     parser.add_argument("--psk-hint", metavar="HINT", help="identity hint for clients with a pre-shared key")
     _add_common_options(parser)
 
@@ -84,23 +86,35 @@ def client_config(arguments: argparse.Namespace) -> ClientConfig:
 
     shared = _shared(arguments)
     if arguments.psk:
-        identity, key = os.fsencode(arguments.psk_identity), _hexadecimal(arguments.psk)
+        identity, key = os.fsencode(arguments.psk_identity), _hexadecimal(arguments.psk, "--psk takes")
         shared["psk"] = lambda hint: (identity, key)
     return ClientConfig(
-        verifier=server_verifier(arguments), credentials=_credentials(arguments), tickets=not arguments.no_tickets, **shared
+        verifier=server_verifier(arguments),
+        credentials=_credentials(arguments),
+        tickets=not arguments.no_tickets,
+        key_log=_key_log(arguments),
+        **shared,
     )
 
 
-def server_config(arguments: argparse.Namespace) -> ServerConfig:
-    """The configuration of `serve`. Raises `UsageError`, `DecodeError` and `OSError`."""
+def server_configurations(arguments: argparse.Namespace) -> Callable[[], ServerConfig]:
+    """What makes the configuration of `serve`, at first and whenever its files are to be read again.
+
+    What all of them share is opened here: the key log, and the sessions in Redis. Both raise `UsageError`, `DecodeError` and `OSError`.
+    """
+    kept = {"key_log": _key_log(arguments), **_sessions_in_redis(arguments)}
+    return lambda: _server_config(arguments, kept)
+
+
+def _server_config(arguments: argparse.Namespace, kept: dict[str, Any]) -> ServerConfig:
     from puretls import algorithm_names
     from puretls.config import ServerConfig
 
     if not (arguments.cert or arguments.psk or arguments.ciphers):
         raise UsageError("a server needs a credential: --cert FILE --key FILE, which `puretls ca` makes, or --psk HEX")
-    shared = _shared(arguments)
+    shared = _shared(arguments) | kept
     if arguments.psk:
-        identity, key = os.fsencode(arguments.psk_identity), _hexadecimal(arguments.psk)
+        identity, key = os.fsencode(arguments.psk_identity), _hexadecimal(arguments.psk, "--psk takes")
         shared["psk"] = lambda shown: key if shown == identity else None
     if arguments.no_tickets:
         shared["tickets"] = None
@@ -123,7 +137,6 @@ def _shared(arguments: argparse.Namespace) -> dict[str, Any]:
 
     shared: dict[str, Any] = {
         "extensions": _extensions(arguments),
-        "key_log": _key_log(arguments),
         "renegotiation": arguments.renegotiation,
         "danger_suites": arguments.danger_suites,
     }
@@ -165,6 +178,24 @@ def _key_log(arguments: argparse.Namespace) -> Callable[[str], None] | None:
     from puretls.net.keylog_file import KeyLogFile
 
     return KeyLogFile(path)
+
+
+def _sessions_in_redis(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The fields of a configuration whose sessions and ticket keys are in Redis; none without --redis."""
+    if arguments.redis is None or arguments.redis_secret is None:
+        if arguments.redis is not arguments.redis_secret:
+            raise UsageError("--redis URL and --redis-secret FILE go together: what lies in Redis is sealed under that secret")
+        return {}
+    if arguments.danger_seed is not None:
+        raise UsageError("--danger-seed is for one process: what others put into Redis does not follow from it")
+    from puretls.net.shared import SECRET_LENGTH, Redis, SharedSessions, SharedTicketKeys
+
+    secret = _load(arguments.redis_secret, lambda data: _hexadecimal(data.decode("ascii", "replace"), "the secret has"))
+    if len(secret) != SECRET_LENGTH:
+        told = f"the secret has {2 * SECRET_LENGTH} hexadecimal digits, as from: openssl rand -hex {SECRET_LENGTH}"
+        raise UsageError(f"{arguments.redis_secret}: {told}")
+    keys = SharedTicketKeys(Redis.from_url(arguments.redis), secret)
+    return {"tickets": keys, "session_cache": SharedSessions(keys)}
 
 
 def _credentials(arguments: argparse.Namespace) -> tuple[Credential, ...]:
@@ -221,13 +252,13 @@ def _exporter(text: str) -> tuple[bytes, int]:
     return os.fsencode(label), int(length)
 
 
-def _hexadecimal(text: str) -> bytes:
+def _hexadecimal(text: str, who: str) -> bytes:
     from puretls.crypto.secret import Secret
 
     try:
         return Secret(bytes.fromhex(text))
     except ValueError:
-        raise UsageError("--psk takes hexadecimal digits") from None
+        raise UsageError(f"{who} hexadecimal digits") from None
 
 
 def load_session(path: str | None) -> Session | None:

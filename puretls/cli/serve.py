@@ -1,7 +1,7 @@
 """`puretls serve`: a server for experiments. Each client has a thread, and nothing that a client does harms another connection.
 
-With --workers several processes serve. SIGHUP reads certificates and keys again; SIGTERM stops, with --workers when open connections
-have ended or at a second SIGTERM.
+With --workers several processes serve. SIGHUP reads certificates and keys again; SIGTERM or an interrupt stops when open connections
+have ended or at a second one.
 """
 
 from __future__ import annotations
@@ -30,12 +30,16 @@ if TYPE_CHECKING:
     from puretls.cli.http import Request
     from puretls.config import ServerConfig
     from puretls.net import TlsSocket
+    from puretls.net.workers import Stopping
 
 T = TypeVar("T")
 logger = logging.getLogger("puretls.serve")
 
 MAX_CLIENTS = 256
 """Connections served at a time; more wait in the kernel's queue."""
+
+FULL = 0.2
+"""Seconds after which a server that has no place for one more client looks whether it is to stop."""
 
 SLOWEST = 1024
 """Bytes a second that a client must read of an answer; a slower one loses its place."""
@@ -63,7 +67,7 @@ def add_parser(subparsers: Any) -> None:
     several = "serve by N processes, which share ticket keys (without N: one for each core); without this option by one"
     parser.add_argument("--workers", type=ranges.WORKERS, nargs="?", const=0, metavar="N", help=several)
     parser.add_argument(
-        "--drain-timeout", default=30.0, help="of workers, for open connections after SIGTERM (%(default)s)", **seconds
+        "--drain-timeout", default=30.0, help="for open connections after SIGTERM or an interrupt (%(default)s)", **seconds
     )
     options.add_server_options(parser)
 
@@ -83,18 +87,41 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _serve_alone(arguments: argparse.Namespace) -> None:
     from puretls.cli import options
+    from puretls.net import workers
 
     _log_to_stderr()
-    server = Server(lambda: options.server_config(arguments), _application(arguments), arguments)
+    server = Server(options.server_configurations(arguments), _application(arguments), arguments)
     with _listener(arguments.host, arguments.port) as listener:
         host, port = listener.getsockname()[:2]
+        ending = Ending()
         try:
             _on_signal("SIGHUP", server.reload)
-            _on_signal("SIGTERM", _interrupt)
+            for name in ("SIGTERM", "SIGINT"):
+                _on_signal(name, ending.ask)
             logger.info("listening on %s port %d", host, port)  # from here on, who waits for this line may send signals
-            server.serve(listener.accept)
+            server.serve(listener, ending.stopping)
+            logger.info(workers.DRAINING, arguments.drain_timeout)
+            drained = server.drain(arguments.drain_timeout)
         except KeyboardInterrupt:
-            logger.info("stopped")
+            drained = False
+        if not drained:
+            logger.info(workers.CUT_OFF)
+        logger.info("stopped")
+
+
+class Ending:
+    """Somebody asks for the end: the first time `stopping` becomes readable, the second time `KeyboardInterrupt` is raised."""
+
+    def __init__(self) -> None:
+        self._reading, self._writing = socket.socketpair()
+        self._asked = False
+        self.stopping = (self._reading.fileno(),)
+
+    def ask(self) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+        self._writing.send(b".")
 
 
 def _serve_together(arguments: argparse.Namespace) -> None:
@@ -106,13 +133,12 @@ def _serve_together(arguments: argparse.Namespace) -> None:
         raise UsageError("--danger-seed is for one process: with --workers several would draw the same")
     _log_to_stderr("%(process)d %(message)s")
     application = _application(arguments)
-    shared = workers.Configurations(lambda: options.server_config(arguments))
+    shared = workers.Configurations(options.server_configurations(arguments))
 
     def work(listener: socket.socket, config: ServerConfig, stopping: workers.Stopping) -> None:
         server = Server(lambda: config, application, arguments)
-        server.serve(partial(workers.accept, listener, stopping))
-        listener.close()
-        server.drain()
+        server.serve(listener, stopping)
+        server.drain(math.inf)  # who forked this process sets the limit
 
     with _listener(arguments.host, arguments.port) as listener:
         count, drain = arguments.workers or None, arguments.drain_timeout
@@ -197,12 +223,14 @@ class Server:
         self._config = replace(fresh, session_cache=old.session_cache, tickets=old.tickets)
         logger.info("reloaded")
 
-    def serve(self, accept: Callable[[], tuple[socket.socket, Any] | None]) -> None:
-        """Accepts clients until `accept` gives none, or an exception ends it, such as an interrupt."""
-        while True:
-            self._places.acquire()
+    def serve(self, listener: socket.socket, stopping: Stopping) -> None:
+        """Accepts clients until one of `stopping` is readable; then closes the listener."""
+        from puretls.net import workers
+
+        listener.setblocking(False)
+        while self._has_place(stopping):
             try:
-                accepted = accept()
+                accepted = workers.accept(listener, stopping)
             except OSError as error:  # out of file descriptors, or the client has left: neither ends the server
                 self._places.release()
                 logger.error("accept: %s", error)
@@ -210,14 +238,25 @@ class Server:
                 continue
             if accepted is None:
                 self._places.release()
-                return
+                break
             client, address = accepted
             threading.Thread(target=self._client, args=(client, address, next(self._numbers)), daemon=True).start()
+        listener.close()
 
-    def drain(self) -> None:
-        """Waits until all clients have left: then every place is free."""
-        for _ in range(MAX_CLIENTS):
-            self._places.acquire()
+    def _has_place(self, stopping: Stopping) -> bool:
+        """Takes a place for one more client, as soon as there is one. False if the server is to stop before that."""
+        from puretls.net import workers
+
+        while not self._places.acquire(timeout=FULL):
+            if workers.is_told_to_stop(stopping):
+                return False
+        return True
+
+    def drain(self, seconds: float) -> bool:
+        """Waits until all clients have left, which is when every place is free. False if some are there after `seconds`."""
+        end = time.monotonic() + seconds
+        longest = threading.TIMEOUT_MAX
+        return all(self._places.acquire(timeout=min(max(end - time.monotonic(), 0), longest)) for _ in range(MAX_CLIENTS))
 
     def _client(self, sock: socket.socket, address: Any, number: int) -> None:
         from puretls.cli import LocalFault, NobodyReads
@@ -352,10 +391,9 @@ def _listener(host: str, port: int) -> socket.socket:
 
 
 def _on_signal(name: str, action: Callable[[], None]) -> None:
+    """Calls `action` at a signal. Interrupts that are ignored stay so: a shell wants that of its background jobs."""
     number = getattr(signal, name, None)  # Windows has no SIGHUP
-    if number is not None and threading.current_thread() is threading.main_thread():
+    if number is None or threading.current_thread() is not threading.main_thread():
+        return
+    if number != signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN:
         signal.signal(number, lambda _number, _frame: action())
-
-
-def _interrupt() -> None:
-    raise KeyboardInterrupt

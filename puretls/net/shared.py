@@ -19,6 +19,7 @@ from puretls.crypto.provider import Provider
 from puretls.crypto.secret import Secret
 from puretls.errors import UsageError
 from puretls.session import TICKET_KEY_LENGTH, TICKET_NONCE_LENGTH, Session, Source, TicketKeys
+from puretls.x509.hostname import host_to_look_up
 
 T = TypeVar("T")
 logger = logging.getLogger("puretls.shared")
@@ -59,7 +60,7 @@ class Redis:
     def from_url(cls, url: str, *, timeout: float = 0.5) -> Redis:
         """For redis://, rediss:// or unix://; `timeout` in seconds, for connecting and for each answer.
 
-        Connects with the first question. Raises `UsageError` where the package redis is missing.
+        Connects with the first question. Raises `UsageError` where the package redis is missing, and for what is no such URL.
         """
         try:
             from redis import Redis as Client
@@ -68,7 +69,12 @@ class Redis:
         except ImportError:
             raise UsageError("sessions in Redis need the package redis: pip install 'puretls[redis]'") from None
         again = Retry(NoBackoff(), 1)  # a connection from before the server was restarted
-        return cls(Client.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout, retry=again))
+        try:
+            client = Client.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout, retry=again)
+        except ValueError:  # its text may have a part of the password
+            raise UsageError("a Redis server is named by redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH") from None
+        host_to_look_up(client.connection_pool.connection_kwargs.get("host", ""))
+        return cls(client)
 
     def get(self, key: bytes) -> bytes | None:
         return cast("bytes | None", self._ask(lambda: self._client.get(key)))

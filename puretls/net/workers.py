@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import math
 import os
-import select
+import selectors
 import signal
 import socket
 import sys
@@ -32,6 +32,10 @@ logger = logging.getLogger("puretls.workers")
 
 PAUSE = 1.0
 """Seconds from the start of a worker to the start of the one that takes its place, at least: who cannot live is not forked in a loop."""
+
+DRAINING = "stopping: open connections have %g s to end"
+CUT_OFF = "connections that are still open are cut off"
+"""What the log says of an end, with one process as with several."""
 
 Stopping = tuple[int, ...]
 """File descriptors of a worker. One of them becomes readable, and stays so, when the worker is to accept no more clients."""
@@ -81,17 +85,27 @@ def accept(listener: socket.socket, stopping: Stopping) -> tuple[socket.socket, 
 
     Raises `OSError` as `socket.accept` does.
     """
-    waiting = select.poll()
-    for one in (listener.fileno(), *stopping):
-        waiting.register(one, select.POLLIN)
     while True:
-        ready = {descriptor for descriptor, _ in waiting.poll()}
+        ready = _readable((listener.fileno(), *stopping), None)
         if not ready.isdisjoint(stopping):
             return None
         with suppress(BlockingIOError):  # another worker was faster
             client, address = listener.accept()
             client.setblocking(True)
             return client, address
+
+
+def is_told_to_stop(stopping: Stopping) -> bool:
+    """For `work`: whether it is to accept no more clients."""
+    return bool(_readable(stopping, 0))
+
+
+def _readable(descriptors: Iterable[int], timeout: float | None) -> set[int]:
+    """Which of them have something to read, after `timeout` seconds at most; None waits for one that has."""
+    with getattr(selectors, "PollSelector", selectors.SelectSelector)() as waiting:  # Windows has `select` alone
+        for one in descriptors:
+            waiting.register(one, selectors.EVENT_READ)
+        return {key.fd for key, _ in waiting.select(timeout)}
 
 
 class Configurations:
@@ -179,7 +193,7 @@ class _Supervisor(Generic[T]):
             self._renewal = math.inf
             self._listener.close()
             self._retire()
-            logger.info("stopping: open connections have %g s to end", self._plan.drain)
+            logger.info(DRAINING, self._plan.drain)
 
     def _look(self) -> None:
         """A worker has ended or a time has come: `_tend` sees to both."""
@@ -244,7 +258,7 @@ class _Supervisor(Generic[T]):
 
     def _cut_off(self) -> None:
         self._end = math.inf
-        logger.info("connections that are still open are cut off")
+        logger.info(CUT_OFF)
         for process in self._retired:
             os.kill(process, signal.SIGKILL)
 

@@ -116,6 +116,24 @@ def test_hangup_reads_the_certificates_again(files, tmp_path):
         assert b"ECDHE_RSA" in fetch(server, files).stdout
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are looked up in /proc")
+@pytest.mark.parametrize("more", [(), pytest.param(("--workers", "1"), marks=pytest.mark.slow)], ids=["alone", "workers"])
+def test_key_log_is_opened_once_and_reloading_keeps_it(files, tmp_path, more):
+    path, moved = tmp_path / "keys", tmp_path / "moved"
+    with serving(tmp_path, "--cert", files.cert, "--key", files.key, "--keylog", path, *more) as server:
+        path.rename(moved)
+        for count in (1, 2, 3):
+            server.send(signal.SIGHUP)
+            server.wait_for(rf"(?s)(reloaded.*){{{count}}}")
+        trust = chain_verifier(load_certificates(Path(files.ca).read_bytes()), provider=default())
+        connect_to(("127.0.0.1", server.port), ClientConfig(verifier=trust), server_name="localhost").close()
+        server.wait_for("no request")
+        files_open = [os.readlink(one) for one in Path(f"/proc/{server.process.pid}/fd").iterdir()]
+        assert files_open.count(str(moved)) == 1
+        assert moved.read_text().startswith("CLIENT_RANDOM ")
+        assert not path.exists()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_is_a_clean_end(files, options, tmp_path, number):
     ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN

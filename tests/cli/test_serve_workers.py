@@ -8,9 +8,12 @@ import socket
 import subprocess
 import time
 from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
 
 import pytest
 
+from puretls.cli.serve import MAX_CLIENTS
 from puretls.config import Credential, ServerConfig
 from puretls.net import workers
 from puretls.session import TicketKeys
@@ -51,7 +54,7 @@ def opened():
 
 
 @pytest.fixture
-def together(files, opened, tmp_path):
+def serve(files, opened, tmp_path):
     """Starts a server whose certificate and key are files of its own, which tests may change."""
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     shutil.copy(files.cert, cert)
@@ -59,12 +62,24 @@ def together(files, opened, tmp_path):
 
     @contextmanager
     def serve(*arguments):
-        with serving(tmp_path, "--workers", "2", "--cert", cert, "--key", key, *arguments) as server:
+        with serving(tmp_path, "--cert", cert, "--key", key, *arguments) as server:
             server.cert, server.key = cert, key
             with opened:
                 yield server
 
     return serve
+
+
+@pytest.fixture
+def together(serve):
+    """Starts a server of two workers."""
+    return partial(serve, "--workers", "2")
+
+
+@pytest.fixture(params=[(), ("--workers", "2")], ids=["alone", "workers"])
+def either(serve, request):
+    """Starts a server, of one process or of two workers."""
+    return partial(serve, *request.param)
 
 
 @pytest.fixture
@@ -196,8 +211,8 @@ def test_worker_that_is_told_to_end_serves_its_clients_first_and_is_replaced(tog
             assert echoed(client(server))
 
 
-def test_termination_lets_open_connections_end(together, client):
-    with together("--echo") as server:
+def test_termination_lets_open_connections_end(either, client):
+    with either("--echo") as server:
         tls = client(server)
         server.send(signal.SIGTERM)
         wait_until(lambda: refused(server))
@@ -205,12 +220,13 @@ def test_termination_lets_open_connections_end(together, client):
         assert server.process.poll() is None
         tls.unwrap().close()
         assert server.process.wait(20) == 0
+        assert "stopping: open connections have 30 s to end" in server.log
         assert "echoed 1 byte" in server.log
         assert "cut off" not in server.log
 
 
-def test_open_connections_have_a_limit_after_termination(together, client):
-    with together("--echo", "--drain-timeout", "0.2") as server:
+def test_open_connections_have_a_limit_after_termination(either, client):
+    with either("--echo", "--drain-timeout", "0.2") as server:
         tls = client(server)
         server.send(signal.SIGTERM)
         assert server.process.wait(20) == 0
@@ -218,8 +234,8 @@ def test_open_connections_have_a_limit_after_termination(together, client):
         assert "connections that are still open are cut off" in server.log
 
 
-def test_second_termination_ends_at_once(together, client):
-    with together("--echo", "--drain-timeout", "1000") as server:
+def test_second_termination_ends_at_once(either, client):
+    with either("--echo", "--drain-timeout", "1000") as server:
         tls = client(server)
         assert echoed(tls)
         server.send(signal.SIGTERM)
@@ -227,7 +243,22 @@ def test_second_termination_ends_at_once(together, client):
         server.send(signal.SIGTERM)
         assert server.process.wait(20) == 0
         assert cut(tls)
-        assert not any(map(alive, started(server, 2)))
+        assert not any(map(alive, map(int, re.findall(STARTED, server.log))))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="the number of threads is read from /proc")
+def test_server_that_has_no_place_left_stops_listening_too(serve):
+    with serve("--echo", "--handshake-timeout", "1000") as server, ExitStack() as clients:
+        for _ in range(MAX_CLIENTS + 1):
+            clients.enter_context(socket.create_connection(("127.0.0.1", server.port), 20))
+        wait_until(lambda: f"Threads:\t{MAX_CLIENTS + 1}\n" in Path(f"/proc/{server.process.pid}/status").read_text())
+        server.send(signal.SIGTERM)
+        server.wait_for("stopping")
+        assert refused(server)
+        clients.close()
+        assert server.process.wait(20) == 0
+        assert "cut off" not in server.log
 
 
 @pytest.mark.slow

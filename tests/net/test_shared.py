@@ -18,6 +18,7 @@ from puretls.net import shared
 from puretls.net.shared import Redis, SharedSessions, SharedTicketKeys
 from puretls.session import Session
 from tests.cli.command import ENVIRONMENT, Serving
+from tests.support.redis_server import RedisServer
 
 ssl = pytest.importorskip("ssl")
 redis = pytest.importorskip("redis")
@@ -28,44 +29,6 @@ pytestmark = [
 ]
 
 SECRET = bytes(range(32))
-
-
-class RedisServer:
-    """A Redis server at a socket in the file system, which can be ended and started again (empty)."""
-
-    def __init__(self, folder):
-        self._folder = folder
-        self.url = f"unix://{folder / 'redis.sock'}"
-        self.start()
-
-    def start(self):
-        command = [
-            "redis-server",
-            "--port",
-            "0",
-            "--unixsocket",
-            self._folder / "redis.sock",
-            "--save",
-            "",
-            "--dir",
-            self._folder,
-        ]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 20
-        while not self._answers():
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-
-    def _answers(self):
-        with redis.Redis.from_url(self.url, decode_responses=False) as client:
-            try:
-                return client.ping()
-            except redis.exceptions.RedisError:
-                return False
-
-    def end(self):
-        self._process.kill()
-        self._process.wait()
 
 
 @pytest.fixture
@@ -158,6 +121,13 @@ def test_client_that_decodes_what_it_reads_is_refused(store):
         pytest.raises(UsageError, match="decode_responses=False"),
     ):
         Redis(client)
+
+
+@pytest.mark.parametrize("url", ["", "localhost", "http://localhost", "redis://localhost:x", "redis://:secret@[::1", "redis://a..b"])
+def test_what_names_no_server_is_refused_and_a_password_is_not_told(url):
+    with pytest.raises(UsageError) as refused:
+        Redis.from_url(url)
+    assert "secret" not in str(refused.value)
 
 
 def test_without_the_package_the_way_to_get_it_is_told(monkeypatch):
