@@ -236,10 +236,11 @@ class PeerError(TlsError):
         super().__init__(reason, detail)
         self.reason = reason
         self.detail = detail
-        self.path = self.about = path
+        self.path: str = path
+        self.about: str = path
         self.offset = offset
         self.state = state
-        self.rfc = rfc or reason.rfc
+        self.rfc: str = rfc or reason.rfc
         self.alert_sent = True
 
     @property

@@ -8,7 +8,6 @@ Finished must fail. Inbound the taps are passed in the opposite order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from enum import Enum
 from types import FunctionType
 from typing import Any
 
@@ -17,14 +16,12 @@ from puretls.errors import UsageError, calling
 from puretls.handshake.effects import Effect
 from puretls.handshake.states import Role, State
 from puretls.messages.records import Record
-from puretls.values import frozen
+from puretls.values import NamedEnum, frozen
 from puretls.wire.schema import Struct
 
 
-class Direction(Enum):
+class Direction(NamedEnum):
     """Seen from the connection that is tapped."""
-
-    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash costs a Python call
 
     INBOUND = "inbound"
     OUTBOUND = "outbound"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from functools import cached_property
 
 from puretls import key_exchange as kx
@@ -19,15 +18,13 @@ from puretls.crypto.aead import (
 from puretls.crypto.cbc import AES_128_CBC, AES_256_CBC, NULL_CIPHER, RC4_128, TRIPLE_DES_CBC, CbcAlgorithm, StreamAlgorithm
 from puretls.iana import CipherSuiteId
 from puretls.key_exchange import KeyExchange
-from puretls.values import extensible
+from puretls.values import NamedEnum, extensible
 
 Bulk = AeadAlgorithm | CbcAlgorithm | StreamAlgorithm
 
 
-class Authentication(Enum):
+class Authentication(NamedEnum):
     """How the server proves who it is."""
-
-    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash costs a Python call
 
     RSA = "RSA"
     ECDSA = "ECDSA"

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from enum import Enum
 from functools import partial
 from operator import attrgetter
 from types import MappingProxyType, MemberDescriptorType
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
-__all__ = ["MISSING", "Field", "extensible", "field", "fields_of", "frozen", "replace"]
+__all__ = ["MISSING", "Field", "NamedEnum", "extensible", "field", "fields_of", "frozen", "replace"]
 
 T = TypeVar("T")
 Methods = dict[str, Callable[..., Any]]
@@ -289,3 +290,10 @@ _OPEN: Methods = {
     "__repr__": _repr,
     "__replace__": replace,
 }
+
+
+class NamedEnum(Enum):
+    """An enumeration of names, whose members are keys of tables: the usual hash of Enum costs a Python call each time."""
+
+    if not TYPE_CHECKING:
+        __hash__ = object.__hash__  # members are compared by identity

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from puretls.net.workers import Stopping
 
 T = TypeVar("T")
-logger = logging.getLogger("puretls.serve")
+logger: logging.Logger = logging.getLogger("puretls.serve")
 
 MAX_CLIENTS = 256
 """Connections served at a time; more wait in the kernel's queue."""

@@ -21,9 +21,9 @@ class Ending:
         """Why the connection failed."""
         self.closing = False
         """Whether the application may send nothing more: it, or the peer, has closed."""
-        self.is_over = False
+        self.is_over: bool = False
         """Whether nothing is received any more: after an error, the peer's close_notify, or the end of the stream."""
-        self.half_closed = False
+        self.half_closed: bool = False
         """Whether the peer has closed, and we may still send (`Config.half_close`)."""
         self._progress = progress
         self._outbox = outbox

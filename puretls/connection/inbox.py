@@ -35,7 +35,7 @@ class Inbox:
 
     def __init__(self, progress: Progress, records: Inbound, machine: Machine, ending: Ending) -> None:
         self.stream_ended = False
-        self.trailing_data = b""
+        self.trailing_data: bytes = b""
         """What was received after the peer's close_notify."""
         self._progress = progress
         self._records = records

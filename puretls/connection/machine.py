@@ -29,7 +29,7 @@ class Machine:
     """Feeds the table of the connection's role and executes effects. Whatever goes wrong is raised."""
 
     def __init__(self, progress: Progress, inbound: Inbound, outbound: Outbound, outbox: Outbox, ending: Ending) -> None:
-        self.paused = False
+        self.paused: bool = False
         """Whether the verifier's verdict is waited for."""
         self._progress = progress
         self._inbound = inbound

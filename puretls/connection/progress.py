@@ -29,8 +29,8 @@ class Progress:
         self.context = context
         self.state = state
         self.events: Queue[Event] = Queue()
-        self.taps = config.interceptors
-        self.trace = Trace(config.trace_level, config.trace_limit)
+        self.taps: tuple[Any, ...] = config.interceptors
+        self.trace: Trace = Trace(config.trace_level, config.trace_limit)
         with calling("watcher", config.watcher):
             self.watcher: Watcher | None = config.watcher(context.role) if config.watcher is not None else None
         self.tell_watcher("begins", config)

@@ -33,7 +33,7 @@ class Inbound:
         self._tapped: Queue[Record] = Queue()
         self._opened: Queue[tuple[Record, bytes | None]] = Queue()
         self._ready: Queue[Record] = Queue()
-        self.count = 0
+        self.count: int = 0
         """Records opened so far: the number of the next one."""
 
     def __len__(self) -> int:

@@ -53,8 +53,11 @@ class Secret(_Hidden, bytes):
     def __eq__(self, other: object) -> bool:
         return hmac.compare_digest(self, other) if isinstance(other, bytes | bytearray | memoryview) else NotImplemented
 
-    __ne__ = object.__ne__
-    __hash__ = bytes.__hash__
+    def __ne__(self, other: object) -> bool:
+        return object.__ne__(self, other)  # by the comparison above, not by that of bytes
+
+    def __hash__(self) -> int:
+        return super().__hash__()
 
 
 class SecretNumber(_Hidden, int):
@@ -71,8 +74,11 @@ class SecretNumber(_Hidden, int):
         length = max(self.bit_length(), other.bit_length()) // 8 + 1
         return hmac.compare_digest(*(number.to_bytes(length, "big", signed=True) for number in (self, other)))
 
-    __ne__ = object.__ne__
-    __hash__ = int.__hash__
+    def __ne__(self, other: object) -> bool:
+        return object.__ne__(self, other)
+
+    def __hash__(self) -> int:
+        return super().__hash__()
 
 
 def leaving_no_frames(function: Callable[P, T]) -> Callable[P, T]:

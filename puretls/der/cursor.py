@@ -64,13 +64,13 @@ class Cursor:
     __slots__ = ("at", "data", "depth", "end", "lapses", "name", "parent", "sink")
 
     def __init__(self, data: bytes, at: int = 0, end: int | None = None, *, name: str = "", sink: list[Span] | None = None) -> None:
-        self.data = data
-        self.at = at
-        self.end = len(data) if end is None else end
-        self.name = name
+        self.data: bytes = data
+        self.at: int = at
+        self.end: int = len(data) if end is None else end
+        self.name: str = name
         self.parent: Self | None = None
         self.sink = sink
-        self.depth = 0
+        self.depth: int = 0
         self.lapses: list[DecodeError] | None = None
 
     # Where we are

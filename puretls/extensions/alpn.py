@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from puretls.arguments import described
 from puretls.errors import PeerError, Reason, UsageError
-from puretls.extensions.base import Extension, View
+from puretls.extensions.base import Extension, StructClass, View
 from puretls.iana import ExtensionType
 from puretls.values import extensible
 from puretls.wire.codec import OpaqueVector
@@ -32,12 +33,12 @@ class Alpn(Extension):
     what was agreed on before they speak.
     """
 
-    type = ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION
+    type: ClassVar[int] = ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION
     rfc = "RFC 7301 3.1"
     fixed_offer = True
     of_connection = True  # RFC 7301 3.2; an application would not expect its protocol to change under its feet
-    client_body = ProtocolNameList
-    server_body = ProtocolNameList
+    client_body: ClassVar[StructClass] = ProtocolNameList
+    server_body: ClassVar[StructClass | None] = ProtocolNameList
 
     protocols: tuple[str, ...] = ()
     required: bool = True

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from puretls.errors import Reason
-from puretls.extensions.base import Extension, View
+from puretls.extensions.base import Extension, StructClass, View
 from puretls.iana import ECPointFormat, ExtensionType
 from puretls.values import extensible
 from puretls.wire.codec import Uint
@@ -24,11 +26,11 @@ _UNCOMPRESSED = EcPointFormatList((ECPointFormat.UNCOMPRESSED,))
 class EcPointFormats(Extension):
     """Says that points are uncompressed, and insists that the peer can do that."""
 
-    type = ExtensionType.EC_POINT_FORMATS
+    type: ClassVar[int] = ExtensionType.EC_POINT_FORMATS
     rfc = "RFC 8422 5.1.2"
     fixed_offer = True
-    client_body = EcPointFormatList
-    server_body = EcPointFormatList
+    client_body: ClassVar[StructClass] = EcPointFormatList
+    server_body: ClassVar[StructClass | None] = EcPointFormatList
 
     def offer(self, view: View) -> EcPointFormatList | None:
         return _UNCOMPRESSED if view.elliptic else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from puretls.errors import PeerError, Reason
 from puretls.extensions.base import Empty, Extension, View
 from puretls.iana import ExtensionType
@@ -12,7 +14,7 @@ from puretls.values import extensible
 class EncryptThenMac(Extension):
     """Offered when any suite has CBC; agreed on only for such a suite (RFC 7366 3)."""
 
-    type = ExtensionType.ENCRYPT_THEN_MAC
+    type: ClassVar[int] = ExtensionType.ENCRYPT_THEN_MAC
     rfc = "RFC 7366 3"
     fixed_offer = True
 

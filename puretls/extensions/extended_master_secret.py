@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from puretls.errors import PeerError, Reason
 from puretls.extensions.base import Empty, Extension, View
 from puretls.iana import ExtensionType
@@ -12,7 +14,7 @@ from puretls.values import extensible
 class ExtendedMasterSecret(Extension):
     """On by default; `required=True` refuses peers without it (RFC 7627 5.2)."""
 
-    type = ExtensionType.EXTENDED_MASTER_SECRET
+    type: ClassVar[int] = ExtensionType.EXTENDED_MASTER_SECRET
     rfc = "RFC 7627 5.1"
     fixed_offer = True
 

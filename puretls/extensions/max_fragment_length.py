@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from puretls.errors import PeerError, Reason, UsageError
-from puretls.extensions.base import Extension, RecordLimits, View
+from puretls.extensions.base import Extension, RecordLimits, StructClass, View
 from puretls.iana import ExtensionType
 from puretls.values import extensible
 from puretls.wire.schema import Struct, u8, wire
@@ -30,11 +30,11 @@ class MaxFragmentLength(Extension):
     The result, on both sides, is the number of bytes.
     """
 
-    type = ExtensionType.MAX_FRAGMENT_LENGTH
+    type: ClassVar[int] = ExtensionType.MAX_FRAGMENT_LENGTH
     rfc = "RFC 6066 4"
     fixed_offer = True
-    client_body = MaxFragmentLengthBody
-    server_body = MaxFragmentLengthBody
+    client_body: ClassVar[StructClass] = MaxFragmentLengthBody
+    server_body: ClassVar[StructClass | None] = MaxFragmentLengthBody
 
     length: int | None = None
 

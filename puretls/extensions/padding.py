@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from puretls.extensions.base import Extension, View
+from typing import ClassVar
+
+from puretls.extensions.base import Extension, StructClass, View
 from puretls.iana import ExtensionType
 from puretls.values import extensible
 from puretls.wire.schema import Struct, rest, wire
@@ -19,10 +21,10 @@ class PaddingBody(Struct):
 class Padding(Extension):
     """`Padding(512)` fills a ClientHello up to that many bytes, handshake header included; off by default."""
 
-    type = ExtensionType.PADDING
+    type: ClassVar[int] = ExtensionType.PADDING
     rfc = "RFC 7685 3"
-    client_body = PaddingBody
-    server_body = None
+    client_body: ClassVar[StructClass] = PaddingBody
+    server_body: ClassVar[StructClass | None] = None
 
     length: int = 0
 

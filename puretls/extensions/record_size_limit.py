@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from puretls.errors import PeerError, Reason, UsageError
-from puretls.extensions.base import Extension, RecordLimits, View
+from puretls.extensions.base import Extension, RecordLimits, StructClass, View
 from puretls.iana import ExtensionType
 from puretls.values import extensible
 from puretls.wire.schema import Struct, u16, wire
@@ -27,12 +29,12 @@ class RecordSizeLimit(Extension):
     The result is the limit the peer asked for, which bounds what is sent to it.
     """
 
-    type = ExtensionType.RECORD_SIZE_LIMIT
+    type: ClassVar[int] = ExtensionType.RECORD_SIZE_LIMIT
     rfc = "RFC 8449 4"
     fixed_offer = True
     limits_go_with_keys = True  # RFC 8449 4
-    client_body = RecordSizeLimitBody
-    server_body = RecordSizeLimitBody
+    client_body: ClassVar[StructClass] = RecordSizeLimitBody
+    server_body: ClassVar[StructClass | None] = RecordSizeLimitBody
 
     limit: int | None = None
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hmac
+from typing import ClassVar
 
 from puretls.errors import PeerError, Reason
-from puretls.extensions.base import Extension, View
+from puretls.extensions.base import Extension, StructClass, View
 from puretls.iana import ExtensionType
 from puretls.values import extensible
 from puretls.wire.schema import Struct, opaque_vector, wire
@@ -22,10 +23,10 @@ class RenegotiatedConnection(Struct):
 class RenegotiationInfo(Extension):
     """Always sent. What to do with a peer that leaves it out is the handshake's business, which also knows the SCSV."""
 
-    type = ExtensionType.RENEGOTIATION_INFO
+    type: ClassVar[int] = ExtensionType.RENEGOTIATION_INFO
     rfc = "RFC 5746 3.2"
-    client_body = RenegotiatedConnection
-    server_body = RenegotiatedConnection
+    client_body: ClassVar[StructClass] = RenegotiatedConnection
+    server_body: ClassVar[StructClass | None] = RenegotiatedConnection
 
     def offer(self, view: View) -> RenegotiatedConnection:
         return RenegotiatedConnection(view.verify_data[0] if view.verify_data else b"")

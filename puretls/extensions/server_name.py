@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from puretls.errors import DecodeError
-from puretls.extensions.base import Empty, Extension, View
+from puretls.extensions.base import Empty, Extension, StructClass, View
 from puretls.iana import ExtensionType
 from puretls.values import extensible
 from puretls.wire.schema import Struct, opaque_vector, parse, u8, vector, wire
@@ -55,10 +55,10 @@ class ServerName(Extension):
     name is one of the certificate's; else always, or never.
     """
 
-    type = ExtensionType.SERVER_NAME
+    type: ClassVar[int] = ExtensionType.SERVER_NAME
     rfc = "RFC 6066 3"
-    client_body = ServerNameList
-    server_body = Empty
+    client_body: ClassVar[StructClass] = ServerNameList
+    server_body: ClassVar[StructClass | None] = Empty
 
     name: str | None = None
     acknowledge: bool | None = None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from puretls.extensions.base import Empty, Extension, View
+from typing import ClassVar
+
+from puretls.extensions.base import Empty, Extension, StructClass, View
 from puretls.iana import ExtensionType
 from puretls.values import extensible
 from puretls.wire.schema import Struct, rest, wire
@@ -19,10 +21,10 @@ class TicketBody(Struct):
 class SessionTicket(Extension):
     """The client's result says that a NewSessionTicket will come; the server's is the ticket it was shown (b"" for none)."""
 
-    type = ExtensionType.SESSION_TICKET
+    type: ClassVar[int] = ExtensionType.SESSION_TICKET
     rfc = "RFC 5077 3.2"
-    client_body = TicketBody
-    server_body = Empty
+    client_body: ClassVar[StructClass] = TicketBody
+    server_body: ClassVar[StructClass | None] = Empty
 
     def offer(self, view: View) -> TicketBody | None:
         return None if view.ticket is None else TicketBody(view.ticket)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from puretls.errors import Reason
-from puretls.extensions.base import Extension, View
+from puretls.extensions.base import Extension, StructClass, View
 from puretls.iana import ExtensionType, SignatureScheme
 from puretls.values import extensible
 from puretls.wire.codec import Uint
@@ -21,12 +23,12 @@ class SignatureSchemeList(Struct):
 class SignatureAlgorithms(Extension):
     """Sends the configured schemes; the server's result is the client's list, or the defaults of RFC 5246 where it has none."""
 
-    type = ExtensionType.SIGNATURE_ALGORITHMS
+    type: ClassVar[int] = ExtensionType.SIGNATURE_ALGORITHMS
     rfc = "RFC 5246 7.4.1.4.1"
     fixed_offer = True
-    client_body = SignatureSchemeList
+    client_body: ClassVar[StructClass] = SignatureSchemeList
     # A server must not send it, and a client ignores nothing it did not ask for; an answer is refused as illegal.
-    server_body = None
+    server_body: ClassVar[StructClass | None] = None
 
     def offer(self, view: View) -> SignatureSchemeList | None:
         return SignatureSchemeList(view.signature_schemes) if view.signature_schemes else None
@@ -42,11 +44,11 @@ class SignatureAlgorithms(Extension):
 class SignatureAlgorithmsCert(Extension):
     """Schemes wanted in certificates, where they differ from those wanted in the handshake."""
 
-    type = ExtensionType.SIGNATURE_ALGORITHMS_CERT
+    type: ClassVar[int] = ExtensionType.SIGNATURE_ALGORITHMS_CERT
     rfc = "RFC 8446 4.2.3"
     fixed_offer = True
-    client_body = SignatureSchemeList
-    server_body = None
+    client_body: ClassVar[StructClass] = SignatureSchemeList
+    server_body: ClassVar[StructClass | None] = None
 
     schemes: tuple[int, ...] = ()
 

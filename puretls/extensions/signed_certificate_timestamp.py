@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from puretls.extensions.base import Empty, Extension, View
+from puretls.extensions.base import Empty, Extension, StructClass, View
 from puretls.iana import ExtensionType
 from puretls.values import extensible
 from puretls.wire.codec import OpaqueVector
@@ -25,10 +25,10 @@ class SctList(Struct):
 class SignedCertificateTimestamp(Extension):
     """The client's result is the list as sent (with its length), for the verifier; sent by a server whose credential has one."""
 
-    type = ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP
+    type: ClassVar[int] = ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP
     rfc = "RFC 6962 3.3.1"
     fixed_offer = True
-    server_body = SctList
+    server_body: ClassVar[StructClass | None] = SctList
 
     def offer(self, view: View) -> Empty:
         return Empty()

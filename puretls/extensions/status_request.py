@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from puretls.errors import DecodeError, PeerError, Reason
-from puretls.extensions.base import Empty, Extension, View
+from puretls.extensions.base import Empty, Extension, StructClass, View
 from puretls.iana import CertificateStatusType, ExtensionType
 from puretls.values import extensible
 from puretls.wire.codec import OpaqueVector
@@ -30,11 +32,11 @@ class CertificateStatusRequest(Struct):
 class StatusRequest(Extension):
     """Asks for a stapled OCSP response by default; the client's result says that one may come, the server's that one is wanted."""
 
-    type = ExtensionType.STATUS_REQUEST
+    type: ClassVar[int] = ExtensionType.STATUS_REQUEST
     rfc = "RFC 6066 8"
     fixed_offer = True
-    client_body = CertificateStatusRequest
-    server_body = Empty
+    client_body: ClassVar[StructClass] = CertificateStatusRequest
+    server_body: ClassVar[StructClass | None] = Empty
 
     def offer(self, view: View) -> CertificateStatusRequest:
         return CertificateStatusRequest(CertificateStatusType.OCSP, bytes(4))

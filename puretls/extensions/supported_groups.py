@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from puretls.extensions.base import Extension, View
+from typing import ClassVar
+
+from puretls.extensions.base import Extension, StructClass, View
 from puretls.iana import ExtensionType, NamedGroup
 from puretls.key_exchange.share import FINITE_FIELD
 from puretls.values import extensible
@@ -21,12 +23,12 @@ class NamedGroupList(Struct):
 class SupportedGroups(Extension):
     """Sends the configured groups that the offered suites can use; the server's result is the client's list."""
 
-    type = ExtensionType.SUPPORTED_GROUPS
+    type: ClassVar[int] = ExtensionType.SUPPORTED_GROUPS
     rfc = "RFC 8422 5.1.1"
     fixed_offer = True
-    client_body = NamedGroupList
+    client_body: ClassVar[StructClass] = NamedGroupList
     # RFC 8422 5.1.1 gives no answer, yet servers that send their list in a ServerHello are deployed: it is parsed and ignored.
-    server_body = NamedGroupList
+    server_body: ClassVar[StructClass | None] = NamedGroupList
 
     def offer(self, view: View) -> NamedGroupList | None:
         finite_field = any(suite.is_finite_field for suite in view.suites)

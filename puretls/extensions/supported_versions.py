@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from puretls.errors import PeerError, Reason
-from puretls.extensions.base import Extension, View
+from puretls.extensions.base import Extension, StructClass, View
 from puretls.iana import ExtensionType, ProtocolVersion
 from puretls.values import extensible
 from puretls.wire.codec import Uint
@@ -21,11 +23,11 @@ class VersionList(Struct):
 class SupportedVersions(Extension):
     """A client that leaves TLS 1.2 out is refused, whatever client_version says."""
 
-    type = ExtensionType.SUPPORTED_VERSIONS
+    type: ClassVar[int] = ExtensionType.SUPPORTED_VERSIONS
     rfc = "RFC 8446 4.2.1"
     fixed_offer = True
-    client_body = VersionList
-    server_body = None
+    client_body: ClassVar[StructClass] = VersionList
+    server_body: ClassVar[StructClass | None] = None
 
     def accept(self, body: VersionList, view: View) -> tuple[int, ...]:
         if ProtocolVersion.TLS_1_2 not in body.versions:

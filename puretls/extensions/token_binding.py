@@ -5,8 +5,10 @@ Only the negotiation is here; what the key signs is `Connection.export_keying_ma
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from puretls.errors import UsageError
-from puretls.extensions.base import Extension, View
+from puretls.extensions.base import Extension, StructClass, View
 from puretls.extensions.extended_master_secret import ExtendedMasterSecret
 from puretls.iana import ExtensionType
 from puretls.values import extensible
@@ -33,11 +35,11 @@ class TokenBinding(Extension):
     The result on both sides is the key parameter agreed on.
     """
 
-    type = ExtensionType.TOKEN_BINDING
+    type: ClassVar[int] = ExtensionType.TOKEN_BINDING
     rfc = "RFC 8472 2"
     fixed_offer = True
-    client_body = TokenBindingParameters
-    server_body = TokenBindingParameters
+    client_body: ClassVar[StructClass] = TokenBindingParameters
+    server_body: ClassVar[StructClass | None] = TokenBindingParameters
 
     keys: tuple[int, ...] = ()
 

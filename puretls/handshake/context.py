@@ -268,8 +268,8 @@ class ClientContext(Context):
     """What a client's handlers know besides."""
 
     role = Role.CLIENT
-    states = ClientState
-    config_class = ClientConfig
+    states: ClassVar[type[ClientState] | type[ServerState]] = ClientState
+    config_class: ClassVar[type[Config]] = ClientConfig
     config: ClientConfig
     server_name: str | None = None
     """The host name, or the address with its zone, that the connection is made for; sessions are kept by it."""
@@ -302,8 +302,8 @@ class ServerContext(Context):
     """What a server's handlers know besides."""
 
     role = Role.SERVER
-    states = ServerState
-    config_class = ServerConfig
+    states: ClassVar[type[ClientState] | type[ServerState]] = ServerState
+    config_class: ClassVar[type[Config]] = ServerConfig
     config: ServerConfig
     ticket_keys: TicketKeys | None = None
     """What seals the ticket that this handshake issues; None where it issues none."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Any
 
-from puretls.values import frozen
+from puretls.values import NamedEnum, frozen
 
 
-class Role(Enum):
+class Role(NamedEnum):
     """Who began the connection."""
-
-    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash costs a Python call
 
     CLIENT = "client"
     SERVER = "server"
@@ -22,10 +19,8 @@ class Role(Enum):
         return Role.SERVER if self is Role.CLIENT else Role.CLIENT
 
 
-class ClientState(Enum):
+class ClientState(NamedEnum):
     """What a client waits for."""
-
-    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash costs a Python call
 
     START = "nothing was sent yet"
     WAIT_SERVER_HELLO = "ClientHello sent"
@@ -49,10 +44,8 @@ class ClientState(Enum):
     FAILED = "given up"
 
 
-class ServerState(Enum):
+class ServerState(NamedEnum):
     """What a server waits for."""
-
-    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash costs a Python call
 
     START = "waiting for ClientHello"
     WAIT_RESUMPTION_VERDICT = "the session fits; the verifier decides again on the client's chain in it"

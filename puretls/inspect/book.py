@@ -48,7 +48,7 @@ class Book:
     """The edits, and what is held back for those that let two things change places."""
 
     def __init__(self, side: str, edits: Iterable[Edit]) -> None:
-        self.edits = tuple(edit for edit in edits if edit.place.side == side)
+        self.edits: tuple[Edit, ...] = tuple(edit for edit in edits if edit.place.side == side)
         self._made: dict[Edit, Outcome] = {}
         self._gathered: defaultdict[str, list[Any]] = defaultdict(list)
         self._held: dict[str, tuple[Edit, list[Any]]] = {}

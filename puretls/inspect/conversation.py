@@ -67,7 +67,7 @@ class Conversation:
         self.addresses = addresses
         self.anchors = anchors
         self.began = began
-        self.provider = provider or providers.default()
+        self.provider: Provider = provider or providers.default()
         self.prefix = prefix
 
     def __repr__(self) -> str:

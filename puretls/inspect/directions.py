@@ -55,15 +55,15 @@ class Direction:
 
     def __init__(self, side: str, stream: Stream) -> None:
         self.side = side
-        self.channel = Channel()
+        self.channel: Channel = Channel()
         self.opener: Opener | None = None
         self.handshake: Handshake | None = None
         """The handshake whose keys are in force."""
         self.foreign = ""
         """Why records that are protected cannot be opened, whatever is known."""
-        self.limits = [NO_LIMIT, NO_LIMIT]
+        self.limits: list[RecordLimit] = [NO_LIMIT, NO_LIMIT]
         """What its records may carry: since the ServerHello, and under the keys in force."""
-        self.blind = False
+        self.blind: bool = False
         """Whether keys may have changed where nobody saw it."""
         self._cuts: Iterator[Cut] = cut(stream)
         self._next_cut: Cut | None = next(self._cuts, None)

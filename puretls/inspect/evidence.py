@@ -32,7 +32,9 @@ class Evidence:
     """What a conversation tells about why it failed; everything is looked up when a test asks for it."""
 
     def __init__(self, conversation: Conversation, alert: str, by: str) -> None:
-        self.conversation, self.alert, self.by = conversation, alert, by
+        self.conversation: Conversation = conversation
+        self.alert: str = alert
+        self.by: str = by
 
     def message(self, side: str, name: str) -> MessageSeen | None:
         """The newest message of this name that could be read."""

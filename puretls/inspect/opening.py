@@ -10,7 +10,7 @@ from puretls.crypto.provider import Provider, default
 from puretls.crypto.secret import Secret
 from puretls.crypto.signatures import digest_size
 from puretls.record.protect import protect
-from puretls.record.protection import Layout, mac_header
+from puretls.record.protection import Layout, Protection, mac_header
 from puretls.schedule import WriteKeys
 from puretls.suites import Suite
 
@@ -20,8 +20,8 @@ class Opener:
 
     def __init__(self, suite: Suite, keys: WriteKeys, provider: Provider, *, encrypt_then_mac: bool = False) -> None:
         self.suite = suite
-        self.encrypt_then_mac = encrypt_then_mac and suite.is_cbc
-        self.protection = protect(suite, keys, provider, encrypt_then_mac=encrypt_then_mac)
+        self.encrypt_then_mac: bool = encrypt_then_mac and suite.is_cbc
+        self.protection: Protection = protect(suite, keys, provider, encrypt_then_mac=encrypt_then_mac)
         self._keys = keys
         self._provider = provider
         self._mac_length = digest_size(suite.mac) if suite.mac and not self.encrypt_then_mac else 0

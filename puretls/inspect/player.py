@@ -196,10 +196,10 @@ class Staged:
         self._editors = {side: Editor(side, edits, key_log) for side in SIDES}
         client = Connection.client(replace(configs[0], interceptors=self._editors["client"].needed), server_name, session)
         server = Connection.server(replace(configs[1], interceptors=self._editors["server"].needed))
-        self.ends = {"client": client, "server": server}
+        self.ends: dict[str, Connection] = {"client": client, "server": server}
         for side, end in self.ends.items():
             self._editors[side].connection = end
-        self.stage = Stage(MemoryPeer(client), peer or MemoryPeer(server), time)
+        self.stage: Stage = Stage(MemoryPeer(client), peer or MemoryPeer(server), time)
 
     def played(self) -> Played:
         """What happened so far."""

@@ -54,11 +54,11 @@ class Handshake:
         self.client_hello = client_hello
         self.server_hello: ServerHello | None = None
         self.client_key_exchange: Struct | None = None
-        self.transcript = bytearray()
+        self.transcript: bytearray = bytearray()
         self.upto_key_exchange = b""
         self.resumed: bool | None = None
         self.found: Found | None = None
-        self.missing = "there was no ServerHello to tell the cipher suite"
+        self.missing: str = "there was no ServerHello to tell the cipher suite"
         self.fits: bool | None = None
         """Whether a record or a Finished proved the master secret right or wrong."""
         self.keys: schedule.KeyBlock | None = None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TlsProtocol", "TlsTransport", "open_connection", "open_over", "start_server", "start_tls"]
 
-logger = logging.getLogger("puretls.aio")
+logger: logging.Logger = logging.getLogger("puretls.aio")
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Connect = Callable[[Callable[[], TlsProtocol]], Awaitable[tuple[asyncio.BaseTransport, TlsProtocol]]]

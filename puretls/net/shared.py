@@ -22,7 +22,7 @@ from puretls.session import TICKET_KEY_LENGTH, TICKET_NONCE_LENGTH, Session, Sou
 from puretls.x509.hostname import host_to_look_up
 
 T = TypeVar("T")
-logger = logging.getLogger("puretls.shared")
+logger: logging.Logger = logging.getLogger("puretls.shared")
 
 SECRET_LENGTH = 32
 """Bytes of the secret under which ticket keys lie in the store."""
@@ -145,8 +145,10 @@ class SharedTicketKeys(TicketKeys):
         super().__init__(period=period, lifetime=lifetime, provider=provider, random=random, clock=clock)
         if not isinstance(secret, bytes) or len(secret) != SECRET_LENGTH:
             raise UsageError(f"the secret of shared ticket keys is {SECRET_LENGTH} bytes")
-        self.remote, self.prefix, self.clock = remote, prefix, clock
-        self.patient = _Patient()
+        self.remote: Remote = remote
+        self.prefix: bytes = prefix
+        self.clock: Callable[[], float] = clock
+        self.patient: _Patient = _Patient()
         self._entropy = random
         self._aead = (provider or providers.default()).aead(AES_256_GCM, Secret(secret))
         self._kept_for, self._length = math.ceil(period + lifetime), period

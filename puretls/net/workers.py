@@ -28,7 +28,7 @@ from puretls.session import TicketKeys
 from puretls.values import frozen
 
 T = TypeVar("T")
-logger = logging.getLogger("puretls.workers")
+logger: logging.Logger = logging.getLogger("puretls.workers")
 
 PAUSE = 1.0
 """Seconds from the start of a worker to the start of the one that takes its place, at least: who cannot live is not forked in a loop."""

@@ -105,7 +105,7 @@ class Dispatcher:
         self._awake = False  # a call of _turn is on its way through the host loop
         self._spins: list[Callable[[], bool]] = []
         self.loops: list[Any] = []  # the QEventLoops that are running, outermost first
-        self.closed = False
+        self.closed: bool = False
         self._wake_receive, self._wake_send = socket.socketpair()
         self._wake_receive.setblocking(False)
         self._selector.register(self._wake_receive, READ, Watch(self._wake_receive.fileno(), reader=self._drain_wake))

@@ -77,13 +77,13 @@ class QAbstractSocket(QIODevice):
     PauseMode = PauseMode
     NetworkLayerProtocol = NetworkLayerProtocol
 
-    connected = Signal()
-    disconnected = Signal()
-    errorOccurred = Signal(SocketError)
-    hostFound = Signal()
-    proxyAuthenticationRequired = Signal(object, object)
-    stateChanged = Signal(SocketState)
-    error = ErrorSignal()
+    connected: Signal = Signal()
+    disconnected: Signal = Signal()
+    errorOccurred: Signal = Signal(SocketError)
+    hostFound: Signal = Signal()
+    proxyAuthenticationRequired: Signal = Signal(object, object)
+    stateChanged: Signal = Signal(SocketState)
+    error: ErrorSignal = ErrorSignal()
 
     def __init__(self, socketType: Kind = SocketType.TcpSocket, parent: QObject | None = None) -> None:
         super().__init__(parent)

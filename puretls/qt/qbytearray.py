@@ -188,7 +188,17 @@ class QByteArray(bytearray, QtNames):
         except ValueError:
             return 0, False
 
-    toLong = toLongLong = toUInt = toShort = toInt
+    def toLong(self, base: int = 10) -> tuple[int, bool]:
+        return self.toInt(base)
+
+    def toLongLong(self, base: int = 10) -> tuple[int, bool]:
+        return self.toInt(base)
+
+    def toUInt(self, base: int = 10) -> tuple[int, bool]:
+        return self.toInt(base)
+
+    def toShort(self, base: int = 10) -> tuple[int, bool]:
+        return self.toInt(base)
 
     def toDouble(self) -> tuple[float, bool]:
         """`(number, ok)`."""

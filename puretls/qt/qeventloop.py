@@ -70,11 +70,11 @@ class QEventLoop(QObject):
 class QCoreApplication(QObject):
     """The one application object of a program. Sockets work without it."""
 
-    aboutToQuit = Signal()
-    applicationNameChanged = Signal()
-    applicationVersionChanged = Signal()
-    organizationNameChanged = Signal()
-    organizationDomainChanged = Signal()
+    aboutToQuit: Signal = Signal()
+    applicationNameChanged: Signal = Signal()
+    applicationVersionChanged: Signal = Signal()
+    organizationNameChanged: Signal = Signal()
+    organizationDomainChanged: Signal = Signal()
 
     _instance: ClassVar[QCoreApplication | None] = None
     _facts: ClassVar[dict[str, str]] = {}

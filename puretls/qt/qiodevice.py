@@ -63,12 +63,12 @@ def written_bytes(data: object) -> bytes:
 class QIODevice(QObject, QIODeviceBase):
     """A device that is read and written in sequence."""
 
-    aboutToClose = Signal()
-    bytesWritten = Signal(int)
-    channelBytesWritten = Signal(int, int)
-    channelReadyRead = Signal(int)
-    readChannelFinished = Signal()
-    readyRead = Signal()
+    aboutToClose: Signal = Signal()
+    bytesWritten: Signal = Signal(int)
+    channelBytesWritten: Signal = Signal(int, int)
+    channelReadyRead: Signal = Signal(int)
+    readChannelFinished: Signal = Signal()
+    readyRead: Signal = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

@@ -30,8 +30,8 @@ class QObject(Emitter, QtNames):
     """Base of everything with signals: a name, a parent and children."""
 
     staticMetaObject: QMetaObject
-    destroyed = Signal(object)
-    objectNameChanged = Signal(str)
+    destroyed: Signal = Signal(object)
+    objectNameChanged: Signal = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__()

@@ -35,14 +35,14 @@ class QSslServer(QTcpServer):
     A client that does not begin with a ClientHello is dropped, one that does not finish within `handshakeTimeout` too.
     """
 
-    alertReceived = Signal(QSslSocket, QSsl.AlertLevel, QSsl.AlertType, str)
-    alertSent = Signal(QSslSocket, QSsl.AlertLevel, QSsl.AlertType, str)
-    errorOccurred = Signal(QSslSocket, QAbstractSocket.SocketError)
-    handshakeInterruptedOnError = Signal(QSslSocket, QSslError)
-    peerVerifyError = Signal(QSslSocket, QSslError)
-    preSharedKeyAuthenticationRequired = Signal(QSslSocket, QSslPreSharedKeyAuthenticator)
-    sslErrors = Signal(QSslSocket, list)
-    startedEncryptionHandshake = Signal(QSslSocket)
+    alertReceived: Signal = Signal(QSslSocket, QSsl.AlertLevel, QSsl.AlertType, str)
+    alertSent: Signal = Signal(QSslSocket, QSsl.AlertLevel, QSsl.AlertType, str)
+    errorOccurred: Signal = Signal(QSslSocket, QAbstractSocket.SocketError)
+    handshakeInterruptedOnError: Signal = Signal(QSslSocket, QSslError)
+    peerVerifyError: Signal = Signal(QSslSocket, QSslError)
+    preSharedKeyAuthenticationRequired: Signal = Signal(QSslSocket, QSslPreSharedKeyAuthenticator)
+    sslErrors: Signal = Signal(QSslSocket, list)
+    startedEncryptionHandshake: Signal = Signal(QSslSocket)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

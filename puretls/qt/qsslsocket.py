@@ -66,16 +66,16 @@ class QSslSocket(SslConfigured, SslBackend, SslAwaiting, QTcpSocket):
     SslMode = SslMode
     PeerVerifyMode = PeerVerifyMode
 
-    alertReceived = Signal(QSsl.AlertLevel, QSsl.AlertType, str)
-    alertSent = Signal(QSsl.AlertLevel, QSsl.AlertType, str)
-    encrypted = Signal()
-    encryptedBytesWritten = Signal(int)
-    handshakeInterruptedOnError = Signal(QSslError)
-    modeChanged = Signal(SslMode)
-    newSessionTicketReceived = Signal()
-    peerVerifyError = Signal(QSslError)
-    preSharedKeyAuthenticationRequired = Signal(QSslPreSharedKeyAuthenticator)
-    sslErrors = Signal(list)
+    alertReceived: Signal = Signal(QSsl.AlertLevel, QSsl.AlertType, str)
+    alertSent: Signal = Signal(QSsl.AlertLevel, QSsl.AlertType, str)
+    encrypted: Signal = Signal()
+    encryptedBytesWritten: Signal = Signal(int)
+    handshakeInterruptedOnError: Signal = Signal(QSslError)
+    modeChanged: Signal = Signal(SslMode)
+    newSessionTicketReceived: Signal = Signal()
+    peerVerifyError: Signal = Signal(QSslError)
+    preSharedKeyAuthenticationRequired: Signal = Signal(QSslPreSharedKeyAuthenticator)
+    sslErrors: Signal = Signal(list)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

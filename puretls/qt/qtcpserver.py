@@ -27,9 +27,9 @@ _ERRORS = {
 class QTcpServer(QObject):
     """Override `incomingConnection` to make sockets of another class, as the page of QSslSocket shows."""
 
-    acceptError = Signal(QAbstractSocket.SocketError)
-    newConnection = Signal()
-    pendingConnectionAvailable = Signal()
+    acceptError: Signal = Signal(QAbstractSocket.SocketError)
+    newConnection: Signal = Signal()
+    pendingConnectionAvailable: Signal = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

@@ -31,7 +31,7 @@ def _single_shot(msec: int, *rest: object) -> None:
 class QTimer(QObject):
     """Emits `timeout` every `interval()` milliseconds, or once."""
 
-    timeout = Signal()
+    timeout: Signal = Signal()
     singleShot = _SingleShot()  # QTimer.singleShot(msec, [timerType,] [context,] callable)
 
     def __init__(self, parent: QObject | None = None) -> None:

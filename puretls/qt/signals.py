@@ -66,13 +66,13 @@ class Connection:
 
     def __init__(self, slot: Callable[..., object] | SignalInstance, kind: Qt.ConnectionType) -> None:
         target = slot.emit if isinstance(slot, SignalInstance) else slot
-        self.wanted = len(slot.types) if isinstance(slot, SignalInstance) else arguments_wanted(target)
+        self.wanted: int = len(slot.types) if isinstance(slot, SignalInstance) else arguments_wanted(target)
         self.slot: Callable[[], Callable[..., object] | None]
         if isinstance(target, types.MethodType) and not isinstance(target.__self__, SignalInstance):
             self.slot = weakref.WeakMethod(target)
         else:
             self.slot = lambda: target
-        self.kind = kind
+        self.kind: Qt.ConnectionType = kind
         self.alive: bool = True
 
     def __bool__(self) -> bool:
@@ -140,7 +140,9 @@ class SignalInstance:
     __slots__ = ("__weakref__", "_connections", "_overloads", "_owner", "name", "types")
 
     def __init__(self, owner: Emitter, name: str, types_: tuple[object, ...], overloads: tuple[tuple[object, ...], ...]) -> None:
-        self._owner, self.name, self.types = weakref.ref(owner), name, types_
+        self._owner = weakref.ref(owner)
+        self.name: str = name
+        self.types: tuple[object, ...] = types_
         self._connections: list[Connection] = []
         self._overloads = {types: self if types == types_ else None for types in overloads}
 
@@ -229,8 +231,8 @@ class Signal:
 
     def __init__(self, *types: object, name: str | None = None, arguments: list[str] | None = None) -> None:
         self._overloads = tuple(types) if types and all(isinstance(each, tuple) for each in types) else (types,)
-        self.name = name or ""
-        self.arguments = arguments or []
+        self.name: str = name or ""
+        self.arguments: list[str] = arguments or []
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = self.name or name

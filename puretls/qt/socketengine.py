@@ -71,8 +71,9 @@ class SocketEngine:
     def __init__(self, sock: socket.socket, on_read: Callable[[], object], on_write: Callable[[], object]) -> None:
         sock.setblocking(False)
         self.sock = sock
-        self.error = self.error_string = ""
-        self.valid = True
+        self.error: str = ""
+        self.error_string: str = ""
+        self.valid: bool = True
         self._dispatcher = Dispatcher.current()
         self._on_read, self._on_write = weakly(on_read), weakly(on_write)
         self._reading = self._writing = False

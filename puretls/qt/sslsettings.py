@@ -15,7 +15,7 @@ class SslSettings:
     """What a program has set on a socket. The socket changes it, the TLS driver reads it at the moment when it counts."""
 
     def __init__(self) -> None:
-        self.config = QSslConfiguration.defaultConfiguration()
+        self.config: QSslConfiguration = QSslConfiguration.defaultConfiguration()
         self.verify_name = ""  # to verify, and to send, instead of the host name
         self.read_limit = 0  # bytes that are decrypted ahead; 0 is no limit
         self.interceptors: tuple[Any, ...] = ()

@@ -28,7 +28,7 @@ class Attempt:
 
     def __init__(self, target: Target | None = None, *, is_bound: bool = False) -> None:
         """`is_bound`: the first address is to be connected from a socket that is bound."""
-        self.target = target or Target()
+        self.target: Target = target or Target()
         self.is_bound = is_bound
         self._addresses: list[QHostAddress] = []
         self._timer: Timer | None = None

@@ -39,17 +39,18 @@ class TcpTransport:
 
     def __init__(self, tell: Tell, received: bytearray | None = None) -> None:
         self.tell = tell
-        self.state = _UNCONNECTED
-        self.error, self.error_string = SocketError.UnknownSocketError, ""
-        self.ends = Ends()
-        self.received = bytearray() if received is None else received
-        self.queued = bytearray()
+        self.state: SocketState = _UNCONNECTED
+        self.error: SocketError = SocketError.UnknownSocketError
+        self.error_string: str = ""
+        self.ends: Ends = Ends()
+        self.received: bytearray = bytearray() if received is None else received
+        self.queued: bytearray = bytearray()
         self.read_limit = 0  # bytes that are read ahead; 0 is no limit
-        self.is_open = False
+        self.is_open: bool = False
         self.engine: SocketEngine | None = None
         self._attempt = Attempt()
         self._gives_up = False
-        self.pending_close = False  # ends as soon as it is connected
+        self.pending_close: bool = False  # ends as soon as it is connected
 
     @property
     def system_socket(self) -> socket.socket | None:

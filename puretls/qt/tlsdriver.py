@@ -70,20 +70,26 @@ class TlsDriver:
         ask_psk: Callable[[QSslPreSharedKeyAuthenticator], object],
     ) -> None:
         """`host`: the name that was connected to. `ask_psk` lets the program fill in a pre-shared key. Raises `CannotStart`."""
-        self.mode, self.settings, self.queued, self.received = mode, settings, queued, received
-        self.verdict = Verdict()
-        self.is_encrypted = False  # the program may talk
-        self.handshake_over = False  # both Finished were exchanged; the verdict may still be open
-        self.is_paused = self.is_broken = self.has_ended = False
-        self.peer_closed = self.close_told = False
-        self.may_continue = False  # the answer of a slot of handshakeInterruptedOnError
-        self.steps_taken = 0  # events, without those of data
+        self.mode: SslMode = mode
+        self.settings: SslSettings = settings
+        self.queued: bytearray = queued
+        self.received: bytearray = received
+        self.verdict: Verdict = Verdict()
+        self.is_encrypted: bool = False  # the program may talk
+        self.handshake_over: bool = False  # both Finished were exchanged; the verdict may still be open
+        self.is_paused: bool = False
+        self.is_broken: bool = False
+        self.has_ended: bool = False
+        self.peer_closed: bool = False
+        self.close_told: bool = False
+        self.may_continue: bool = False  # the answer of a slot of handshakeInterruptedOnError
+        self.steps_taken: int = 0  # events, without those of data
         self._host, self._ask_psk = host, ask_psk
         self._needs_data = False
         self._farewell = b""  # our answer to the close_notify of the peer; it waits for our own close
         self._second_byte = b""  # of what the peer sent: 3 where it speaks TLS
         self._write_refused = False
-        self.connection = self._connect()
+        self.connection: Connection = self._connect()
 
     def _connect(self) -> Connection:
         config, verify = self.settings.config, weakly(self._verify)

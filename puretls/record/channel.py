@@ -16,11 +16,11 @@ class Channel:
 
     def __init__(self, records_per_key: int = 2**64, bytes_per_key: int = 2**64) -> None:
         self.protection: Protection = Plain()
-        self.sequence = 0
-        self.epoch = 0
+        self.sequence: int = 0
+        self.epoch: int = 0
         self.version = VERSION
         """What the headers of sealed records say."""
-        self.record_size = MAX_PLAINTEXT
+        self.record_size: int = MAX_PLAINTEXT
         """Bytes of plaintext that a record may carry under the keys in force (RFC 8449 4): the limit changes with them."""
         self._bytes = 0
         self._records_per_key = records_per_key

@@ -46,7 +46,7 @@ class Framer:
         self._later = bytearray()
         self._needed = HEADER_LENGTH
         """Bytes of the next record, as far as known. Until they are there, what comes is put aside: it is not copied with each piece."""
-        self.consumed = 0
+        self.consumed: int = 0
         """Bytes handed out so far: the next record's offset in the stream."""
 
     def __len__(self) -> int:

@@ -80,7 +80,7 @@ class OneByOne:
 class Plain(OneByOne):
     """No protection: the state every connection begins in (RFC 5246 6.1)."""
 
-    layout = Layout("fragment")
+    layout: Layout = Layout("fragment")
 
     def seal(self, sequence: int, type_: int, data: bytes) -> bytes:
         return data
@@ -102,7 +102,7 @@ class AeadProtection:
         self._iv_number = int.from_bytes(fixed_iv, "big")
         self._explicit = algorithm.record_iv_length
         self._tag = algorithm.tag_length
-        self.layout = Layout("ciphertext", "nonce_explicit", self._explicit, "tag", self._tag)
+        self.layout: Layout = Layout("ciphertext", "nonce_explicit", self._explicit, "tag", self._tag)
         self._ahead = ReadAhead(aead)
 
     def _nonce(self, sequence: int) -> bytes:
@@ -180,7 +180,7 @@ class ReadAhead:
 class StreamProtection(OneByOne):
     """MAC, then a stream cipher or none (RFC 5246 6.2.3.1). For teaching only: RC4 is broken and NULL is nothing."""
 
-    layout = Layout("ciphertext")
+    layout: Layout = Layout("ciphertext")
 
     def __init__(self, cipher: Stream, mac_hash: str, mac_key: bytes) -> None:
         self._cipher = cipher
@@ -216,7 +216,7 @@ class _CbcBase:
         self._mac_key = mac_key
         self._mac_length = digest_size(mac_hash)
         self._random = random
-        self.layout = Layout("ciphertext", "iv", self._block, "mac", self._mac_length if self.mac_outside else 0)
+        self.layout: Layout = Layout("ciphertext", "iv", self._block, "mac", self._mac_length if self.mac_outside else 0)
 
     def _mac(self, sequence: int, type_: int, data: bytes) -> bytes:
         return hmac.digest(self._mac_key, mac_header(sequence, type_, len(data)) + data, self._hash)

@@ -24,8 +24,8 @@ class Source:
 
     def __init__(self, name: str, package: str, text: str) -> None:
         self.name = name
-        self.body = ast.parse(text).body
-        self.classes = {node.name: place for place, node in enumerate(self.body) if isinstance(node, ast.ClassDef)}
+        self.body: list[ast.stmt] = ast.parse(text).body
+        self.classes: dict[str, int] = {node.name: place for place, node in enumerate(self.body) if isinstance(node, ast.ClassDef)}
         self._package = package
         self._future = [node for node in self.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
 

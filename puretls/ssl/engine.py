@@ -32,7 +32,7 @@ class Engine:
     ) -> None:
         """`tell` is told of events. `ragged_is_clean`: a stream that ends without close_notify counts as closed."""
         self.connection = connection
-        self.complete = False
+        self.complete: bool = False
         """Whether the handshake is done."""
         self._wire = wire
         self._tell = tell

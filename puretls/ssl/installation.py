@@ -27,10 +27,10 @@ class Installation:
     """What one call of `install` or of `inject_into_urllib3` changed."""
 
     def __init__(self) -> None:
-        self.modules = _modules()
-        self.before = {name: sys.modules.get(name, _ABSENT) for name in NAMES}
-        self.known = frozenset(sys.modules)
-        self.repair = Repair()
+        self.modules: dict[str, ModuleType] = _modules()
+        self.before: dict[str, ModuleType | None] = {name: sys.modules.get(name, _ABSENT) for name in NAMES}
+        self.known: frozenset[str] = frozenset(sys.modules)
+        self.repair: Repair = Repair()
 
 
 _current: dict[str, Installation] = {}

@@ -29,11 +29,11 @@ class Parts:
     """Of one context."""
 
     def __init__(self) -> None:
-        self.trust = Trust()
-        self.credentials = Credentials()
-        self.ciphers = Ciphers()
-        self.sessions = Sessions()
-        self.key_log = KeyLog()
+        self.trust: Trust = Trust()
+        self.credentials: Credentials = Credentials()
+        self.ciphers: Ciphers = Ciphers()
+        self.sessions: Sessions = Sessions()
+        self.key_log: KeyLog = KeyLog()
         self.alpn: tuple[str, ...] = ()
         self.groups: tuple[NamedGroup, ...] = DEFAULT_GROUPS
         self.dh_parameters: tuple[int, int] | None = None
@@ -88,7 +88,7 @@ class Ciphers:
     """The suites of a context, and the level that a cipher string gives it."""
 
     def __init__(self) -> None:
-        self.level = DEFAULT_LEVEL
+        self.level: int = DEFAULT_LEVEL
         self.suites: tuple[Suite, ...] = ()
         self.set(_DEFAULT_CIPHERS)
 
@@ -119,9 +119,9 @@ class Sessions:
     """What a context keeps to resume, as a server and as a client, and how many handshakes there were."""
 
     def __init__(self) -> None:
-        self.cache = MemorySessionStore()
-        self.of_servers = MemorySessionStore(100)
-        self.ticket_keys = TicketKeys()
+        self.cache: MemorySessionStore = MemorySessionStore()
+        self.of_servers: MemorySessionStore = MemorySessionStore(100)
+        self.ticket_keys: TicketKeys = TicketKeys()
         self.count: Counter[str] = Counter()
 
     def kept_for(self, place: bytes) -> SessionStore:

@@ -16,7 +16,7 @@ from puretls.iana import AlertDescription
 from puretls.ssl.callbacks import tell_unraisable
 from puretls.ssl.configs import Hooks, client_config, server_config
 from puretls.ssl.errors import SSLError, failure
-from puretls.ssl.settings import Settings
+from puretls.ssl.settings import Settings, Terms
 from puretls.ssl.tap import MessageTap
 from puretls.x509.hostname import parse_reference
 from puretls.x509.verifier import ChainRequest
@@ -39,10 +39,11 @@ class Party:
             raise SSLError(0, "Cannot create a server socket with a PROTOCOL_TLS_CLIENT context")
         if not server_side and context._versions.is_server_only:
             raise SSLError(0, "Cannot create a client socket with a PROTOCOL_TLS_SERVER context")
-        self.context = self.origin = context
-        self.terms = context._terms()
+        self.context: Settings = context
+        self.origin: Settings = context
+        self.terms: Terms = context._terms()
         self.server_side = server_side
-        self.name = _checked_name(name)
+        self.name: str | None = _checked_name(name)
         """The host name or address of the server, for a client."""
         self.hello: ClientHello | None = None
         """What the client said, for a server."""

@@ -28,15 +28,15 @@ class Versions:
     """Protocol, options, and the bounds of a context. Setters raise what CPython's do, in its words."""
 
     def __init__(self, protocol: Any) -> None:
-        self.protocol = c_int(protocol)
+        self.protocol: int = c_int(protocol)
         if self.protocol not in {*_OLD.values(), PROTOCOL_TLS_CLIENT, PROTOCOL_TLS_SERVER}:
             raise ValueError(f"invalid or unsupported protocol version {self.protocol}")
         for name, number in _OLD.items():
             if number == self.protocol:
                 _deprecated(f"ssl.{name} is deprecated", 5)
         self.minimum = MINIMUM_SUPPORTED if self.protocol in _FIXED else TLS_1_2
-        self.maximum = MAXIMUM_SUPPORTED
-        self.options = DEFAULT_OPTIONS
+        self.maximum: int = MAXIMUM_SUPPORTED
+        self.options: int = DEFAULT_OPTIONS
 
     @property
     def is_server_only(self) -> bool:

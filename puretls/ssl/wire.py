@@ -48,7 +48,7 @@ class BioWire:
                 raise TypeError(f"_wrap_bio() argument {name!r} must be _ssl.MemoryBIO, not {type(bio).__name__}")
         self._incoming: MemoryBIO = incoming
         self._outgoing: MemoryBIO = outgoing
-        self.head = b""
+        self.head: bytes = b""
 
     def operation(self, name: str, *, patient: bool = True) -> BioWire:
         """A transport for one operation."""
@@ -78,8 +78,8 @@ class SocketWire:
         self.head = b""
         self.read_size = SMALL_READ
         self.seen = 0  # bytes that were looked at and are still in the kernel
-        self.outgoing = bytearray()
-        self.sending = threading.Lock()
+        self.outgoing: bytearray = bytearray()
+        self.sending: threading.Lock = threading.Lock()
         self.wanted = False  # a flush, by a thread that did not wait for `sending`
 
     @property

@@ -143,7 +143,8 @@ class Campaign:
     """Batches until a time, or a number of them, is over. `finds` are those of all runs of this folder."""
 
     def __init__(self, job: Job, folder: Path) -> None:
-        self.job, self.folder = job, folder
+        self.job: Job = job
+        self.folder: Path = folder
         self.done: set[int] = set()
         self.finds: dict[str, str] = {}
         """Rule -> name of the tape."""

@@ -57,8 +57,8 @@ class Run:
     """A plan as it is played, move by move. `begin` and `play` raise `Violation`."""
 
     def __init__(self, role: Role, *, certificates: bool) -> None:
-        self.plan = Plan(role, certificates)
-        self.world = World(role, certificates=certificates)
+        self.plan: Plan = Plan(role, certificates)
+        self.world: World = World(role, certificates=certificates)
         self.bouts: list[Bout] = []
         self.story: list[str] = []
         self._next(resume=False)

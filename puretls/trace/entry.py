@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import NamedTuple
 
 from puretls.certificate_spans import deepened
@@ -13,12 +12,11 @@ from puretls.messages.registry import annotate_content, content_class, handshake
 from puretls.record.framing import HEADER_LENGTH, annotate_record
 from puretls.record.protection import Layout
 from puretls.spans import Span
+from puretls.values import NamedEnum
 
 
-class Layer(Enum):
+class Layer(NamedEnum):
     """What an entry shows."""
-
-    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash costs a Python call
 
     RECORD = "record"
     MESSAGE = "message"

@@ -52,7 +52,7 @@ class Uint:
     def __init__(self, width: int, enum: type[IntEnum] | None = None) -> None:
         self.width = width
         self.enum = enum
-        self.named = names_of(enum)
+        self.named: Callable[[int], int] = names_of(enum)
 
     def read(self, data: bytes, pos: int, end: int, sink: Sink | None = None, path: str = "") -> tuple[int, int]:
         stop = pos + self.width
@@ -101,7 +101,7 @@ class _Prefixed:
     def __init__(self, floor: int, ceiling: int) -> None:
         self.floor = floor
         self.ceiling = ceiling
-        self.width = (ceiling.bit_length() + 7) // 8
+        self.width: int = (ceiling.bit_length() + 7) // 8
 
     def bounds(self, data: bytes, pos: int, end: int) -> tuple[int, int]:
         """Start and stop of the content; the length is checked against the bounds and the bytes at hand."""

@@ -47,8 +47,8 @@ class CaptureFile:
         self._name = name
         self.key_log: list[str] = []
         self.notes: list[str] = []
-        self.damaged = False
-        self.count = 0
+        self.damaged: bool = False
+        self.count: int = 0
 
     def __iter__(self) -> Iterator[Packet]:
         head = self._bytes.peek(4)

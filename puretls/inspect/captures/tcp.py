@@ -62,8 +62,8 @@ class Flow:
     """One TCP connection, while its segments come in."""
 
     def __init__(self, first: Endpoint, second: Endpoint) -> None:
-        self.ends = (first, second)
-        self.sides = {first: Side(), second: Side()}
+        self.ends: tuple[Endpoint, Endpoint] = (first, second)
+        self.sides: dict[Endpoint, Side] = {first: Side(), second: Side()}
         self.opener: Endpoint | None = None
         """Who sent the SYN."""
         self.began: int | None = None

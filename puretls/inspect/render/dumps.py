@@ -35,7 +35,8 @@ class Dumps:
     """The bytes of one conversation. `left` is how many more a page may show."""
 
     def __init__(self, conversation: Conversation, *, most: int) -> None:
-        self.conversation, self.left = conversation, most
+        self.conversation: Conversation = conversation
+        self.left: int = most
         self._strings: dict[str, int] = {}
         self._paths: dict[tuple[int, str], int] = {}
         self._texts: dict[tuple[int, ...], int] = {}

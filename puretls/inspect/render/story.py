@@ -44,8 +44,8 @@ class Story:
 
     def __init__(self, conversation: Conversation) -> None:
         self.seen = conversation
-        self.dumps = Dumps(conversation, most=MOST_BYTES)
-        self.scenes = scenes(conversation)
+        self.dumps: Dumps = Dumps(conversation, most=MOST_BYTES)
+        self.scenes: list[Scene] = scenes(conversation)
         self._told = 0
         """Protected records whose nonce was shown."""
         self._texts: set[str] = set()

@@ -25,7 +25,7 @@ class MemoryBioPeer:
 
         self._ssl = ssl
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.tls = context.wrap_bio(self._in, self._out, server_side=server_side, server_hostname=server_name)
+        self.tls: ssl.SSLObject = context.wrap_bio(self._in, self._out, server_side=server_side, server_hostname=server_name)
         self._told: list[Told] = []
         self._shaken = self._over = False
 

@@ -41,7 +41,7 @@ class Bout:
         self.world = world
         self.moves: list[str] = [] if moves is None else moves
         """What happened, for people."""
-        self.session = world.session if resume else None
+        self.session: Session | None = world.session if resume else None
         """What whoever is the client offers to resume."""
         self.chunks: list[tuple[str, bytes]] = []
         """Who said what, in the order of its arrival."""
@@ -52,7 +52,7 @@ class Bout:
         self.size = 0
         """Bytes in which what is said arrives at a time; 0: as it is."""
         self.peer, self.mapper = _ends(world, self.session)
-        self.course = Course(self.peer, self.mapper, asks=world.certificates)
+        self.course: Course = Course(self.peer, self.mapper, asks=world.certificates)
         self._judge = Judge(world, self.course, self.moves)
         self._last_sealed = b""
         self._ems = True

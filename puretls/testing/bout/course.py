@@ -17,8 +17,10 @@ class Course:
     """Where the handshakes between `peer`, the connection under test, and the mapper stand. `asks`: its server wants a certificate."""
 
     def __init__(self, peer: MemoryPeer, mapper: Mapper, *, asks: bool) -> None:
-        self.peer, self.mapper, self.asks = peer, mapper, asks
-        self.role = mapper.context.role.other
+        self.peer: MemoryPeer = peer
+        self.mapper: Mapper = mapper
+        self.asks: bool = asks
+        self.role: Role = mapper.context.role.other
         """Of the connection under test."""
         self.said: list[str] = []
         """Symbols of the handshake under way."""

@@ -8,12 +8,12 @@ from puretls import danger
 from puretls.connection import Connection
 from puretls.errors import InternalError
 from puretls.handshake.states import Role
-from puretls.inspect.peer import Told
+from puretls.inspect.peer import MemoryPeer, Told
 from puretls.session import Session
 from puretls.testing.bout.course import Course
 from puretls.testing.bout.variants import Variant
 from puretls.testing.bout.world import LIMITS, SUITES, World
-from puretls.testing.learning.mapper import LINE
+from puretls.testing.learning.mapper import LINE, Mapper
 
 
 class Violation(AssertionError):
@@ -22,7 +22,9 @@ class Violation(AssertionError):
     def __init__(self, rule: str, detail: str, moves: list[str]) -> None:
         story = "".join(f"\n    {move}" for move in moves)
         super().__init__(f"{rule}: {detail}{story}")
-        self.rule, self.detail, self.moves = rule, detail, tuple(moves)
+        self.rule: str = rule
+        self.detail: str = detail
+        self.moves: tuple[str, ...] = tuple(moves)
 
 
 _AGREED = (
@@ -41,9 +43,12 @@ class Judge:
     """Judges the peer of a course by what was meant, what is heard and what is told. `moves` is the conversation, for people."""
 
     def __init__(self, world: World, course: Course, moves: list[str]) -> None:
-        self.world, self.course, self.moves = world, course, moves
-        self.peer, self.mapper = course.peer, course.mapper
-        self.is_over = False
+        self.world: World = world
+        self.course: Course = course
+        self.moves: list[str] = moves
+        self.peer: MemoryPeer = course.peer
+        self.mapper: Mapper = course.mapper
+        self.is_over: bool = False
         """Whether the connection has ended."""
         self.closing = False
         """Whether its application closed it."""

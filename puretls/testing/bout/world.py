@@ -54,7 +54,8 @@ class World:
     """What the connections of a run share: clock, session, and the nonces that were used."""
 
     def __init__(self, role: Role, *, certificates: bool = False, tickets: bool = True, seed: bytes = b"") -> None:
-        self.role, self.certificates = role, certificates
+        self.role: Role = role
+        self.certificates: bool = certificates
         self.now = NOW
         """What the clocks of both ends show."""
         self.session: Session | None = None
@@ -62,7 +63,7 @@ class World:
         self.sealed: set[tuple[bytes, bytes]] = set()
         self.repeated = False
         self.key_log: list[str] = []
-        self.config = _config(
+        self.config: ClientConfig | ServerConfig = _config(
             role,
             self,
             watched=self._watching(),
@@ -70,7 +71,7 @@ class World:
             certificates=certificates,
             tickets=tickets,
         )
-        self.mapping = _config(
+        self.mapping: ClientConfig | ServerConfig = _config(
             role.other, self, watched=_provider(), seed=b"mapper" + seed, certificates=certificates, tickets=tickets
         )
 

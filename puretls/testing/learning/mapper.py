@@ -234,12 +234,12 @@ class Mapper:
 
     def __init__(self, context: Context, session: Session | None = None) -> None:
         self.context = context
-        self.symbols = dict(SYMBOLS[context.role])
+        self.symbols: dict[str, Symbol] = dict(SYMBOLS[context.role])
         if session is not None:
             self.symbols[RESUMING] = _hello(session)
         self._read, self._write = Channel(), Channel()
         self._framer, self._joiner = Framer(), Joiner()
-        self.received = b""
+        self.received: bytes = b""
         """Application data that was heard."""
 
     def fork(self) -> Self:

@@ -31,8 +31,9 @@ class Talk:
     """Seconds that are waited for an answer which is expected."""
 
     def __init__(self, mapper: Mapper, peer: Peer, *, sends_first: bool = False) -> None:
-        self.mapper, self.peer = mapper, peer
-        self.is_over = False
+        self.mapper: Mapper = mapper
+        self.peer: Peer = peer
+        self.is_over: bool = False
         if sends_first:
             self._hear()
 
@@ -105,9 +106,9 @@ class Observed:
         self._begin = begin
         self._forks = forks
         self._root = _Node("", begin() if forks else None)
-        self.conversations = 0
+        self.conversations: int = 0
         """Conversations begun, or gone on with from a copy."""
-        self.symbols = 0
+        self.symbols: int = 0
         """Symbols said, those said again included."""
 
     def answers(self, word: Word) -> Word:

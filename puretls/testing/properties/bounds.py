@@ -102,7 +102,7 @@ def _fed(peer: Any, first: bytes, again: bytes) -> tuple[int, int, int]:
     return sent, most, counter[0]
 
 
-bounded = Property(
+bounded: Property = Property(
     "bounded",
     "what a peer sends costs memory up to a limit, and work in proportion",
     "RFC 5246 D.4",

@@ -96,7 +96,7 @@ def _groups(hello: ClientHello) -> tuple[int, ...]:
     return ()
 
 
-negotiation_is_sound = Property(
+negotiation_is_sound: Property = Property(
     "negotiation_is_sound",
     "only what was offered is chosen, and a client takes nothing else",
     "RFC 5246 7.4.1.3",
@@ -178,7 +178,7 @@ def _resume_client(subject: Factory, case: tuple[str, Edit | None]) -> None:
     unless(not again.completed, subject, resumption_keeps_parameters, lambda: f"resumed with {change}: {again.story()}")
 
 
-resumption_keeps_parameters = Property(
+resumption_keeps_parameters: Property = Property(
     "resumption_keeps_parameters",
     "a session is resumed with the suite and the extended_master_secret that it was made with, or not at all",
     "RFC 5246 F.1.4, RFC 7627 5.3",

@@ -88,7 +88,7 @@ def _meet(subject: Factory, edits: tuple[Edit, ...]) -> None:
         raise only_own_errors.violated(subject, f"{type(error).__name__}: {error}") from error
 
 
-only_own_errors = Property(
+only_own_errors: Property = Property(
     "only_own_errors",
     "whatever arrives in whatever state, an end tells of a failure in its own words and raises nothing else",
     "RFC 5246 7.2.2",
@@ -117,7 +117,7 @@ def _cut_up(subject: Factory, wire: Wire) -> None:
         unless(same, subject, chunking_is_invisible, f"{wire}: other bytes were sent")
 
 
-chunking_is_invisible = Property(
+chunking_is_invisible: Property = Property(
     "chunking_is_invisible",
     "how the bytes are cut and joined on their way changes nothing that is told or sent",
     "RFC 5246 6.2.1",
@@ -138,7 +138,7 @@ def _finish(subject: Factory, wire: Wire) -> None:
     unless(not bad, subject, honest_peers_finish, meeting.story)
 
 
-honest_peers_finish = Property(
+honest_peers_finish: Property = Property(
     "honest_peers_finish",
     "two honest ends finish their handshake, understand each other, and close well",
     "RFC 5246 7.3",
@@ -159,7 +159,7 @@ def _any_wire(subject: Factory) -> SearchStrategy[Wire]:
     return _strategies().wires()  # type: ignore[no-any-return]
 
 
-determinism = Property(
+determinism: Property = Property(
     "determinism",
     "an end with the same entropy and clock that gets the same bytes says the same",
     "RFC 5246 6.1",
@@ -182,7 +182,7 @@ def _tile(subject: Factory, wire: Wire) -> None:
         unless(covered == size, subject, byte_map_tiles, f"the map of the {side} ends at {covered}, not {size}")
 
 
-byte_map_tiles = Property(
+byte_map_tiles: Property = Property(
     "byte_map_tiles",
     "each byte of both sides has exactly one field in the map of the conversation",
     "RFC 5246 6.2",
@@ -220,7 +220,7 @@ def _not_finished(subject: Factory, edit: Edit) -> None:
     unless(not meeting.completed, subject, no_completion_without_finished, lambda: f"after {edit}: {meeting.story()}")
 
 
-no_completion_without_finished = Property(
+no_completion_without_finished: Property = Property(
     "no_completion_without_finished",
     "no handshake completes before a Finished with the right verify_data came under the new keys",
     "RFC 5246 7.4.9",
@@ -265,7 +265,7 @@ def _flipping(subject: Factory) -> SearchStrategy[Wire]:
     return st.builds(Wire, st.just(()), st.lists(flips, min_size=1, max_size=2).map(tuple))
 
 
-matching_conversations = Property(
+matching_conversations: Property = Property(
     "matching_conversations",
     "where both ends finish, both saw the same handshake, bit by bit",
     "RFC 5246 F.1.1",
@@ -298,7 +298,7 @@ def _never_completes(subject: Factory, edit: Edit) -> None:
     unless(not (meeting.completed and ours), subject, tampering_never_completes, lambda: f"after {edit}: {meeting.story()}")
 
 
-tampering_never_completes = Property(
+tampering_never_completes: Property = Property(
     "tampering_never_completes",
     "where a message of the handshake was changed on its way, not both ends finish",
     "RFC 5246 F.1.4",

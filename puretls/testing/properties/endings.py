@@ -106,7 +106,7 @@ def _sealed(subject: Factory) -> int:
     return next(record.number for record in seen.records if record.side == side and record.epoch == 1)
 
 
-no_data_before_finished_nor_after_close = Property(
+no_data_before_finished_nor_after_close: Property = Property(
     "no_data_before_finished_nor_after_close",
     "application data is delivered after Finished and before the end, and at no other time",
     "RFC 5246 7.2.1, 7.4.9",
@@ -136,7 +136,7 @@ def _cut(subject: Factory, cut: Cut) -> None:
     unless(whole.startswith(meeting.data), subject, truncation_is_reported, f"{cut}: other data came than was sent")
 
 
-truncation_is_reported = Property(
+truncation_is_reported: Property = Property(
     "truncation_is_reported",
     "a stream that ends before close_notify is told from one that ends well, at every byte",
     "RFC 5246 7.2.1",

@@ -48,7 +48,7 @@ def _parse_anything(subject: Parser, case: Any) -> None:
         raise only_own_errors_of_parser.violated(subject, f"{type(error).__name__}: {error}") from error
 
 
-only_own_errors_of_parser = Property(
+only_own_errors_of_parser: Property = Property(
     "only_own_errors_of_parser",
     "any bytes make a value, or one of the parser's own exceptions",
     "RFC 5246 7.2.2",
@@ -66,7 +66,7 @@ def _parse_again(subject: Parser, value: Any) -> None:
     unless(subject.serialise(again) == data, subject, parsing_undoes_serialising, "the same value was written in two ways")
 
 
-parsing_undoes_serialising = Property(
+parsing_undoes_serialising: Property = Property(
     "parsing_undoes_serialising",
     "what is serialised parses to the same value, and is written the same way again",
     "RFC 5246 4",

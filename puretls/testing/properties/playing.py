@@ -38,9 +38,10 @@ class Meeting:
     ) -> None:
         self.factory = factory
         self.tested: Peer = factory()
-        self.side, self.our_side = factory.role, other(factory.role)
+        self.side: str = factory.role
+        self.our_side: str = other(factory.role)
         self.key_log: list[str] = []
-        self.editor = Editor(self.our_side, edits, self.key_log)
+        self.editor: Editor = Editor(self.our_side, edits, self.key_log)
         more = honest.real(self.our_side) if factory.secure else {}
         config = honest.config_of(
             self.our_side, seed=seed, **more | fields, key_log=self.key_log.append, interceptors=self.editor.needed

@@ -69,7 +69,7 @@ def _nonces(meeting: Meeting) -> Iterator[bytes]:
             yield record.raw[5 : 5 + size]
 
 
-nonces_never_repeat = Property(
+nonces_never_repeat: Property = Property(
     "nonces_never_repeat",
     "no two records under one key have the same nonce, or IV",
     "RFC 5288 3",
@@ -143,7 +143,7 @@ def _is_in(secret: bytes, text: str) -> bool:
     return secret.hex() in text.lower().replace(" ", "").replace(":", "") or re.search(plain, text) is not None
 
 
-secrets_are_never_shown = Property(
+secrets_are_never_shown: Property = Property(
     "secrets_are_never_shown",
     "no repr, log line or exception holds a key or what was said",
     "RFC 5246 F.1",

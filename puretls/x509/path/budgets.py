@@ -48,9 +48,15 @@ class Meter:
     __slots__ = ("budgets", "fetches", "name_comparisons", "paths", "signature_work", "signatures", "size", "steps", "work")
 
     def __init__(self, budgets: Budgets, size: int = 0) -> None:
-        self.budgets = budgets
-        self.size = size
-        self.signatures = self.signature_work = self.steps = self.paths = self.name_comparisons = self.fetches = self.work = 0
+        self.budgets: Budgets = budgets
+        self.size: int = size
+        self.signatures: int = 0
+        self.signature_work: int = 0
+        self.steps: int = 0
+        self.paths: int = 0
+        self.name_comparisons: int = 0
+        self.fetches: int = 0
+        self.work: int = 0
 
     def spend(self, what: str, amount: int = 1, *, work: int = 0) -> None:
         """Adds to a count, and `work` to what all of them share; raises `BudgetExceeded` beyond a limit."""

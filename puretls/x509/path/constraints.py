@@ -175,8 +175,8 @@ class Constraints:
     def __init__(self, extension: NameConstraints) -> None:
         self.faults: list[str] = []
         self.bases: Counter[Kind] = Counter()
-        self.permitted = self._compile(extension.permitted_subtrees)
-        self.excluded = self._compile(extension.excluded_subtrees)
+        self.permitted: _Subtrees = self._compile(extension.permitted_subtrees)
+        self.excluded: _Subtrees = self._compile(extension.excluded_subtrees)
 
     def _compile(self, subtrees: tuple[GeneralSubtree, ...] | None) -> _Subtrees:
         compiled = _Subtrees()

@@ -41,10 +41,10 @@ class Search:
         self.settings = settings
         self.caches = caches
         self.question = question
-        self.pool = Pool()
-        self.meter = Meter(settings.budgets, len(question.leaf.raw))
-        self.examiner = Examiner(settings, caches, question, self.meter)
-        self.spent = Meter(settings.budgets)  # of the first pass, once the second has begun
+        self.pool: Pool = Pool()
+        self.meter: Meter = Meter(settings.budgets, len(question.leaf.raw))
+        self.examiner: Examiner = Examiner(settings, caches, question, self.meter)
+        self.spent: Meter = Meter(settings.budgets)  # of the first pass, once the second has begun
         self.unreadable: list[Finding] = []
         self.dead_ends: dict[Certificate, None] = {}
 

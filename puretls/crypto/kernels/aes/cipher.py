@@ -44,11 +44,12 @@ class Aes:
     __slots__ = ("_block_keys", "_encrypt_rows", "_row_keys", "_rows_most", "plane_keys", "schedule", "table_free")
 
     def __init__(self, key: bytes, *, table_free: bool = False) -> None:
-        self.table_free = table_free
-        self.schedule = expand(key, table_free=table_free)
+        self.table_free: bool = table_free
+        self.schedule: bytes = expand(key, table_free=table_free)
         self._encrypt_rows = aes_rows.encrypt_table_free if table_free else aes_rows.encrypt
         self._rows_most = thresholds.ROWS_MOST_TABLE_FREE if table_free else thresholds.ROWS_MOST
         self._row_keys = PreparedKeys(self.schedule, aes_rows.round_keys, thresholds.ROWS_CACHED)
+        self.plane_keys: PreparedKeys[list[aes_planes.Block]]
         self.plane_keys = PreparedKeys(self.schedule, aes_planes.row_key_planes, thresholds.LANES_CACHED)
         self._block_keys: BlockKeys | None = None
 

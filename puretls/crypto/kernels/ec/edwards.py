@@ -12,7 +12,7 @@ from typing import Any
 
 from puretls.crypto.kernels.arithmetic import PYTHON, Arithmetic
 from puretls.crypto.kernels.ec import recoding
-from puretls.crypto.kernels.ec.recoding import Entry, Pair, Row
+from puretls.crypto.kernels.ec.recoding import Entry, Pair, Row, Shape
 
 Affine = tuple[int, int]
 Comb = list[list[Entry]]
@@ -42,15 +42,17 @@ class Edwards:
     """One curve, computing with one kind of numbers. Obtained from `edwards()`, so that tables are made once."""
 
     def __init__(self, name: str, arithmetic: Arithmetic) -> None:
-        self.a, d, self.n, *base = _PARAMETERS[name]
+        a, d, n, *base = _PARAMETERS[name]
+        self.a: int = a
+        self.n: int = n
         generated = arithmetic.module(name)
         self.name = name
         self.base: Affine = (base[0], base[1])
         self.p: int = generated.P
-        self.d = d % self.p
+        self.d: int = d % self.p
         self.arithmetic = arithmetic
-        self.comb_shape = recoding.shape(self.n.bit_length(), 8, 4)
-        self.key_comb_shape = recoding.shape(self.n.bit_length(), 8, 2)
+        self.comb_shape: Shape = recoding.shape(self.n.bit_length(), 8, 4)
+        self.key_comb_shape: Shape = recoding.shape(self.n.bit_length(), 8, 2)
         self._p = arithmetic.number(self.p)
         self._d = arithmetic.number(self.d)
         self._one = arithmetic.number(1)

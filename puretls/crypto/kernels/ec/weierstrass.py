@@ -13,7 +13,7 @@ from typing import Any
 from puretls.crypto.groups import BadPublicValue
 from puretls.crypto.kernels.arithmetic import PYTHON, Arithmetic
 from puretls.crypto.kernels.ec import recoding
-from puretls.crypto.kernels.ec.recoding import Entry, Pair, Row
+from puretls.crypto.kernels.ec.recoding import Entry, Pair, Row, Shape
 
 Affine = tuple[int, int]
 Jacobian = tuple[Any, Any, Any]
@@ -53,16 +53,18 @@ class Curve:
     """One curve, computing with one kind of numbers. Obtained from `curve()`, so that tables are made once."""
 
     def __init__(self, name: str, arithmetic: Arithmetic) -> None:
-        module, self.n, self.b, *base = _PARAMETERS[name]
+        module, n, b, *base = _PARAMETERS[name]
+        self.n: int = n
+        self.b: int = b
         generated = arithmetic.module(module)
         number = arithmetic.number
         self.name = name
         self.base: Affine = (base[0], base[1])
         self.p: int = generated.P
-        self.size = (self.p.bit_length() + 7) // 8
+        self.size: int = (self.p.bit_length() + 7) // 8
         self.arithmetic = arithmetic
-        self.comb_shape = recoding.shape(self.n.bit_length(), 8, 4)
-        self.key_comb_shape = recoding.shape(self.n.bit_length(), 8, 2)
+        self.comb_shape: Shape = recoding.shape(self.n.bit_length(), 8, 4)
+        self.key_comb_shape: Shape = recoding.shape(self.n.bit_length(), 8, 2)
         self._p = number(self.p)
         self._one = number(1)
         self._number = number

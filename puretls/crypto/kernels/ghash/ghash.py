@@ -29,7 +29,7 @@ class Ghash:
     __slots__ = ("__weakref__", "_hashed", "_masks", "_ref", "_spread", "_table_free", "_tables", "_tree", "h")
 
     def __init__(self, h: int, *, table_free: bool = False) -> None:
-        self.h = h
+        self.h: int = h
         self._table_free = table_free
         self._hashed = 0
         self._spread = spread(h)

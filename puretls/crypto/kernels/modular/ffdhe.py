@@ -56,7 +56,7 @@ class FiniteField(Group):
         self.name = name
         self.p = p
         self.g = g
-        self.length = (p.bit_length() + 7) // 8
+        self.length: int = (p.bit_length() + 7) // 8
         self._bits = exponent_bits
         self._power = arithmetic.secret_power
         self._generated = 0
