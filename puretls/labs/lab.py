@@ -27,6 +27,12 @@ SEEDS = 5
 MODULES = {
     1: "length_over_read",
     2: "bleichenbacher",
+    9: "triple_handshake",
+    10: "skipped_messages",
+    11: "early_ccs",
+    12: "renegotiation",
+    13: "not_a_ca",
+    14: "nul_in_a_name",
 }
 """The modules of the labs, by number. Each has `LAB`."""
 

@@ -42,6 +42,7 @@ def authority() -> Any:
     return _LABS.authority()
 
 
+@lru_cache(maxsize=32)
 def credential(kind: str = "secp256r1", name: str = NAME, usage: str = "server") -> Credential:
     """A certificate of the authority's, with its key."""
     return _LABS.issue(kind, (name,), usage)
@@ -96,9 +97,9 @@ class Seeded:
         """A number from 0 to `below` - 1."""
         return int.from_bytes(self.random(purpose)(16)) % below
 
-    def client(self, number: int = 0, **fields: Any) -> Connection:
+    def client(self, number: int = 0, name: str = NAME, **fields: Any) -> Connection:
         """A client that trusts the authority. `number` tells apart the connections of one peer."""
-        return Connection.client(ClientConfig(**self._fields(f"client {number}") | {"verifier": verifier()} | fields), NAME)
+        return Connection.client(ClientConfig(**self._fields(f"client {number}") | {"verifier": verifier()} | fields), name)
 
     def server(self, number: int = 0, **fields: Any) -> Connection:
         """A server with a P-256 certificate, without tickets and sessions, unless told otherwise."""
