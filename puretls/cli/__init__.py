@@ -25,7 +25,7 @@ _LONGEST = 1000
 """Characters of an error at most."""
 COMMANDS = (
     "demo", "connect", "serve", "run", "ca", "x509", "listing", "explain",
-    "inspect", "replay", "edit", "learn", "flip", "fuzz", "lab",
+    "inspect", "replay", "edit", "learn", "flip", "fuzz", "lab", "lesson", "grade",
 )  # fmt: skip
 
 
