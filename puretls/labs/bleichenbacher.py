@@ -51,12 +51,12 @@ class Peer:
         self.n, self.e = key.public.n, key.public.e
         self._calls = Calls(MOST)
         suites = (suite(SUITE),)
-        server = {
+        server: dict[str, Any] = {
             "suites": suites,
             "credentials": (credential_of(key, seeded.random("certificate")),),
             "provider": replace(provider(), rsa_private=rsa_private if fixed else _telling),
         }
-        client = {"suites": suites, "verifier": danger.accept_any_chain}
+        client: dict[str, Any] = {"suites": suites, "verifier": danger.accept_any_chain}
         victim = Pair(seeded.client(**client), seeded.server(**server)).shake()
         victim.say("client", b"GET /account HTTP/1.1\r\nCookie: session=" + seeded.hex("cookie", 8).encode() + b"\r\n\r\n")
         self._premaster = _premaster(victim, key)
@@ -91,9 +91,8 @@ def _client_key_exchange(encrypted: bytes) -> bytes:
 
 def _encrypted(pair: Pair) -> bytes:
     """The encrypted premaster secret that went over the wire."""
-    seen = next(seen for seen in pair.conversation.messages if seen.name == "ClientKeyExchange")
-    found: bytes = seen.message.encrypted_premaster_secret
-    return found
+    seen: Any = next(seen for seen in pair.conversation.messages if seen.name == "ClientKeyExchange")
+    return bytes(seen.message.encrypted_premaster_secret)
 
 
 def _premaster(pair: Pair, key: RsaPrivateKey) -> bytes:
@@ -111,7 +110,7 @@ def reference(peer: Any) -> bytes:
     b = 1 << 8 * (size - 2)  # a block that begins 00 02 is a number from 2b to 3b - 1
 
     def fits(s: int) -> bool:
-        return peer.ask((c * pow(s, e, n) % n).to_bytes(size)) == ""
+        return bool(peer.ask((c * pow(s, e, n) % n).to_bytes(size)) == "")
 
     def first(numbers: Iterable[int]) -> int:
         return next(s for s in numbers if fits(s))
@@ -201,8 +200,8 @@ def scenes(peer: Peer, answer: Any) -> Iterable[Scene]:
             f"times 2:     {peer.ask((int.from_bytes(peer.encrypted) * pow(2, peer.e, peer.n) % peer.n).to_bytes(size)) or 'no alert'}",
         ),
     )
-    random = peer.recording.handshakes[0].client_hello.random
-    opened = peer.recording.with_knowledge(Knowledge.of(premasters={random: answer}))
+    hello: Any = peer.recording.handshakes[0].client_hello
+    opened = peer.recording.with_knowledge(Knowledge.of(premasters={hello.random: answer}))
     yield Scene(
         "What follows from the premaster secret",
         f"{count:,} questions later it is known, and with it all keys of the recording. The client had said:",

@@ -27,6 +27,8 @@ SEEDS = 5
 MODULES = {
     1: "length_over_read",
     2: "bleichenbacher",
+    3: "lucky13",
+    4: "padding_oracle",
     9: "triple_handshake",
     10: "skipped_messages",
     11: "early_ccs",
