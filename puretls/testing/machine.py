@@ -48,8 +48,8 @@ class ConnectionMachine(RuleBasedStateMachine):
         role = role if role in self.roles else self.roles[0]
         try:
             self.run = Run(role, certificates=certificates).begin()
-        except Violation:
-            self._tell(Plan(role, certificates))
+        except Violation as violation:
+            self._tell(Plan(role, certificates), violation)
 
     @rule(data=st.data())
     def move(self, data: Any) -> None:
@@ -59,22 +59,23 @@ class ConnectionMachine(RuleBasedStateMachine):
         assert self.run is not None
         try:
             self.run.play(Move(name, number))
-        except Violation:
-            self._tell(self.run.plan)
+        except Violation as violation:
+            self._tell(self.run.plan, violation)
 
-    def _tell(self, plan: Plan) -> None:
+    def _tell(self, plan: Plan, violation: Violation) -> None:
         """Raise what the least plan shows; write it down where there is a folder for finds."""
-        violation = broken(plan)
-        if violation is None:
-            raise AssertionError(f"the same moves came to something else: {plan}")
         known = self.least.get(violation.rule)
-        if known is None or broken(known) is None:
+        shown = broken(known) if known is not None else None
+        if shown is None:
+            if broken(plan) is None:
+                raise AssertionError(f"the same moves came to something else: {plan}") from violation
             self.least[violation.rule] = known = minimal(plan)
             if self.finds is not None:
                 from puretls.testing.finds import keep
 
                 keep(self.finds, known)
-        raise broken(known) or violation
+            shown = broken(known)
+        raise shown or violation
 
     def teardown(self) -> None:
         """Tell campaigns how deep the run went."""
