@@ -38,12 +38,14 @@ def test_validators_disagree_on_what_is_known():
 
 @pytest.mark.interop
 @pytest.mark.long
+@pytest.mark.timeout(7200)
 def test_a_hundred_thousand_flights():
     _check(flights(100_000, seed=1), FLIGHTS)
 
 
 @pytest.mark.interop
 @pytest.mark.long
+@pytest.mark.timeout(7200)
 @OPENSSL
 @pytest.mark.filterwarnings("ignore")
 def test_twenty_thousand_chains():

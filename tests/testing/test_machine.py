@@ -116,6 +116,7 @@ def _talk(story):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(7200)
 @EACH
 def test_hypothesis_finds_each_fault_within_two_hundred_examples(name, record_property):
     """Fifteen seeds: the median of the examples, and how often the conversation shrinks to the least."""
