@@ -189,13 +189,17 @@ def _of_standard(attribute: str, cls: type[Any]) -> Any:
 
 def _initialiser(cls: type[Any]) -> Callable[..., None]:
     """Sets every field; the one method that is compiled for each class, since it runs for each object."""
-    scope: dict[str, Any] = {"MISSING": MISSING}
+    scope: dict[str, Any] = {"MISSING": MISSING, "set_attribute": object.__setattr__}
     positional: list[str] = ["self"]
     named: list[str] = []
     lines: list[str] = []
     for field in fields_of(cls):
         name = value = parameter = field.name
-        scope[f"set_{name}"] = _setter(cls, name)
+        slot = getattr(cls, name, None)
+        if isinstance(slot, MemberDescriptorType):
+            scope[f"set_{name}"], setting = slot.__set__, f"set_{name}(self, "
+        else:
+            setting = f"set_attribute(self, {name!r}, "
         if field.default_factory is not MISSING:
             scope[f"make_{name}"] = field.default_factory
             value = f"make_{name}() if {name} is MISSING else {name}"
@@ -204,7 +208,7 @@ def _initialiser(cls: type[Any]) -> Callable[..., None]:
             scope[f"default_{name}"] = field.default
             parameter = f"{name}=default_{name}"
         (named if field.kw_only else positional).append(parameter)
-        lines.append(f"set_{name}(self, {value})")
+        lines.append(f"{setting}{value})")
     parameters = [*positional, *(["*", *named] if named else [])]
     if hasattr(cls, "__post_init__"):
         lines.append("self.__post_init__()")
@@ -212,11 +216,6 @@ def _initialiser(cls: type[Any]) -> Callable[..., None]:
     made: Callable[..., None] = scope["__init__"]
     made.__qualname__ = f"{cls.__qualname__}.__init__"
     return made
-
-
-def _setter(cls: type[Any], name: str) -> Callable[[Any, Any], None]:
-    slot = getattr(cls, name, None)
-    return slot.__set__ if isinstance(slot, MemberDescriptorType) else lambda self, value: object.__setattr__(self, name, value)
 
 
 def _getter(names: list[str]) -> Callable[[Any], Any]:

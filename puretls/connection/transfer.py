@@ -64,15 +64,18 @@ class Inbound:
 
         Raises `PeerError` for a bad header, and for a record that is not authentic when its turn comes.
         """
+        if not self._progress.taps:
+            return self._next_plain(version, batch=batch)
         while not self._ready:
-            opened = self._opened.popleft() if self._opened else self._opened_next(version, batch=batch)
-            if opened is None:
+            plain = self._next_plain(version, batch=batch)
+            if plain is None:
                 return None
-            plain = self._traced(*opened)
-            if not self._progress.taps:
-                return plain
             self._ready.extend(self._progress.through("plaintext", plain, Direction.INBOUND, self.channel.epoch))
         return self._ready.popleft()
+
+    def _next_plain(self, version: int | None, *, batch: bool) -> Record | None:
+        opened = self._opened.popleft() if self._opened else self._opened_next(version, batch=batch)
+        return None if opened is None else self._traced(*opened)
 
     def _opened_next(self, version: int | None, *, batch: bool) -> tuple[Record, bytes | None] | None:
         """The next record and its plaintext; those that were opened in the same call wait for their turn."""

@@ -62,6 +62,7 @@ def complete(session_of: Callable[[Any], Session | None]) -> tuple[Effect, ...]:
         return context.evolve(
             session=session_of(context),
             transcript=b"",
+            _offer=None,
             secrets=Secrets(master=context.secrets.master),
             established=established,
         )

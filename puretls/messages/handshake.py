@@ -34,6 +34,16 @@ class HandshakeHeader(Struct):
 HEADER_LENGTH = size_of(HandshakeHeader)
 
 
+def header(type_: int, length: int) -> bytes:
+    """The bytes of a `HandshakeHeader`, made in one step: one comes with every message."""
+    return type_.to_bytes(1, "big") + length.to_bytes(HEADER_LENGTH - 1, "big")
+
+
+def announced(header: bytes | bytearray) -> int:
+    """Bytes of the body that a header announces, read in one step."""
+    return int.from_bytes(header[1:HEADER_LENGTH], "big")
+
+
 class HandshakeMessage(Struct):
     """Base of the bodies of handshake messages (RFC 5246 7.4)."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from puretls.errors import DecodeError
 from puretls.iana import ContentType, HandshakeType
-from puretls.messages.handshake import BY_TYPE, HEADER_LENGTH, HandshakeHeader, HandshakeMessage, Unknown
+from puretls.messages.handshake import BY_TYPE, HEADER_LENGTH, HandshakeHeader, HandshakeMessage, Unknown, announced, header
 from puretls.messages.key_exchange import ClientKeyExchangeUnknown, ServerKeyExchangeUnknown
 from puretls.messages.records import Alert, ApplicationData, ChangeCipherSpec
 from puretls.spans import Span
@@ -54,9 +54,9 @@ def messages_in(transcript: bytes) -> list[bytes]:
     """Splits a transcript into its handshake messages, each with its header."""
     found, position = [], 0
     while position + HEADER_LENGTH <= len(transcript):
-        header, body = HandshakeHeader.codec.read(transcript, position, len(transcript))
-        found.append(transcript[position : body + header.length])
-        position = body + header.length
+        stop = position + HEADER_LENGTH + announced(transcript[position : position + HEADER_LENGTH])
+        found.append(transcript[position:stop])
+        position = stop
     return found
 
 
@@ -85,13 +85,13 @@ def parse_content(content_type: int, raw: bytes, key_exchange: KeyExchange | Non
 def serialise_handshake(message: HandshakeMessage) -> bytes:
     """A handshake message with its four-byte header."""
     body = serialise(message)
-    return serialise(HandshakeHeader(message.handshake_type, len(body))) + body
+    return header(message.handshake_type, len(body)) + body
 
 
 def annotate_handshake(raw: bytes, key_exchange: KeyExchange | None) -> list[Span]:
     """Spans that tile a handshake message, header included, whatever its bytes."""
     cls = _class_of(raw, key_exchange)
-    header = annotate(HandshakeHeader, raw, 0, min(len(raw), HEADER_LENGTH), cls.path_name)
+    head = annotate(HandshakeHeader, raw, 0, min(len(raw), HEADER_LENGTH), cls.path_name)
     if len(raw) < HEADER_LENGTH:
-        return header
-    return [replace(header[0], note=cls.rfc), *header[1:], *annotate(cls, raw, HEADER_LENGTH)]
+        return head
+    return [replace(head[0], note=cls.rfc), *head[1:], *annotate(cls, raw, HEADER_LENGTH)]

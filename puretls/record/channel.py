@@ -18,6 +18,8 @@ class Channel:
         self.protection: Protection = Plain()
         self.sequence: int = 0
         self.epoch: int = 0
+        self.protected: bool = False
+        """Whether keys are in force."""
         self.version = VERSION
         """What the headers of sealed records say."""
         self.record_size: int = MAX_PLAINTEXT
@@ -26,16 +28,13 @@ class Channel:
         self._records_per_key = records_per_key
         self._bytes_per_key = bytes_per_key
 
-    @property
-    def protected(self) -> bool:
-        return self.epoch > 0
-
     def change(self, protection: Protection, *, bytes_per_key: int | None = None, record_size: int = MAX_PLAINTEXT) -> None:
         """Put new keys in force, after a ChangeCipherSpec."""
         self.protection = protection
         self.record_size = record_size
         self.sequence = self._bytes = 0
         self.epoch += 1
+        self.protected = True
         if bytes_per_key is not None:
             self._bytes_per_key = bytes_per_key
 

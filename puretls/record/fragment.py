@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 
 from puretls.errors import PeerError, Reason
-from puretls.messages.handshake import HEADER_LENGTH, HandshakeHeader
+from puretls.iana import HandshakeType, known
+from puretls.messages.handshake import HEADER_LENGTH, announced
 from puretls.messages.registry import handshake_class
 
 
@@ -13,7 +14,8 @@ class Joiner:
     """Collects handshake fragments and hands out whole messages, header included; their bodies have at most `limit` bytes."""
 
     def __init__(self, limit: int = 2**24 - 1) -> None:
-        self._buffer = bytearray()
+        self._buffer: bytes | bytearray = b""
+        """The content of one record as it came, which mostly is one message; a bytearray where more was joined, or a part taken."""
         self._limit = limit
 
     def __len__(self) -> int:
@@ -38,32 +40,44 @@ class Joiner:
     def fork(self) -> Joiner:
         """A copy that goes on by itself."""
         twin = copy.copy(self)
-        twin._buffer = self._buffer.copy()
+        twin._buffer = self._buffer[:]
         return twin
 
     def feed(self, fragment: bytes) -> None:
         """Append the content of a handshake record."""
-        self._buffer += fragment
+        if self._buffer:
+            self._joined().extend(fragment)
+        else:
+            self._buffer = fragment
 
     def clear(self) -> None:
         """Forget the bytes that have not been handed out."""
-        self._buffer.clear()
+        self._buffer = b""
 
     def next(self) -> bytes | None:
         """The next message, or None until it is complete. Its announced length is judged before its bytes are waited for."""
         if len(self._buffer) < HEADER_LENGTH:
             return None
-        header, start = HandshakeHeader.codec.read(self.head, 0, HEADER_LENGTH)
-        if header.length > self._limit:
-            path = f"{handshake_class(header.msg_type, None).path_name}.length"
-            detail = f"type {header.msg_type!s}, {header.length} bytes, at most {self._limit}"
-            raise PeerError(Reason.MESSAGE_TOO_LONG, detail, path=path)
-        end = start + header.length
+        length = announced(self._buffer)
+        if length > self._limit:
+            type_ = known(HandshakeType, self._buffer[0])
+            detail = f"type {type_!s}, {length} bytes, at most {self._limit}"
+            raise PeerError(Reason.MESSAGE_TOO_LONG, detail, path=f"{handshake_class(type_, None).path_name}.length")
+        end = HEADER_LENGTH + length
         if len(self._buffer) < end:
             return None
-        message = bytes(self._buffer[:end])
-        del self._buffer[:end]
+        if len(self._buffer) == end:
+            message, self._buffer = bytes(self._buffer), b""
+        else:
+            message = bytes(self._buffer[:end])
+            del self._joined()[:end]
         return message
+
+    def _joined(self) -> bytearray:
+        """The buffer as one that grows and shrinks without being copied."""
+        if isinstance(self._buffer, bytes):
+            self._buffer = bytearray(self._buffer)
+        return self._buffer
 
 
 def split(data: bytes, size: int) -> list[bytes]:

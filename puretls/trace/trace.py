@@ -10,7 +10,7 @@ from puretls.handshake.states import State
 from puretls.iana import ContentType
 from puretls.intercept import Direction
 from puretls.key_exchange import KeyExchange
-from puretls.messages.records import Record
+from puretls.messages.records import HEADER, Record
 from puretls.queues import Queue
 from puretls.record.channel import Channel
 from puretls.record.framing import HEADER_LENGTH
@@ -32,14 +32,16 @@ class Trace:
 
     def __init__(self, level: str = "handshake", limit: int = 2**20) -> None:
         self.level = level
+        self._is_full = level == "full"
         self.limit = limit
         self._dropped = 0
-        self._seen: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
+        self._seen: list[tuple[Any, ...] | State] = []
+        """Calls that make entries: a function of this class and its arguments. A state is where the message in front of it led to."""
         self._seen_size = 0
         self._kept: Queue[Entry] = Queue()
         self._size = 0
         self._positions: dict[tuple[Direction, Layer, int], int] = {}
-        self._explainer = Explainer()
+        self._explainer: Explainer | None = None
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(tuple(self._entries))
@@ -72,57 +74,48 @@ class Trace:
         """A record as it is on the wire, and the plaintext in it (None: it could not be opened)."""
         if self.level == "off":
             return
-        kept: Record | bytes = record if self._keeps(record.type) else record.header()
-        size, length = len(record.fragment), len(data) if data else 0
-        held = HEADER_LENGTH if kept is not record else HEADER_LENGTH + size
-        self._see(held, Trace._add_record, direction, record.type, kept, size, length, state, channel.epoch, channel.protection.layout)
+        kept: Record | bytes = record if record.type != _APPLICATION_DATA or self._is_full else record.header()
+        size = HEADER_LENGTH + len(record.fragment) if kept is record else HEADER_LENGTH
+        self._see(size, Trace._add_record, direction, kept, len(data) if data else 0, state, channel.epoch, channel.protection.layout)
 
     def message(self, direction: Direction, kind: int, raw: bytes, state: State, key_exchange: KeyExchange | None) -> None:
         """A handshake message with its header, or the content of another record."""
         if self.level == "off":
             return
-        kept = raw if self._keeps(kind) else b""
+        kept = raw if kind != _APPLICATION_DATA or self._is_full else b""
         self._see(len(kept), Trace._add_message, direction, kind, kept, len(raw), state, key_exchange)
 
     def led_to(self, state: State) -> None:
         """Note that the newest inbound message moved the connection to this state."""
         if self.level != "off":
-            self._seen.append((Trace._move, (state,)))
-
-    def _keeps(self, content_type: int) -> bool:
-        """Whether bytes of this content type are kept, or their size only."""
-        return content_type != _APPLICATION_DATA or self.level == "full"
+            self._seen.append(state)
 
     def _see(self, size: int, add: Callable[..., None], *what: Any) -> None:
         """Note a call of `add`, which makes an entry. It is done when somebody looks, or when too much was noted."""
-        self._seen.append((add, what))
+        self._seen.append((add, *what))
         self._seen_size += size + _ENTRY_COST
         if self._seen_size > _SEEN_MOST:
             self._settle()
 
     def _settle(self) -> None:
         seen, self._seen, self._seen_size = self._seen, [], 0
-        for add, what in seen:
-            add(self, *what)
+        for note in seen:
+            if isinstance(note, tuple):
+                add, *what = note
+                add(self, *what)
+            else:
+                self._move(note)
 
-    def _add_record(
-        self,
-        direction: Direction,
-        kind: int,
-        kept: Record | bytes,
-        size: int,
-        length: int,
-        state: State,
-        epoch: int,
-        layout: Layout,
-    ) -> None:
-        name, size = state.name, HEADER_LENGTH + size
+    def _add_record(self, direction: Direction, kept: Record | bytes, length: int, state: State, epoch: int, layout: Layout) -> None:
+        raw = kept if isinstance(kept, bytes) else kept.to_bytes()
+        kind, _, fragment = HEADER.unpack_from(raw)
+        name, size = state.name, HEADER_LENGTH + fragment
         self._append(
             Entry(
                 direction=direction,
                 layer=Layer.RECORD,
                 content_type=kind,
-                raw=kept if isinstance(kept, bytes) else kept.to_bytes(),
+                raw=raw,
                 length=size,
                 offset=self._take(direction, Layer.RECORD, _WIRE, size),
                 state_before=name,
@@ -171,7 +164,7 @@ class Trace:
         """A copy that goes on by itself."""
         self._settle()
         twin = copy.copy(self)
-        twin._seen, twin._kept, twin._positions, twin._explainer = [], self._kept.copy(), self._positions.copy(), Explainer()
+        twin._seen, twin._kept, twin._positions, twin._explainer = [], self._kept.copy(), self._positions.copy(), None
         return twin
 
     def messages(self, direction: Direction | None = None) -> list[Entry]:
@@ -184,4 +177,5 @@ class Trace:
 
     def explain(self, direction: Direction, offset: int) -> Explanation | None:
         """What the byte at `offset` of a direction's stream is; None where the trace does not hold it (any more)."""
+        self._explainer = self._explainer or Explainer()
         return self._explainer.explain(self._entries, direction, offset)
