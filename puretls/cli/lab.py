@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from puretls.cli import ranges, tapes
 
 if TYPE_CHECKING:
+    from puretls.inspect.bytemap import Leaf
     from puretls.labs.lab import Lab, Scene
 
 PROSE = 80
@@ -149,7 +150,12 @@ def _scene(scene: Scene) -> Iterator[str]:
     if scene.conversation is None:
         return
     if scene.paths:
-        leaves = [leaf for path in scene.paths for leaf in scene.conversation.byte_map.find(path)]
+        leaves = [leaf for path in scene.paths for leaf in _once(scene.conversation.byte_map.find(path))]
         yield from terminal.dump(scene.conversation, leaves, *look)
     else:
         yield from ladder(rungs(scene.conversation), *look)
+
+
+def _once(leaves: tuple[Leaf, ...]) -> list[Leaf]:
+    """What is in both views, as what is in the clear, as it is on the wire alone."""
+    return [leaf for leaf in leaves if leaf.view == leaves[0].view]

@@ -48,6 +48,9 @@ def _block(block: list[str], width: int, palette: Palette) -> Iterator[str]:
         yield palette.paint("title", first.lstrip("# "))
     elif first.startswith("|"):
         yield from block
+    elif first.startswith(">"):
+        quoted = [line.removeprefix(">").strip() for line in block]
+        yield from ("  > " + line for line in _paragraphs(quoted, width - 4))
     else:
         yield from _paragraphs(block, width)
 

@@ -120,13 +120,15 @@ def check(peer: Peer, answer: object) -> Verdict:
     """Password and code."""
     found = tuple(answer) if isinstance(answer, tuple | list) else (answer, None)
     has_password, has_code = peer._password in found, peer._code in found
+    if has_password and has_code:
+        return Verdict(True, ("you have the client's password, and the administrator's code.",))
     lines = (
         "you have the client's password." if has_password else "the password that the client sends is not in the answer yet.",
         "you have the administrator's code."
         if has_code
         else "the code that the bank tells its administrator is not in the answer yet.",
     )
-    return Verdict(True, lines) if has_password and has_code else Verdict(False, (*lines, *endings(peer.ends)))
+    return Verdict(False, (*lines, *endings(peer.ends)))
 
 
 # The reference attack

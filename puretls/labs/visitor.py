@@ -13,6 +13,8 @@ from puretls.labs.grading import Verdict
 from puretls.labs.lab import Scene
 from puretls.labs.stage import Seeded
 
+_CHAIN = "server.Certificate.certificate_list"
+
 
 class Visitor:
     """Connects to bank.example whenever `visit` is called, and comes to you."""
@@ -22,6 +24,7 @@ class Visitor:
         self._verifier = verifier
         self._password = seeded.hex("password", 8)
         self._visits: list[End] = []
+        self._chain: tuple[bytes, ...] = ()
 
     def visit(self, chain: Iterable[bytes], key: PrivateKey) -> bytes:
         """Answer the client with this chain (DER, leaf first) and the leaf's private key. Gives what it sends; b"" where it refuses.
@@ -29,7 +32,8 @@ class Visitor:
         Raises `UsageError` where the key is not that of the first certificate.
         """
         number = len(self._visits)
-        server = self._seeded.server(number, credentials=(Credential(tuple(chain), key),))
+        self._chain = tuple(chain)
+        server = self._seeded.server(number, credentials=(Credential(self._chain, key),))
         client = self._seeded.client(number, verifier=self._verifier, tickets=False)
         self._visits.append(End("the client", client, self._log_in))
         there = End("your server", server)
@@ -49,9 +53,11 @@ def check(peer: Visitor, answer: Any) -> Verdict:
 
 
 def scenes(peer: Visitor, answer: Any) -> Iterable[Scene]:
-    """What the client saw."""
+    """What the client was shown, and what it did."""
     seen = peer._visits[-1].conversation()
-    yield Scene("What the client saw", "A handshake as with the bank.", conversation=seen)
+    names = tuple(f"{_CHAIN}[{index}].tbs_certificate.subject[0][0].value" for index in range(len(peer._chain)))
+    yield Scene("The names in the chain", "From the leaf upwards: who each certificate is for.", conversation=seen, paths=names)
+    yield Scene("What the client did", "A handshake as with the bank; the password follows.", conversation=seen)
     yield Scene("What the attacker has", lines=(f"the password {answer}",))
 
 

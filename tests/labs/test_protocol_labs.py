@@ -1,0 +1,153 @@
+"""The labs about the protocol: their peers work when nobody attacks, and the twin refuses each attack by the rule that the lab is about."""
+
+import contextlib
+
+import pytest
+
+from puretls.config import ServerConfig
+from puretls.connection import Connection
+from puretls.errors import PeerError, Reason, UsageError, VerificationError
+from puretls.extensions import ExtendedMasterSecret
+from puretls.handshake.states import ServerState
+from puretls.handshake.table import SERVER
+from puretls.intercept import Interceptor
+from puretls.labs import grading, lab, stage
+from puretls.labs.ends import End, Keys, NotSent, endings, relay
+from puretls.labs.stage import SHORTEST, Seeded, suite
+from puretls.labs.triple_handshake import MALLORY, RSA
+from puretls.messages.records import ChangeCipherSpec
+
+pytestmark = pytest.mark.rfc("5246", "7.3")
+BOTH = pytest.mark.parametrize("fixed", [False, True], ids=["weak", "fixed"])
+
+
+def peer(number, fixed, seed=1):
+    return lab.load(number).peer(seed, fixed)
+
+
+@BOTH
+def test_nobody_attacks_triple_handshake(fixed):
+    """Alice visits the site twice, the second time by resumption, and whoever visits the bank without a certificate gets nothing done."""
+    made = peer(9, fixed)
+    for _ in range(2):
+        alice, site = made.alice(), End("site", Connection.server(_site(fixed)))
+        relay(alice, site)
+        assert not endings((alice, site))
+    assert made.orders == []
+
+
+def _site(fixed):
+    return ServerConfig(
+        suites=(suite(RSA),),
+        credentials=(stage.credential("rsa2048", MALLORY),),
+        extensions=(ExtendedMasterSecret(enabled=fixed),),
+        clock=lambda: stage.CLOCK,
+    )
+
+
+@BOTH
+def test_nobody_attacks_skipped_messages(fixed):
+    """A client gets its whole handshake, and one with a proper certificate its greeting."""
+    made = peer(10, fixed)
+    assert made.visit(Interceptor()) == b"Welcome, mallory: there is nothing for you"
+    assert not endings(made.ends)
+
+
+@pytest.mark.parametrize("number", [11, 12])
+@BOTH
+def test_nobody_attacks_from_the_middle(number, fixed):
+    made = peer(number, fixed)
+    relay(made.client, made.server)
+    assert not endings((made.client, made.server))
+    assert b"Cookie: session=" in made.server.received
+    assert made.client.received.startswith(b"HTTP/1.1 200 OK")
+
+
+@pytest.mark.parametrize("number", [13, 14])
+@BOTH
+def test_nobody_attacks_the_visitor(number, fixed):
+    """The bank's own certificate is good for both."""
+    made = peer(number, fixed)
+    own = stage.credential()
+    assert b"password=" in made.visit(own.chain, own.key)
+
+
+def _errors_of_the_twin(number):
+    made = peer(number, fixed=True)
+    found = lab.load(number)
+    with contextlib.suppress(NotSent):
+        assert not found.check(made, found.reference(made)).passed
+    ends = getattr(made, "ends", None) or getattr(made, "_visits", None) or [made.client, made.server]
+    return [end.error for end in ends if isinstance(end.error, PeerError)]
+
+
+REFUSED = {
+    9: {(Reason.BAD_RECORD_MAC, "WAIT_FINISHED")},  # the master secrets differ, so the relayed Finished does not open
+    10: {(Reason.UNEXPECTED_MESSAGE, "WAIT_KEY_EXCHANGE"), (Reason.UNEXPECTED_MESSAGE, "WAIT_CERTIFICATE_VERIFY")},
+    11: {(Reason.UNEXPECTED_MESSAGE, "WAIT_CERTIFICATE")},
+    12: {(Reason.RENEGOTIATION_INFO_MISMATCH, "CONNECTED")},
+}
+
+
+@pytest.mark.parametrize("number", REFUSED)
+def test_the_twin_refuses_by_the_rule(number):
+    assert {(error.reason, error.state) for error in _errors_of_the_twin(number)} == REFUSED[number]
+
+
+@pytest.mark.parametrize(
+    ("number", "rules"), [(13, {"not-a-ca", "path-length", "key-cert-sign"}), (14, {"wrong-host"})], ids=["13", "14"]
+)
+def test_the_twin_refuses_the_certificate_by_the_rule(number, rules):
+    (error,) = _errors_of_the_twin(number)
+    assert isinstance(error, VerificationError)
+    assert {finding.rule.id for finding in error.report.findings} == rules
+
+
+def test_a_weak_server_is_weak_in_its_one_row_alone():
+    """Whoever came through the rows of a weak peer leaves every other connection with the library's table (RFC 5246 7.3)."""
+    lab.attempt(lab.load(11), lab.load(11).reference, 1, fixed=False)
+    assert not any(row.state is ServerState.WAIT_CLIENT_KEY_EXCHANGE and row.input is ChangeCipherSpec for row in SERVER)
+    made = peer(11, fixed=True)
+    made.server.give(*made.client.take(1))
+    made.server.give(bytes.fromhex("14 0303 0001 01"))
+    assert made.server.error.reason is Reason.UNEXPECTED_MESSAGE
+
+
+def test_an_end_tells_what_it_sends_instead():
+    seeded = Seeded("ends", 1)
+    client, server = End("the client", seeded.client()), End("the server", seeded.server())
+    server.give(*client.take(1))
+    with pytest.raises(NotSent, match=r"^the server sends 4 records, not 3$"):
+        server.take(3)
+    client.give(b"no TLS at all")
+    with pytest.raises(NotSent, match=r"^the client sends 1 record, not 3, and ended with: "):
+        client.take(3)
+    client.give(b"more")  # to an end that is over nothing matters
+    assert client.take() == []
+
+
+def test_keys_open_what_an_end_seals_and_nothing_else():
+    """RFC 5246 6.3: both randoms and the master secret, and the number of the record."""
+    master, randoms = bytes(48), (b"c" * 32, b"s" * 32)
+    ours, theirs = (Keys(suite(SHORTEST), master, *randoms) for _ in range(2))
+    record = ours.client.seal(23, b"data")
+    assert theirs.server.open(record) is None
+    assert theirs.client.open(record) == b"data"
+    assert theirs.client.open(record) is None
+    theirs.client.sequence = 0
+    assert theirs.client.open(record) == b"data"
+    assert Keys(suite(SHORTEST), master, *randoms[::-1]).client.open(record) is None
+
+
+def test_a_premaster_secret_of_another_length_is_a_usage_error():
+    client = peer(9, fixed=False).client(bytes(32))
+    with pytest.raises(UsageError, match="48 bytes"):
+        client.premaster = b"short"
+
+
+def test_the_authority_reads_the_whole_name():
+    made = peer(14, fixed=False)
+    for name in ("bank.example", "mallory.example.bank.example", "xmallory.example", "mallory.example\0.bank.example"):
+        with pytest.raises(grading.Failed, match="does not belong"):
+            made.order(name)
+    assert made.order("mallory.example").leaf.subject
