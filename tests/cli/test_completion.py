@@ -1,0 +1,55 @@
+"""Completion by the shell, and the page for `man`: both are made from the parser, so they know what it knows."""
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from puretls.cli import parser
+from tests.cli.command import in_process as puretls
+
+ASK = """
+eval "$1"; shift
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+_shtab_puretls puretls "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [(["puretls", "ins"], {"inspect"}), (["puretls", "x509", "ver"], {"verify"}), (["puretls", "connect", "--servern"], {"--servername"})],
+)
+def test_bash_completes_commands_and_options(words, expected):
+    script = puretls("completion", "bash").stdout
+    done = subprocess.run(["bash", "-c", ASK, "bash", script, *words], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) == expected
+
+
+@pytest.mark.parametrize("shell", ["zsh", "tcsh"])
+def test_other_shells_are_told_every_command(shell):
+    script = puretls("completion", shell).stdout
+    assert [name for name in parser()._subparsers._group_actions[0].choices if name not in script] == []
+
+
+def test_shtab_that_is_missing_is_told_in_a_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "shtab", None)
+    done = puretls("completion", "bash")
+    assert (done.returncode, done.stderr) == (2, "puretls: shtab is not installed: pip install puretls[cli]\n")
+
+
+def test_unknown_shell_is_told_in_a_line():
+    done = puretls("completion", "fish")
+    assert done.returncode == 2
+    assert "fish" in done.stderr
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="argparse words its usage lines as this page has them on Python 3.11")
+def test_page_for_man_is_made_from_the_parser(root):
+    spec = importlib.util.spec_from_file_location("man_page", root / "tools" / "man_page.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.PAGE.read_text() == module.page(), "run tools/man_page.py"
