@@ -24,7 +24,8 @@ class Visitor:
         self._verifier = verifier
         self._password = seeded.hex("password", 8)
         self._visits: list[End] = []
-        self._chain: tuple[bytes, ...] = ()
+        self.shown: Credential | None = None
+        """What the client was shown last."""
 
     def visit(self, chain: Iterable[bytes], key: PrivateKey) -> bytes:
         """Answer the client with this chain (DER, leaf first) and the leaf's private key. Gives what it sends; b"" where it refuses.
@@ -32,8 +33,8 @@ class Visitor:
         Raises `UsageError` where the key is not that of the first certificate.
         """
         number = len(self._visits)
-        self._chain = tuple(chain)
-        server = self._seeded.server(number, credentials=(Credential(self._chain, key),))
+        self.shown = Credential(tuple(chain), key)
+        server = self._seeded.server(number, credentials=(self.shown,))
         client = self._seeded.client(number, verifier=self._verifier, tickets=False)
         self._visits.append(End("the client", client, self._log_in))
         there = End("your server", server)
@@ -55,7 +56,9 @@ def check(peer: Visitor, answer: Any) -> Verdict:
 def scenes(peer: Visitor, answer: Any) -> Iterable[Scene]:
     """What the client was shown, and what it did."""
     seen = peer._visits[-1].conversation()
-    names = tuple(f"{_CHAIN}[{index}].tbs_certificate.subject[0][0].value" for index in range(len(peer._chain)))
+    names = tuple(
+        f"{_CHAIN}[{index}].tbs_certificate.subject[0][0].value" for index in range(len(peer.shown.chain if peer.shown else ()))
+    )
     yield Scene("The names in the chain", "From the leaf upwards: who each certificate is for.", conversation=seen, paths=names)
     yield Scene("What the client did", "A handshake as with the bank; the password follows.", conversation=seen)
     yield Scene("What the attacker has", lines=(f"the password {answer}",))
