@@ -29,6 +29,7 @@ MODULES = {
     2: "bleichenbacher",
     3: "lucky13",
     4: "padding_oracle",
+    5: "crime",
     9: "triple_handshake",
     10: "skipped_messages",
     11: "early_ccs",
@@ -148,7 +149,7 @@ def grade(answer: Answer, number: int, seeds: int = SEEDS) -> Verdict:
         if not won.passed:
             return grading.failed(f"seed {seed}, weak peer: not yet.", *won.lines)
     for seed in range(1, seeds + 1):
-        if _wins_against_the_twin(lab, attack, seed):
+        if wins_against_the_twin(lab, attack, seed):
             return grading.failed(
                 f"seed {seed}, fixed twin: it wins there, too.",
                 "The twin does not have the weakness, so the attack does not use it: find out the same from what the peer says.",
@@ -156,8 +157,8 @@ def grade(answer: Answer, number: int, seeds: int = SEEDS) -> Verdict:
     return Verdict(True, (f"won against the weak peer for {seeds} of {seeds} seeds, against the fixed twin for none.",))
 
 
-def _wins_against_the_twin(lab: Lab, attack: Attack, seed: int) -> bool:
-    """An attack that raises there has found out nothing, as it should."""
+def wins_against_the_twin(lab: Lab, attack: Attack, seed: int) -> bool:
+    """Whether an attack wins where it must not. One that raises there has found out nothing, as it should."""
     try:
         return attempt(lab, attack, seed, fixed=True).passed
     except grading.Failed:

@@ -17,7 +17,10 @@ LABS = sorted(lab.MODULES)
 
 @pytest.mark.parametrize("number", LABS)
 def test_reference_attack_wins_against_the_weak_peer_alone(number):
-    assert lab.grade({"attack": lab.load(number).reference}, number, 3).passed
+    """Three seeds; the twin is what takes long, for an attack gives up there when it may ask no more."""
+    found = lab.load(number)
+    assert all(lab.attempt(found, found.reference, seed, fixed=False).passed for seed in (1, 2, 3))
+    assert not lab.wins_against_the_twin(found, found.reference, 1)
 
 
 @pytest.mark.slow
