@@ -86,6 +86,8 @@ class Caches:
 
     signatures: Memo[tuple[str, bytes, bytes], bool] = field(default_factory=lambda: Memo(1024))
     faults: Memo[tuple[object, ...], tuple[Fault, ...]] = field(default_factory=lambda: Memo(512))
+    statuses: Memo[tuple[object, ...], bool] = field(default_factory=lambda: Memo(32))
+    """Right signatures of CRLs and OCSP responses. Python hashes bytes once: a CRL of megabytes is found by its place in memory."""
 
 
 class Examiner:
@@ -288,6 +290,16 @@ class Examiner:
         self._spend_on(key)
         return self.settings.provider.verify(algorithm, key, message, signature)
 
+    def _verify_status(self, algorithm: SignatureAlgorithm, key: PublicKey, message: bytes, signature: bytes) -> bool:
+        """The signature of a CRL or a response. Only right ones are remembered: a peer fills no memory with what it makes up."""
+        link = self.settings.provider.name, algorithm, key, message, signature
+        if link in self.caches.statuses:
+            return True
+        right = self._verify(algorithm, key, message, signature)
+        if right:
+            self.caches.statuses.put(link, True)
+        return right
+
     def _spend_on(self, key: PublicKey) -> None:
         self.meter.spend("signatures")
         self.meter.spend("signature_work", weight(key))
@@ -300,7 +312,7 @@ class Examiner:
         presented = tuple(c for c in pool if c not in path and c.is_sound)
         for index in range(len(path) - 1):
             stapled = self.question.ocsp_response if index == 0 else None
-            context = StatusContext(path, index, self.question.time, self._verify, self.settings.rules, stapled, presented)
+            context = StatusContext(path, index, self.question.time, self._verify_status, self.settings.rules, stapled, presented)
             found = checker.check(path[index], path[index + 1], context)
             yield from ((index, fault) for fault in found if fault.rule in self.settings.rules)
 
