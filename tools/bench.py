@@ -35,13 +35,17 @@ BENCHES = {
     "https": ("https", "programs on puretls.ssl, beside the same on OpenSSL"),
     "testing": ("testing", "puretls.testing: examples a second; goals: 600 hellos, 60 conversations, 300 of them without hypothesis"),
     "inspect": ("inspect", "captures: many connections listed, a long one read, opened and explained; seconds and MiB"),
+    "growth": ("growth", "more workers, connections, certificates, entries, bytes; ratio: what each costs against the first point"),
 }
 """Sub-command: module in tools/benchmarks, what it measures."""
+ALONE = frozenset({"growth"})
+"""Not among `all`: minutes, and a page of the manual of their own."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options, names, target, page = parse(arguments)
     rows: list[Row] = []
+    series: list[dict[str, object]] = []
     about = environment(provider_text(options.provider))
     told = ["\n".join(f"{name}: {value}" for name, value in about.items())]
     print(told[0])
@@ -50,8 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         told.append(f"\n{name}: {BENCHES[name][1]}\n{table(measured)}")
         print(told[-1], flush=True)
         rows += measured
+        series += curves(name, measured)
     if target:
         document = {**about, "quick": options.quick, "rows": [row.as_json() for row in rows]}
+        document |= {"series": series} if series else {}
         Path(target).write_text(json.dumps(document, indent=1) + "\n")
     if page:
         put_into(Path(page), "```text\n" + "\n".join(told) + "\n```")
@@ -69,7 +75,7 @@ def parse(arguments: Sequence[str] | None) -> tuple[Options, list[str], str | No
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="an argument of one sub-command")
     parsed = parser.parse_args(arguments)
     pairs = dict(pair.partition("=")[::2] for pair in parsed.set)
-    names = [name for name in BENCHES if available(name)] if parsed.bench == "all" else [parsed.bench]
+    names = [name for name in BENCHES if available(name) and name not in ALONE] if parsed.bench == "all" else [parsed.bench]
     return Options(parsed.quick, parsed.provider, pairs), names, parsed.json, parsed.page
 
 
@@ -82,6 +88,12 @@ def load(name: str, options: Options) -> list[Case]:
         raise SystemExit(f"{name}: there is no tools/benchmarks/{BENCHES[name][0]}.py yet")
     cases: list[Case] = importlib.import_module(f"benchmarks.{BENCHES[name][0]}").cases(options)
     return cases
+
+
+def curves(name: str, rows: Sequence[Row]) -> list[dict[str, object]]:
+    """What a module gives to be drawn: name, what x and y are, points. Most give nothing."""
+    module = importlib.import_module(f"benchmarks.{BENCHES[name][0]}")
+    return module.series(rows) if hasattr(module, "series") else []
 
 
 def provider_text(name: str) -> str:
