@@ -291,6 +291,14 @@ def _ledger(conversation: Conversation, *, secrets: bool) -> bytes:
     return conversation.ledger.script().encode()
 
 
+def _keys(conversation: Conversation, *, secrets: bool) -> bytes:
+    if not secrets:
+        raise UsageError("a key log without secrets holds nothing: leave out --without-secrets")
+    if not (log := conversation.key_log()):
+        raise UsageError("no secret of this connection is known, so there is no key log of it")
+    return log.encode()
+
+
 def _json(conversation: Conversation, *, secrets: bool) -> bytes:
     from puretls.inspect.render import document
 
@@ -319,6 +327,7 @@ _FILES: dict[str, tuple[str, Callable[..., bytes]]] = {
     "html": ("write one page for a browser, in which every byte can be clicked; it needs no network", _html),
     "json": ("write all of it as JSON, from which this command reads it again", _json),
     "pcapng": ("write a capture that Wireshark opens decrypted; of all connections where none is chosen", _pcapng),
+    "keys": ("write the secrets as a key log (NSS format), as Wireshark and --keylog take it", _keys),
     "ledger": ("write a Python program that computes every key and secret again", _ledger),
 }
 """Option -> what it writes, and how it is made."""

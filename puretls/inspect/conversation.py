@@ -17,6 +17,7 @@ from puretls.inspect.knowledge import NOTHING, Knowledge
 from puretls.inspect.secrets import Handshake
 from puretls.inspect.seen import MessageSeen, Outcome, RecordSeen, StraySeen
 from puretls.inspect.streams import SIDES, Gap, Stream, other
+from puretls.keylog import CLIENT_RANDOM, key_log_line
 from puretls.messages.records import Alert, ApplicationData
 from puretls.suites import Suite
 
@@ -137,6 +138,11 @@ class Conversation:
         for handshake in self.handshakes:
             known_here = known_here | handshake.learned()
         return known_here
+
+    def key_log(self) -> str:
+        """The master secrets that are known, as a key log in NSS format: what opens these bytes for Wireshark and for `Knowledge.of`."""
+        known_here = [(handshake.client_random, handshake.found.master) for handshake in self.handshakes if handshake.found]
+        return "".join(key_log_line(CLIENT_RANDOM, *secret) + "\n" for secret in dict.fromkeys(known_here))
 
     def gaps(self, side: str) -> tuple[Gap, ...]:
         """What is missing of a side."""

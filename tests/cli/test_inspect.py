@@ -335,6 +335,22 @@ def test_the_ledger_is_a_program_that_runs(tmp_path):
     assert "--without-secrets" in inspect(ECDHE, "--ledger", "-", "--without-secrets", status=2).stderr
 
 
+def test_secrets_go_from_a_capture_into_a_key_log_and_back(tmp_path):
+    """The key log that `--keys` writes opens a capture that was written without secrets."""
+    log, shared = tmp_path / "keys.log", tmp_path / "shared.pcapng"
+    inspect(ECDHE, "--keys", log, "--pcapng", tmp_path / "own.pcapng")
+    inspect(ECDHE, "--pcapng", shared, "--without-secrets")
+    assert re.fullmatch(r"CLIENT_RANDOM [0-9a-f]{64} [0-9a-f]{96}\n", log.read_text())
+    assert "handshake, encrypted" in inspect(shared).stdout
+    opened = inspect(shared, "--keylog", log).stdout
+    assert "both sides said close_notify" in opened
+    inspect(tmp_path / "own.pcapng", "--keys", tmp_path / "again.log")
+    assert (tmp_path / "again.log").read_text() == log.read_text()
+    assert (tmp_path / "again.log").stat().st_mode & 0o077 == 0
+    assert "no secret of this connection is known" in inspect(shared, "--keys", "-", status=2).stderr
+    assert "--without-secrets" in inspect(ECDHE, "--keys", "-", "--without-secrets", status=2).stderr
+
+
 def test_a_server_is_asked_now_and_its_handshake_explained(files, tmp_path):
     with serving(tmp_path, "--cert", files.cert, "--key", files.key) as server:
         address = f"localhost:{server.port}"

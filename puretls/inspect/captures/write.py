@@ -15,8 +15,8 @@ from typing import Any, BinaryIO, Protocol
 
 from puretls.inspect.captures.files import TLS_KEY_LOG
 from puretls.inspect.captures.packets import ACK, FIN, RST, SYN, dpkt
+from puretls.inspect.conversation import Conversation
 from puretls.inspect.streams import SIDES, Stream, other
-from puretls.keylog import CLIENT_RANDOM, key_log_line
 from puretls.net.secret_files import write_secret
 
 MSS = 1460
@@ -62,9 +62,8 @@ def write_capture(
 
 
 def _own_key_log(connection: object) -> str:
-    """Lines for the handshakes whose master secret is known."""
-    known = [handshake for handshake in getattr(connection, "handshakes", ()) if handshake.found]
-    return "".join(key_log_line(CLIENT_RANDOM, handshake.client_random, handshake.found.master) + "\n" for handshake in known)
+    """That of a conversation; what is no conversation has none."""
+    return connection.key_log() if isinstance(connection, Conversation) else ""
 
 
 def blocks(connections: Sequence[Connection], key_log: str = "") -> Iterator[bytes]:
