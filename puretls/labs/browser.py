@@ -30,7 +30,7 @@ class Browser:
         self.pin = f"{seeded.number('pin', 10**DIGITS):0{DIGITS}}"
         shared: dict[str, Any] = {"suites": (suite(suite_name),), "extensions": (EncryptThenMac(enabled=False),)}
         self.pair = Pair(seeded.client(**shared), seeded.server(**shared)).shake()
-        self._sends = danger.parts(self.pair.client.connection).outbound.channel
+        self.sends = danger.parts(self.pair.client.connection).outbound.channel
         self._receives = danger.parts(self.pair.server.connection).inbound.channel
 
     def replace(self, protection: type[Protection]) -> None:
@@ -48,7 +48,7 @@ class Browser:
 
     def request(self, path: str, body: bytes = b"") -> bytes:
         """The record in which a request travels, header included."""
-        return _fresh(self._sends).seal(ContentType.APPLICATION_DATA, self.content(path, body)).to_bytes()
+        return _fresh(self.sends).seal(ContentType.APPLICATION_DATA, self.content(path, body)).to_bytes()
 
     def open(self, record: bytes) -> bytes | None:
         """What the server opens of a record; None when it refuses it."""

@@ -30,6 +30,7 @@ MODULES = {
     3: "lucky13",
     4: "padding_oracle",
     5: "crime",
+    8: "sweet32",
     9: "triple_handshake",
     10: "skipped_messages",
     11: "early_ccs",

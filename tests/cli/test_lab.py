@@ -21,7 +21,7 @@ def test_show_fits_the_terminal(monkeypatch, number, columns):
     assert shown.returncode == 0, shown.stderr
     assert f"Lab {number}: " in shown.stdout
     assert "](" not in shown.stdout
-    assert max(map(len, shown.stdout.splitlines())) <= 84
+    assert max(map(len, shown.stdout.splitlines())) <= 80
 
 
 @pytest.mark.parametrize("columns", ["80", pytest.param("120", marks=pytest.mark.slow)])
