@@ -7,23 +7,39 @@ from collections.abc import Callable
 from puretls.crypto.kernels.generated.aes_sbox import sub
 
 _LOW_BITS = 0x01010101
+_WORD = 0xFFFFFFFF
+_EACH_WORD = {size: int.from_bytes(b"\0\0\0\1" * (size // 4)) for size in (16, 24)}
+_ROUNDS = {16: 10, 24: 8, 32: 7}
 _ROUND_CONSTANTS = (0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0x1B, 0x36)
 
 
 def expand(key: bytes, *, table_free: bool = False) -> bytes:
-    """The round keys in one string: 176 bytes for a key of 16 bytes, 240 for one of 32."""
+    """The round keys in one string: 176 bytes for a key of 16 bytes, 208 for one of 24, 240 for one of 32.
+
+    The words between two substitutions come in one step, as running sums.
+    """
     sub_word = _sub_word_by_circuit if table_free else _sub_word_by_table()
-    length = len(key) // 4
-    words = [int.from_bytes(key[i : i + 4]) for i in range(0, len(key), 4)]
-    word = words[-1]
-    for i in range(length, 4 * (length + 7)):
-        if i % length == 0:
-            word = sub_word((word << 8 | word >> 24) & 0xFFFFFFFF) ^ _ROUND_CONSTANTS[i // length - 1] << 24
-        elif length == 8 and i % 8 == 4:
-            word = sub_word(word)
-        word ^= words[i - length]
-        words.append(word)
-    return b"".join([word.to_bytes(4) for word in words])
+    size = 24 if len(key) == 24 else 16  # a longer key is two groups of words, each of which begins with a substitution
+    groups = [int.from_bytes(key[i : i + size]) for i in range(0, len(key), size)]
+    schedule = [key]
+    word = groups[-1] & _WORD
+    for constant in _ROUND_CONSTANTS[: _ROUNDS[len(key)]]:
+        word = sub_word((word << 8 | word >> 24) & _WORD) ^ constant << 24
+        for i, before in enumerate(groups):
+            if i:
+                word = sub_word(word)
+            group = _running_sums(before) ^ word * _EACH_WORD[size]
+            word = group & _WORD
+            groups[i] = group
+            schedule.append(group.to_bytes(size))
+    return b"".join(schedule)[: 4 * len(key) + 112]
+
+
+def _running_sums(words: int) -> int:
+    """Each word of four bytes plus all words in front of it; for up to eight words."""
+    words ^= words >> 32
+    words ^= words >> 64
+    return words ^ words >> 128
 
 
 def _sub_word_by_table() -> Callable[[int], int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from struct import unpack
 
 from puretls.crypto.kernels.generated.chacha20_rounds import Masks, double_rounds, double_rounds_of_rows
 
@@ -57,11 +56,11 @@ class ChaCha20:
         joined = b"".join([(x + y).to_bytes(size, "little") for x, y in zip(rows, start, strict=True)])
         return _in_block_order(joined, n)
 
-    def _unchanging(self, n: int, make: Callable[[list[bytes], int], list[int]]) -> list[int]:
+    def _unchanging(self, n: int, make: Callable[[bytes, int], list[int]]) -> list[int]:
         """Constants and key, for n lanes."""
         kept = self._kept.get(n)
         if kept is None:
-            kept = make([word.to_bytes(_LANE, "little") for word in unpack("<12I", self._unchanged)], n)
+            kept = make(self._unchanged, n)
             if sum(self._kept) + n > KEPT_LANES:
                 self._kept.clear()
             self._kept[n] = kept
@@ -83,12 +82,22 @@ def _in_block_order(lanes: bytes, n: int) -> bytes:
     return bytes(blocks)
 
 
-def _lanes_of(words: list[bytes], n: int) -> list[int]:
-    return [int.from_bytes(word * n, "little") for word in words]
+def _lanes_of(words: bytes, n: int) -> list[int]:
+    """Each word of four bytes in n lanes."""
+    return [int.from_bytes((words[i : i + 4] + b"\0") * n, "little") for i in range(0, len(words), 4)]
 
 
-def _rows_of(words: list[bytes], n: int) -> list[int]:
-    return [int.from_bytes(b"".join([word * n for word in words[i : i + 4]]), "little") for i in (0, 4, 8)]
+def _rows_of(words: bytes, n: int) -> list[int]:
+    """Four words an integer, each in n lanes."""
+    rows = _repeated(len(words) // 4, n).translate(words.ljust(256, b"\0"))
+    size = 4 * _LANE * n
+    return [int.from_bytes(rows[i : i + size], "little") for i in range(0, len(rows), size)]
+
+
+@lru_cache(maxsize=ROWS_MOST)
+def _repeated(words: int, n: int) -> bytes:
+    """Where each byte of n lanes a word lies among the words; their fifth bytes lie behind all of them, where there are zeros."""
+    return b"".join([bytes((*range(4 * word, 4 * word + 4), 255)) * n for word in range(words)])
 
 
 def _changing(nonces: Sequence[bytes], counter: int, blocks: int) -> list[bytes]:
