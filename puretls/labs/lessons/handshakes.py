@@ -65,9 +65,14 @@ def shop(seed: str = "shop", **fields: Any) -> Conversation:
 
 
 @lru_cache(maxsize=32)
-def seen(seed: str, suite: str = SUITE) -> Conversation:
-    """As `shop`, kept: graders look at few connections from many sides."""
-    return shop(seed, suites=(suite,))
+def seen(seed: str, suite: str = SUITE, *, mac_first: bool = False, resumed: bool = False) -> Conversation:
+    """As `shop`, kept: graders look at few connections from many sides.
+
+    `mac_first`: a CBC suite without encrypt_then_mac. `resumed`: the client's second visit, with the ticket of the first.
+    """
+    extensions = {"extensions": [{"name": "EncryptThenMac", "enabled": False}]} if mac_first else {}
+    store = {"session_store": True} if resumed else {}
+    return play(seed, suites=(suite,), client=extensions | store, connections=1 + resumed).conversation(1 + resumed)
 
 
 def message(conversation: Conversation, path: str) -> bytes:

@@ -19,6 +19,12 @@ NAMES = (
     "certificates",
     "key-exchange",
     "key-schedule",
+    "finished",
+    "record-layer",
+    "resumption",
+    "client-authentication",
+    "alerts",
+    "capture",
 )
 """Names of the lessons in order; the first is lesson 1. Each is a page of the manual and a module beside this one."""
 MARK = "# puretls lesson"

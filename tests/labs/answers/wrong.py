@@ -112,4 +112,109 @@ WRONG = {
             ("return tuple(keys)", "return keys[1], keys[0], *keys[2:]"),
         ],
     },
+    7: {
+        "transcript": [
+            ("kind == 22 and raw[0] != 0", "raw[0] != 0"),
+            ("kind == 22 and raw[0] != 0", "kind == 22"),
+            ("raw for kind", "raw[4:] for kind"),
+        ],
+        "verify_data": [
+            ('f"{side} finished"', '"client finished"'),
+            (", digest, 12)", ', b"".join(messages), 12)'),
+            (", digest, 12)", ", digest, 32)"),
+        ],
+        "wrong_finished": [
+            ("        before.append(raw)\n", "        if raw[0] != 0x14:\n            before.append(raw)\n"),
+            ("        before.append(raw)\n", "        before.append(raw[4:])\n"),
+            ("wrong.append(side)", "wrong.append(side)\n            break"),
+        ],
+    },
+    8: {
+        "gcm_parts": [
+            ("len(fragment) - 24", "len(fragment)"),
+            ("iv + fragment[:8]", "iv + sequence.to_bytes(8, 'big')"),
+            ("fragment[8:]", "fragment[8:-16]"),
+        ],
+        "open_gcm": [
+            ("return gcm_open(key, nonce, sealed, aad)", "return gcm_open(key, nonce, sealed, record[:5])"),
+            ("gcm_parts(iv, sequence, record)", "gcm_parts(iv, 0, record)"),
+            ("return gcm_open(key, nonce, sealed, aad)", "return gcm_open(key, nonce, sealed, aad) or b''"),
+        ],
+        "open_cbc": [
+            (" or plain[end + 20 :] != bytes([count]) * (count + 1)", ""),
+            ("kind, len(content))", "kind, len(plain))"),
+            ("return content if hmac.compare_digest(mac, right) else None", "return content"),
+        ],
+    },
+    9: {
+        "is_resumed": [
+            ("messages[0] in (11, 14)", "messages[0] == 4"),
+            (
+                "messages, stream = messages + stream[5:end], stream[end:]",
+                "messages, stream = messages + stream[5:6] + bytes(3), stream[end:]",
+            ),
+            ("return True", "return stream[:1] == b'\\x16'"),
+        ],
+        "seal_ticket": [
+            ("state, name)", 'state, b"")'),
+            ("return name + nonce", "return nonce + name"),
+            ("gcm_seal(key[16:]", "gcm_seal(key[:32]"),
+        ],
+        "open_ticket": [
+            ("for key in keys:", "for key in keys[:1]:"),
+            ("sealed, name)", 'sealed, b"")'),
+            ("if key[:16] == name:", "if True:"),
+        ],
+    },
+    10: {
+        "read_request": [
+            ("names, at = vector(body, at, 2)\n", "names = body[at:]\n"),
+            ("list(types), ", "types, "),
+            ("types, at = vector(body, 0, 1)", "types, at = vector(body, 0, 2)"),
+        ],
+        "choose_certificate": [
+            (" and (not authorities or issuer in authorities)", ""),
+            ("(not authorities or issuer in authorities)", "issuer in authorities"),
+            ("in types and (not", "in types or (not"),
+        ],
+        "covered": [
+            ("            return before\n", "            return before + raw\n"),
+            ("before += raw", "before += raw[4:]"),
+            ("return None", "return before"),
+        ],
+    },
+    11: {
+        "read_alert": [
+            ("len(fragment) != 2 or fragment[0] not in (1, 2)", "len(fragment) != 2"),
+            ("len(fragment) != 2 or fragment[0] not in (1, 2)", "len(fragment) < 2 or fragment[0] not in (1, 2)"),
+            ("fragment[0] == 2, ", "fragment[0], "),
+        ],
+        "ending": [
+            ("content[0] == 2", "content[1] != 0"),
+            ('return "truncated"', 'return "closed"'),
+            ('if kind == "alert" and content[1] == 0:', 'if kind == "alert" and content == b"\\1\\0":'),
+        ],
+        "refusal": [
+            ("(2048 if protected else 0)", "2048"),
+            ("> most", ">= most"),
+            ("not 20 <= header[0] <= 23", "not 20 <= header[0] <= 24"),
+        ],
+    },
+    12: {
+        "tcp_stream": [
+            ("(number - first) % 2**32", "number - first"),
+            ("data[len(stream) - start :]", "data"),
+            ("        if start > len(stream):\n            break\n", ""),
+        ],
+        "master_secret_of": [
+            ("len(words) == 3 and ", ""),
+            ('words[0] == "CLIENT_RANDOM" and ', ""),
+            ("words[1].lower()", "words[1]"),
+        ],
+        "changed_byte": [
+            ("fragments(sent), fragments(received)", "sent, received"),
+            ("return one[0], at", "return one[0], at - 4"),
+            ("zip(one, other, strict=True))", "zip(one, other, strict=True), 5)"),
+        ],
+    },
 }
