@@ -12,7 +12,7 @@ from puretls.errors import DecodeError, UsageError
 from puretls.iana import NamedGroup
 from puretls.net.keylog_file import KeyLogFile
 from puretls.net.secret_files import open_to_append
-from puretls.session import MemorySessionStore, Session, SessionStore, TicketKeys
+from puretls.session import TICKET_KEY_LENGTH, MemorySessionStore, Session, SessionStore, TicketKeys
 from puretls.ssl import cipher_list
 from puretls.ssl.constants import _DEFAULT_CIPHERS
 from puretls.ssl.credentials import Credentials
@@ -115,13 +115,32 @@ _COUNTS = (
 )  # fmt: skip
 
 
+TICKET_KEYS = "PURETLS_TICKET_KEYS"
+"""The variable that names a file of ticket keys: processes that have it take each other's tickets."""
+
+
+def ticket_keys() -> TicketKeys:
+    """The keys in the file that `PURETLS_TICKET_KEYS` names, 48 bytes each, the first of which seals; without it random ones.
+
+    Raises `OSError` for a file that cannot be read, and `SSLError` for one that is none of keys.
+    """
+    path = os.environ.get(TICKET_KEYS)
+    if not path:
+        return TicketKeys()
+    with open(path, "rb") as file:
+        data = file.read()
+    if not data or len(data) % TICKET_KEY_LENGTH:
+        raise SSLError(f"{TICKET_KEYS}: {path} is no file of ticket keys, {TICKET_KEY_LENGTH} bytes each (openssl rand 48)")
+    return TicketKeys(data[start : start + TICKET_KEY_LENGTH] for start in range(0, len(data), TICKET_KEY_LENGTH))
+
+
 class Sessions:
     """What a context keeps to resume, as a server and as a client, and how many handshakes there were."""
 
     def __init__(self) -> None:
         self.cache: MemorySessionStore = MemorySessionStore()
         self.of_servers: MemorySessionStore = MemorySessionStore(100)
-        self.ticket_keys: TicketKeys = TicketKeys()
+        self.ticket_keys: TicketKeys = ticket_keys()
         self.count: Counter[str] = Counter()
 
     def kept_for(self, place: bytes) -> SessionStore:

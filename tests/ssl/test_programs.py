@@ -16,6 +16,11 @@ from pathlib import Path
 
 import pytest
 
+from puretls.config import ClientConfig
+from puretls.crypto.provider import default
+from puretls.net import connect
+from puretls.x509.pem import load_certificates
+from puretls.x509.verifier import chain_verifier
 from tests.support.https import https
 from tests.support.openssl import server_context
 
@@ -52,7 +57,7 @@ def needs(name, package):
     """A parameter; slow but for some, and where the package is not installed here: then an environment is made for it."""
     short = name.split(" app:")[0].rpartition(" ")[2] if "app:" in name else name
     marks = () if name in QUICK and importlib.util.find_spec(package) else pytest.mark.slow
-    return pytest.param(name, marks=marks, id=f"{short} with workers" if "--workers" in name else short)
+    return pytest.param(name, marks=marks, id=short)
 
 
 @pytest.fixture(scope="session")
@@ -146,18 +151,81 @@ def credentials(folder, pki):
         (folder / f"{name}.pem").write_text(getattr(pki, name).read_text())
 
 
-@pytest.mark.slow
-@pytest.mark.interop
-@pytest.mark.parametrize("line", [needs(line, line.split()[5]) for line in SERVERS])
-def test_a_server(line, request, without, pki, tmp_path):
+@pytest.fixture
+def served(request, without, pki, tmp_path):
+    """Runs a server of the manual with its application; gives the port."""
     credentials(tmp_path, pki)
     (tmp_path / "app.py").write_text(program("uvicorn, hypercorn, gunicorn"))
-    port = free_port()
-    command = [python_with(line.split()[5], request), *shlex.split(line.replace("8443", str(port)))[1:]]
-    with running(command, tmp_path, without, port):
+
+    @contextmanager
+    def serve(line, **variables):
+        port = free_port()
+        command = [python_with(line.split()[5], request), *shlex.split(line.replace("8443", str(port)))[1:]]
+        with running(command, tmp_path, without | variables, port):
+            yield port
+
+    return serve
+
+
+@pytest.mark.slow
+@pytest.mark.interop
+@pytest.mark.parametrize("line", [needs(line, line.split()[5]) for line in SERVERS if "--workers" not in line])
+def test_a_server(line, served, pki):
+    with served(line) as port:
         for _ in range(3):
             with urllib.request.urlopen(f"https://localhost:{port}/", context=ssl.create_default_context(cafile=pki.ca)) as response:
-                assert response.read() == b"hello by https"
+                assert response.read().startswith(b"hello by https from ")
+
+
+def by_openssl(pki):
+    """`ask(port, session)` gets the page; gives the process that answered, the session, and whether it was resumed."""
+    context = ssl.create_default_context(cafile=pki.ca)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+    def ask(port, session):
+        with socket.create_connection(("localhost", port), 20) as sock, context.wrap_socket(sock, server_hostname="localhost", session=session) as tls:
+            return process_of(tls), tls.session, tls.session_reused
+
+    return ask
+
+
+def by_puretls(pki):
+    config = ClientConfig(verifier=chain_verifier(load_certificates(Path(pki.ca).read_bytes()), provider=default()))
+
+    def ask(port, session):
+        with connect(("localhost", port), config, timeout=20, session=session) as tls:
+            return process_of(tls), tls.session, tls.negotiated.resumed
+
+    return ask
+
+
+def process_of(tls):
+    """The number in the answer, which may come in pieces."""
+    tls.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    received = b""
+    while not (found := re.search(rb"hello by https from (\d+)(?=\D|$)", received)):
+        data = tls.recv(2**14)
+        assert data, received
+        received += data
+    return int(found.group(1))
+
+
+@pytest.mark.slow
+@pytest.mark.interop
+@pytest.mark.rfc("5077", "4")
+@pytest.mark.parametrize("line", [needs(line, line.split()[5]) for line in SERVERS if "--workers" in line])
+def test_a_server_with_workers_that_take_each_others_tickets(line, served, pki, tmp_path):
+    (tmp_path / "tickets.key").write_bytes(os.urandom(48))
+    with served(line, PURETLS_TICKET_KEYS="tickets.key") as port:
+        for ask in (by_openssl(pki), by_puretls(pki)):
+            first, session, _ = ask(port, None)
+            answered = {first}
+            deadline = time.monotonic() + 30
+            while len(answered) < 2:
+                assert time.monotonic() < deadline, "one worker alone has answered"
+                process, _, resumed = ask(port, session)
+                assert resumed, f"{process} does not take the ticket of {first}"
+                answered.add(process)
 
 
 @pytest.mark.slow

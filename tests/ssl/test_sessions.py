@@ -1,5 +1,6 @@
 """Sessions of contexts on puretls: resumed by themselves and by `session=`, counted, and told apart."""
 
+import re
 import socket
 import ssl as real_ssl
 
@@ -107,3 +108,27 @@ def test_a_context_is_not_copied_nor_pickled():
     for copied in (copy.copy, copy.deepcopy, pickle.dumps):
         with pytest.raises(TypeError, match="cannot pickle 'SSLContext' object"):
             copied(client_context(ours))
+
+
+@pytest.mark.rfc("5077", "4")
+def test_contexts_that_read_their_ticket_keys_from_one_file_take_each_others_tickets(tmp_path, monkeypatch):
+    path = tmp_path / "tickets.key"
+    path.write_bytes(bytes(range(48)))
+    monkeypatch.setenv("PURETLS_TICKET_KEYS", str(path))
+    client, servers = client_context(ours), [server_context(ours), server_context(ours)]
+    path.write_bytes(bytes(48) + path.read_bytes())  # a new key in front
+    servers.append(server_context(ours))
+    session = Pair(client, servers[0]).shake().client.session
+    assert [Pair(client, server, session=session).shake().client.session_reused for server in servers] == [True, True, True]
+    monkeypatch.delenv("PURETLS_TICKET_KEYS")
+    assert not Pair(client, server_context(ours), session=session).shake().client.session_reused
+
+
+@pytest.mark.parametrize("content", [b"", bytes(47), None])
+def test_a_file_without_ticket_keys_is_told_when_the_context_is_made(content, tmp_path, monkeypatch):
+    path = tmp_path / "tickets.key"
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.setenv("PURETLS_TICKET_KEYS", str(path))
+    with pytest.raises(OSError, match=re.escape(str(path))):
+        server_context(ours)
