@@ -26,7 +26,7 @@ _LONGEST = 1000
 COMMANDS = (
     "demo", "connect", "serve", "run", "ca", "x509", "listing", "explain",
     "inspect", "replay", "edit", "learn", "flip", "fuzz", "lab", "lesson", "grade",
-    "completion",
+    "playground", "completion",
 )  # fmt: skip
 
 

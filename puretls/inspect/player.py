@@ -259,7 +259,7 @@ class Stage:
             self._arrive(step.side, step.count)
         elif step.do == "inject":
             self._take(other(step.side))
-            self.chunks.append((step.side, step.data))
+            self._put(step.side, step.data)
             self.arrived.append((step.side, step.data))
             self.peers[other(step.side)].receive(step.data)
             self._take(other(step.side))
@@ -274,6 +274,19 @@ class Stage:
             self._do(step.side, lambda peer: peer.send(step.data))
         else:
             self._do(step.side, _CALLS[step.do])
+
+    def _put(self, side: str, data: bytes) -> None:
+        """Into the stream of a side, in front of what is on its way there."""
+        left, at = len(self._waiting[side]), len(self.chunks)
+        while left:
+            at -= 1
+            sender, sent = self.chunks[at]
+            if sender == side and len(sent) > left:
+                self.chunks[at : at + 1] = [(side, sent[:-left]), (side, sent[-left:])]
+                at, left = at + 1, 0
+            elif sender == side:
+                left -= len(sent)
+        self.chunks.insert(at, (side, data))
 
     def _do(self, side: str, call: Callable[[MemoryPeer], None]) -> None:
         """A call of the application; that at the other end of a socket is out of reach."""
