@@ -34,7 +34,7 @@ def page() -> str:
 
     os.environ |= {"COLUMNS": "80"}
     text = str(Manpage(parser(), format="single-commands-section"))
-    head, rest = text.split("\n", 1)
+    _, rest = text.split("\n", 1)
     return f'.TH PURETLS 1 "" "puretls {__version__}" "User Commands"\n{rest.rstrip()}\n{AFTER}'.replace(
         ".SH NAME\npuretls\n", ".SH NAME\npuretls \\- TLS 1.2 in pure Python: every byte explained, every step changeable\n"
     )
