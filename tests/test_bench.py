@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -98,3 +99,38 @@ def test_captures_are_measured_in_seconds_and_mebibytes(root, tmp_path):
     run(root, "inspect", "--quick", "--json", str(tmp_path / "rows.json"))
     rows = checked(tmp_path / "rows.json", "inspect")
     assert {case for case, _ in rows} == {"listed", "read", "opened", "explained", "page"}
+
+
+@pytest.fixture
+def growth(harness):
+    pytest.importorskip("ssl")
+    return importlib.import_module("benchmarks.growth")
+
+
+def test_points_of_a_curve_say_what_is_beyond_the_work(growth):
+    linear = growth.Curve("read", "entries", "ms", lambda x: x)
+    rate = growth.Curve("sent", "workers", "MB/s")
+    rows = [*growth._points(linear, [(10, 1.0), (100, 10.0), (1000, 250.0)]), *growth._points(rate, [(1, 20.0), (2, 40.0)])]
+    assert [row.ratio for row in rows] == [1, 1, 2.5, 1, 0.5]
+    assert growth.series(rows) == [
+        {"name": "read", "x": "entries", "unit": "ms", "points": [[10.0, 1.0], [100.0, 10.0], [1000.0, 250.0]]},
+        {"name": "sent", "x": "workers", "unit": "MB/s", "points": [[1.0, 20.0], [2.0, 40.0]]},
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork") or not Path("/proc/self/statm").exists(), reason="workers are forked, their memory read from /proc")
+def test_growth_is_measured_as_curves(root, tmp_path):
+    run(root, "growth", "--quick", "--json", str(tmp_path / "rows.json"))
+    document = json.loads((tmp_path / "rows.json").read_text())
+    curves = {curve["name"]: curve for curve in document["series"]}
+    assert {curve["x"] for curve in curves.values()} == {
+        "workers",
+        "idle connections",
+        "certificates below the root",
+        "entries",
+        "bytes in a record",
+    }
+    assert {"memory of an idle connection, asyncio", "memory of an idle connection, blocking"} <= set(curves)
+    assert sum(len(curve["points"]) for curve in curves.values()) == len(document["rows"])
+    assert all(y > 0 for curve in curves.values() for _, y in curve["points"])

@@ -136,51 +136,64 @@ class Setting:
 # Workers
 
 
-_RATES = {
-    "handshakes": Curve("full handshakes of a server, ECDSA P-256 and x25519", "workers", "1/s"),
-    "bytes": Curve("downloads from a server by several clients, AES-128-GCM", "workers", "MB/s"),
+_WORKERS = {
+    "handshakes": (
+        Curve("full handshakes of a server, ECDSA P-256 and x25519", "workers", "1/s"),
+        Curve("processor time of workers for a full handshake", "workers", "ms"),
+    ),
+    "bytes": (
+        Curve("downloads from a server by eight clients, AES-128-GCM", "workers", "MB/s"),
+        Curve("processor time of workers for a megabyte", "workers", "ms"),
+    ),
 }
 
 
 def _workers(setting: Setting, what: str) -> list[Row]:
-    """`puretls serve --workers`, asked by eight clients at a time."""
-    return _points(_RATES[what], [(count, _rate(setting, what, count)) for count in (1, 2, 4)])
+    """`puretls serve --workers`, asked by eight clients at a time: by the clock, and by the workers' processor time."""
+    counts = (1, 2, 4)
+    found = [_served(setting, what, count) for count in counts]
+    return [
+        row
+        for at, curve in enumerate(_WORKERS[what])
+        for row in _points(curve, [(c, f[at]) for c, f in zip(counts, found, strict=True)])
+    ]
 
 
-def _rate(setting: Setting, what: str, count: int) -> float:
+def _served(setting: Setting, what: str, count: int) -> tuple[float, float]:
+    """Handshakes or megabytes a second, and milliseconds of all workers' processor time for one."""
     options = ("--cert", "cert.pem", "--key", "key.pem", "--www", "www", "--workers", str(count))
-    with setting.running("-m", "puretls", "serve", "--port", "0", *options) as server, ThreadPoolExecutor(_CLIENTS) as pool:
-        port = _listening(server)
-        pool.submit(_drained, server)
-        times = setting.options.rounds(300) if what == "handshakes" else _CLIENTS
+    with setting.running("-m", "puretls", "serve", "--port", "0", *options) as server, ThreadPoolExecutor(1) as pool:
+        port = int(_logged(server, r"listening on \S+ port (\d+)"))
+        workers = [int(_logged(server, r"worker (\d+) started")) for _ in range(count)]
+        pool.submit(server.stdout.read)  # its log is read, so that it can go on
 
-        def ask(_: object) -> int:
+        def ask(_: object) -> float:
             with setting.connected(port) as tls:
                 if what == "handshakes":
                     return 1
                 tls.sendall(b"GET /large HTTP/1.0\r\n\r\n")
-                return sum(iter(lambda: len(tls.recv(2**16)), 0))
+                return sum(iter(lambda: len(tls.recv(2**16)), 0)) / 1e6
 
         with ThreadPoolExecutor(_CLIENTS) as clients:
-            list(clients.map(ask, range(_CLIENTS)))  # the first ones wait until modules are loaded
-            began = time.perf_counter()
-            done = sum(clients.map(ask, range(times)))
-            taken = time.perf_counter() - began
+            list(clients.map(ask, range(2 * _CLIENTS)))  # the first ones wait until modules are loaded
+            before, began = _processor(workers), time.perf_counter()
+            done = sum(clients.map(ask, range(setting.options.rounds(300) if what == "handshakes" else _CLIENTS)))
+            taken, used = time.perf_counter() - began, _processor(workers) - before
         server.terminate()
-    return done / taken / (1 if what == "handshakes" else 1e6)
+    return done / taken, used / done * 1e3
 
 
-def _listening(server: subprocess.Popen[str]) -> int:
+def _logged(server: subprocess.Popen[str], pattern: str) -> str:
     for line in server.stdout:
-        if found := re.search(r"listening on \S+ port (\d+)", line):
-            return int(found[1])
+        if found := re.search(pattern, line):
+            return found[1]
     raise SystemExit("the server did not start")
 
 
-def _drained(server: subprocess.Popen[str]) -> None:
-    """Its log is read, so that it can go on."""
-    for _ in server.stdout:
-        pass
+def _processor(processes: Sequence[int]) -> float:
+    """Seconds of processor time that they have used."""
+    fields = [Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split() for process in processes]
+    return sum(int(one[11]) + int(one[12]) for one in fields) / os.sysconf("SC_CLK_TCK")
 
 
 # Connections
