@@ -30,6 +30,8 @@ MODULES = {
     3: "lucky13",
     4: "padding_oracle",
     5: "crime",
+    6: "freak",
+    7: "logjam",
     8: "sweet32",
     9: "triple_handshake",
     10: "skipped_messages",
