@@ -54,10 +54,11 @@ def test_import_loads_nothing_heavy(root, statement):
     assert python(root, "-c", script).strip() == "[]"
 
 
-def test_a_clients_hello_loads_no_part_of_the_standard_library_that_takes_milliseconds(root):
+def test_a_verifier_and_a_clients_hello_load_no_part_of_the_standard_library_that_takes_milliseconds(root):
     slow = ("dataclasses", "inspect", "ast", "threading", "difflib", "tempfile", "random", "json", "email", "logging")
     hello = "client = Connection.client(ClientConfig(), 'x.test'); client.start(); assert client.bytes_to_send()"
-    script = f"import sys\nfrom puretls import ClientConfig, Connection\n{hello}\nprint([name for name in {slow!r} if name in sys.modules])"
+    imports = "from puretls import ClientConfig, Connection\nimport puretls.x509.verifier"
+    script = f"import sys\n{imports}\n{hello}\nprint([name for name in {slow!r} if name in sys.modules])"
     assert python(root, "-c", script).strip() == "[]"
 
 

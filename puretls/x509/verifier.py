@@ -9,7 +9,6 @@ No I/O and no clock: anchors and the time are arguments. A verifier without anch
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 
 from puretls.arguments import described
 from puretls.crypto.groups import RandomBytes
@@ -17,7 +16,7 @@ from puretls.crypto.provider import Provider
 from puretls.der import oids
 from puretls.errors import DecodeError, UsageError
 from puretls.text import counted
-from puretls.values import frozen
+from puretls.values import extensible, field, frozen, replace
 from puretls.x509.certificates.certificate import Certificate, parse_remembered
 from puretls.x509.certificates.extensions import KeyUsageBit
 from puretls.x509.hostname import Reference, parse_reference
@@ -69,7 +68,7 @@ _NO_ANCHORS = (
 )
 
 
-@dataclass(frozen=True)
+@extensible()
 class Verifier:
     """Validates chains against a store of anchors under a set of rules. Call it with a `ChainRequest`.
 
@@ -187,7 +186,7 @@ def chain_verifier(
 _rules = profile  # the keyword argument of `chain_verifier` hides the name
 
 
-@dataclass(frozen=True)
+@extensible()
 class PinnedVerifier:
     """Accepts exactly the certificates or keys whose SHA-256 it has; nothing else about them matters, expiry included."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from puretls.display import in_notebooks
 from puretls.errors import DecodeError
 from puretls.spans import Span
+from puretls.values import extensible
 from puretls.x509.certificates.fields import CertificateFields
 from puretls.x509.certificates.reading import ROOT, read_sound
 
@@ -15,7 +15,7 @@ MAX_REMEMBERED = 2**14
 """Bytes of a certificate that is worth remembering once it is parsed."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@extensible(eq=False)
 class Certificate(CertificateFields):
     """An X.509 certificate: its fields (`CertificateFields`), and what each of its bytes means.
 
@@ -50,6 +50,7 @@ class Certificate(CertificateFields):
             except DecodeError:
                 raise strict from None
 
+    __repr__ = CertificateFields.__repr__
     _repr_html_ = in_notebooks
 
     def spans(self) -> tuple[Span, ...]:

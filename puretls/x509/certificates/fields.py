@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
@@ -12,7 +11,7 @@ from puretls.crypto.keys import PublicKey
 from puretls.crypto.signatures import SignatureAlgorithm
 from puretls.der import tags
 from puretls.errors import DecodeError
-from puretls.values import frozen
+from puretls.values import extensible, frozen
 from puretls.x509.certificates import extensions as ext
 from puretls.x509.keys.algorithms import AlgorithmIdentifier, signature_algorithm
 from puretls.x509.keys.public import parse_spki
@@ -47,7 +46,7 @@ UNREADABLE = Validity(0, -1)
 """What stands for dates that cannot be read: a period without a moment in it."""
 
 
-@dataclass(frozen=True, eq=False)
+@extensible(eq=False)
 class CertificateFields:
     """What a certificate says. Equal when the bytes are. `Certificate` reads it, and explains its bytes."""
 

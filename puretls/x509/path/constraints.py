@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from puretls.der import oids
 from puretls.values import frozen
@@ -26,27 +25,27 @@ class Unprocessable(Exception):
     """A constraint or a name that cannot be compared, which must lead to refusal. `str()` is a sentence."""
 
 
-@dataclass(slots=True)
 class _Subtrees:
     """The bases of one list, by kind, ready for look-up."""
 
-    kinds: set[Kind] = field(default_factory=set)
-    dns: set[str] = field(default_factory=set)
-    dns_parents: set[str] = field(default_factory=set)
-    """The parents of the DNS bases: a wildcard below one of them can expand to a base."""
-    depths: set[int] = field(default_factory=set)
-    """How many labels the DNS bases and hosts have."""
-    hosts: set[tuple[Kind, str]] = field(default_factory=set)
-    """Hosts of RFC822 and URI bases; those with a leading dot stand for everything below."""
-    mailboxes: set[tuple[str, str]] = field(default_factory=set)
-    networks: dict[tuple[int, int], set[int]] = field(default_factory=dict)
-    """(length of the address, mask) -> networks."""
-    directories: set[bytes] = field(default_factory=set)
-    """Hashes of the names; `lengths` are how many relative names they have."""
-    lengths: set[int] = field(default_factory=set)
-    places: set[tuple[int, bytes]] = field(default_factory=set)
-    unclear: set[tuple[int, bytes]] = field(default_factory=set)
-    """What the names have of these, see `Name`."""
+    def __init__(self) -> None:
+        self.kinds: set[Kind] = set()
+        self.dns: set[str] = set()
+        self.dns_parents: set[str] = set()
+        """The parents of the DNS bases: a wildcard below one of them can expand to a base."""
+        self.depths: set[int] = set()
+        """How many labels the DNS bases and hosts have."""
+        self.hosts: set[tuple[Kind, str]] = set()
+        """Hosts of RFC822 and URI bases; those with a leading dot stand for everything below."""
+        self.mailboxes: set[tuple[str, str]] = set()
+        self.networks: dict[tuple[int, int], set[int]] = {}
+        """(length of the address, mask) -> networks."""
+        self.directories: set[bytes] = set()
+        """Hashes of the names; `lengths` are how many relative names they have."""
+        self.lengths: set[int] = set()
+        self.places: set[tuple[int, bytes]] = set()
+        self.unclear: set[tuple[int, bytes]] = set()
+        """What the names have of these, see `Name`."""
 
     def add(self, subtree: GeneralSubtree) -> None:
         base = subtree.base

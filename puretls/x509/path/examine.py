@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from itertools import islice, pairwise
 
 from puretls.crypto.groups import RandomBytes
@@ -18,7 +17,7 @@ from puretls.crypto.signatures import SignatureAlgorithm
 from puretls.der import oids
 from puretls.der.memo import Memo
 from puretls.errors import DecodeError
-from puretls.values import frozen
+from puretls.values import field, frozen
 from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.certificates.extensions import BasicConstraints, KeyUsageBit, NameConstraints, TlsFeature
 from puretls.x509.hostname import Reference, covered
@@ -80,14 +79,16 @@ class Question:
     ocsp_response: bytes | None
 
 
-@dataclass(slots=True)
 class Caches:
     """What verifications leave for those after them: pure functions of bytes, so nothing in here can go stale."""
 
-    signatures: Memo[tuple[str, bytes, bytes], bool] = field(default_factory=lambda: Memo(1024))
-    faults: Memo[tuple[object, ...], tuple[Fault, ...]] = field(default_factory=lambda: Memo(512))
-    statuses: Memo[tuple[object, ...], bool] = field(default_factory=lambda: Memo(32))
-    """Right signatures of CRLs and OCSP responses. Python hashes bytes once: a CRL of megabytes is found by its place in memory."""
+    __slots__ = ("faults", "signatures", "statuses")
+
+    def __init__(self) -> None:
+        self.signatures: Memo[tuple[str, bytes, bytes], bool] = Memo(1024)
+        self.faults: Memo[tuple[object, ...], tuple[Fault, ...]] = Memo(512)
+        self.statuses: Memo[tuple[object, ...], bool] = Memo(32)
+        """Right signatures of CRLs and OCSP responses. Python hashes bytes once: a CRL of megabytes is found by its place in memory."""
 
 
 class Examiner:

@@ -4,7 +4,6 @@ it grow beyond what the certificates list (CVE-2023-0464 was a tree)."""  # noqa
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from puretls.der import oids
 from puretls.values import frozen
@@ -30,13 +29,13 @@ class PolicyInputs:
     inhibit_any_policy: bool = False
 
 
-@dataclass(slots=True)
 class _Node:
     """A policy that is valid at one level. `parents`: keys of the level above; `expected`: what the next certificate may call it."""
 
-    policy: bytes
-    parents: set[bytes]
-    expected: set[bytes] = field(default_factory=set)
+    __slots__ = ("expected", "parents", "policy")
+
+    def __init__(self, policy: bytes, parents: set[bytes], expected: set[bytes]) -> None:
+        self.policy, self.parents, self.expected = policy, parents, expected
 
 
 _Level = dict[bytes, _Node]

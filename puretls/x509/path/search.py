@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from itertools import islice
 
 from puretls.der import oids
 from puretls.errors import DecodeError
+from puretls.values import replace
 from puretls.x509.certificates.certificate import Certificate, parse_remembered
 from puretls.x509.certificates.extensions import AuthorityInfoAccess
 from puretls.x509.names.distinguished import escape
