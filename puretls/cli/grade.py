@@ -18,6 +18,8 @@ SECONDS = 20.0
 COLUMNS = ("file", "lesson", "passed", "summary", "details")
 LABEL = 11
 """Columns of what stands before the text of a line about a case, such as "  expected "."""
+BEGINNING = 2**12
+"""Bytes of a file in which the lesson's number is looked for."""
 MOST = 1000
 """Characters of a cell."""
 
@@ -79,7 +81,7 @@ def _one(arguments: argparse.Namespace) -> int:
 
 
 def _class(folder: Path, seconds: float) -> int:
-    files = sorted(file for file in folder.rglob("*.py") if file.is_file())
+    files = sorted(file for file in folder.rglob("*.py") if file.is_file() and not _hidden(file.relative_to(folder)))
     if not files:
         raise UsageError(f"{folder}: there is no .py file in it" if folder.is_dir() else f"{folder}: no such folder")
     table = csv.writer(sys.stdout, lineterminator="\n")
@@ -101,12 +103,18 @@ def _class(folder: Path, seconds: float) -> int:
     return 0 if everything else 1
 
 
+def _hidden(file: Path) -> bool:
+    """Whether it belongs to a program, such as a virtual environment in `.venv`, and not to the class."""
+    return any(part.startswith(".") for part in file.parts)
+
+
 def _row(file: Path, seconds: float) -> tuple[str, bool, tuple[str, ...]]:
     """The lesson's number, whether all passed, and what is to be said. Whatever is wrong with the file is told there."""
     from puretls.labs.lessons.lesson import MARK, lesson_of
 
     try:
-        lesson = lesson_of(file.read_bytes().decode("utf-8", "replace"))
+        with file.open("rb") as answers:
+            lesson = lesson_of(answers.read(BEGINNING).decode("utf-8", "replace"))
         if lesson is None:
             return "", False, (f'no line "{MARK} N" says which lesson it is for',)
         verdict = _verdict(file, lesson.number, seconds)

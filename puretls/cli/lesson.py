@@ -44,12 +44,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _list() -> int:
-    from puretls.cli.output import table
+    from puretls.cli.output import table, wrapped
     from puretls.labs.lessons.lesson import LESSONS
 
     rows = [(f"{one.number:>2}", one.title, ", ".join(each.name for each in one.exercises)) for one in LESSONS]
     table(("N", "lesson", "exercises"), rows)
-    print("\npuretls lesson N reads one; puretls lesson N --exercise FILE begins its exercises")
+    hint = "puretls lesson N reads one; puretls lesson N --exercise FILE writes the file that its exercises begin with."
+    print("\n" + "\n".join(wrapped(hint)))
     return 0
 
 
