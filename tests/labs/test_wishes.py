@@ -1,6 +1,8 @@
 """The twelve wishes of learners: each command of the page runs as it stands, and shows what was wished for."""
 
+import base64
 import hashlib
+import json
 import os
 import re
 import shlex
@@ -14,6 +16,7 @@ import pytest
 
 from puretls.inspect import Conversation, Tape, replay
 from puretls.labs import lab
+from puretls.labs.playground import engine
 from tests.cli.command import ENVIRONMENT, in_process, puretls, serving
 
 pytest.importorskip("dpkt", reason="captures need dpkt")
@@ -25,7 +28,11 @@ SHOWN = {
     3: ("outcome: completed",),
     4: ("The task", "lab 13: not passed", "is for mallory.example, not for bank.example"),
     5: ("you read the cookie out of an encrypted connection", "Against its fixed twin: it finds nothing out"),
-    6: ("field ServerKeyExchange.signed.signature", "state WAIT_KEY_EXCHANGE; alert decrypt_error [RFC 5246 7.2.2]", "server.ServerKeyExchange, bytes 1139 to 1252"),
+    6: (
+        "field ServerKeyExchange.signed.signature",
+        "state WAIT_KEY_EXCHANGE; alert decrypt_error [RFC 5246 7.2.2]",
+        "server.ServerKeyExchange, bytes 1139 to 1252",
+    ),
     7: ("secrets: known from the key log", "══ ApplicationData ═"),
     8: ("field ClientHello.client_version at byte 4", "alert protocol_version", "field Finished.verify_data"),
     9: ("got ClientKeyExchange, expected ChangeCipherSpec", "bad_record_mac"),
@@ -114,7 +121,9 @@ def test_the_same_run_is_played_each_time(printed, folder):
     tape = Tape.loads((folder / "demo.json").read_text())
     first, second = (replay(tape).conversations[0] for _ in range(2))
     assert isinstance(first, Conversation)
-    assert [first.stream(side).runs() for side in ("client", "server")] == [second.stream(side).runs() for side in ("client", "server")]
+    assert [first.stream(side).runs() for side in ("client", "server")] == [
+        second.stream(side).runs() for side in ("client", "server")
+    ]
     with chdir(folder):
         assert in_process("replay", "demo.json").stdout.splitlines()[-1] in printed[3]
 
@@ -131,3 +140,124 @@ def test_the_page_of_a_failed_handshake_needs_no_network(printed, folder):
     text = (folder / "failed.html").read_text()
     assert "decrypt_error" in text
     assert not re.findall(r"""src=["']?https?:|<link|@import|url\((?!data:|#)""", text)
+
+
+# Clicks: the page asks the engine, and what it shows is the engine's answer.
+
+
+def test_what_is_to_be_clicked_is_on_the_page(root):
+    """By its label."""
+    folder = root / "puretls" / "labs" / "playground" / "page"
+    shown = (folder / "index.html").read_text() + " ".join(
+        preset["title"] for preset in engine.answer({"do": "describe"})["presets"]
+    )
+    labels = {
+        label
+        for line in re.findall(r"^On the page: .*(?:\n.+)*", PAGE.read_text(), re.M)
+        for label in re.findall(r"\*\*(.+?)\*\*", line)
+    }
+    assert len(labels) > 12
+    assert not [label for label in labels if label not in shown]
+
+
+def _asked(do, before=None, **more):
+    answer = engine.answer({"do": do, **({"tape": before["tape"]} if before else {}), **more})
+    assert "error" not in answer, answer
+    return answer
+
+
+@pytest.fixture(scope="module")
+def begun():
+    """A run of which the server's first flight is on its way."""
+    return _asked("step", _asked("new"))
+
+
+@pytest.fixture(scope="module")
+def complete(begun):
+    return _asked("run", begun)
+
+
+@pytest.fixture(scope="module")
+def changed(begun):
+    """The last byte of the signature changed on the way, and run on."""
+    scene = "server.ServerKeyExchange"
+    return _asked("run", _asked("change", begun, path=f"{scene}.signed.signature", operation="flip", value="1"))
+
+
+def _names(answer):
+    return [message["name"] for message in answer["view"]["messages"]]
+
+
+def test_click_for_mutual_authentication():
+    preset = next(each for each in engine.answer({"do": "describe"})["presets"] if each["title"] == "Client certificate")
+    done = _asked("run", _asked("new", choices=preset["choices"]))
+    assert {"CertificateRequest", "CertificateVerify"} <= set(_names(done))
+    assert done["view"]["complete"]
+
+
+def test_click_for_the_handshake_hash(complete):
+    text = _asked("keys", complete)["html"]
+    assert "session_hash" in text
+    assert "client_handshake_hash" in text
+
+
+def test_click_for_a_link(changed):
+    """The tape is all that the link holds; loaded elsewhere it shows the same."""
+    again = _asked("load", text=json.dumps(changed["tape"]))
+    assert again == changed
+
+
+@pytest.mark.parametrize("number", [11, 13])
+def test_click_for_a_lab(number):
+    """Wishes 4 and 5: its text is there to be read beside the run."""
+    name = next(
+        each["name"] for each in _flat(engine.answer({"do": "describe"})["reading"]) if each["name"].startswith(f"labs/{number}")
+    )
+    assert lab.load(number).title.split()[0] in json.dumps(_asked("read", name=name))
+
+
+def _flat(titles):
+    for each in titles:
+        yield from _flat(each["pages"]) if isinstance(each, dict) and "pages" in each else [each]
+
+
+def test_click_for_the_bytes_at_fault(changed):
+    assert changed["view"]["failed"] == "client"
+    assert "signature" in changed["view"]["why"]
+    assert "server.ServerKeyExchange" in changed["view"]["why"]
+
+
+def test_click_for_a_capture(complete, tmp_path):
+    made = _asked("save", complete, **{"as": "pcapng"})
+    assert base64.b64decode(made["base64"]).count(b"CLIENT_RANDOM ") == 1
+    open_to_all = _asked("save", complete, **{"as": "pcapng"}, secrets=False)
+    assert b"CLIENT_RANDOM" not in base64.b64decode(open_to_all["base64"])
+
+
+def test_click_for_one_field(begun):
+    done = _asked("run", _asked("change", _asked("new"), path="client.ClientHello.client_version", value="0x0301", who="sender"))
+    assert "protocol_version" in json.dumps(done["view"]["told"])
+
+
+def test_click_for_a_message_again(begun):
+    done = _asked("run", _asked("repeat", begun, path="server.Certificate", who="sender"))
+    assert "Certificate (refused)" in _names(done)
+    assert "unexpected_message" in json.dumps(done["view"]["told"])
+
+
+def test_click_for_the_picture_of_the_states(complete):
+    for side in ("client", "server"):
+        assert complete["view"]["ends"][side]["picture"].startswith("<svg")
+        assert "CONNECTED" in complete["view"]["ends"][side]["picture"]
+
+
+def test_click_for_the_certificate(complete):
+    scene = _asked("message", complete, path="server.Certificate")["scene"]
+    assert "not_after" in json.dumps(scene)
+
+
+def test_click_for_a_failed_handshake(changed):
+    """Every message up to the alert has its bytes."""
+    assert _names(changed)[-1].startswith("Alert")
+    for message in changed["view"]["messages"]:
+        assert _asked("message", changed, path=message["path"])["scene"]["html"]
