@@ -27,6 +27,8 @@ FORMULAS: Mapping[str, str] = {
 }
 """Functions of `ledger.formulas` and `ledger.aes` in a line; `{0}` is the first argument. The others are written by `formula` itself."""
 HIDDEN = "secret, not shown here"
+_FITS = 64
+"""Bytes that are shown at once on a phone; more can be scrolled, by the keyboard too."""
 Link = Callable[[str], str]
 """The address of a value of the ledger, by its name; "" where it has none."""
 
@@ -75,7 +77,7 @@ def value(node: Node, *, secrets: bool = True, most: int = 512) -> Html:
         return element("p", f"{counted(len(node.value), 'byte')}, {HIDDEN}", class_="missing")
     more = f" ... {len(node.value) - most} more" if len(node.value) > most else ""
     return element(
-        "code", bytes(node.value[:most]).hex(" ") + more, class_="bytes", tabindex=0 if len(node.value) > most else None
+        "code", bytes(node.value[:most]).hex(" ") + more, class_="bytes", tabindex=0 if len(node.value) > _FITS else None
     )
 
 

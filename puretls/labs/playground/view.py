@@ -40,7 +40,7 @@ def view(run: Run, show: str = "") -> Json:
     arrived = {side: run.arrived(side) for side in SIDES}
     here = [scene for scene in story.scenes if _has_arrived(scene, arrived)]
     messages = [_message(run, scene, scene in here) for scene in story.scenes]
-    index = _shown(messages, show)
+    index = _shown(story.scenes, [message["arrived"] for message in messages], show)
     return {
         "connection": len(run.played),
         "step": run.taken,
@@ -104,13 +104,14 @@ def _message(run: Run, scene: Scene, arrived: bool) -> Json:
     }
 
 
-def _shown(messages: Sequence[Json], wanted: str) -> int | None:
-    """The message of this path; else the last that arrived, or the first that is on its way."""
-    at = {message["path"]: index for index, message in enumerate(messages)}
+def _shown(scenes: Sequence[Scene], arrived: Sequence[bool], wanted: str) -> int | None:
+    """The message of this path, or in the record of this path; else the last that arrived, or the first that is on its way."""
+    at = {record.path: index for index, scene in reversed(list(enumerate(scenes))) for record in scene.records}
+    at |= {scene.seen.path: index for index, scene in enumerate(scenes)}
     if wanted in at:
         return at[wanted]
-    came = [index for index, message in enumerate(messages) if message["arrived"]]
-    return came[-1] if came else (0 if messages else None)
+    came = [index for index, one in enumerate(arrived) if one]
+    return came[-1] if came else (0 if scenes else None)
 
 
 def _scene(story: Story, index: int) -> Json:
