@@ -83,7 +83,7 @@ def _lines(piece: Piece) -> Iterator[str]:
     if piece.kind == PROSE:
         yield from markdown.lines(piece.text, min(output.columns(), WIDTH), look)
         return
-    mark, role = ("  | ", "words") if piece.kind == OUTPUT else ("    ", "field")
+    mark, role = ("  | ", "field") if piece.kind == OUTPUT else ("    ", "framing")
     for line in piece.text.splitlines():
         yield look.paint(role, f"{mark}{line}".rstrip())
     yield ""

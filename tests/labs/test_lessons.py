@@ -101,6 +101,14 @@ def test_right_answers_pass(one):
     assert verdict.lines[0] == f"{len(one.exercises)} of {len(one.exercises)} exercises passed"
 
 
+@pytest.mark.full
+@NAMED
+def test_right_answers_pass_whatever_the_seed(one):
+    seeds = [f"seed {number}" for number in range(12)]
+    verdict = grading.here(ANSWERS / f"lesson_{one.number:02}.py", marking.grade, one.number, False, seeds)
+    assert verdict.passed, "\n".join(verdict.lines)
+
+
 def test_every_exercise_has_three_wrong_answers():
     assert {(one.number, exercise.name): len(WRONG[one.number][exercise.name]) for one, exercise in exercises()} == {
         (one.number, exercise.name): 3 for one, exercise in exercises()
