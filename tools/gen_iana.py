@@ -24,16 +24,18 @@ Values a registry does not know stay plain integers: `known(NamedGroup, 0x1234)`
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 E = TypeVar("E", bound=IntEnum)
 
 
 def known(registry: type[E], value: int) -> E | int:
     """The registry's member for `value`, or `value` itself where it has none."""
-    member = registry._value2member_map_.get(value, value)
-    return member  # type: ignore[return-value]
+    members: Mapping[int, Any] = registry._value2member_map_
+    member: E | int = members.get(value, value)
+    return member
 '''
 
 REGISTRIES = (  # class, table, how values are written, docstring

@@ -11,10 +11,12 @@ from __future__ import annotations
 import os
 import runpy
 import sys
+from typing import Any
 
+modules: dict[str, Any] = sys.modules
 BLOCKED = ("ssl", "_ssl", "_hashlib")
 for name in BLOCKED:
-    sys.modules[name] = None  # type: ignore[assignment]  # importing it now raises ImportError
+    modules[name] = None  # importing it now raises ImportError
 
 
 def main() -> None:

@@ -161,12 +161,13 @@ def cut_short(cls: type[Struct], offset: int = 0) -> DecodeError:
 
 def parse(cls: type[S], data: bytes, start: int = 0) -> S:
     """`data` from `start`, all of it, as a `cls`. Raises `DecodeError` with the path of the field and the offset in `data`."""
+    value: S
     try:
         value, pos = cls.codec.read(data, start, len(data))
         nothing_after(pos, len(data))
     except DecodeError as error:
         raise error.within(cls.path_name) from None
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 def serialise(value: Struct) -> bytes:

@@ -140,9 +140,9 @@ class Curve:
         """A point as tables hold it."""
         return self._number(point[0]), self._number(2 * point[1] % self.p)
 
-    def affine_entry(self, point: Jacobian) -> Entry:
-        """The same of a point of the loops, not at infinity."""
-        return self._all_affine([point])[0]
+    def affine_entries(self, points: Sequence[Jacobian]) -> list[Entry]:
+        """The same of points of the loops, none at infinity."""
+        return self._all_affine(points)
 
     def sparse_tables(self, wanted: Sequence[tuple[Affine, int]]) -> list[list[Entry]]:
         """Tables for `recoding.sparse_rows` of points and their widths, with one inversion for all of them."""
