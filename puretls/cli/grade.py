@@ -45,6 +45,9 @@ def add_parser(subparsers: Any) -> None:
     one = kinds.add_parser("lesson", help="mark one file", description="Mark one file of answers.")
     one.add_argument("number", type=NUMBER, metavar="N", help="the lesson's number")
     one.add_argument("file", metavar="FILE", help="the answers")
+    one.add_argument(
+        "--whole", action="store_true", help="show the values of a case at full length, as Python that can be pasted"
+    )
     one.add_argument("--seconds", default=argparse.SUPPRESS, **seconds)
 
 
@@ -55,11 +58,11 @@ def run(arguments: argparse.Namespace) -> int:
     return _one(arguments) if arguments.csv is None else _class(Path(arguments.csv), arguments.seconds)
 
 
-def _verdict(file: Path, number: int, seconds: float) -> Verdict:
+def _verdict(file: Path, number: int, seconds: float, *, whole: bool = False) -> Verdict:
     from puretls.labs.grading import in_child
     from puretls.labs.lessons.marking import grade
 
-    return in_child(file, grade, number, seconds=seconds)
+    return in_child(file, grade, number, whole, seconds=seconds)
 
 
 def _one(arguments: argparse.Namespace) -> int:
@@ -67,10 +70,12 @@ def _one(arguments: argparse.Namespace) -> int:
     from puretls.labs.lessons.lesson import lesson
     from puretls.text import printable
 
-    verdict = _verdict(Path(arguments.file), lesson(arguments.number).number, arguments.seconds)
+    verdict = _verdict(Path(arguments.file), lesson(arguments.number).number, arguments.seconds, whole=arguments.whole)
     for line in verdict.lines:
         label = LABEL if line.startswith(" ") else 0
-        print("\n".join(wrapped(printable(line[label:]), line[:label])))
+        print(printable(line) if arguments.whole else "\n".join(wrapped(printable(line[label:]), line[:label])))
+    if not arguments.whole and any(line.startswith("  call") for line in verdict.lines):
+        print("\n--whole shows values at full length, as Python that can be pasted")
     if verdict.printed:
         print("\nprinted by the file:")
         print("\n".join(f"  {printable(line)}" for line in verdict.printed.splitlines()))

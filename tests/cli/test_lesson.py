@@ -16,6 +16,9 @@ ANSWERS = ROOT / "tests" / "labs" / "answers"
 RIGHT = (ANSWERS / "lesson_01.py").read_text()
 
 
+WHOLE = "\n--whole shows values at full length, as Python that can be pasted\n"
+
+
 @pytest.fixture
 def written(tmp_path):
     def write(name, text):
@@ -147,7 +150,20 @@ def test_a_wrong_answer_is_told_in_80_columns(written, monkeypatch):
     ]
     assert max(map(len, told)) <= 80
     assert "\x1b" not in result.stdout
+    assert WHOLE in result.stdout
     assert "printed by the file:\n  so \\x1b[31mfar" in result.stdout
+
+
+def test_whole_values_can_be_pasted(written):
+    file = written("wrong.py", RIGHT.replace("return data[0], ", "return data[1], "))
+    told = in_process("grade", "lesson", 1, file, "--whole").stdout.splitlines()
+    call, expected = (
+        next(line for line in told if line.startswith(f"  {label}")).removeprefix(f"  {label}")
+        for label in ("call     ", "expected ")
+    )
+    namespace = {}
+    exec(RIGHT, namespace)
+    assert eval(call, namespace) == eval(expected)
 
 
 def test_an_exercise_that_raises_is_told_with_its_line(written):

@@ -189,8 +189,8 @@ def test_an_answer_may_print_and_change_what_it_gets(tmp_path):
     [
         (b"\1\2\3", b"\1\2\4", "the first byte that differs is number 2, counted from 0"),
         (b"\1\2\3", b"\1\2", "the lengths differ: 3 bytes expected, 2 came"),
-        (b"\1", None, "a function that ends without return gives None"),
-        ((1, b"\2"), (1, b"\3"), "item 1 differs: expected 02 (1 byte), got 03 (1 byte)"),
+        (b"\1", None, "None comes also from a function that ends without return"),
+        ((1, b"\2"), (1, b"\3"), "item 1, counted from 0, differs: expected 02 (1 byte), got 03 (1 byte)"),
         ([1, 2], [1], "2 items expected, 1 came"),
         (b"a", "a", "this should be a bytes, and is a str"),
         (True, 1, "this should be a bool, and is an int"),
@@ -198,7 +198,7 @@ def test_an_answer_may_print_and_change_what_it_gets(tmp_path):
 )
 def test_difference_is_told(expected, got, words):
     case = marking.Case((), expected, "a hint")
-    assert any(words in line for line in marking._case(lambda: got, case))
+    assert any(words in line for line in marking._case(lambda: got, case, marking.shown))
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,14 @@ def test_difference_is_told(expected, got, words):
     [(b"a", bytearray(b"a")), ((1, 2), [1, 2]), ([(1, b"a")], [[1, memoryview(b"a")]]), ({1: (2,)}, {1: [2]})],
 )
 def test_forms_of_one_value_are_as_good(expected, got):
-    assert marking._case(lambda: got, marking.Case((), expected, "")) == ()
+    assert marking._case(lambda: got, marking.Case((), expected, ""), marking.shown) == ()
+
+
+@pytest.mark.parametrize(("one", "exercise"), exercises(), ids=lambda each: each.name)
+def test_values_of_every_case_can_be_pasted(one, exercise):
+    for case in exercise.cases("first"):
+        assert eval(marking.literal(case.arguments)) == case.arguments
+        assert eval(marking.literal(case.expected)) == case.expected
 
 
 def test_importing_puretls_loads_no_lesson(root):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Any
@@ -16,17 +17,20 @@ MOST = 40
 """Characters of a value that are shown, about."""
 SHOWN = 3
 """Items of a list that are shown."""
+Show = Callable[[Any], str]
+"""How values are shown."""
 SEEDS = ("first", "second")
 """What the cases follow from, unless told otherwise."""
 
 
-def grade(answer: Answer, number: int, *seeds: str) -> Verdict:
+def grade(answer: Answer, number: int, whole: bool = False, seeds: Sequence[str] = SEEDS) -> Verdict:
     """The grader of a lesson, for `grading.in_child` and `grading.here`: every exercise on the cases of every seed.
 
     The first line of the verdict counts the exercises that passed; each other line tells of one of them, with what came below it.
+    `whole` shows values at full length, as Python that can be pasted.
     """
     exercises = lesson(number).exercises
-    marks = [_exercise(exercise, answer, seeds or SEEDS) for exercise in exercises]
+    marks = [_exercise(exercise, answer, literal if whole else shown, seeds) for exercise in exercises]
     passed = sum(mark.passed for mark in marks)
     lines = [f"{passed} of {counted(len(exercises), 'exercise')} passed"]
     for mark in marks:
@@ -47,15 +51,15 @@ class _NotWritten(Exception):
     """The function is as it was in the file that the lesson wrote."""
 
 
-def _exercise(exercise: Exercise, answer: Answer, seeds: tuple[str, ...]) -> _Mark:
+def _exercise(exercise: Exercise, answer: Answer, show: Show, seeds: Sequence[str]) -> _Mark:
     count = 0
     try:
         tried = function(answer, exercise.name)
         for case in chain.from_iterable(_cases(exercise, seed) for seed in seeds):
             count += 1
-            if faults := _case(tried, case):
+            if faults := _case(tried, case, show):
                 return _Mark(
-                    False, f"{exercise.name}: failed in case {count}", (f"call     {_called(exercise.name, case)}", *faults)
+                    False, f"{exercise.name}: failed in case {count}", (f"call     {_called(exercise.name, case, show)}", *faults)
                 )
     except _NotWritten:
         return _Mark(False, f"{exercise.name}: not written yet")
@@ -70,9 +74,9 @@ def _cases(exercise: Exercise, seed: str) -> tuple[Case, ...]:
     return tuple(exercise.cases(seed))
 
 
-def _case(tried: Any, case: Case) -> tuple[str, ...]:
+def _case(tried: Any, case: Case, show: Show) -> tuple[str, ...]:
     """What is to be said of a case; nothing where it went well."""
-    expected, hint = f"expected {shown(case.expected)}", f"hint     {case.hint}"
+    expected, hint = f"expected {show(case.expected)}", f"hint     {case.hint}"
     try:
         got = call(tried, *copy.deepcopy(case.arguments))
         if call(_same, got, case.expected):
@@ -81,7 +85,7 @@ def _case(tried: Any, case: Case) -> tuple[str, ...]:
         if isinstance(error.__cause__, NotImplementedError):
             raise _NotWritten from None
         return (expected, f"raised   {error}", hint)
-    return (expected, f"got      {shown(got)}", *(f"so       {each}" for each in _difference(case.expected, got)), hint)
+    return (expected, f"got      {show(got)}", *(f"so       {each}" for each in _difference(case.expected, got)), hint)
 
 
 def _same(got: Any, expected: Any) -> bool:
@@ -106,7 +110,7 @@ def _plain(value: Any) -> Any:
 def _difference(expected: Any, got: Any) -> tuple[str, ...]:
     """What is not seen at a glance."""
     if got is None:
-        return ("a function that ends without return gives None",)
+        return ("None comes also from a function that ends without return",)
     if isinstance(expected, bytes) and isinstance(got, bytes | bytearray):
         if len(expected) != len(got):
             return (f"the lengths differ: {counted(len(expected), 'byte')} expected, {len(got)} came",)
@@ -117,7 +121,7 @@ def _difference(expected: Any, got: Any) -> tuple[str, ...]:
             return (f"{counted(len(expected), 'item')} expected, {len(got)} came",)
         pairs = enumerate(zip(expected, got, strict=True))
         at, (one, other) = next((at, pair) for at, pair in pairs if not _same(pair[1], pair[0]))
-        return (f"item {at} differs: expected {shown(one)}, got {shown(other)}", *_difference(one, other))
+        return (f"item {at}, counted from 0, differs: expected {shown(one)}, got {shown(other)}", *_difference(one, other))
     if type(expected) is not type(got) and expected is not None:
         return (f"this should be {_kind(expected)}, and is {_kind(got)}",)
     return ()
@@ -128,8 +132,23 @@ def _kind(value: Any) -> str:
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
-def _called(name: str, case: Case) -> str:
-    return f"{name}({', '.join(map(shown, case.arguments))})"
+def _called(name: str, case: Case, show: Show) -> str:
+    return f"{name}({', '.join(map(show, case.arguments))})"
+
+
+def literal(value: Any) -> str:
+    """A value as Python that makes it again."""
+    match value:
+        case bytes():
+            return f'bytes.fromhex("{value.hex()}")' if value else 'b""'
+        case tuple():
+            return f"({', '.join(map(literal, value))}{',' if len(value) == 1 else ''})"
+        case list():
+            return f"[{', '.join(map(literal, value))}]"
+        case None | bool() | int() | str():
+            return repr(value)
+        case _:
+            return shown(value)
 
 
 def shown(value: Any) -> str:
