@@ -1,4 +1,4 @@
-"""Writes the manual page of the command, for `man puretls`, from the same parser as `--help`: puretls/manual/puretls.1.
+"""Writes the manual page of the command, for `man puretls`, from the same parser as `--help`: tools/puretls.1.
 
     python tools/man_page.py
 
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "puretls" / "manual" / "puretls.1"
+PAGE = ROOT / "tools" / "puretls.1"
 sys.path.insert(0, str(ROOT))
 
 AFTER = """.SH EXIT STATUS

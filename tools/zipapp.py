@@ -22,6 +22,7 @@ DEPENDENCIES = ("tlslite-ng", "ecdsa", "six", "certifi")
 LEFT_OUT = {
     "puretls/manual/": "for readers, who have a browser and the repository",
     "puretls/qt/": "programs on Qt are installed with Qt, by pip",
+    "puretls/labs/": "a course, whose pages are in the manual",
     "puretls/testing/": "needs hypothesis, which comes by pip",
     "tlslite/": "another TLS stack, which puretls does not use; its ciphers below tlslite/utils stay",
 }

@@ -85,6 +85,10 @@ def _guarded(argv: Sequence[str] | None) -> _Status:
         return _complain(f"{error}: {describe(error.__cause__)}", 2)  # a key log on a full disk
     except OSError as error:
         return _complain(describe(error), 2)
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("puretls."):
+            raise
+        return _complain(f"{error.name} is not in this file: pip install puretls has it", 2)  # puretls.pyz leaves floors out
 
 
 def _run(argv: Sequence[str] | None) -> _Status:

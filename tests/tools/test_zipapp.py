@@ -64,20 +64,22 @@ def test_two_runs_make_the_same_bytes(root, pyz, tmp_path):
     assert (tmp_path / "again.pyz").read_bytes() == pyz.read_bytes()
 
 
+LEFT = tuple(f"puretls/{name}/" for name in ("labs", "manual", "qt", "testing"))
+
+
 def test_it_holds_the_licences_and_every_module_but_those_left_out(root, pyz):
     assert pyz.stat().st_size <= 1_400_000
     with zipfile.ZipFile(pyz) as archive:
         names = set(archive.namelist())
     for name in ("puretls", "tlslite-ng", "ecdsa", "six", "certifi"):
         assert [entry for entry in names if re.match(rf"licenses/{name}(-[\w.]+)?/LICENSE", entry)], name
-    left = ("manual", "qt", "testing")
     wanted = {
         path.relative_to(root).as_posix()
         for path in (root / "puretls").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert {name for name in names if name.startswith("puretls/")} == {
-        name for name in wanted if not name.startswith(tuple(f"puretls/{each}/" for each in left))
+        name for name in wanted if not name.startswith(LEFT)
     }
 
 
@@ -86,7 +88,7 @@ def test_no_module_looks_for_data_beside_its_file(root):
     places = {
         path.relative_to(root).as_posix() for path in (root / "puretls").rglob("*.py") if _OWN_FILE.search(path.read_text())
     }
-    assert places == {
+    assert {name for name in places if not name.startswith(LEFT)} == {
         "puretls/cli/demo.py",
         "puretls/ssl/children/sitecustomize.py",
     }  # where the manual is; what a zip's path is made of
@@ -144,6 +146,13 @@ def test_it_is_a_command_on_every_python(pyz, server, tmp_path, version, flags):
     demo = run(tmp_path, python, *flags, pyz, "demo")
     assert demo.returncode == 0, demo.stderr
     assert "ClientHello" in demo.stdout
+
+
+@pytest.mark.parametrize("command", ["fuzz connection", "learn self-server", "flip", "lab list", "lesson", "completion bash"])
+def test_commands_of_what_is_left_out_say_so_in_a_line(pyz, tmp_path, command):
+    done = run(tmp_path, sys.executable, *BARE, pyz, *command.split())
+    assert done.returncode == 2
+    assert re.fullmatch(r"puretls: puretls\.(labs|testing)[\w.]* is not in this file: pip install puretls has it\n", done.stderr)
 
 
 def test_it_is_a_place_to_import_from(pyz, tmp_path):
