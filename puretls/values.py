@@ -43,10 +43,15 @@ class Field:
         kw_only: bool | None = None,
         metadata: Any = MappingProxyType({}),
     ) -> None:
-        self.name = ""
+        self.name: str = ""
         self.type: Any = None
-        self.default, self.default_factory = default, default_factory
-        self.init, self.repr, self.compare, self.kw_only, self.metadata = init, repr, compare, kw_only, metadata
+        self.default: Any = default
+        self.default_factory: Any = default_factory
+        self.init: bool = init
+        self.repr: bool = repr
+        self.compare: bool = compare
+        self.kw_only: bool | None = kw_only
+        self.metadata: Any = metadata
 
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Checks that want an environment of their own: nox -f tools/noxfile.py (nox --list says which).
 
-`.ci/run` runs `lowest`, `without` and `artefacts`; the others are what it does by itself, for a contributor's machine.
+`.ci/run` runs `lowest`, `without`, `artefacts` and `types`; the others are what it does by itself, for a contributor's machine.
 """
 
 from __future__ import annotations
@@ -74,4 +74,12 @@ def artefacts(session: nox.Session) -> None:
     """Sdist, wheel and puretls.pyz: reproducible, complete, and good for who installs them."""
     session.chdir(ROOT)
     session.install("build", "twine", "check-wheel-contents", "-e", ".[roots]")
-    session.run("python", "tools/release.py", str(session.create_tmp()))
+    session.run("python", "tools/release.py", "dist")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Whether type checkers know every name that the manual promises."""
+    session.chdir(ROOT)
+    session.install("basedpyright", "-e", ".[test,cli,fast,redis,dask]")
+    session.run("python", "tools/public_types.py")

@@ -104,7 +104,7 @@ class QSslConfiguration(QtNames):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, QSslConfiguration) and (self._choices, self._agreed) == (other._choices, other._agreed)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     # protocol, suites, groups
 

@@ -32,7 +32,7 @@ class QTimer(QObject):
     """Emits `timeout` every `interval()` milliseconds, or once."""
 
     timeout: Signal = Signal()
-    singleShot = _SingleShot()  # QTimer.singleShot(msec, [timerType,] [context,] callable)
+    singleShot: _SingleShot = _SingleShot()  # QTimer.singleShot(msec, [timerType,] [context,] callable)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

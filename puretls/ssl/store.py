@@ -165,7 +165,7 @@ class Anchors(TrustStore):
         super().__init__()
         self._store = store
         self._partial = partial
-        self.faults = store.faults
+        self.faults: list[str] = store.faults
 
     def is_anchor(self, certificate: Certificate) -> bool:
         """Whether trust ends at this certificate of the store."""

@@ -51,6 +51,8 @@ class Bout:
         """What the connection told of."""
         self.size = 0
         """Bytes in which what is said arrives at a time; 0: as it is."""
+        self.peer: MemoryPeer
+        self.mapper: Mapper
         self.peer, self.mapper = _ends(world, self.session)
         self.course: Course = Course(self.peer, self.mapper, asks=world.certificates)
         self._judge = Judge(world, self.course, self.moves)

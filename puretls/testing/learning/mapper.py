@@ -233,7 +233,7 @@ class Mapper:
     """Says symbols and names what it hears. `session` is what `ClientHelloResuming` offers."""
 
     def __init__(self, context: Context, session: Session | None = None) -> None:
-        self.context = context
+        self.context: Context = context
         self.symbols: dict[str, Symbol] = dict(SYMBOLS[context.role])
         if session is not None:
             self.symbols[RESUMING] = _hello(session)

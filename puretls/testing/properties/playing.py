@@ -15,7 +15,7 @@ from puretls.inspect.peer import MemoryPeer, Peer, Told
 from puretls.inspect.streams import Chunk, Stream, other
 from puretls.testing import honest
 from puretls.testing.adapters.base import Factory
-from puretls.testing.wire import Carriage, Wire
+from puretls.testing.wire import Carriage, Carried, Wire
 
 UP, DOWN = b"what the client says", b"what the server says"
 
@@ -73,7 +73,7 @@ class Meeting:
 
     def carry(self) -> Meeting:
         """Until neither end has anything to say."""
-        self.carried = self.carriage.carry()
+        self.carried: Carried = self.carriage.carry()
         self.listen()
         return self
 
