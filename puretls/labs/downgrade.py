@@ -11,9 +11,11 @@ from puretls.config import Credential
 from puretls.connection import Connection
 from puretls.crypto.keys import RsaPrivateKey
 from puretls.crypto.signatures import SIGNATURE_SCHEMES
+from puretls.errors import DecodeError
 from puretls.iana import CipherSuiteId, ContentType, SignatureScheme
 from puretls.inspect.conversation import Conversation
 from puretls.labs.ends import End, Keys
+from puretls.labs.lab import Refused
 from puretls.labs.stage import Seeded, credential_of, provider, records, rsa_key
 from puretls.messages.handshake import Certificate, ClientHello, Finished, HandshakeMessage, ServerHello, ServerHelloDone
 from puretls.messages.key_exchange import DigitallySigned
@@ -56,11 +58,11 @@ class ExportServer:
         self._exchange = exchange
 
     def answer(self, hello: bytes) -> bytes:
-        """Its messages from ServerHello to ServerHelloDone. Raises `DecodeError` for what is no ClientHello; b"" where no suite fits."""
-        parsed = parse_handshake(hello, None)
-        suite = next((suite for suite in self._suites if suite in getattr(parsed, "cipher_suites", ())), None)
-        if not isinstance(parsed, ClientHello) or suite is None:
-            return b""
+        """Its messages from ServerHello to ServerHelloDone. Raises `Refused` where no suite fits, or for what is no ClientHello."""
+        parsed = _hello(hello)
+        suite = next((suite for suite in self._suites if suite in parsed.cipher_suites), None)
+        if suite is None:
+            raise Refused("the server knows none of these suites: handshake_failure")
         ours = self._random(32)
 
         def signed(params: Struct) -> DigitallySigned:
@@ -76,6 +78,16 @@ class ExportServer:
             ServerHelloDone(),
         )
         return b"".join(serialise_handshake(message) for message in messages if message is not None)
+
+
+def _hello(raw: bytes) -> ClientHello:
+    try:
+        parsed = parse_handshake(raw, None)
+    except DecodeError as error:
+        raise Refused(f"the server cannot read this: {error}") from None
+    if not isinstance(parsed, ClientHello):
+        raise Refused(f"the server wants a ClientHello, not {type(parsed).__name__}")
+    return parsed
 
 
 class Between:
@@ -101,16 +113,16 @@ class Between:
     def forward(self, hello: bytes) -> bytes:
         """Send the server a ClientHello; returns its messages up to ServerHelloDone, one after the other.
 
-        b"" where the server knows none of the suites. It can be asked as often as you like.
+        The server can be asked as often as you like. Raises `Refused` where it does not know any of the suites.
         """
         return self._server.answer(hello)
 
     def deliver(self, flight: bytes) -> bytes:
-        """Send the client messages in the server's name, once; returns its ClientKeyExchange, b"" when it gives up instead."""
+        """Send the client messages in the server's name, once; returns its ClientKeyExchange. Raises `Refused` when it gives up instead."""
         self._client.give(Record(ContentType.HANDSHAKE, VERSION, flight).to_bytes())
         sent = self._client.take()
         if len(sent) != 3:
-            return b""
+            raise Refused(f"the client does not go on{self._client.ending}")
         exchange, self._finished = _content(sent[0]), sent[2]
         self._transcript += flight + exchange
         return exchange
@@ -118,10 +130,10 @@ class Between:
     def finish(self, premaster: bytes) -> bytes:
         """Complete the handshake in the server's name, with this premaster secret; returns what the client says then.
 
-        b"" where the secret is wrong, or the client does not wait for that.
+        Raises `Refused` where the secret is wrong, or the client does not wait for that.
         """
         if not self._finished:
-            return b""
+            raise Refused("the client has not sent its Finished: deliver the server's messages first")
         hellos = [parse_handshake(message, None) for message in messages_in(self._transcript)[:2]]
         randoms = tuple(bytes(hello.random) for hello in hellos if isinstance(hello, ClientHello | ServerHello))
         prf, hash_name = provider().prf, self._suite.prf_hash
@@ -129,7 +141,7 @@ class Between:
         keys = Keys(self._suite, master, *randoms)
         theirs = keys.client.open(self._finished)
         if theirs is None:
-            return b""
+            raise Refused("the client's Finished does not open: this is not the premaster secret")
         digest = hashlib.new(hash_name, self._transcript + theirs).digest()
         ours = serialise_handshake(Finished(schedule.verify_data(prf, hash_name, master, schedule.SERVER_FINISHED, digest)))
         change = Record(ContentType.CHANGE_CIPHER_SPEC, VERSION, CHANGE_CIPHER_SPEC).to_bytes()

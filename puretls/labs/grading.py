@@ -80,16 +80,33 @@ def call(what: Callable[..., Any], *arguments: Any) -> Any:
         raise
     except (Exception, SystemExit) as error:
         file = getattr(what, "__globals__", {}).get("__file__", "")
-        raise Failed(_told(error, file)) from error
+        raise Failed(_line(error, file)) from error
 
 
-def _told(error: BaseException, file: str) -> str:
+def _line(error: BaseException, file: str) -> str:
     """The file's name, the last line of it that ran, and the error."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     line = error.lineno if isinstance(error, SyntaxError) and error.filename == file else lines[-1] if lines else None
     text = (error.msg if isinstance(error, SyntaxError) else str(error)).partition("\n")[0]
     place = f"{Path(file).name}, line {line}: " if line else f"{Path(file).name}: " if file else ""
     return printable(f"{place}{type(error).__name__}{': ' if text else ''}{text[:300]}")
+
+
+_told: Path | None = None
+"""Where the child tells what it does and what it has found."""
+
+
+def note(what: str) -> None:
+    """A grader says what it does next: it is told of an answer that does not come to an end there."""
+    if _told is not None:
+        _tell(_told, {"at": what})
+
+
+def _tell(file: Path, what: dict[str, Any]) -> None:
+    """Replaces the file at once: its reader may end us at any time."""
+    new = file.with_suffix(".new")
+    new.write_text(json.dumps(what))
+    new.replace(file)
 
 
 # Running
@@ -133,7 +150,7 @@ def _executed(path: str, source: bytes, names: dict[str, Any]) -> Answer:
     try:
         exec(compile(source, path, "exec", dont_inherit=True), names)
     except (Exception, SystemExit) as error:
-        raise Failed(_told(error, path)) from error
+        raise Failed(_line(error, path)) from error
     return names
 
 
@@ -153,14 +170,14 @@ def in_child(path: str | Path, grader: Grader, *arguments: Any, seconds: float =
             "told": str(told),
         }
         end = _run(json.dumps(request).encode(), seconds)
-        name = Path(path).name
-        if end.late:
-            return Verdict(False, (f"{name} does not come to an end: stopped after {seconds:g} seconds",), end.text)
-        if end.loud:
-            return Verdict(False, (f"{name} prints more than {MOST_PRINTED // 2**20} MB: stopped",), end.text)
-        if not told.exists():
-            return Verdict(False, (f"{name} ended the process before it was judged (status {end.status})",), end.text)
-        verdict = json.loads(told.read_text())
+        verdict = json.loads(told.read_text()) if told.exists() else {}
+    name, at = Path(path).name, f" ({verdict['at']})" if "at" in verdict else ""
+    if end.late:
+        return Verdict(False, (f"{name} does not come to an end{at}: stopped after {seconds:g} seconds",), end.text)
+    if end.loud:
+        return Verdict(False, (f"{name} prints more than {MOST_PRINTED // 2**20} MB{at}: stopped",), end.text)
+    if at or not verdict:
+        return Verdict(False, (f"{name} ended the process before it was judged{at} (status {end.status})",), end.text)
     if "fault" in verdict:
         raise InternalError(f"the grader failed: {verdict['fault']}")
     return Verdict(verdict["passed"], tuple(verdict["lines"]), end.text)
@@ -231,15 +248,16 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 def child() -> None:
     """What the child runs: reads the request from standard input, writes the verdict into the file that it names."""
+    global _told
     request = json.loads(sys.stdin.buffer.read())
-    path = request["path"]
+    path, _told = request["path"], Path(request["told"])
     sys.path.append(str(Path(path).parent))
     module, name = request["grader"]
     grader = getattr(import_module(module), name)
     with _bounded(request["megabytes"]):
         verdict = _as_json(lambda: _judge(path, _read(path), grader, tuple(request["arguments"])))
     sys.stdout.flush()
-    Path(request["told"]).write_text(json.dumps(verdict))
+    _tell(_told, verdict)
     os._exit(0)  # threads of the learner's may go on
 
 

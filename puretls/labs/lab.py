@@ -47,6 +47,10 @@ class OutOfCalls(PuretlsError):
     """The peer has been asked as often as it answers."""
 
 
+class Refused(PuretlsError):
+    """An end does not go along with what an attack makes of its messages; the text says why."""
+
+
 class Calls:
     """Counts what a peer is asked, and ends an attack that asks too much: none may run for ever."""
 
@@ -148,10 +152,12 @@ def grade(answer: Answer, number: int, seeds: int = SEEDS) -> Verdict:
     lab = load(number)
     attack = grading.function(answer, "attack", "attack(peer)")
     for seed in range(1, seeds + 1):
+        grading.note(f"seed {seed}, weak peer")
         won = attempt(lab, attack, seed, fixed=False)
         if not won.passed:
             return grading.failed(f"seed {seed}, weak peer: not yet.", *won.lines)
     for seed in range(1, seeds + 1):
+        grading.note(f"seed {seed}, fixed twin")
         if wins_against_the_twin(lab, attack, seed):
             return grading.failed(
                 f"seed {seed}, fixed twin: it wins there, too.",

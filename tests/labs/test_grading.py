@@ -10,17 +10,7 @@ import pytest
 from puretls.errors import InternalError, UsageError
 from puretls.labs import grading
 from puretls.labs.grading import Failed, Verdict
-
-
-def doubles(answer, number):
-    """A grader for these tests."""
-    double = grading.function(answer, "double", "double(number)")
-    found = grading.call(double, number)
-    return Verdict(found == 2 * number, (f"double({number}) gave {found!r}",))
-
-
-def is_broken(answer):
-    raise KeyError("a fault of the grader's own")
+from tests.labs.graders import doubles, is_broken, notes
 
 
 @pytest.fixture
@@ -101,6 +91,11 @@ def test_a_child_that_ends_badly_is_a_verdict(written, name):
     verdict = grading.in_child(written(text), doubles, 21, seconds=seconds)
     assert (verdict.passed, verdict.lines) == (False, (line,))
     assert len(verdict.printed) <= grading.KEPT
+
+
+def test_where_an_answer_does_not_come_to_an_end_is_told(written):
+    verdict = grading.in_child(written("def loop():\n    while True: pass\n"), notes, seconds=0.8)
+    assert verdict.lines == ("answer.py does not come to an end (the first half): stopped after 0.8 seconds",)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the memory of a process reliably")
