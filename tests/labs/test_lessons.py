@@ -1,5 +1,6 @@
 """Lessons: pages whose programs print what the page says, and exercises whose graders pass right answers and fail wrong ones."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -99,6 +100,18 @@ def test_right_answers_pass(one):
     verdict = grading.here(ANSWERS / f"lesson_{one.number:02}.py", marking.grade, one.number)
     assert verdict.passed, "\n".join(verdict.lines)
     assert verdict.lines[0] == f"{len(one.exercises)} of {len(one.exercises)} exercises passed"
+
+
+@NAMED
+def test_no_exercise_needs_more_than_thirty_lines(one):
+    functions = [node for node in ast.parse(answer(one)).body if isinstance(node, ast.FunctionDef)]
+    assert max(node.end_lineno - node.lineno + 1 for node in functions) <= 30
+
+
+@pytest.mark.full
+@NAMED
+def test_right_answers_pass_in_a_child(one):
+    assert grading.in_child(ANSWERS / f"lesson_{one.number:02}.py", marking.grade, one.number).passed
 
 
 @pytest.mark.full
