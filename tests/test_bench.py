@@ -94,6 +94,13 @@ def test_public_key_covers_groups_and_keys(root, tmp_path):
 
 
 @pytest.mark.slow
+def test_steps_of_the_slowest_operations_are_measured(root, tmp_path):
+    run(root, "steps", "--quick", "--json", str(tmp_path / "rows.json"))
+    rows = checked(tmp_path / "rows.json", "steps")
+    assert {case.partition(":")[0] for case, _ in rows} == {"AES-128-GCM", "AES-128-CBC, encryption", "P-256"}
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of memory is read from /proc")
 def test_captures_are_measured_in_seconds_and_mebibytes(root, tmp_path):
     run(root, "inspect", "--quick", "--json", str(tmp_path / "rows.json"))

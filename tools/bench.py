@@ -27,6 +27,7 @@ BENCHES = {
     "transfer": ("transfer", "downloads and uploads through a socket"),
     "import": ("imports", "import time"),
     "public-key": ("public_key", "key exchange and signatures, operation by operation"),
+    "steps": ("steps", "what the slowest operations are made of"),
     "x509": ("x509", "parsing and validating certificates"),
     "hostile": ("hostile", "the worst inputs; ratio: what a kilobyte of them costs against an honest one, at most 5"),
     "memory": ("memory", "what connections, keys and batches hold"),
