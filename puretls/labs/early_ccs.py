@@ -25,7 +25,7 @@ from puretls.messages.key_exchange import ClientKeyExchange
 from puretls.messages.records import ChangeCipherSpec
 
 C, S = ClientState, ServerState
-HANDSHAKE, CHANGE_CIPHER_SPEC, DATA = 22, 20, 23
+HANDSHAKE, CHANGE_CIPHER_SPEC = 22, 20
 CCS = bytes.fromhex("14 0303 0001 01")
 """A ChangeCipherSpec in the clear, with the header of its record."""
 
@@ -127,20 +127,20 @@ def check(peer: Peer, answer: object) -> Judgement:
 
 def attack(peer: Peer) -> str:
     """Both ends get a ChangeCipherSpec too early; from then on their messages are sealed by keys that anybody can compute."""
+    early = bytes.fromhex("14 0303 0001 01")
     (client_hello,) = peer.client.take(1)
     peer.server.give(client_hello)
-    server_hello, *rest = peer.server.take()
+    server_hello, *rest = peer.server.take(4)
     keys = peer.keys(b"", client_hello[11:43], server_hello[11:43])
 
     # The client opens by the weak keys from here on, and the server still writes in the clear.
-    peer.client.give(server_hello, CCS, *(keys.server.seal(HANDSHAKE, record[5:]) for record in rest))
+    peer.client.give(server_hello, early, *(keys.server.seal(22, record[5:]) for record in rest))
     key_exchange, change, finished = peer.client.take(3)
 
     # The other way round it is the same. The Finished is sealed by the weak keys already.
-    early = (keys.client.seal(HANDSHAKE, key_exchange[5:]), keys.client.seal(CHANGE_CIPHER_SPEC, change[5:]))
-    peer.server.give(CCS, *early, finished)
+    peer.server.give(early, keys.client.seal(22, key_exchange[5:]), keys.client.seal(20, change[5:]), finished)
     change, finished = peer.server.take(2)
-    peer.client.give(keys.server.seal(CHANGE_CIPHER_SPEC, change[5:]), finished)
+    peer.client.give(keys.server.seal(20, change[5:]), finished)
 
     (request,) = peer.client.take(1)
     keys.client.sequence = 1  # a new count began at the second ChangeCipherSpec; 0 was the Finished

@@ -52,10 +52,11 @@ class Peer(Visitor):
 # The reference attack
 
 
-def attack(peer: Any) -> str:
+def attack(peer: Peer) -> str:
     """A certificate for the bank, signed by one that is for mallory.example and nothing else."""
     forged = peer.issue("bank.example", peer.mine)
-    return password_in(peer.visit(forged.chain + peer.mine.chain, forged.key))
+    request = peer.visit(forged.chain + peer.mine.chain, forged.key)
+    return request.partition(b"password=")[2].decode()
 
 
 # Wrong answers

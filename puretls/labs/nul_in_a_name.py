@@ -54,10 +54,11 @@ class Peer(Visitor):
 # The reference attack
 
 
-def attack(peer: Any) -> str:
+def attack(peer: Peer) -> str:
     """A name that is Mallory's when read to the end, and the bank's when read to the NUL."""
     certificate = peer.order("bank.example\0.mallory.example")
-    return password_in(peer.visit(certificate.chain, certificate.key))
+    request = peer.visit(certificate.chain, certificate.key)
+    return request.partition(b"password=")[2].decode()
 
 
 # Wrong answers

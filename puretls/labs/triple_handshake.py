@@ -36,7 +36,6 @@ E = TypeVar("E", bound=End)
 RSA = "TLS_RSA_WITH_AES_128_GCM_SHA256"
 ALICE, MALLORY = "alice", "mallory.example"
 ORDER = b"POST /transfer?to=mallory HTTP/1.1\r\n\r\n"
-DATA = 23
 
 
 # The weakness
@@ -241,7 +240,7 @@ def attack(peer: Peer) -> None:
     # You know its keys: in the place of what Alice asks for comes your order. For the third handshake nothing is left to be done.
     keys = peer.keys(premaster, first, (hello[11:43], flight[0][11:43]))
     keys.client.sequence = 1
-    bank.give(change, finished, keys.client.seal(DATA, ORDER))
+    bank.give(change, finished, keys.client.seal(23, ORDER))
     relay(alice, bank)
 
 

@@ -1,6 +1,10 @@
 """The labs about the protocol: their peers work when nobody attacks, and the twin refuses each attack by the rule that the lab is about."""
 
 import contextlib
+import inspect
+import re
+import sys
+import textwrap
 
 import pytest
 
@@ -151,3 +155,22 @@ def test_the_authority_reads_the_whole_name():
         with pytest.raises(grading.Failed, match="does not belong"):
             made.order(name)
     assert made.order("mallory.example").leaf.subject
+
+
+NUMBERS = range(9, 15)
+BEHIND = {10: ("Impostor",), 12: ("inject",)}
+"""What else a reference attack is made of."""
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_the_text_offers_what_the_attack_needs(number, tmp_path):
+    """The reference attack is short, and as a file behind what the text begins with it passes: it imports nothing that the text does not."""
+    found = lab.load(number)
+    module = sys.modules[found.reference.__module__]
+    parts = [textwrap.dedent(inspect.getsource(getattr(module, name))) for name in (*BEHIND.get(number, ()), "attack")]
+    lines = [line for part in parts for line in part.splitlines() if line.strip() and not line.strip().startswith(("#", '"""'))]
+    assert len(lines) <= 30
+    (beginning,) = re.findall(r"```python\n(.*?)```", lab.page(found), re.S)
+    file = tmp_path / "attack.py"
+    file.write_text("from __future__ import annotations\nfrom dataclasses import replace\n" + beginning + "\n".join(parts))
+    assert grading.here(file, lab.grade, number, 1).passed
