@@ -151,7 +151,7 @@ def _fields(unit: Unit, opened: bool, common: Set[str]) -> dict[str, _Field]:
         }
     for seen in unit.messages if opened else ():
         name = _numbered(seen, seen.name)
-        whole = [Span(0, len(seen.raw), name, counted(len(seen.raw), "byte"))]
+        whole = [Span(0, len(seen.raw), seen.name, counted(len(seen.raw), "byte"))]
         spans = spans_of(seen.content_type, seen.raw, seen.key_exchange) if name in common else whole
         found |= {f"{unit.side}.{_numbered(seen, span.path)}": (seen.raw[span.start : span.end], span) for span in spans}
     return found

@@ -8,6 +8,7 @@ import pytest
 from puretls.inspect.compare import compared, side_by_side, units
 from puretls.inspect.edit import Edit, parse_repair
 from puretls.inspect.player import replay
+from puretls.paths import parse_path
 from tests.inspect.test_edits import run, tape, unedited
 
 WIDTHS = [80, 100, 120, 200]
@@ -50,6 +51,16 @@ def test_a_message_that_only_one_run_has_is_one_line():
     told = [line.strip() for line in lines[: lines.index("")] if "server.Certificate" in line]
     assert len(told) == 1
     assert re.fullmatch(r"server\.Certificate: 0b[0-9a-f]+\.\.\. \(\d+ bytes\) became nothing", told[0])
+
+
+@pytest.mark.parametrize("path", ["client.ClientKeyExchange", "server.Certificate"])
+def test_what_differs_is_named_by_paths(path):
+    """Also of a message that is there twice."""
+    lines = compared(unedited(), run(path, "duplicate", "", "all"), width=400)
+    names = [line.split(": ")[0].strip() for line in lines[1 : lines.index("")]]
+    assert names
+    for name in names:
+        assert str(parse_path(name)) == name
 
 
 def test_two_runs_that_are_the_same_are_said_to_be():
