@@ -152,6 +152,13 @@ def test_block_about_texts(root, capsys):
     assert "RFC 5246" in capsys.readouterr().out
 
 
+def test_blocks_about_a_first_extension(root, capsys):
+    names = {"__name__": "contributing"}
+    for block in program(root, "contributing.md"):
+        run(block, names)
+    assert capsys.readouterr().out == "b'good day' b'hello'\n"
+
+
 # Testing
 
 

@@ -1,9 +1,11 @@
 """The recipes of the manual, run as they stand there."""
 
+import hashlib
 import re
 import socketserver
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +13,7 @@ from puretls import ClientConfig, PuretlsError
 from puretls.ca import DevelopmentCa
 from puretls.net import TlsSocket
 from puretls.roots import file_verifier
+from puretls.x509.pem import load_certificates
 
 PAGE = b"<html>a page by the recipes</html>"
 
@@ -23,9 +26,10 @@ def folder(tmp_path_factory):
 
     made = tmp_path_factory.mktemp("recipes")
     authority = DevelopmentCa.create(os.urandom, time.time())
-    leaf = authority.issue(["localhost"])
-    for name, text in (("server.pem", leaf.chain_pem), ("server.key", leaf.key_pem), ("ca.pem", authority.root_pem)):
-        (made / name).write_text(text)
+    for who, leaf in (("server", authority.issue(["localhost"])), ("client", authority.issue(["ann@example.org"], usage="client"))):
+        (made / f"{who}.pem").write_text(leaf.chain_pem)
+        (made / f"{who}.key").write_text(leaf.key_pem)
+    (made / "ca.pem").write_text(authority.root_pem)
     (made / "page.html").write_bytes(PAGE)
     return made
 
@@ -76,6 +80,29 @@ def https(recipe):
 
     with running(Server(("127.0.0.1", 0), Quiet)) as port:
         yield port
+
+
+def test_pem_file_is_trusted(recipe, https):
+    names = recipe("Whom to trust, in a PEM file")
+    assert names["first_line"](("localhost", https)).split()[1] == b"200"
+
+
+def test_client_certificate_is_shown_and_proven(recipe, folder):
+    names = recipe("Whom to trust, in a PEM file", "A client certificate")
+
+    class Greeter(socketserver.ThreadingTCPServer):
+        def finish_request(self, request, client_address):
+            names["greet"](request)
+
+        def handle_error(self, request, client_address):
+            pass  # who shows no certificate is refused
+
+    der = load_certificates((folder / "client.pem").read_bytes())[0]
+    with running(Greeter(("127.0.0.1", 0), None)) as port:
+        with names["connect"](("localhost", port), names["config"]) as tls:
+            assert tls.recv(100).decode() == hashlib.sha256(der).hexdigest()
+        with pytest.raises(PuretlsError), names["connect"](("localhost", port), replace(names["config"], credentials=())) as tls:
+            tls.recv(100)
 
 
 def test_http_client(recipe, https):
