@@ -62,7 +62,7 @@ def write(target: Path) -> int:
         file.write(_SHEBANG)
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
             for name, content in sorted(contents().items()):
-                archive.writestr(_entry(name), content)
+                archive.writestr(entry_of(name), content)
     target.chmod(0o755)
     return target.stat().st_size
 
@@ -73,7 +73,7 @@ def contents() -> dict[str, bytes]:
     found |= {name: text.encode() for name, text in WRITTEN.items()}
     found |= {name: (ROOT / name).read_bytes() for name in _own_files()}
     for name in DEPENDENCIES:
-        found |= _distribution(name)
+        found |= distribution_files(name)
     return found
 
 
@@ -88,7 +88,7 @@ def _own_files() -> Iterator[str]:
             yield name
 
 
-def _distribution(name: str) -> dict[str, bytes]:
+def distribution_files(name: str) -> dict[str, bytes]:
     """The modules and data of an installed distribution, without its tests, and its licences."""
     try:
         distribution = importlib.metadata.distribution(name)
@@ -110,7 +110,7 @@ def _is_needless(path: importlib.metadata.PackagePath) -> bool:
     return path.suffix == ".pyc" or path.parts[0] == ".." or "tests" in path.parts or path.name.startswith("test_")
 
 
-def _entry(name: str) -> zipfile.ZipInfo:
+def entry_of(name: str) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name, _DATE)
     entry.create_system = 3  # Unix, wherever this runs
     entry.external_attr = 0o100644 << 16

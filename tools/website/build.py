@@ -13,7 +13,8 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from tools.website import drawings, markdown
+from tools.website import drawings, markdown, playground
+from tools.website.errors import SiteError
 from tools.website.markdown import Section
 from tools.website.reference import Reference
 
@@ -25,10 +26,6 @@ API_INDEX = "api/index.html"
 
 _MARK = "assets/search.js"
 """What a folder must have, if it is to be emptied for a new site."""
-
-
-class SiteError(Exception):
-    """Why there is no site, in one line."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,8 @@ class Group:
 class Site:
     """The pages of the site, made when they are asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_playground: bool = False) -> None:
+        self._doors = {"API": API_INDEX} | ({"Playground": f"{playground.FOLDER}/index.html"} if has_playground else {})
         self.reference = Reference()
         self.pages = (*self._manual(), *self._api())
 
@@ -103,11 +101,13 @@ class Site:
         """A page as a file."""
         root = "../" * page.address.count("/")
         title = page.title if page.address == "index.html" else f"{page.title} · puretls"
-        parts = {"nav": self._nav(page), "main": page.html, "pager": self._pager(page), "doors": self._doors(page)}
+        parts = {
+            "nav": self._nav(page),
+            "main": page.html,
+            "pager": self._pager(page),
+            "doors": " ".join(_anchor(page, *door) for door in self._doors.items()),
+        }
         return Template((WEB / "page.html").read_text()).substitute(parts, title=escape(title), root=root)
-
-    def _doors(self, page: Page) -> str:
-        return _anchor(page, "API", API_INDEX)
 
     def _nav(self, page: Page) -> str:
         """All pages of the manual; on a page of a folder those of the folder, and the way back. Below the page itself its headings."""
@@ -197,17 +197,21 @@ def _first_sentence(module: object) -> str:
     return " ".join(docstring.value.partition("\n\n")[0].split()) if docstring else ""
 
 
-def build(out: Path) -> list[str]:
-    """Writes the site into a folder, which is made, or emptied if a site is in it; returns the names of its files."""
+def build(out: Path, pyodide: Path | None = None) -> list[str]:
+    """Writes the site into a folder, which is made, or emptied if a site is in it; returns the names of its files.
+
+    With the folder of the npm package `pyodide` there is a playground in it. Raises `SiteError`.
+    """
     if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or (out / _MARK).exists())):
         raise SiteError(f"{out} is there and holds no site: name another folder, or remove it")
-    site = Site()
+    added = {f"{playground.FOLDER}/{name}": content for name, content in playground.files(pyodide).items()} if pyodide else {}
+    site = Site(has_playground=bool(added))
     shutil.rmtree(out, ignore_errors=True)
     files = {page.address: site.written(page) for page in site.pages}
     files |= {f"assets/{name}": (WEB / name).read_text() for name in ("site.css", "site.js")}
     files[_MARK] = site.search_index()
-    for name, content in files.items():
+    for name, content in ({name: text.encode() for name, text in files.items()} | added).items():
         path = out / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
-    return sorted(files)
+        path.write_bytes(content)
+    return sorted({*files, *added})

@@ -2,7 +2,7 @@
 // Two transports: the process that served the page, and a worker beside it that runs the engine in Pyodide. The attribute
 // `data-transport` of <html> says which: "fetch" or "worker".
 //
-// The worker is the file worker.js. It gets { id, request }, and sends { id, answer } for each, in any order. While it loads it may send
+// The worker is the module worker.js. It gets { id, request }, and sends { id, answer } for each, in any order. While it loads it may send
 // { progress: "..." }, a line for the visitor; when it can be asked, { ready: true }; when it never will, { failed: "..." }.
 
 const LOST = "The engine does not answer: is `puretls playground` still running? What you see is kept; try again.";
@@ -25,7 +25,7 @@ function overFetch() {
 }
 
 function overWorker(told) {
-  const worker = new Worker(new URL("worker.js", document.baseURI));
+  const worker = new Worker(new URL("worker.js", document.baseURI), { type: "module" });
   const waiting = new Map();
   let number = 0;
   const ask = (request) => new Promise((resolve) => {
