@@ -13,10 +13,10 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from tools.website import drawings, markdown, playground
+from tools.website import drawings, markdown, playground, reference
 from tools.website.errors import SiteError
 from tools.website.markdown import Section
-from tools.website.reference import Reference
+from tools.website.reference import Reference, groups
 
 ROOT = Path(__file__).resolve().parents[2]
 MANUAL = ROOT / "puretls" / "manual"
@@ -65,14 +65,11 @@ class Site:
             yield Page(_address(name), made.title, made.html, made.sections)
 
     def _api(self) -> Iterator[Page]:
-        pages = self.reference.pages
-        listed = "\n".join(
-            f"- [`{page.name}`]({posixpath.basename(page.file)}): {_first_sentence(page.modules[0])}" for page in pages
-        )
-        index = markdown.render(f"{_API_HEAD}\n{listed}\n", lambda link: link)
+        headed = [f"## {promise}\n\n{_listed(pages)}" for promise, pages in groups(self.reference)]
+        index = markdown.render("\n\n".join((_API_HEAD, *headed)), lambda link: self.target(API_INDEX, link))
         yield Page(API_INDEX, index.title, index.html, index.sections[:1])
-        for page in pages:
-            html, sections = self.reference.render(page, lambda link: self.target("api/page", link))
+        for page in self.reference.pages:
+            html, sections = self.reference.render(page, lambda link: self.target(API_INDEX, link))
             yield Page(page.file, page.name, html, tuple(sections))
 
     def target(self, name: str, link: str) -> str:
@@ -84,6 +81,8 @@ class Site:
         if re.match(r"[a-z]+:|#", link):
             return link
         path, mark, anchor = link.partition("#")
+        if here == "api" and path.endswith(".html"):
+            return link
         found = posixpath.normpath(posixpath.join("puretls/manual", here, path))
         if found.endswith(".md") and (ROOT / found).exists():
             return f"{posixpath.relpath(_address(posixpath.relpath(found, 'puretls/manual')), here or '.')}{mark}{anchor}"
@@ -146,9 +145,12 @@ class Site:
 
 _API_HEAD = """# API
 
-Every public name with its signature and its docstring. What an application needs is in `puretls`; the layers below it may be used,
-too, and may change between versions.
-"""
+Every public name with its signature and its docstring. [What is promised](../api.md) says what may change, and how."""
+
+
+def _listed(pages: Iterable[reference.Page]) -> str:
+    """Pages as a list in Markdown, each with a sentence."""
+    return "\n".join(f"- [{page.title}]({posixpath.basename(page.file)}): {page.sentence}" for page in pages)
 
 
 def _compact(section: Section) -> list[str]:
@@ -190,11 +192,6 @@ def _entry(page: Page, text: str, address: str) -> str:
 
 def _list(items: Iterable[str]) -> str:
     return "<ul>\n" + "".join(f"<li>{item}\n" for item in items) + "</ul>"
-
-
-def _first_sentence(module: object) -> str:
-    docstring = getattr(module, "docstring", None)
-    return " ".join(docstring.value.partition("\n\n")[0].split()) if docstring else ""
 
 
 def build(out: Path, pyodide: Path | None = None) -> list[str]:

@@ -135,6 +135,8 @@ def _sections(tokens: Sequence[Token]) -> Iterator[Section]:
 
 def _heading_close(self: RendererHTML, tokens: Sequence[Token], index: int, *_: Any) -> str:
     opened = next(token for token in reversed(tokens[:index]) if token.type == "heading_open")
+    if opened.tag == "h1":
+        return "</h1>\n"
     anchor, title = str(opened.attrGet("id")), _plain(tokens[index - 1].children or ())
     return f' <a class="anchor" href="#{escape(anchor)}" aria-label="Link to “{escape(title)}”">#</a></{opened.tag}>\n'
 

@@ -1,13 +1,15 @@
-"""The reference of the code, read from its docstrings and signatures by griffe: nothing is imported, nothing is run.
+"""The reference of the public names: those that the manual's page `api.md` promises, with their signatures and docstrings.
 
-A page tells a package with the modules in it, or a module right below `puretls`. Private names (`_name`) are left out.
+griffe reads the sources: nothing is imported, nothing is run. A page for each module of `api.md`, and one for the classes of what
+these names return and hold.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from textwrap import shorten
@@ -16,38 +18,49 @@ from typing import Any
 import griffe
 
 from tools.website import markdown
+from tools.website.errors import SiteError
 from tools.website.markdown import Link, Section
 
 ROOT = Path(__file__).resolve().parents[2]
-LEFT_OUT = ("puretls.__main__", "puretls.cli", "puretls.crypto.kernels", "puretls.inspect.texts", "puretls.labs")
-"""Modules that nobody imports: the command, texts, labs, and arithmetic, which `puretls.crypto.provider` offers."""
-FACADES = (
-    "puretls.connection",
-    "puretls.qt",
-    "puretls.ssl",
-    "puretls.testing.adapters",
-    "puretls.testing.learning",
-    "puretls.testing.pki",
-    "puretls.testing.properties",
-    "puretls.testing.strategies",
-)
-"""Packages whose `__all__` is all that is for users; their modules are how it is made."""
-OFFERED = ("puretls.ssl.finder", "puretls.ssl.module.build")
-"""What the manual names beside it."""
+PROMISES = ROOT / "puretls" / "manual" / "api.md"
+RETURNED = "returned"
+"""The page of classes that no module promises by name."""
+_ROW = re.compile(r"^(?:## (?P<promise>.*)|\| `(?P<module>puretls[\w.]*)` \| (?P<since>[\d.]+) \| (?P<names>.*) \|)$", re.M)
 _LONGEST = 72
 """Characters of a value that is shown; a longer one is left out."""
 
 
 @dataclass(frozen=True)
+class Entry:
+    """A public name: where it is told, what it is called there, since when, and what it is; None for what cannot be read."""
+
+    anchor: str
+    since: str
+    thing: Any
+
+
+@dataclass(frozen=True)
 class Page:
-    """One page of the reference: the package's or module's full name, and the modules that it tells, its own first."""
+    """A page of the reference: a module and what it promises."""
 
     name: str
-    modules: tuple[griffe.Module, ...]
+    promise: str
+    about: str
+    entries: tuple[Entry, ...]
 
     @property
     def file(self) -> str:
         return f"api/{self.name}.html"
+
+    @property
+    def title(self) -> str:
+        """In Markdown."""
+        return "What they return" if self.name == RETURNED else f"`{self.name}`"
+
+    @property
+    def sentence(self) -> str:
+        """The first one about it."""
+        return _sentence(self.about)
 
 
 class Reference:
@@ -56,97 +69,128 @@ class Reference:
     def __init__(self) -> None:
         loaded = griffe.load("puretls", search_paths=[ROOT])
         assert isinstance(loaded, griffe.Module)
-        self.pages = tuple(_pages(loaded))
-        self._places = {path: place for page in self.pages for path, place in _places(page)}
-        self._sources = {
-            module.filepath.relative_to(ROOT).as_posix(): f"{page.file}{_at(page, module.path)}"
-            for page in self.pages
-            for module in page.modules
-            if isinstance(module.filepath, Path)
+        self._package = loaded
+        self.pages = (*self._promised(), self._returned())
+        self._places = self._told()
+
+    # Pages
+
+    def _promised(self) -> Iterator[Page]:
+        for name, rows in _promises().items():
+            module = self._find(name)
+            if module is None:
+                raise SiteError(f"{PROMISES.name} promises names of {name}, which there is not")
+            entries = [Entry(one, since, self._thing(module, one)) for since, _, names in rows for one in names]
+            yield Page(name, rows[0][1], _docstring(module), tuple(entries))
+
+    def _returned(self) -> Page:
+        """What promised names return and hold, and what that returns and holds, as far as it goes."""
+        promised = {
+            entry.thing.path: entry.thing for page in self._promised() for entry in page.entries if entry.thing is not None
         }
+        found: dict[str, Any] = {}
+        waiting = list(promised.values())
+        while waiting:
+            for thing in self._given_by(waiting.pop()):
+                if thing.path not in promised and thing.path not in found and not _is_within(thing, promised):
+                    found[thing.path] = thing
+                    waiting.append(thing)
+        entries = (Entry(path.removeprefix("puretls."), "", thing) for path, thing in sorted(found.items()))
+        return Page(RETURNED, "Returned", _ABOUT_RETURNED, tuple(entries))
+
+    def _given_by(self, thing: Any) -> Iterator[Any]:
+        """Public classes of this package that a function returns, or that the methods return and the attributes hold of a class."""
+        for one in (thing, *_members(thing)) if thing.is_class else (thing,):
+            expression = one.returns if one.is_function else one.annotation if one.is_attribute else None
+            for name in _names(expression):
+                found = self._find(name) if name.startswith("puretls.") else None
+                if found is not None and found.is_class and not found.name.startswith("_"):
+                    yield found
+
+    # Names
+
+    def _find(self, path: str) -> Any:
+        """What has this full name; None where that is nothing of the sources."""
+        try:
+            found = self._package if path == "puretls" else self._package[path.removeprefix("puretls.")]
+            return found.final_target if found.is_alias else found
+        except (KeyError, griffe.AliasResolutionError):
+            return None
+
+    def _thing(self, module: Any, name: str) -> Any:
+        """What a module calls by this name: its own, imported, or loaded from a module in it when it is asked for."""
+        candidates = [module.path, *(one.path for one in module.members.values() if not one.is_alias and one.is_module)]
+        found = (self._find(f"{path}.{name}") for path in candidates)
+        return next((thing for thing in found if thing is not None and not thing.is_module), None)
+
+    def _told(self) -> dict[str, str]:
+        """Each full name and where it is told: what several modules offer, in the first of them."""
+        told: dict[str, str] = {}
+        for page in self.pages:
+            told[page.name] = page.file
+            for entry in page.entries:
+                own = f"{page.name}.{entry.anchor}"
+                path = own if entry.thing is None else entry.thing.path
+                place = told.setdefault(path, f"{page.file}#{entry.anchor}")
+                told[own] = place
+                for one in _members(entry.thing) if entry.thing is not None else ():
+                    if _has_entry(one):
+                        told[f"{own}.{one.name}"] = told[f"{path}.{one.name}"] = f"{place}.{one.name}"
+        return told
 
     def place(self, name: str) -> str | None:
-        """Page and anchor of a name in full, such as `puretls.x509.names.Name`; re-exported names are followed."""
-        place = self._places.get(name)
-        if place is not None and not place.startswith("="):
-            return place
-        return None if place is None else self._places.get(place[1:])
+        """Page and anchor of a full name, such as `puretls.x509.verifier.Verifier`."""
+        return self._places.get(name)
 
     def source_place(self, path: str) -> str | None:
-        """Page and anchor of a module, by its file in the repository."""
-        return self._sources.get(path)
+        """The page of a module, by its file in the repository."""
+        return self._places.get(re.sub(r"(/__init__)?\.py$", "", path).replace("/", "."))
+
+    def is_told_at(self, page: Page, entry: Entry) -> bool:
+        """Whether this is where an entry is told; elsewhere there is a link to here."""
+        return entry.thing is None or self._places[entry.thing.path] == f"{page.file}#{entry.anchor}"
 
     def render(self, page: Page, link: Link) -> tuple[str, list[Section]]:
         """HTML of a page, and what a search finds in it."""
         writer = _Writer(page, link, self)
         return writer.page(), writer.sections
 
-
-def _is_public(member: Any) -> bool:
-    return not member.name.startswith("_") and not member.path.startswith(LEFT_OUT)
-
-
-def _modules(module: griffe.Module) -> list[griffe.Module]:
-    found = [one for one in module.members.values() if isinstance(one, griffe.Module) and not one.is_alias and _is_public(one)]
-    return sorted(found, key=lambda one: one.name)
+    @cached_property
+    def since(self) -> str:
+        """The oldest version that is named; nothing is said of what is as old."""
+        return min(entry.since for page in self.pages for entry in page.entries if entry.since)
 
 
-def _pages(package: griffe.Module) -> Iterator[Page]:
-    below = _modules(package)
-    plain = [module for module in below if not module.is_init_module]
-    if package.name == "puretls":
-        yield Page(package.path, (package,))
-        yield from (Page(module.path, (module,)) for module in plain)
-    else:
-        told = [module for module in plain if package.path not in FACADES or module.path in OFFERED or any(_objects(module))]
-        yield Page(package.path, (package, *told))
-    for module in below:
-        if module.is_init_module:
-            yield from _pages(module)
+_ABOUT_RETURNED = """Classes of what the promised names return and hold. Their public attributes are promised with them; where they are
+defined is not."""
 
 
-def _objects(holder: Any) -> Iterator[Any]:
-    """Public classes, functions and values that a module or class defines itself."""
-    for member in holder.members.values():
-        if not member.is_alias and not member.is_module and _is_public(member) and _is_offered(member):
-            yield member
+def _promises() -> dict[str, list[tuple[str, str, list[str]]]]:
+    """By module: since when, under which heading, which names."""
+    found: dict[str, list[tuple[str, str, list[str]]]] = {}
+    promise = ""
+    for row in _ROW.finditer(PROMISES.read_text()):
+        promise = row["promise"] or promise
+        if row["module"]:
+            found.setdefault(row["module"], []).append((row["since"], promise, re.findall(r"`(\w+)`", row["names"])))
+    return found
 
 
-def _is_offered(thing: Any) -> bool:
-    """Whether it is for users: in a facade, what its `__all__` has, and what such a class defines."""
-    holder = thing.module
-    while holder is not None and holder.path not in FACADES:
-        holder = holder.parent
-    return holder is None or thing.parent.is_class or thing.path in OFFERED or thing.name in map(str, holder.exports or ())
+def _names(expression: Any) -> Iterable[str]:
+    """Full names of all that an annotation names."""
+    if not isinstance(expression, griffe.Expr):
+        return []
+    return [part.canonical_path for part in expression.iterate(flat=True) if isinstance(part, griffe.ExprName)]
 
 
-def _exported(module: griffe.Module) -> Iterator[tuple[str, str]]:
-    """Names that a package offers and others define: name, full name of the original."""
-    for name in sorted(module.exports or ()):
-        member = module.members.get(str(name))
-        if member is not None and member.is_alias:
-            yield str(name), _original(member)
+def _members(thing: Any) -> Iterator[Any]:
+    """Public members that a class defines itself."""
+    if thing.is_class:
+        yield from (one for one in thing.members.values() if not one.is_alias and not one.name.startswith("_"))
 
 
-def _original(alias: Any) -> str:
-    try:
-        return str(alias.final_target.path)
-    except griffe.AliasResolutionError:
-        return str(alias.target_path)
-
-
-def _places(page: Page) -> Iterator[tuple[str, str]]:
-    """Full names and where they are told; what is only offered under a second name leads to the first, after "="."""
-    for module in page.modules:
-        yield module.path, f"{page.file}{_at(page, module.path)}"
-        for name, original in _exported(module):
-            yield f"{module.path}.{name}", f"={original}"
-        for thing in _objects(module):
-            yield thing.path, f"{page.file}{_at(page, thing.path if _has_entry(thing) else module.path)}"
-            if thing.is_class:
-                yield from (
-                    (member.path, f"{page.file}{_at(page, member.path)}") for member in _objects(thing) if _has_entry(member)
-                )
+def _is_within(thing: Any, promised: dict[str, Any]) -> bool:
+    return any(thing.path.startswith(f"{path}.") for path in promised)
 
 
 def _has_entry(thing: Any) -> bool:
@@ -154,14 +198,8 @@ def _has_entry(thing: Any) -> bool:
     return thing.is_class or bool(thing.docstring)
 
 
-def _anchor(page: Page, path: str) -> str:
-    """The id on a page: the full name less what all names of the page begin with."""
-    return path.removeprefix(page.name).removeprefix(".")
-
-
-def _at(page: Page, path: str) -> str:
-    anchor = _anchor(page, path)
-    return f"#{anchor}" if anchor else ""
+def _docstring(thing: Any) -> str:
+    return thing.docstring.value.strip() if thing.docstring else ""
 
 
 class _Writer:
@@ -172,53 +210,49 @@ class _Writer:
         self.sections: list[Section] = []
 
     def page(self) -> str:
-        first, *others = self._page.modules
-        parts = [
-            f"<h1><code>{escape(first.path)}</code></h1>\n",
-            self._doc(first, first.path, 1),
-            self._offered(first),
-            self._holder(first),
-        ]
-        for module in others:
-            parts.append(f'<h2 id="{self._id(module)}"><code>{escape(module.path)}</code></h2>\n')
-            parts += [self._doc(module, module.name, 2), self._holder(module)]
-        return "".join(parts)
+        name, about = self._page.name, self._page.about
+        self.sections.append(Section("", name, 1, _sentence(about)))
+        title = re.sub(r"`(.*)`", r"<code>\1</code>", self._page.title)
+        told = "".join(map(self._entry, self._page.entries))
+        return f"<h1>{title}</h1>\n{markdown.inline(about, self._link)}<dl>{told}</dl>\n"
 
-    def _id(self, thing: Any) -> str:
-        return escape(_anchor(self._page, thing.path))
+    def _entry(self, entry: Entry) -> str:
+        if not self._reference.is_told_at(self._page, entry):
+            place = self._link(f"`{entry.thing.path}`")
+            return f'<dt id={entry.anchor}><b>{entry.anchor}</b><dd>The same as <a href="{escape(place)}">{_offered_as(place)}</a>.\n'
+        since = f" <small>since {entry.since}</small>" if entry.since > self._reference.since else ""
+        self._note(entry.anchor, entry.thing, entry.anchor)
+        if entry.thing is None:
+            return f"<dt id={entry.anchor}><b>{entry.anchor}</b>{since}<dd>\n"
+        return f"<dt id={entry.anchor}>{_marked(entry.thing)}{since}<dd>{self._body(entry.thing, entry.anchor)}"
 
-    def _doc(self, thing: Any, title: str, level: int) -> str:
-        """The docstring as HTML; noted for the search with its first sentence."""
-        text = thing.docstring.value.strip() if thing.docstring else ""
-        self.sections.append(Section(_anchor(self._page, thing.path), title, level, _sentence(text) if level < 4 else ""))
-        return _short(markdown.inline(text, self._link)) if text else ""
+    def _note(self, anchor: str, thing: Any, title: str) -> None:
+        text = _sentence(_docstring(thing)) if thing is not None and not thing.parent.is_class else ""
+        self.sections.append(Section(anchor, title, 3, text))
 
-    def _offered(self, module: griffe.Module) -> str:
-        names = []
-        for name, original in _exported(module):
-            target = self._link(f"`{original}`")
-            told = f"<code>{escape(name)}</code>"
-            names.append(f'<a href="{escape(target)}">{told}</a>' if not target.startswith("`") else told)
-        return f"<p>Names: {', '.join(names)}</p>\n" if names else ""
+    def _body(self, thing: Any, anchor: str) -> str:
+        """The docstring, then the members of a class: first those without a docstring, together."""
+        members = list(_members(thing))
+        plain = "\n".join(_signature(one) for one in members if not _has_entry(one))
+        listed = f"<pre><code>{markdown.highlighted(plain, 'python').rstrip()}</code></pre>\n" if plain else ""
+        told = "".join(self._member(one, f"{anchor}.{one.name}") for one in members if _has_entry(one))
+        text = _short(markdown.inline(_docstring(thing), self._link)) if _docstring(thing) else ""
+        return text + listed + (f"<dl>{told}</dl>\n" if told else "")
 
-    def _holder(self, holder: Any) -> str:
-        """What a module or class defines: first what has no docstring, together; then what has one."""
-        members = list(_objects(holder))
-        plain = [_signature(member) for member in members if not _has_entry(member)]
-        told = "".join(self._object(member) for member in members if _has_entry(member))
-        short = f"<pre><code>{markdown.highlighted(chr(10).join(plain), 'python').rstrip()}</code></pre>\n" if plain else ""
-        return short + (f"<dl>{told}</dl>\n" if told else "")
+    def _member(self, thing: Any, anchor: str) -> str:
+        self._note(anchor, thing, anchor)
+        return f"<dt id={anchor}>{_marked(thing)}<dd>{self._body(thing, anchor)}"
 
-    def _object(self, thing: Any) -> str:
-        level = 3 if thing.parent.is_module else 4
-        name = thing.name if level == 3 else f"{thing.parent.name}.{thing.name}"
-        body = self._doc(thing, name, level) + (self._holder(thing) if thing.is_class else "")
-        return f"<dt id={self._id(thing)}>{_marked(thing)}<dd>{body}"
+
+def _offered_as(place: str) -> str:
+    """The name in full that has this place."""
+    page, _, anchor = place.rpartition("/")[2].partition("#")
+    return f"<code>{page.removesuffix('.html')}.{anchor}</code>"
 
 
 def _sentence(text: str) -> str:
     """The first sentence of a docstring, as far as a search shows it."""
-    return shorten(re.split(r"(?<=[.:;?])\s|\n\n", text, maxsplit=1)[0], 80, placeholder=" …")
+    return shorten(re.split(r"(?<=[.?])\s|\n\n", text, maxsplit=1)[0], 160, placeholder=" …")
 
 
 def _short(html: str) -> str:
@@ -229,8 +263,7 @@ def _short(html: str) -> str:
     return html.replace("</p>", "").replace("</li>", "") + "\n"
 
 
-def _text(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;")
+# Signatures
 
 
 def _marked(thing: Any) -> str:
@@ -239,31 +272,28 @@ def _marked(thing: Any) -> str:
     return f"{_text(before)}<b>{name}</b>{_text(after)}"
 
 
+def _text(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;")
+
+
 def _signature(thing: Any) -> str:
     if thing.is_class:
-        return f"class {thing.name}{_class_arguments(thing)}"
+        bases = ", ".join(str(base) for base in thing.bases)
+        return f"class {thing.name}({bases})" if bases else f"class {thing.name}"
     if thing.is_function:
-        return f"{_words(thing)}{thing.name}({_parameters(thing)}){_returns(thing)}"
-    annotation = f": {thing.annotation}" if thing.annotation is not None else ""
-    if "property" in thing.labels:
-        return f"{thing.name}{annotation}"
-    value = str(thing.value) if thing.value is not None else ""
+        return f"{_words(thing)}{thing.name}({_parameters(thing)}){_behind(' -> ', thing.returns)}"
+    annotation = _behind(": ", thing.annotation)
+    value = "" if thing.value is None or "property" in thing.labels else str(thing.value)
     shown = f" = {value}" if value and len(value) <= _LONGEST and "\n" not in value else ""
     return f"{thing.name}{annotation}{shown}"
 
 
-def _class_arguments(thing: Any) -> str:
-    bases = ", ".join(str(base) for base in thing.bases)
-    return f"({bases})" if bases else ""
+def _behind(mark: str, expression: Any) -> str:
+    return "" if expression is None else f"{mark}{expression}"
 
 
 def _words(thing: Any) -> str:
-    marks = (("async", "async "), ("classmethod", "classmethod "), ("staticmethod", "staticmethod "))
-    return "".join(word for label, word in marks if label in thing.labels)
-
-
-def _returns(thing: Any) -> str:
-    return f" -> {thing.returns}" if thing.returns is not None else ""
+    return "".join(f"{word} " for word in ("async", "classmethod", "staticmethod") if word in thing.labels)
 
 
 _STARS = {griffe.ParameterKind.var_positional: "*", griffe.ParameterKind.var_keyword: "**"}
@@ -274,14 +304,21 @@ def _parameters(thing: Any) -> str:
     kinds = griffe.ParameterKind
     last = None
     for parameter in thing.parameters:
-        if parameter.name in {"self", "cls"} and not shown and thing.parent.is_class:
+        if parameter.name in {"self", "cls"} and last is None and thing.parent.is_class:
             continue
         if last is kinds.positional_only and parameter.kind is not kinds.positional_only:
             shown.append("/")
         if parameter.kind is kinds.keyword_only and last not in {kinds.keyword_only, kinds.var_positional}:
             shown.append("*")
         last = parameter.kind
-        annotation = f": {parameter.annotation}" if parameter.annotation is not None else ""
-        default = "" if parameter.default is None or parameter.kind in _STARS else f" = {parameter.default}"
-        shown.append(f"{_STARS.get(parameter.kind, '')}{parameter.name}{annotation}{default}")
+        default = "" if parameter.kind in _STARS else _behind(" = ", parameter.default)
+        shown.append(f"{_STARS.get(parameter.kind, '')}{parameter.name}{_behind(': ', parameter.annotation)}{default}")
     return ", ".join(shown) + (", /" if last is kinds.positional_only else "")
+
+
+def groups(reference: Reference) -> Iterator[tuple[str, list[Page]]]:
+    """Pages by what is promised of them, in order."""
+    by_promise: dict[str, list[Page]] = {}
+    for page in reference.pages:
+        by_promise.setdefault(page.promise, []).append(page)
+    yield from by_promise.items()
