@@ -25,7 +25,6 @@ DEPENDENCIES = ("tlslite-ng", "ecdsa", "six", "dpkt", "markdown-it-py", "mdurl")
 LEFT_OUT = {
     "puretls/cli/": "there is no terminal",
     "puretls/labs/playground/page/": "the page is beside it",
-    "puretls/net/": "nothing is sent anywhere",
     "puretls/qt/": "there are no sockets",
     "puretls/ssl/": "nobody asks for the module ssl",
     "puretls/testing/": "needs hypothesis",
