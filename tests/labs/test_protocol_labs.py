@@ -5,11 +5,13 @@ import inspect
 import re
 import sys
 import textwrap
+from dataclasses import replace
 
 import pytest
 
 from puretls.config import ServerConfig
 from puretls.connection import Connection
+from puretls.der import oids, writer
 from puretls.errors import PeerError, Reason, UsageError, VerificationError
 from puretls.extensions import ExtendedMasterSecret
 from puretls.handshake.states import ServerState
@@ -20,6 +22,8 @@ from puretls.labs.ends import End, Keys, NotSent, endings, relay
 from puretls.labs.stage import SHORTEST, Seeded, suite
 from puretls.labs.triple_handshake import MALLORY, RSA
 from puretls.messages.records import ChangeCipherSpec
+from puretls.x509 import drafts
+from puretls.x509.verifier import ChainRequest
 
 pytestmark = pytest.mark.rfc("5246", "7.3")
 BOTH = pytest.mark.parametrize("fixed", [False, True], ids=["weak", "fixed"])
@@ -147,6 +151,17 @@ def test_a_premaster_secret_of_another_length_is_a_usage_error():
     client = peer(9, fixed=False).client(bytes(32))
     with pytest.raises(UsageError, match="48 bytes"):
         client.premaster = b"short"
+
+
+def test_a_nul_in_subject_alt_name_is_malformed():
+    """Where the lab has it in commonName, which does not count: RFC 5280 4.2.1.6."""
+    leaf = stage.authority().issue(["mallory.example"])
+    name = drafts.extension(oids.SUBJECT_ALT_NAME, writer.sequence(writer.implicit(2, b"bank.example\0.mallory.example")))
+    others = tuple(each for each in leaf.draft.extensions if oids.SUBJECT_ALT_NAME not in each)
+    made = stage.authority().issued(replace(leaf.draft, extensions=(*others, name)), leaf.key)
+    report = stage.verifier()(ChainRequest(made.chain, "server", stage.NAME, stage.CLOCK))
+    assert not report.accepted
+    assert report.findings[0].rule.id == "malformed"
 
 
 def test_the_authority_reads_the_whole_name():
