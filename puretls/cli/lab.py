@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from puretls.cli import ranges, tapes
@@ -56,9 +57,16 @@ def _list(arguments: argparse.Namespace) -> int:
     from puretls.cli.output import table
     from puretls.labs.lab import all_labs
 
-    rows = [(str(lab.number), lab.title, ", ".join(f"RFC {section}" for section in lab.rfc)) for lab in all_labs()]
+    rows = [(str(lab.number), lab.title, _rules(lab.rfc)) for lab in all_labs()]
     table(("lab", "what is broken", "the rule that was missing"), rows)
     return 0
+
+
+def _rules(sections: Sequence[str]) -> str:
+    """Sections of one RFC behind its number, once."""
+    pairs = [section.partition(" ")[::2] for section in sections]
+    together = groupby(pairs, key=lambda pair: pair[0])
+    return ", ".join(f"RFC {number} {', '.join(place for _, place in group)}" for number, group in together)
 
 
 def _show(arguments: argparse.Namespace) -> int:

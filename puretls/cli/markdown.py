@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from puretls.inspect.render.palette import Palette
 
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
+_EMPHASIS = re.compile(r"(?<![\w*`])\*(\w[^*`]*\w|\w)\*(?![\w*`])")
 _ITEM = re.compile(r"(\s*)([-*]|\d+\.) +(.*)")
 
 
@@ -43,7 +44,7 @@ def _blocks(text: str) -> Iterator[list[str]]:
 def _block(block: list[str], width: int, palette: Palette) -> Iterator[str]:
     first = block[0]
     if first.startswith("```"):
-        yield from ("    " + line for line in block[1:] if not line.startswith("```"))
+        yield from (("    " + line).rstrip() for line in block[1:] if not line.startswith("```"))
     elif first.startswith("#"):
         yield palette.paint("title", first.lstrip("# "))
     elif first.startswith("|"):
@@ -72,4 +73,4 @@ def _paragraphs(block: list[str], width: int) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    return _LINK.sub(r"\1", text).replace("**", "").replace("`", "")
+    return _EMPHASIS.sub(r"\1", _LINK.sub(r"\1", text).replace("**", "")).replace("`", "")

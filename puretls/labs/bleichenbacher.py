@@ -212,7 +212,7 @@ def scenes(peer: Peer, answer: Any) -> Iterable[Scene]:
 LAB = Lab(
     number=2,
     name="bleichenbacher",
-    title="RSA padding that is told apart (Bleichenbacher, ROBOT)",
+    title="RSA padding told apart (Bleichenbacher)",
     rfc=("5246 7.4.7.1",),
     peer=Peer,
     reference=reference,

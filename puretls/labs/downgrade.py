@@ -12,11 +12,12 @@ from puretls.connection import Connection
 from puretls.crypto.keys import RsaPrivateKey
 from puretls.crypto.signatures import SIGNATURE_SCHEMES
 from puretls.errors import DecodeError
-from puretls.iana import CipherSuiteId, ContentType, SignatureScheme
+from puretls.iana import CipherSuiteId, ContentType, ExtensionType, SignatureScheme
 from puretls.inspect.conversation import Conversation
 from puretls.labs.ends import End, Keys
 from puretls.labs.lab import Refused
 from puretls.labs.stage import Seeded, credential_of, provider, records, rsa_key
+from puretls.messages.extension import RawExtension
 from puretls.messages.handshake import Certificate, ClientHello, Finished, HandshakeMessage, ServerHello, ServerHelloDone
 from puretls.messages.key_exchange import DigitallySigned
 from puretls.messages.records import Record
@@ -27,6 +28,8 @@ from puretls.wire.schema import Struct, serialise
 VERSION = 0x0303
 SIGNED_BY = SignatureScheme.RSA_PKCS1_SHA256
 CHANGE_CIPHER_SPEC = b"\1"
+_SECURE = RawExtension(ExtensionType.RENEGOTIATION_INFO, b"\0")
+"""That the server knows RFC 5746: clients of today insist on it."""
 
 
 @lru_cache(maxsize=1)
@@ -72,7 +75,7 @@ class ExportServer:
             return DigitallySigned(SIGNED_BY, provider().sign(SIGNATURE_SCHEMES[SIGNED_BY], key, data, self._random))
 
         messages = (
-            ServerHello(VERSION, ours, b"", suite, 0, None),
+            ServerHello(VERSION, ours, b"", suite, 0, (_SECURE,)),
             Certificate(bank().chain),
             self._exchange(suite == self._suites[1], signed),
             ServerHelloDone(),

@@ -161,7 +161,7 @@ def scenes(peer: Peer, answer: Any) -> Iterable[Scene]:
 LAB = Lab(
     number=3,
     name="lucky-thirteen",
-    title="Time that tells of padding (Lucky Thirteen)",
+    title="Padding told by time (Lucky Thirteen)",
     rfc=("5246 6.2.3.2", "7366 3"),
     peer=Peer,
     reference=reference,

@@ -8,8 +8,10 @@ from tests.cli.command import in_process
 LABS = sorted(lab.MODULES)
 
 
-def test_list_names_every_lab():
+def test_list_names_every_lab_and_fits_the_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     out = in_process("lab", "list").stdout
+    assert max(map(len, out.splitlines())) <= 80
     assert [line.split()[0] for line in out.splitlines()[1:]] == [str(number) for number in LABS]
 
 
@@ -21,6 +23,7 @@ def test_show_fits_the_terminal(monkeypatch, number, columns):
     assert shown.returncode == 0, shown.stderr
     assert f"Lab {number}: " in shown.stdout
     assert "](" not in shown.stdout
+    assert all(line == line.rstrip() for line in shown.stdout.splitlines())
     assert max(map(len, shown.stdout.splitlines())) <= 80
 
 
