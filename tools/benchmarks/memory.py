@@ -9,7 +9,9 @@ import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 
-from benchmarks import handshake
+from benchmarks.ends import Contender, TlsliteSetting, puretls
+from benchmarks.ends import Setting as RealSetting
+from benchmarks.handshake import shake_hands
 from benchmarks.harness import Case, Options, Row
 from benchmarks.overhead import Pair, Setting, drain
 from puretls.crypto.aead import AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305, AeadAlgorithm
@@ -56,22 +58,22 @@ def _idle() -> list[Row]:
 
 def _idle_clients(options: Options) -> list[Row]:
     """Clients after a real handshake, whose servers are gone, beside those of tlslite-ng."""
-    setting = handshake.Setting("ECDHE-ECDSA-P256", "x25519", options)
-    theirs = _of_one_client(handshake.TlsliteSetting(setting).contender())
+    setting = RealSetting("ECDHE-ECDSA-P256", "x25519", options)
+    theirs = _of_one_client(TlsliteSetting(setting).contender())
     rows = []
     for level in ("handshake", "off"):
         setting.client = replace(setting.client, trace_level=level)
-        ours = _of_one_client(handshake.puretls(setting, validating=True))
+        ours = _of_one_client(puretls(setting, validating=True))
         rows.append(Row("memory", f"an idle client, trace {level}", "", "KiB", ours / 1024, theirs / 1024))
     return rows
 
 
-def _of_one_client(contender: handshake.Contender) -> float:
+def _of_one_client(contender: Contender) -> float:
     """Bytes that a client holds, averaged over twenty, once what is kept for all has been made."""
-    handshake.shake_hands(contender, 40)
+    shake_hands(contender, 40)
 
     def shake() -> list[object]:
-        return [handshake.shake_hands(contender, 1)[1] for _ in range(20)]
+        return [shake_hands(contender, 1)[1] for _ in range(20)]
 
     return _held(shake)[1] / 20
 

@@ -28,18 +28,14 @@ def expand(key: bytes, *, table_free: bool = False) -> bytes:
         for i, before in enumerate(groups):
             if i:
                 word = sub_word(word)
-            group = _running_sums(before) ^ word * _EACH_WORD[size]
+            group = before ^ before >> 32
+            group ^= group >> 64
+            group ^= group >> 128  # each word plus all words in front of it
+            group ^= word * _EACH_WORD[size]
             word = group & _WORD
             groups[i] = group
             schedule.append(group.to_bytes(size))
     return b"".join(schedule)[: 4 * len(key) + 112]
-
-
-def _running_sums(words: int) -> int:
-    """Each word of four bytes plus all words in front of it; for up to eight words."""
-    words ^= words >> 32
-    words ^= words >> 64
-    return words ^ words >> 128
 
 
 def _sub_word_by_table() -> Callable[[int], int]:
