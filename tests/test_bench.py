@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 import os
 import subprocess
 import sys
@@ -141,3 +142,58 @@ def test_growth_is_measured_as_curves(root, tmp_path):
     assert {"memory of an idle connection, asyncio", "memory of an idle connection, blocking"} <= set(curves)
     assert sum(len(curve["points"]) for curve in curves.values()) == len(document["rows"])
     assert all(y > 0 for curve in curves.values() for _, y in curve["points"])
+
+
+# Pictures
+
+
+@pytest.fixture
+def plot(root, monkeypatch):
+    pytest.importorskip("matplotlib", reason="pip install 'puretls[plot]'")
+    monkeypatch.syspath_prepend(str(root / "tools"))
+    return importlib.import_module("benchmarks.plot")
+
+
+def measured(plot, **changed):
+    """A document with a row for each figure of the pictures: 2 for puretls, 1 for tlslite-ng, 30 for OpenSSL."""
+    cases = [("bulk", case, size, "MB/s") for case in plot.CIPHERS for size in plot.SIZES]
+    cases += [("handshake", case, "", "ms") for case in plot.HANDSHAKES]
+    names = ("bench", "case", "size", "unit")
+    rows = [dict(zip(names, case, strict=True), puretls=2.0, tlslite_ng=1.0, openssl=30.0) | changed for case in cases]
+    return {"python": "Python <3>", "machine": "a machine", "rows": rows}
+
+
+@pytest.mark.slow
+def test_pictures_show_every_figure_and_the_same_figures_make_the_same_bytes(plot):
+    pictures = plot.drawn(measured(plot))
+    assert pictures == plot.drawn(measured(plot))
+    throughput, handshakes = pictures["throughput.svg"], pictures["handshakes.svg"]
+    count = len(plot.CIPHERS) * len(plot.SIZES)
+    assert [throughput.count(f">{figure}</text>") for figure in ("2.0", "30")] == [count, count]
+    assert [handshakes.count(f">{figure} ms</text>") for figure in ("2.0", "1.0", "30")] == [len(plot.HANDSHAKES)] * 3
+    for name, svg in pictures.items():
+        assert len(svg.encode()) < 60_000, name
+        assert "Python &lt;3&gt;, a machine" in svg
+        assert "dc:date" not in svg
+
+
+@pytest.mark.slow
+def test_what_was_not_measured_is_left_out(plot):
+    assert ">30</text>" not in plot.drawn(measured(plot, openssl=None))["throughput.svg"]
+
+
+def test_pictures_of_the_manual_are_light_and_drawn_from_what_the_readme_says(root):
+    readme = (root / "README.md").read_text()
+    shown = {name: (root / "puretls" / "manual" / "pictures" / name).read_text() for name in ("throughput.svg", "handshakes.svg")}
+    assert all(len(svg.encode()) < 60_000 for svg in shown.values())
+    figure = re.search(r"\| AES-128-GCM, 64 records in one call \| ([\d.]+) MB/s", readme)[1]
+    assert f">{float(figure):.0f}</text>" in shown["throughput.svg"]
+    figure = re.search(r"\| resumption by ticket, both sides \| ([\d.]+) ms", readme)[1]
+    assert f">{figure} ms</text>" in shown["handshakes.svg"]
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"rows": [], "python": "", "machine": ""}'])
+def test_file_without_figures_is_told(plot, tmp_path, content, capsys):
+    (tmp_path / "rows.json").write_text(content)
+    assert plot.main([str(tmp_path / "rows.json"), str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith(f"plot: {tmp_path / 'rows.json'} is not what ")

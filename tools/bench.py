@@ -1,6 +1,7 @@
 """Measure puretls against tlslite-ng and OpenSSL in the same run.
 
     python tools/bench.py bulk [--quick] [--json FILE]
+    python tools/bench.py plot FILE [FOLDER]       pictures of what was measured
 
 `ratio` is how many times better puretls is than tlslite-ng. Figures are medians; contenders take turns, so that the load of the
 machine meets all of them alike.
@@ -44,6 +45,10 @@ ALONE = frozenset({"growth"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["plot"]:
+        plot: int = importlib.import_module("benchmarks.plot").main(arguments[1:])
+        return plot
     options, names, target, page = parse(arguments)
     rows: list[Row] = []
     series: list[dict[str, object]] = []

@@ -21,6 +21,8 @@ from tools.website.reference import Reference, groups
 ROOT = Path(__file__).resolve().parents[2]
 MANUAL = ROOT / "puretls" / "manual"
 WEB = ROOT / "tools" / "web"
+PICTURES = (".svg", ".png")
+LICENCE = "LICENSE"
 API_INDEX = "api/index.html"
 
 
@@ -56,6 +58,7 @@ class Site:
     def __init__(self, *, has_playground: bool = False) -> None:
         self._doors = {"API": API_INDEX} | ({"Playground": f"{playground.FOLDER}/index.html"} if has_playground else {})
         self.reference = Reference()
+        self.copied: dict[str, str] = {}
         self.pages = (*self._manual(), *self._api())
 
     def _manual(self) -> Iterator[Page]:
@@ -86,6 +89,9 @@ class Site:
         found = posixpath.normpath(posixpath.join("puretls/manual", here, path))
         if found.endswith(".md") and (ROOT / found).exists():
             return f"{posixpath.relpath(_address(posixpath.relpath(found, 'puretls/manual')), here or '.')}{mark}{anchor}"
+        if (copied := _copied_as(found)) and (ROOT / found).exists():
+            self.copied[copied] = found
+            return posixpath.relpath(copied, here or ".")
         place = self.reference.source_place(found)
         if place is None:
             raise SiteError(f"{name}: nothing of the site is at {link}")
@@ -170,6 +176,13 @@ def index_entries() -> list[tuple[str, list[tuple[str, str]]]]:
     return groups
 
 
+def _copied_as(path: str) -> str | None:
+    """The name in the site of a file that is copied as it is; None for others."""
+    if path == LICENCE:
+        return f"{LICENCE}.txt"
+    return posixpath.relpath(path, "puretls/manual") if path.endswith(PICTURES) else None
+
+
 def _is_index(page: Page) -> bool:
     return posixpath.basename(page.address) == "index.html"
 
@@ -207,8 +220,10 @@ def build(out: Path, pyodide: Path | None = None) -> list[str]:
     files = {page.address: site.written(page) for page in site.pages}
     files |= {f"assets/{name}": (WEB / name).read_text() for name in ("site.css", "site.js")}
     files[_MARK] = site.search_index()
-    for name, content in ({name: text.encode() for name, text in files.items()} | added).items():
+    content_of = {name: text.encode() for name, text in files.items()} | added
+    content_of |= {name: (ROOT / source).read_bytes() for name, source in site.copied.items()}
+    for name, content in content_of.items():
         path = out / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    return sorted({*files, *added})
+    return sorted(content_of)

@@ -87,8 +87,9 @@ def render(source: str, link: Link, drawings: dict[str, Callable[[str], str]] | 
         heading.attrSet("id", anchor)
     for token in tokens:
         for child in token.children or ():
-            if child.type == "link_open":
-                child.attrSet("href", link(str(child.attrGet("href"))))
+            for kind, attribute in (("link_open", "href"), ("image", "src")):
+                if child.type == kind:
+                    child.attrSet(attribute, link(str(child.attrGet(attribute))))
     environment = {"link": link, "drawings": drawings or {}}
     for name, rule in _RULES.items():
         markdown.add_render_rule(name, rule)
