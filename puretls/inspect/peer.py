@@ -168,7 +168,7 @@ class SocketPeer:
     """Whoever is at the other end of a connected TCP socket. Its application cannot be told what to do.
 
     `take` waits up to `patience` seconds for the first byte, then takes what is there: an answer that needs longer is not waited for. Where
-    the peer `owes` nothing it waits for `NOTHING_OWED` seconds only.
+    the peer `owes` nothing it waits for `NOTHING_OWED` seconds only; where more is on its way (`more_comes`), not at all.
     """
 
     NOTHING_OWED = 0.1
@@ -177,6 +177,7 @@ class SocketPeer:
         self._sock = sock
         self.patience = patience
         self.owes = True
+        self.more_comes = False
         self._ended = False
         self._told: list[Told] = []
 
@@ -197,7 +198,8 @@ class SocketPeer:
             self._sock.sendall(data)
 
     def take(self) -> bytes:
-        if self._ended or not select.select([self._sock], [], [], self.patience if self.owes else self.NOTHING_OWED)[0]:
+        wait = 0.0 if self.more_comes else self.patience if self.owes else min(self.patience, self.NOTHING_OWED)
+        if self._ended or not select.select([self._sock], [], [], wait)[0]:
             return b""
         try:
             data = self._sock.recv(READ_SIZE)
@@ -209,6 +211,12 @@ class SocketPeer:
         self._ended = True
         self._told.append(Told("closed", why))
         return b""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port of the peer. Raises `OSError` where it is gone."""
+        host, port = self._sock.getpeername()[:2]
+        return host, port
 
     @property
     def ended(self) -> bool:

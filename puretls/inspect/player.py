@@ -138,7 +138,8 @@ def _stream(played: Played, side: str, time: int) -> Any:
 def replay(tape: Tape, *, against: tuple[str, int] | None = None, patience: float = 2.0) -> Replay:
     """Play a tape. `against` puts whoever listens at that host and port in place of the tape's server, for each connection anew.
 
-    Of the steps only those of the client are taken then; the peer's answer is awaited for `patience` seconds. Raises `UsageError` for
+    Of the steps only those of the client are taken then: what the tape has the server say is what the peer says. Its answer is awaited for
+    `patience` seconds. Raises `UsageError` for
     a tape that cannot be played, and `OSError` for an address that cannot be reached.
     """
     key_log: list[str] = []
@@ -167,12 +168,19 @@ def _play(
     if against is None:
         return _staged(Staged(script.server_name, configs, edits, key_log, session=script.session, time=time), script)
     with SocketPeer.connect(*against, patience=patience) as peer:
-        return _staged(Staged(script.server_name, configs, edits, key_log, peer, script.session, time), script)
+        live = replace(script, steps=tuple(map(_live, script.steps)))
+        return _staged(Staged(script.server_name, configs, edits, key_log, peer, script.session, time), live)
 
 
 def _staged(staged: Staged, script: Script) -> Played:
     staged.stage.play(script.steps)
     return staged.played()
+
+
+def _live(step: Step) -> Step:
+    """The step for a live server: what was said by the tape's is waited for, and what the client has to say is carried to it."""
+    said, taken = step.do == "inject" and step.side == "server", step.do == "deliver" and step.side == "client" and not step.count
+    return Step("carry") if said or taken else step
 
 
 class Staged:

@@ -1,4 +1,6 @@
-"""Campaigns: ConnectionMachine for minutes or nights, on any `concurrent.futures.Executor`: processes of this machine, or a Dask cluster.
+"""Campaigns: ConnectionMachine for minutes or nights, or properties of somebody else's end, on any `concurrent.futures.Executor`.
+
+That may be processes of this machine, or a Dask cluster.
 
 Work is cut into batches, each a seed for hypothesis. What was done stands in `campaign.json` in the folder of finds: a campaign that
 was stopped or killed goes on where it was; a batch whose worker died is given to another one. hypothesis's example database lies in
@@ -19,14 +21,14 @@ from typing import Any
 
 from puretls.errors import UsageError
 from puretls.handshake.states import Role
-from puretls.testing.finds import keep, test_of
+from puretls.testing import foreign, targets
+from puretls.testing.finds import Find, find_of
 from puretls.testing.needs import need
-from puretls.testing.runs import Plan, broken
 from puretls.values import frozen
 
 STATE = "campaign.json"
 TARGETS = ("connection", "server", "client")
-"""What can be fuzzed: connections of both roles, or of one."""
+"""Connections of puretls that can be fuzzed: of both roles, or of one. `targets.target` knows who else can be."""
 
 
 @frozen
@@ -42,45 +44,58 @@ PROFILES = {"dev": Profile(20, 40), "ci": Profile(100, 50), "nightly": Profile(4
 
 @frozen
 class Job:
-    """What a worker needs for a batch. `machine` names a subclass of ConnectionMachine, "module:Class"; `database` is a folder or redis://."""
+    """What a worker needs for a batch. `target` is one of `TARGETS`, or of those of `targets.target`; `database` a folder or redis://.
+
+    `machine` names a subclass of ConnectionMachine, "module:Class", and is for TARGETS alone; `patience` (seconds) and `server_name` are
+    for the others.
+    """
 
     target: str
     profile: Profile
     machine: str = "puretls.testing.machine:ConnectionMachine"
     database: str = ""
-
-
-@frozen
-class Find:
-    """The rule that was broken, and the least plan that breaks it."""
-
-    rule: str
-    text: str
-    plan: Plan
+    patience: float = targets.PATIENCE
+    server_name: str | None = None
 
 
 def batch(job: Job, seed: int) -> list[Find]:
     """Run one batch: hypothesis with this seed. For workers: everything that goes in and out can be pickled."""
-    hypothesis, stateful = need("hypothesis"), need("hypothesis.stateful")
-    from puretls.testing.bout import Violation
-
-    machine = _machine(job)
+    hypothesis = need("hypothesis")
     settings = hypothesis.settings(
         max_examples=job.profile.examples,
         stateful_step_count=job.profile.steps,
         deadline=None,
-        phases=[phase for phase in hypothesis.Phase if phase.name not in {"shrink", "explain"}],  # `runs.minimal` has shrunk it
+        phases=[phase for phase in hypothesis.Phase if phase.name != "explain"],
         database=_database(job.database),
         suppress_health_check=list(hypothesis.HealthCheck),
         print_blob=False,
         verbosity=hypothesis.Verbosity.quiet,
     )
+    if job.target not in TARGETS:
+        return foreign.batch(job.target, settings, seed, patience=job.patience, server_name=job.server_name)
+    return _of_the_machine(job, settings, seed)
+
+
+def _of_the_machine(job: Job, settings: Any, seed: int) -> list[Find]:
+    hypothesis, stateful = need("hypothesis"), need("hypothesis.stateful")
+    from puretls.testing.bout import Violation
+
+    machine = _machine(job)
+    unshrunk = hypothesis.settings(
+        settings, phases=set(settings.phases) - {hypothesis.Phase.shrink}
+    )  # `runs.minimal` has shrunk it
     try:
-        stateful.run_state_machine_as_test(hypothesis.seed(seed)(machine), settings=settings)
+        stateful.run_state_machine_as_test(hypothesis.seed(seed)(machine), settings=unshrunk)
     except Violation as violation:
-        plan = machine.least[violation.rule]
-        return [Find(violation.rule, str(violation), plan)]
+        return [find_of(machine.least[violation.rule])]
     return []
+
+
+def check_target(job: Job) -> None:
+    """Raises `UsageError` for a target that is none, or with which no honest handshake can be had."""
+    if job.target not in TARGETS:
+        with targets.target(job.target, patience=max(1.0, job.patience), server_name=job.server_name) as factory:
+            targets.check(factory)
 
 
 def _machine(job: Job) -> Any:
@@ -203,18 +218,9 @@ class Campaign:
     def _finished(self, seed: int, future: Future[list[Find]]) -> None:
         for find in future.result():
             if find.rule not in self.finds:
-                self.finds[find.rule] = self._keep(find).name
+                self.finds[find.rule] = find.keep(self.folder).name
         self.done.add(seed)
         self._save()
-
-    def _keep(self, find: Find) -> Path:
-        """Played here once more, so that the files show what it comes to; where it comes to nothing here, at least the test is written."""
-        path = keep(self.folder, find.plan)
-        if broken(find.plan) is None:
-            path.with_suffix(".py").write_text(
-                f"# found by a worker, and not seen here:\n# {find.text!r}\n{test_of(find.plan, None)}"
-            )
-        return path
 
     def _load(self) -> None:
         try:

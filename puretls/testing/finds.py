@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import field, replace
 from pathlib import Path
 
 from puretls import danger
@@ -15,9 +17,11 @@ from puretls.inspect.knowledge import Knowledge
 from puretls.inspect.named import described_side, write_bytes
 from puretls.inspect.streams import Chunk, Stream
 from puretls.inspect.tape import SIDES, Script, Step, Tape
+from puretls.net.secret_files import write_secret
 from puretls.testing.bout import SEED, TICKET_KEY, Bout, Violation, World, chain_with
 from puretls.testing.honest import NAME, NOW
 from puretls.testing.runs import Plan, Run
+from puretls.values import frozen
 from puretls.x509.pem import write_pem
 
 
@@ -79,30 +83,62 @@ def played(plan: Plan) -> tuple[Run, Violation | None]:
     return run, None
 
 
-def keep(folder: Path, plan: Plan) -> Path:
-    """Write what a plan shows into a folder, which is made; the name of the files is that of the rule. Returns the tape's path.
+@frozen
+class Find:
+    """What was found: the rule that was broken, what shows it, and what is written: suffix -> content, under one name."""
 
-    Raises `OSError`. The capture is left out where dpkt is not installed.
-    """
+    rule: str
+    text: str
+    name: str
+    files: Mapping[str, bytes] = field(repr=False)
+
+    def keep(self, folder: Path) -> Path:
+        """Write the files into a folder, which is made, for their owner alone. Returns the tape's path. Raises `OSError`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{self.name}.tape"
+        for suffix, content in self.files.items():
+            write_secret(path.with_suffix(suffix), content)
+        return path
+
+
+def found(rule: str, text: str, name: str, tape: Tape, test: str, conversations: Sequence[Conversation]) -> Find:
+    """A find, whose files have this name. The capture is left out where dpkt is not installed, or nothing was said."""
+    files = {".tape": tape.dumps().encode(), ".py": test.encode()}
+    capture = _capture(conversations)
+    return Find(rule, text, _slug(name, "-"), files | ({".pcapng": capture} if capture else {}))
+
+
+def _capture(conversations: Sequence[Conversation]) -> bytes:
+    from puretls.inspect.captures.write import write_capture
+
+    made = io.BytesIO()
+    if conversations:
+        with suppress(UsageError):
+            write_capture(made, *conversations)
+    return made.getvalue()
+
+
+def _slug(text: str, joint: str) -> str:
+    return re.sub(r"[^a-z0-9]+", joint, text.lower()).strip(joint)[:70]
+
+
+def find_of(plan: Plan) -> Find:
+    """What a plan shows."""
     run, violation = played(plan)
-    folder.mkdir(parents=True, exist_ok=True)
     rule = violation.rule if violation is not None else "nothing"
-    path = folder / f"{plan.role.value}-{re.sub(r'[^a-z0-9]+', '-', rule.lower()).strip('-')[:60]}.tape"
-    tape_of(run, note=str(violation or "")).save(path, overwrite=True)
-    path.with_suffix(".py").write_text(test_of(plan, violation), encoding="utf-8")
-    try:
-        from puretls.inspect.captures.write import write_capture
+    tape = tape_of(run, note=str(violation or ""))
+    return found(rule, str(violation or ""), f"{plan.role.value} {rule}", tape, test_of(plan, violation), conversations_of(run))
 
-        write_capture(path.with_suffix(".pcapng"), *conversations_of(run))
-    except UsageError:
-        pass
-    return path
+
+def keep(folder: Path, plan: Plan) -> Path:
+    """Write what a plan shows into a folder. Returns the tape's path. Raises `OSError`."""
+    return find_of(plan).keep(folder)
 
 
 def test_of(plan: Plan, violation: Violation | None) -> str:
     """A test to paste: it fails while the rule is broken."""
     story = "".join(f"#   {move}\n" for move in (violation.moves if violation else ()))
-    name = re.sub(r"[^a-z0-9]+", "_", (violation.rule if violation else "nothing").lower()).strip("_")[:70]
+    name = _slug(violation.rule if violation else "nothing", "_")
     moves = "".join(f"        Move({move.name!r}, {move.number}),\n" for move in plan.moves)
     return (
         f"# {violation.rule if violation else 'nothing'}: {violation.detail if violation else ''}\n{story}"

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field
 
 from puretls.errors import UsageError
-from puretls.inspect.peer import Peer
+from puretls.inspect.peer import Peer, SocketPeer
 from puretls.inspect.streams import other
 from puretls.text import counted
 from puretls.values import frozen
@@ -150,7 +150,10 @@ class Carriage:
         return self._end(side) or moved
 
     def _take(self, side: str) -> bool:
-        data = self._peers[side].take()
+        peer = self._peers[side]
+        if isinstance(peer, SocketPeer):
+            peer.more_comes = any(self._waiting.values())
+        data = peer.take()
         self._waiting[side] += self._wire.arriving(side, data, len(self._sent[side]))
         self._sent[side] += data
         if data:

@@ -7,6 +7,7 @@
     adapters.tlslite("server")                          # tlslite-ng
     with adapters.openssl_s_server() as server: ...     # a program on a loopback socket
     adapters.at("127.0.0.1", 4433)                      # whoever listens there
+    with adapters.calling(["curl", "https://localhost:{port}"]) as client: ...     # a program that connects to us
 
 Each gives a `Factory`, whose call makes a fresh end. What cannot be started is an `AdapterError` of one line.
 """
@@ -18,13 +19,14 @@ from typing import TYPE_CHECKING, Any
 from puretls.testing.adapters.base import Acting, AdapterError, Factory
 
 if TYPE_CHECKING:
-    from puretls.testing.adapters.loopback import at, gnutls_serv, openssl_s_server, serving
+    from puretls.testing.adapters.loopback import at, calling, gnutls_serv, openssl_s_server, serving
     from puretls.testing.adapters.openssl import memory_bio
     from puretls.testing.adapters.own import puretls
     from puretls.testing.adapters.tlslite_ng import tlslite
 
 _HOMES = {
     "at": "loopback",
+    "calling": "loopback",
     "gnutls_serv": "loopback",
     "memory_bio": "openssl",
     "openssl_s_server": "loopback",
@@ -39,6 +41,7 @@ __all__ = [
     "AdapterError",
     "Factory",
     "at",
+    "calling",
     "gnutls_serv",
     "memory_bio",
     "openssl_s_server",

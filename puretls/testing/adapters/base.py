@@ -7,6 +7,7 @@ from typing import Protocol
 
 from puretls.errors import UsageError
 from puretls.inspect.peer import Peer
+from puretls.testing import honest
 from puretls.values import frozen
 
 
@@ -32,7 +33,8 @@ class Factory:
     """Makes ends of one implementation and one role; each call makes a fresh one.
 
     `deterministic`: two of them that get the same bytes send the same bytes. `secure`: its ends talk to none but those with cryptography.
-    `acts`: they are `Acting`; the application at the other end of a socket is out of reach.
+    `acts`: they are `Acting`; the application at the other end of a socket is out of reach. `known`: a server's chain is of the honest
+    authority (`honest.authority`), else whoever talks to it takes any; `server_name` is what it is asked for.
     """
 
     name: str
@@ -41,6 +43,8 @@ class Factory:
     secure: bool = True
     deterministic: bool = False
     acts: bool = True
+    known: bool = True
+    server_name: str | None = honest.NAME
 
     def __post_init__(self) -> None:
         if self.role not in {"client", "server"}:

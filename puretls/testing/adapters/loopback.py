@@ -20,25 +20,34 @@ from puretls.text import printable
 
 START_SECONDS = 10.0
 """Seconds in which a program must listen."""
+CONNECT_SECONDS = 2.0
+"""Seconds in which a server must take a connection."""
 _POLL = 0.02
 _CONTENT_TYPES = range(20, 24)
 
 
-def at(host: str, port: int, *, name: str = "", patience: float = 2.0) -> Factory:
+def at(
+    host: str, port: int, *, name: str = "", patience: float = 2.0, server_name: str | None = honest.NAME, known: bool = True
+) -> Factory:
     """The server at this address; each end is a new TCP connection, whose answers are waited for up to `patience` seconds.
 
-    It is said hello to once. Raises `AdapterError` where nobody listens, and where what answers is no TLS.
+    `server_name` and `known` are those of the factory. It is said hello to once.
+
+    Raises `AdapterError` where nobody listens, and where what answers is no TLS.
     """
     place = f"{host}:{port}"
 
     def make() -> Peer:
         try:
-            return SocketPeer.connect(host, port, patience)
+            peer = SocketPeer.connect(host, port, max(patience, CONNECT_SECONDS))
+            peer.patience = patience
+            return peer
         except OSError as error:
-            raise AdapterError(f"nobody answers at {place}: {error.strerror or error}") from None
+            why = (error.strerror or str(error)).removeprefix(f"{host} port {port}: ")
+            raise AdapterError(f"nobody answers at {place}: {why}") from None
 
     _say_hello(make(), place)
-    return Factory(name or place, "server", make, acts=False)
+    return Factory(name or place, "server", make, acts=False, known=known, server_name=server_name)
 
 
 def _say_hello(peer: Peer, place: str) -> None:
@@ -74,13 +83,72 @@ def serving(command: Sequence[str], *, name: str = "", patience: float = 2.0, ki
             _wait(process, port, command[0], output)
             yield at("127.0.0.1", port, name=name or command[0], patience=patience)
         finally:
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(5)
-            process.kill()
-            process.wait()
-            if process.stdin is not None:
-                process.stdin.close()
+            _stop(process)
+
+
+class CallingPeer(SocketPeer):
+    """A client program that connected to us; it is stopped when the peer is closed."""
+
+    def __init__(self, sock: socket.socket, patience: float, process: subprocess.Popen[bytes]) -> None:
+        super().__init__(sock, patience)
+        self._process: subprocess.Popen[bytes] = process
+
+    def close(self) -> None:
+        super().close()
+        _stop(self._process)
+
+    def __del__(self) -> None:
+        self.close()
+
+
+@contextmanager
+def calling(command: Sequence[str], *, name: str = "", patience: float = 2.0) -> Iterator[Factory]:
+    """A client program, started for each conversation. In `command` {port} is a port of 127.0.0.1, {ca} the file of whom it may trust.
+
+    Its standard input stays open. Raises `AdapterError` where the program is not there; an end cannot be made, with the same exception,
+    where it does not connect within `START_SECONDS`.
+    """
+    program = shutil.which(command[0])
+    if program is None:
+        raise AdapterError(f"{command[0]} is not installed, or not on the PATH")
+    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as listener:
+        ca = Path(folder, "ca.pem")
+        ca.write_text(honest.authority().root_pem)
+        filled = [part.format(port=listener.getsockname()[1], ca=ca) for part in command[1:]]
+        yield Factory(name or command[0], "client", lambda: _called([program, *filled], listener, patience), acts=False)
+
+
+def _called(command: Sequence[str], listener: socket.socket, patience: float) -> Peer:
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT)
+        deadline, name = time.monotonic() + START_SECONDS, Path(command[0]).name
+        listener.settimeout(_POLL)
+        while time.monotonic() < deadline:
+            with suppress(TimeoutError):
+                sock, _ = listener.accept()
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                return CallingPeer(sock, patience, process)
+            if process.poll() is not None:
+                _stop(process)
+                raise AdapterError(f"{name} did not connect (status {process.returncode}): {_last_line(output)}")
+        _stop(process)
+        raise AdapterError(f"{name} does not connect within {START_SECONDS:g} seconds")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(5)
+    process.kill()
+    process.wait()
+    if process.stdin is not None:
+        process.stdin.close()
+
+
+def _last_line(output: IO[bytes]) -> str:
+    output.seek(0)
+    said = output.read(400).decode("utf-8", "replace").strip().splitlines()
+    return printable(said[-1] if said else "it said nothing")
 
 
 def _free_port() -> int:
@@ -94,9 +162,7 @@ def _wait(process: subprocess.Popen[bytes], port: int, name: str, output: IO[byt
     while time.monotonic() < deadline:
         status = process.poll()
         if status is not None:
-            output.seek(0)
-            said = output.read(400).decode("utf-8", "replace").strip().splitlines()
-            raise AdapterError(f"{name} did not start (status {status}): {printable(said[-1] if said else 'it said nothing')}")
+            raise AdapterError(f"{name} did not start (status {status}): {_last_line(output)}")
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
             return
         time.sleep(_POLL)

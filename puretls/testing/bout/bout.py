@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from puretls.connection import Connection
 from puretls.handshake.context import ClientContext, ServerContext
@@ -19,6 +19,7 @@ from puretls.testing.bout.world import World
 from puretls.testing.honest import NAME
 from puretls.testing.learning.mapper import RESUMING, Mapper
 
+T = TypeVar("T")
 RAW: Mapping[str, tuple[int, bytes]] = {
     "a record of type 24": (24, b"\1\0\1x"),
     "an empty handshake record": (22, b""),
@@ -65,7 +66,7 @@ class Bout:
         self._note(f"a {self.role.value}{' that resumes' if resumes else ''}")
         if self.role is Role.CLIENT:
             self.steps.append(Step("start"))
-            self.peer.start()
+            self._ask(self.peer.start)
         self._after()
         return self
 
@@ -164,8 +165,15 @@ class Bout:
     def _does(self, move: str, step: Step, call: Callable[[], None]) -> None:
         self._note(move)
         self.steps.append(step)
-        call()
+        self._ask(call)
         self._after()
+
+    def _ask(self, call: Callable[[], T]) -> T:
+        """Of the connection, which tells of a failure as `Peer` does, and raises nothing."""
+        try:
+            return call()
+        except Exception as error:
+            raise self._judge.raised(error) from error
 
     def _note(self, move: str) -> None:
         self.moves.append(move)
@@ -176,12 +184,12 @@ class Bout:
             piece = data[start : start + size]
             self.chunks.append((self.role.other.value, piece))
             self.steps.append(Step("inject", self.role.other.value, piece))
-            self.peer.receive(piece)
+            self._ask(lambda piece=piece: self.peer.receive(piece))  # type: ignore[misc]
 
     def _after(self) -> None:
         """Hear what the connection says, and have it judged."""
         told = self.peer.events()
-        out = self.peer.take()
+        out = self._ask(self.peer.take)
         told += self.peer.events()
         self.told += told
         self.chunks += [(self.role.value, out)] if out else []

@@ -62,6 +62,11 @@ class Judge:
         if not holds:
             raise Violation(rule, detail, self.moves)
 
+    def raised(self, error: Exception) -> Violation:
+        """What it is that a connection raised something."""
+        rule = "a connection tells of a failure in its own words, and raises nothing (RFC 5246 7.2.2)"
+        return Violation(rule, f"{type(error).__name__}: {error}", self.moves)
+
     # What was meant
 
     def meant(self, symbol: str, variant: Variant | None, *, flipped: bool, protected: bool) -> None:

@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
+from puretls import danger
 from puretls.crypto.provider import Provider
+from puretls.errors import PeerError
+from puretls.iana import ContentType
 from puretls.inspect.conversation import Conversation
 from puretls.inspect.edit import Edit
 from puretls.inspect.editor import Editor
 from puretls.inspect.knowledge import Knowledge
-from puretls.inspect.peer import MemoryPeer, Peer, Told
+from puretls.inspect.peer import Peer, Told
 from puretls.inspect.streams import Chunk, Stream, other
+from puretls.record.framing import Framer
 from puretls.testing import honest
 from puretls.testing.adapters.base import Factory
+from puretls.testing.properties.noted import Noted
 from puretls.testing.wire import Carriage, Carried, Wire
 
 UP, DOWN = b"what the client says", b"what the server says"
+_ENDS = frozenset(("closed", "failed", "alert received"))
+"""What a client that is a program does when it does not go on."""
+_MET: ContextVar[list[Meeting] | None] = ContextVar("_MET", default=None)
+
+
+@contextmanager
+def meetings() -> Iterator[list[Meeting]]:
+    """All meetings that take place while the block runs."""
+    met: list[Meeting] = []
+    token = _MET.set(met)
+    try:
+        yield met
+    finally:
+        _MET.reset(token)
 
 
 class Meeting:
@@ -36,28 +57,42 @@ class Meeting:
         seed: bytes = b"ours",
         **fields: Any,
     ) -> None:
-        self.factory = factory
+        self.factory: Factory = factory
+        self.session: Any = session
+        self.seed: bytes = seed
+        self.edits: tuple[Edit, ...] = tuple(edits)
         self.tested: Peer = factory()
         self.side: str = factory.role
         self.our_side: str = other(factory.role)
         self.key_log: list[str] = []
-        self.editor: Editor = Editor(self.our_side, edits, self.key_log)
-        more = honest.real(self.our_side) if factory.secure else {}
+        self.editor: Editor = Editor(self.our_side, self.edits, self.key_log)
+        more: dict[str, Any] = {"random": danger.fixed_random(seed + self.our_side.encode())}  # as a tape has it
+        more |= honest.real(self.our_side) if factory.secure else {}
+        more |= {} if factory.known else {"verifier": danger.accept_any_chain}
         config = honest.config_of(
             self.our_side, seed=seed, **more | fields, key_log=self.key_log.append, interceptors=self.editor.needed
         )
-        self.ours: MemoryPeer = honest.peer(config, session)
+        self.ours: Noted = Noted(honest.peer(config, session, factory.server_name).connection, self.our_side)
         self.editor.connection = self.ours.connection
         self.told: list[Told] = []
         self.ours_told: list[Told] = []
         ends = {self.side: self.tested, self.our_side: self.ours}
         self.carriage: Carriage = (wire or Wire()).between(ends["client"], ends["server"])
         self._client: Any = ends["client"]
+        self._stayed: bool = False
+        """Whether the tested end was still there when the handshake was over."""
+        met = _MET.get()
+        if met is not None:
+            met.append(self)
 
     def shake_hands(self) -> Meeting:
-        """Carry what there is to a handshake."""
-        self._client.start()
-        return self.carry()
+        """Carry what there is to a handshake. A client at the end of a socket begins by itself."""
+        if self.our_side == "client" or self.factory.acts:
+            self._client.start()
+        self.carry()
+        ours = any(told.kind == "handshake" for told in self.ours_told)
+        self._stayed = ours and not any(told.kind in _ENDS for told in (*self.told, *self.ours_told))
+        return self
 
     def converse(self) -> Meeting:
         """A handshake, words of both sides, and the end of both."""
@@ -84,8 +119,23 @@ class Meeting:
 
     @property
     def completed(self) -> bool:
-        """Whether the tested end told of a handshake."""
-        return any(told.kind == "handshake" for told in self.told)
+        """Whether the tested end told of a handshake. One whose application is out of reach tells by what it does."""
+        if self.factory.acts:
+            return any(told.kind == "handshake" for told in self.told)
+        return self._changed_keys if self.side == "server" else self._stayed
+
+    @property
+    def _changed_keys(self) -> bool:
+        """Whether it sent ChangeCipherSpec, as a server does that has checked Finished, unless it resumes (RFC 5246 7.3)."""
+        framer = Framer()
+        framer.feed(b"".join(data for side, data in self.carriage.chunks if side == self.side))
+        try:
+            while (record := framer.next(limit=2**16)) is not None:
+                if record.type == ContentType.CHANGE_CIPHER_SPEC:
+                    return True
+        except PeerError:
+            pass
+        return False
 
     @property
     def data(self) -> bytes:
