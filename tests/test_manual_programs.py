@@ -146,6 +146,16 @@ def master_secret_told(conversation, page):
     return conversation.ledger["master_secret"].value[:8].hex() in re.sub(r"<[^>]*>|\s", "", page.read_text())
 
 
+def test_block_about_the_playground(root, capsys):
+    (engine,) = program(root, "playground.md")
+    run(engine, {})
+    assert capsys.readouterr().out.splitlines() == [
+        "WAIT_DONE",
+        "The server gave up: client sent no certificate, and one is required.",
+        "a tape of version 9: this puretls reads version 1",
+    ]
+
+
 def test_block_about_texts(root, capsys):
     (texts,) = program(root, "inspect-texts.md")
     run(texts, {})

@@ -38,10 +38,11 @@ BENCHES = {
     "testing": ("testing", "puretls.testing: examples a second; goals: 600 hellos, 60 conversations, 300 of them without hypothesis"),
     "inspect": ("inspect", "captures: many connections listed, a long one read, opened and explained; seconds and MiB"),
     "growth": ("growth", "more workers, connections, certificates, entries, bytes; ratio: what each costs against the first point"),
+    "playground": ("playground", "the playground in headless Chromium: what a visitor waits for; see the manual for the goals"),
 }
 """Sub-command: module in tools/benchmarks, what it measures."""
-ALONE = frozenset({"growth"})
-"""Not among `all`: minutes, and a page of the manual of their own."""
+ALONE = frozenset({"growth", "playground"})
+"""Not among `all`: minutes or a browser, and a page of the manual of their own."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -114,6 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: Server
     protocol_version = "HTTP/1.1"
     timeout = TIMEOUT
+    disable_nagle_algorithm = True  # head and body are two writes: the second would wait for the first's acknowledgement, 40 ms
     server_version, sys_version = "puretls", ""
 
     def do_GET(self) -> None:

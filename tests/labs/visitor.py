@@ -31,7 +31,10 @@ class Visitor:
         found = [one for one in self.driver.find_elements(By.TAG_NAME, "button") if one.is_displayed() and one.text == text]
         assert len(found) == 1, text
         assert found[0].get_attribute("aria-disabled") != "true", f"{text} is of no use now"
+        before, answers = self.driver.current_url, found[0].get_attribute("value") == "ok"
         found[0].click()
+        if answers:  # what a dialog was told is done after it has closed
+            self.until("return location.href !== arguments[0]", before)
         self.settled()
 
     def usable(self, text):

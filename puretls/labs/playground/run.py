@@ -47,6 +47,8 @@ class Run:
         self._steps: list[list[Step]] = []
         self._names: list[str | None] = []
         self.arrivals: list[Arrival] = []
+        self._seen: tuple[tuple[int, ...], Conversation] | None = None
+        """The conversation, and how many connections, pieces, ends and secrets it is made of."""
         for script in tape.connections:
             self._begin(script.server_name)
             for step in script.steps:
@@ -75,7 +77,10 @@ class Run:
 
     def conversation(self) -> Conversation:
         """The newest connection: all that was sent, what is on its way included."""
-        return self.replay.conversation(len(self._staged))
+        now = len(self._staged), len(self._now.stage.chunks), len(self._now.stage.ended), len(self._key_log)
+        if self._seen is None or self._seen[0] != now:
+            self._seen = now, self.replay.conversation(len(self._staged))
+        return self._seen[1]
 
     def arrived(self, side: str) -> int:
         """How many bytes of what a side sent on the newest connection have arrived."""

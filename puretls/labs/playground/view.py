@@ -132,7 +132,8 @@ def scene(run: Run, show: str) -> Json:
 def _end(run: Run, seen: Conversation, side: str, here: Sequence[Scene]) -> Json:
     """One end: its state, and the picture of its way there: by what it sent, and by what has come to it."""
     state = run.played[-1].states[side]
-    known = [one for one in seen.messages if one.side == side or one in [scene.seen for scene in here]]
+    arrived = {scene.seen.path for scene in here}
+    known = [one for one in seen.messages if one.side == side or one.path in arrived]
     return {"state": state, "meaning": _STATES[side][state].value, "picture": str(state_picture(seen, side, known, now=state))}
 
 

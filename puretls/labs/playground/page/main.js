@@ -31,17 +31,18 @@ async function go(request, { keep = false } = {}) {
   root.classList.add("asking");
   const answer = await transport.ask({ tape, ...request });
   if (mine !== turn) return false;
-  root.classList.remove("asking");
   complain(answer.error);
-  if (answer.error) return false;
-  tape = answer.tape;
-  view = answer.view;
-  const address = await written(tape, reading);
-  if (mine !== turn) return false;
-  if (keep) history.replaceState({ depth: depth() }, "", address);
-  else history.pushState({ depth: depth() + 1 }, "", address);
-  drawAll();
-  return true;
+  if (!answer.error) {
+    const address = await written(answer.tape, reading);
+    if (mine !== turn) return false;
+    tape = answer.tape;
+    view = answer.view;
+    if (keep) history.replaceState({ depth: depth() }, "", address);
+    else history.pushState({ depth: depth() + 1 }, "", address);
+    drawAll();
+  }
+  root.classList.remove("asking");
+  return !answer.error;
 }
 
 // Drawing
