@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from puretls import schedule
+from puretls.arguments import described
 from puretls.connection import Connection
 from puretls.der import oids
 from puretls.drive import take_turn
-from puretls.errors import PuretlsError
+from puretls.errors import PuretlsError, UsageError
 from puretls.events import DataReceived, Event, HandshakeCompleted, Sentinel
 from puretls.handshake.states import Role
 from puretls.inspect.conversation import Conversation
@@ -121,6 +122,26 @@ def common_name(certificate: bytes) -> str:
     return str(names[-1]) if names else ""
 
 
+# What attackers hand over
+
+
+def octets(what: str, value: object, *lengths: int) -> bytes:
+    """Bytes of one of these lengths; without any, of whatever length. Raises `UsageError`, which says what is wanted."""
+    if not isinstance(value, bytes) or (lengths and len(value) not in lengths):
+        wanted = f"{' or '.join(map(str, lengths))} bytes" if lengths else "bytes"
+        found = counted(len(value), "byte") if isinstance(value, bytes) else described(value)
+        raise UsageError(f"{what}: {wanted} are wanted, not {found}")
+    return value
+
+
+def one_record(raw: object) -> Record:
+    """A record in bytes. Raises `UsageError` for what is none, or more than one."""
+    if not isinstance(raw, bytes) or len(raw) < HEADER_LENGTH or HEADER_LENGTH + int.from_bytes(raw[3:5]) != len(raw):
+        found = f"these {counted(len(raw), 'byte')}" if isinstance(raw, bytes) else described(raw)
+        raise UsageError(f"one record is wanted, in bytes, with its header of {HEADER_LENGTH}; not {found}")
+    return Record(raw[0], int.from_bytes(raw[1:3]), raw[HEADER_LENGTH:])
+
+
 # Records under known keys
 
 
@@ -142,17 +163,18 @@ class Sealer:
 
     def seal(self, content_type: int, data: bytes) -> bytes:
         """A record, header included."""
-        return self._channel.seal(content_type, data).to_bytes()
+        return self._channel.seal(content_type, octets("data", data)).to_bytes()
 
     def open(self, raw: bytes) -> bytes | None:
         """What a record holds; None where it is not sealed under this key and number."""
-        return self._channel.open(Record(raw[0], int.from_bytes(raw[1:3]), raw[HEADER_LENGTH:]))
+        return self._channel.open(one_record(raw))
 
 
 class Keys:
     """The keys that follow from a master secret and both randoms (RFC 5246 6.3): `client` for what the client sends, and `server`."""
 
     def __init__(self, suite: Suite, master: bytes, client_random: bytes, server_random: bytes) -> None:
-        block = schedule.key_block(provider().prf, suite, master, client_random, server_random)
+        randoms = octets("the client's random", client_random, 32), octets("the server's random", server_random, 32)
+        block = schedule.key_block(provider().prf, suite, octets("the master secret", master), *randoms)
         self.client = Sealer(protect(suite, block.client, provider()))
         self.server = Sealer(protect(suite, block.server, provider()))

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from puretls.arguments import described
 from puretls.ca import Authority, DevelopmentCa
 from puretls.config import Credential
 from puretls.crypto.groups import RandomBytes
+from puretls.errors import UsageError
 from puretls.labs.lab import Lab, Wrong
 from puretls.labs.stage import CLOCK, NAME, Seeded, authority, credential, provider
 from puretls.labs.visitor import Visitor, check, password_in, scenes
@@ -25,6 +27,8 @@ def issue(name: str, issuer: Credential, random: RandomBytes) -> Credential:
 
     Its chain holds the new certificate alone.
     """
+    if not isinstance(issuer, Credential):
+        raise UsageError(f"an issuer is a certificate with its key, such as peer.mine, not {described(issuer)}")
     subject = issuer.leaf.subject.raw
     signs = Authority(issuer.chain[0], issuer.key, subject, int(CLOCK) + 10**7)
     made = DevelopmentCa(signs, None, random, int(CLOCK), provider()).issue([name])

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from puretls.arguments import described
 from puretls.config import Credential
 from puretls.der import oids
 from puretls.labs.ends import common_name
@@ -41,6 +42,8 @@ class Peer(Visitor):
 
     def order(self, name: str) -> Credential:
         """A certificate with its key: `.chain`, `.key`. Fails where the name is not one of yours."""
+        if not isinstance(name, str) or not name.isascii():
+            raise Failed(f"the authority refuses: a name is text of ASCII, not {described(name)}")
         if not ("." + name).endswith("." + MALLORY):
             raise Failed(f"the authority refuses: {name!r} does not belong to {MALLORY}")
         made = replace(authority(), random=self._seeded.random(f"certificate for {name}"))

@@ -11,13 +11,14 @@ from collections.abc import Iterable
 
 from puretls import danger
 from puretls.connection import Connection
+from puretls.errors import UsageError
 from puretls.extensions import RenegotiationInfo
 from puretls.handshake import server
 from puretls.handshake.context import ServerContext
 from puretls.handshake.effects import Step
 from puretls.handshake.states import ServerState
 from puretls.handshake.table import SERVER, row
-from puretls.labs.ends import End, endings, relay
+from puretls.labs.ends import End, endings, one_record, relay
 from puretls.labs.grading import Verdict
 from puretls.labs.lab import Lab, Scene, Wrong
 from puretls.labs.stage import Seeded
@@ -93,15 +94,17 @@ class Mine(End):
 
     def seal(self, record: bytes) -> bytes:
         """What a record in the clear holds, in a record of your connection."""
-        danger.parts(self._connection).outbound.send(record[0], record[5:], MAX_PLAINTEXT)
+        clear = one_record(record)
+        danger.parts(self._connection).outbound.send(clear.type, clear.fragment, MAX_PLAINTEXT)
         return b"".join(self._connection.segments_to_send())
 
     def open(self, record: bytes) -> bytes:
-        """What a record of your connection holds, in a record in the clear. Raises `ValueError` where it is none of yours."""
-        opened = danger.parts(self._connection).inbound.channel.open(Record(record[0], int.from_bytes(record[1:3]), record[5:]))
+        """What a record of your connection holds, in a record in the clear. Raises `UsageError` where it is none of yours."""
+        sealed = one_record(record)
+        opened = danger.parts(self._connection).inbound.channel.open(sealed)
         if opened is None:
-            raise ValueError("this record is not sealed under the keys of your connection")
-        return Record(record[0], int.from_bytes(record[1:3]), opened).to_bytes()
+            raise UsageError("this record is not sealed under the keys of your connection")
+        return Record(sealed.type, sealed.version, opened).to_bytes()
 
 
 def check(peer: Peer, answer: object) -> Verdict:

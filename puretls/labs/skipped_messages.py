@@ -21,7 +21,7 @@ from puretls.handshake.finished import check_finished, complete
 from puretls.handshake.states import ClientState, Role, ServerState
 from puretls.handshake.table import row
 from puretls.intercept import Direction, Interceptor, Where
-from puretls.labs.ends import End, common_name, endings, relay
+from puretls.labs.ends import End, common_name, endings, octets, relay
 from puretls.labs.grading import Verdict
 from puretls.labs.lab import Lab, Scene, Wrong
 from puretls.labs.stage import SHORTEST, Seeded, credential, provider, suite, verifier
@@ -112,6 +112,8 @@ class Peer:
 
         `messages` are all handshake messages so far, with their headers and without those of records.
         """
+        for what, value in (("master", master), ("label", label), ("messages", messages)):
+            octets(what, value)
         hash_name = suite(SHORTEST).prf_hash
         return schedule.verify_data(provider().prf, hash_name, master, label, hashlib.new(hash_name, messages).digest())
 

@@ -22,8 +22,9 @@ from puretls.handshake.context import ClientContext
 from puretls.handshake.effects import Step
 from puretls.handshake.states import ClientState
 from puretls.handshake.table import CLIENT, input_key, row
+from puretls.iana import HandshakeType
 from puretls.intercept import Direction, Interceptor, Where
-from puretls.labs.ends import End, Keys, common_name, endings, relay
+from puretls.labs.ends import End, Keys, common_name, endings, octets, one_record, relay
 from puretls.labs.grading import Verdict
 from puretls.labs.lab import Lab, Scene, Wrong
 from puretls.labs.stage import Seeded, credential, provider, suite, verifier
@@ -103,14 +104,16 @@ class Peer:
     def client(self, client_random: bytes) -> MalloryClient:
         """Your TLS client, which says this random in its hello. Set its `premaster` before it gets the ServerHelloDone."""
         premaster = _Premaster(self._seeded.random(f"mallory {len(self.ends)}"))
-        says = _Says(ClientHello, random=client_random)
+        says = _Says(ClientHello, random=octets("client_random", client_random, 32))
         own = {"verifier": danger.accept_any_chain, "tickets": False, "interceptors": (says,), "random": premaster}
         connection = self._seeded.client(len(self.ends), MALLORY, **self._fields(), **own)
         return self._kept(MalloryClient(connection, premaster))
 
     def server(self, server_random: bytes, session_id: bytes) -> End:
         """Your TLS server, with your certificate; its ServerHello says this random and this session id."""
-        says = _Says(ServerHello, random=server_random, session_id=session_id)
+        if len(octets("session_id", session_id)) > 32:
+            raise UsageError("session_id: 32 bytes are the most (RFC 5246 7.4.1.3)")
+        says = _Says(ServerHello, random=octets("server_random", server_random, 32), session_id=session_id)
         own = {"credentials": (credential("rsa2048", MALLORY),), "interceptors": (says,)}
         return self._kept(End("your server", self._seeded.server(len(self.ends), **self._fields(), **own)))
 
@@ -118,7 +121,10 @@ class Peer:
         """The premaster secret in a ClientKeyExchange (its record) that was sent to your server: you have its private key."""
         key = credential("rsa2048", MALLORY).key
         assert isinstance(key, RsaPrivateKey)
-        number = int.from_bytes(key_exchange[5 + 4 + 2 :])
+        message = one_record(key_exchange).fragment
+        if message[:1] != bytes((HandshakeType.CLIENT_KEY_EXCHANGE,)):
+            raise UsageError("this record holds no ClientKeyExchange in the clear")
+        number = int.from_bytes(message[4 + 2 :])
         return provider().rsa_private(key, number % key.public.n, self._seeded.random("blinding")).to_bytes(256)[-48:]
 
     def keys(self, premaster: bytes, randoms_of_the_master: tuple[bytes, bytes], randoms: tuple[bytes, bytes]) -> Keys:
@@ -127,7 +133,11 @@ class Peer:
         `.client` is for what the client sends: `seal(content_type, data)` gives a record. It counts from 0; `sequence` may be set.
         """
         chosen = suite(RSA)
-        return Keys(chosen, schedule.master_secret(provider().prf, chosen.prf_hash, premaster, *randoms_of_the_master), *randoms)
+        for what, pair in (("randoms_of_the_master", randoms_of_the_master), ("randoms", randoms)):
+            if not isinstance(pair, tuple) or len(pair) != 2:
+                raise UsageError(f"{what} are a pair: the client's random and the server's")
+        secret = octets("premaster", premaster, 48)
+        return Keys(chosen, schedule.master_secret(provider().prf, chosen.prf_hash, secret, *randoms_of_the_master), *randoms)
 
 
 def _visit(connection: Connection, data: bytes) -> None:
@@ -189,9 +199,7 @@ class MalloryClient(End):
 
     @premaster.setter
     def premaster(self, chosen: bytes) -> None:
-        if not isinstance(chosen, bytes) or len(chosen) not in {0, 48}:
-            raise UsageError("a premaster secret has 48 bytes (RFC 5246 7.4.7.1)")
-        self._premaster.chosen = chosen
+        self._premaster.chosen = octets("premaster", chosen, 48)
 
 
 def check(peer: Peer, answer: object) -> Verdict:

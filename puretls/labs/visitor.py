@@ -33,7 +33,7 @@ class Visitor:
         Raises `UsageError` where the key is not that of the first certificate.
         """
         number = len(self._visits)
-        self.shown = Credential(tuple(chain), key)
+        self.shown = Credential(tuple(chain) if isinstance(chain, Iterable) else chain, key)
         server = self._seeded.server(number, credentials=(self.shown,))
         client = self._seeded.client(number, verifier=self._verifier, tickets=False)
         self._visits.append(End("the client", client, self._log_in))

@@ -147,10 +147,39 @@ def test_keys_open_what_an_end_seals_and_nothing_else():
     assert Keys(suite(SHORTEST), master, *randoms[::-1]).client.open(record) is None
 
 
-def test_a_premaster_secret_of_another_length_is_a_usage_error():
-    client = peer(9, fixed=False).client(bytes(32))
-    with pytest.raises(UsageError, match="48 bytes"):
-        client.premaster = b"short"
+def _premaster(peer, value):
+    peer.client(bytes(32)).premaster = value
+
+
+MISTAKES = [
+    (9, lambda peer: peer.client(b"x"), "client_random: 32 bytes are wanted, not 1 byte"),
+    (9, lambda peer: peer.server(b"x", b""), "server_random: 32 bytes are wanted, not 1 byte"),
+    (9, lambda peer: peer.server(bytes(32), bytes(33)), "session_id: 32 bytes are the most"),
+    (9, lambda peer: _premaster(peer, b"short"), "premaster: 48 bytes are wanted, not 5 bytes"),
+    (9, lambda peer: peer.decrypt(b""), "one record is wanted, in bytes, with its header of 5; not these 0 bytes"),
+    (9, lambda peer: peer.decrypt(peer.alice().take()[0]), "this record holds no ClientKeyExchange"),
+    (9, lambda peer: peer.keys(bytes(48), bytes(32), bytes(32)), "randoms_of_the_master are a pair"),
+    (10, lambda peer: peer.verify_data("", b"", b""), "master: bytes are wanted, not str"),
+    (10, lambda peer: peer.visit(None), "an object of a subclass of Interceptor"),
+    (11, lambda peer: peer.keys(b"", bytes(32), bytes(31)), "the server's random: 32 bytes are wanted, not 31 bytes"),
+    (11, lambda peer: peer.keys(b"", bytes(32), bytes(32)).client.open(peer.client.take()), "one record is wanted"),
+    (11, lambda peer: peer.keys(b"", bytes(32), bytes(32)).client.seal(22, "text"), "data: bytes are wanted, not str"),
+    (11, lambda peer: peer.client.give("text"), "bytes are wanted here, not str"),
+    (12, lambda peer: peer.mine.send(b"x"), "the handshake is not complete"),
+    (12, lambda peer: peer.mine.seal(b"x"), "one record is wanted"),
+    (13, lambda peer: peer.visit((), peer.mine.key), "a credential needs a certificate"),
+    (13, lambda peer: peer.visit(5, peer.mine.key), "a tuple of certificates"),
+    (13, lambda peer: peer.visit(peer.issue("a.example", peer.mine).chain, peer.mine.key), "the private key does not belong"),
+    (13, lambda peer: peer.issue("a.example", None), "an issuer is a certificate with its key"),
+    (14, lambda peer: peer.order(None), "a name is text of ASCII"),
+]
+"""What a learner may hand over, and the line that says what is wanted."""
+
+
+@pytest.mark.parametrize(("number", "call", "line"), MISTAKES, ids=[f"{number}-{line[:40]}" for number, _, line in MISTAKES])
+def test_a_mistake_of_the_learner_is_a_line_that_says_what_is_wanted(number, call, line):
+    with pytest.raises((UsageError, grading.Failed), match=re.escape(line)):
+        call(peer(number, fixed=False))
 
 
 def test_a_nul_in_subject_alt_name_is_malformed():
