@@ -248,6 +248,29 @@ def test_search_by_keyboard_leads_to_a_section(site, driver):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        ("chain_verifier", "puretls.x509.verifier.chain_verifier"),
+        ("Connection.export", "puretls.Connection.export_keying_material"),
+        ("websocket relay", "Pyodide: In a page"),
+        ("key schedule", "6. The key schedule"),
+    ],
+)
+def test_search_finds_names_and_texts(site, driver, words, first):
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    opened(driver, site, "index.html")
+    typed(driver, "/", words)
+    WebDriverWait(driver, 20).until(
+        lambda _: driver.execute_script("return document.querySelectorAll('#results a, #found a').length")
+    )
+    found = driver.execute_script("return [...document.querySelectorAll('#found a')].map((link) => link.firstChild && [...link.childNodes]"
+                                  ".filter((node) => node.nodeName !== 'SPAN').map((node) => node.textContent).join(''))")  # fmt: skip
+    assert first in found[:3], found[:5]
+
+
+@pytest.mark.slow
 def test_search_of_nothing_that_is_there_says_so_and_escape_closes_it(site, driver):
     from selenium.webdriver.common.keys import Keys
 

@@ -1,4 +1,4 @@
-// Search, the list of pages on a phone, dark and light. Everything else works without JavaScript.
+// Search, the list of pages on a phone, dark and light, links beside headings. Everything else works without JavaScript.
 "use strict";
 
 const root = new URL("..", document.currentScript.src);
@@ -60,6 +60,12 @@ menu.addEventListener("click", () => {
   menu.setAttribute("aria-expanded", open);
 });
 
+// Headings: the way to their own address
+
+for (const heading of document.querySelectorAll("main :is(h2, h3)[id]")) {
+  heading.append(" ", made("a", { className: "anchor", href: `#${heading.id}`, textContent: "#", "aria-label": `Link to “${heading.textContent}”` }));
+}
+
 // What is wider than the page can be moved by the arrow keys
 
 function letScroll() {
@@ -83,7 +89,7 @@ function loadIndex() {
     for (const [address, page, ...parts] of globalThis.searchIndex) {
       for (const [anchor, title, text] of parts) {
         const name = title || `${page}.${anchor}`;
-        sections.push({ address: anchor ? `${address}#${anchor}` : address, page: anchor && title ? page : "", name, text: text ?? "" });
+        sections.push({ address: anchor ? `${address}#${anchor}` : address, page: anchor && title ? page : "", name, isName: !title, text: text ?? "" });
       }
     }
     search();
@@ -93,7 +99,7 @@ function loadIndex() {
 
 const escaped = (word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
-function score(section, patterns) { // 0: not found
+function score(section, patterns, wanted) { // 0: not found; names of the reference come behind texts, unless the whole name was asked for
   let sum = 0;
   for (const pattern of patterns) {
     const inName = section.name.match(pattern)?.length ?? 0;
@@ -102,7 +108,8 @@ function score(section, patterns) { // 0: not found
     if (inName + inText + inPage === 0) return 0;
     sum += 12 * Math.min(inName, 1) + 3 * Math.min(inPage, 1) + Math.min(inText, 4);
   }
-  return sum + 6 / section.name.length;
+  if (section.name.split(".").pop().toLowerCase() === wanted) sum += 60;
+  return (section.isName ? 0.4 : 1) * (sum + 6 / section.name.length);
 }
 
 function marked(text, pattern) { // the text with what was found in mark elements
@@ -129,7 +136,7 @@ function search() {
   if (words.length === 0) return;
   const patterns = words.map((word) => new RegExp(`(?<![\\p{L}\\p{N}])${escaped(word)}`, "giu"));
   const any = new RegExp(patterns.map((pattern) => pattern.source).join("|"), "giu");
-  const hits = sections.map((section) => [score(section, patterns), section]).filter(([points]) => points > 0);
+  const hits = sections.map((section) => [score(section, patterns, words.join(" ").toLowerCase()), section]).filter(([points]) => points > 0);
   hits.sort(([a], [b]) => b - a);
   told.textContent = hits.length > MOST ? `${hits.length} places, the first ${MOST}:` : hits.length === 1 ? "1 place" : `${hits.length} places`;
   for (const [, section] of hits.slice(0, MOST)) {

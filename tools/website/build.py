@@ -23,6 +23,8 @@ MANUAL = ROOT / "puretls" / "manual"
 WEB = ROOT / "tools" / "web"
 PICTURES = (".svg", ".png")
 LICENCE = "LICENSE"
+UNSEARCHED = frozenset({"changes.html"})
+"""What says again, version by version, what other pages say."""
 API_INDEX = "api/index.html"
 
 
@@ -38,6 +40,8 @@ class Page:
     title: str
     html: str
     sections: tuple[Section, ...]
+    prefix: str = ""
+    """What a search puts before the names of sections that have no title; the title unless given."""
 
     @property
     def folder(self) -> str:
@@ -73,7 +77,7 @@ class Site:
         yield Page(API_INDEX, index.title, index.html, index.sections[:1])
         for page in self.reference.pages:
             html, sections = self.reference.render(page, lambda link: self.target(API_INDEX, link))
-            yield Page(page.file, page.name, html, tuple(sections))
+            yield Page(page.file, page.title.strip("`"), html, tuple(sections), page.prefix)
 
     def target(self, name: str, link: str) -> str:
         """Where a link of the page with this name leads within the site; "`puretls.x`" is code that may be a name of the reference."""
@@ -145,7 +149,11 @@ class Site:
 
         It is no JSON file, because a page that is opened from a disk may load scripts and nothing else.
         """
-        listed = [[page.address, page.title, *map(_compact, page.sections)] for page in self.pages]
+        listed = [
+            [page.address, page.prefix or page.title, *map(_compact, page.sections)]
+            for page in self.pages
+            if page.address not in UNSEARCHED
+        ]
         return f"globalThis.searchIndex = {json.dumps(listed, ensure_ascii=False, separators=(',', ':'))};\n"
 
 

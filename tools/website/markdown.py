@@ -134,14 +134,6 @@ def _sections(tokens: Sequence[Token]) -> Iterator[Section]:
 # Rules of the renderer: a method of markdown-it's renderer each
 
 
-def _heading_close(self: RendererHTML, tokens: Sequence[Token], index: int, *_: Any) -> str:
-    opened = next(token for token in reversed(tokens[:index]) if token.type == "heading_open")
-    if opened.tag == "h1":
-        return "</h1>\n"
-    anchor, title = str(opened.attrGet("id")), _plain(tokens[index - 1].children or ())
-    return f' <a class="anchor" href="#{escape(anchor)}" aria-label="Link to “{escape(title)}”">#</a></{opened.tag}>\n'
-
-
 def _code_inline(self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: dict[str, Any]) -> str:
     text = tokens[index].content
     target = None if _within_link(tokens, index) else env["link"](f"`{text}`")
@@ -195,7 +187,6 @@ def _table_close(self: RendererHTML, *_: Any) -> str:
 
 
 _RULES: dict[str, Callable[..., str]] = {
-    "heading_close": _heading_close,
     "code_inline": _code_inline,
     "fence": _fence,
     "code_block": _fence,

@@ -53,6 +53,11 @@ class Page:
         return f"api/{self.name}.html"
 
     @property
+    def prefix(self) -> str:
+        """What stands before its anchors in full names."""
+        return "puretls" if self.name == RETURNED else self.name
+
+    @property
     def title(self) -> str:
         """In Markdown."""
         return "What they return" if self.name == RETURNED else f"`{self.name}`"
@@ -211,7 +216,7 @@ class _Writer:
 
     def page(self) -> str:
         name, about = self._page.name, self._page.about
-        self.sections.append(Section("", name, 1, _sentence(about)))
+        self.sections.append(Section("", name, 1, _searched(about)))
         title = re.sub(r"`(.*)`", r"<code>\1</code>", self._page.title)
         told = "".join(map(self._entry, self._page.entries))
         return f"<h1>{title}</h1>\n{markdown.inline(about, self._link)}<dl>{told}</dl>\n"
@@ -227,7 +232,7 @@ class _Writer:
         return f"<dt id={entry.anchor}>{_marked(entry.thing)}{since}<dd>{self._body(entry.thing, entry.anchor)}"
 
     def _note(self, anchor: str, thing: Any, title: str) -> None:
-        text = _sentence(_docstring(thing)) if thing is not None and not thing.parent.is_class else ""
+        text = _searched(_docstring(thing)) if thing is not None and not thing.parent.is_class else ""
         self.sections.append(Section(anchor, title, 3, text))
 
     def _body(self, thing: Any, anchor: str) -> str:
@@ -251,8 +256,13 @@ def _offered_as(place: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    """The first sentence of a docstring, as far as a search shows it."""
-    return shorten(re.split(r"(?<=[.?])\s|\n\n", text, maxsplit=1)[0], 160, placeholder=" …")
+    """The first sentence of a docstring, as far as there is room for it."""
+    return shorten(re.split(r"(?<=[.?])\s|\n\n", text, maxsplit=1)[0], 110, placeholder=" …")
+
+
+def _searched(text: str) -> str:
+    """The same as a search shows it: without marks."""
+    return _sentence(text).replace("`", "")
 
 
 def _short(html: str) -> str:
