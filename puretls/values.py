@@ -13,9 +13,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from enum import Enum
-from functools import partial
+from functools import cache, partial
 from operator import attrgetter
-from types import MappingProxyType, MemberDescriptorType
+from types import CodeType, FunctionType, MappingProxyType, MemberDescriptorType
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
 __all__ = ["MISSING", "Field", "NamedEnum", "extensible", "field", "fields_of", "frozen", "replace"]
@@ -53,6 +53,11 @@ class Field:
         self.kw_only: bool | None = kw_only
         self.metadata: Any = metadata
 
+    @property
+    def is_optional(self) -> bool:
+        """Whether the field has a value where none is given."""
+        return self.default is not MISSING or self.default_factory is not MISSING
+
 
 if TYPE_CHECKING:
     from dataclasses import field, replace
@@ -72,7 +77,7 @@ def frozen(cls: type[T]) -> type[T]:
         if field.kw_only or not field.init:
             raise TypeError(f"{cls.__qualname__}.{field.name}: @frozen knows positional fields only")
     made = _slotted(cls, fields)
-    made.__init__ = _Lazy(made, "__init__", _initialiser)
+    _give_init(made, fields)
     return _finished(made, fields, _SHARED)
 
 
@@ -92,7 +97,7 @@ def extensible(*, init: bool = True, eq: bool = True, kw_only: bool = False) -> 
             else:
                 setattr(made, name, fields[name].default)
         if init and "__init__" not in cls.__dict__:
-            made.__init__ = _Lazy(made, "__init__", _initialiser)
+            _give_init(made, fields)
         return _finished(made, fields, _OPEN if eq else {name: _OPEN[name] for name in _OPEN if name not in {"__eq__", "__hash__"}})
 
     return decorate
@@ -165,6 +170,16 @@ def _finished(cls: type[T], fields: dict[str, Field], methods: Methods) -> type[
     return cls
 
 
+def _give_init(made: Any, fields: dict[str, Field]) -> None:
+    optional = ""
+    for field in fields.values():
+        if optional and not field.is_optional and not field.kw_only:
+            raise TypeError(f"{made.__qualname__}.{field.name} has no default, and follows {optional}, which has one")
+        if field.is_optional and not field.kw_only:
+            optional = field.name
+    made.__init__ = _Lazy(made, "__init__", _initialiser)
+
+
 class _Lazy:
     """An attribute of a class that is made when it is first asked for."""
 
@@ -193,34 +208,42 @@ def _of_standard(attribute: str, cls: type[Any]) -> Any:
 
 
 def _initialiser(cls: type[Any]) -> Callable[..., None]:
-    """Sets every field; the one method that is compiled for each class, since it runs for each object."""
+    """Sets every field. It runs for each object, so that it is compiled: once for all classes whose fields are set alike."""
+    fields = sorted(fields_of(cls), key=lambda field: field.kw_only)
+    named = [field for field in fields if field.kw_only]
     scope: dict[str, Any] = {"MISSING": MISSING, "set_attribute": object.__setattr__}
-    positional: list[str] = ["self"]
-    named: list[str] = []
-    lines: list[str] = []
-    for field in fields_of(cls):
-        name = value = parameter = field.name
-        slot = getattr(cls, name, None)
-        if isinstance(slot, MemberDescriptorType):
-            scope[f"set_{name}"], setting = slot.__set__, f"set_{name}(self, "
-        else:
-            setting = f"set_attribute(self, {name!r}, "
-        if field.default_factory is not MISSING:
-            scope[f"make_{name}"] = field.default_factory
-            value = f"make_{name}() if {name} is MISSING else {name}"
-            parameter = f"{name}=MISSING"
-        elif field.default is not MISSING:
-            scope[f"default_{name}"] = field.default
-            parameter = f"{name}=default_{name}"
-        (named if field.kw_only else positional).append(parameter)
-        lines.append(f"{setting}{value})")
-    parameters = [*positional, *(["*", *named] if named else [])]
-    if hasattr(cls, "__post_init__"):
-        lines.append("self.__post_init__()")
-    exec(f"def __init__({', '.join(parameters)}): {'; '.join(lines) or 'pass'}", scope)
-    made: Callable[..., None] = scope["__init__"]
+    ways = []
+    for i, field in enumerate(fields):
+        slot: Any = getattr(cls, field.name, None)
+        has_slot = isinstance(slot, MemberDescriptorType)
+        ways.append((has_slot, field.default_factory is not MISSING))
+        scope |= {f"set_{i}": slot.__set__} if has_slot else {f"name_{i}": field.name}
+        scope[f"make_{i}"] = field.default_factory
+    code = _setting(tuple(ways), len(named), hasattr(cls, "__post_init__"))
+    code = code.replace(co_varnames=("self", *(field.name for field in fields)))
+    defaults = tuple([field.default for field in fields if field.is_optional and not field.kw_only])
+    made = FunctionType(code, scope, "__init__", defaults)
+    made.__kwdefaults__ = {field.name: field.default for field in named if field.is_optional}
     made.__qualname__ = f"{cls.__qualname__}.__init__"
     return made
+
+
+@cache
+def _setting(ways: tuple[tuple[bool, bool], ...], named: int, has_more: bool) -> CodeType:
+    """The code of an `__init__` for fields that (have a slot, have a factory), so many of them keyword-only at the end."""
+    parameters = ["self", *(f"p{i}" for i in range(len(ways)))]
+    lines = []
+    for i, (has_slot, has_factory) in enumerate(ways):
+        value = f"make_{i}() if p{i} is MISSING else p{i}" if has_factory else f"p{i}"
+        lines.append(f"set_{i}(self, {value})" if has_slot else f"set_attribute(self, name_{i}, {value})")
+    if named:
+        parameters.insert(len(parameters) - named, "*")
+    if has_more:
+        lines.append("self.__post_init__()")
+    scope: dict[str, Any] = {}
+    exec(f"def __init__({', '.join(parameters)}): {'; '.join(lines) or 'pass'}", scope)
+    code: CodeType = scope["__init__"].__code__
+    return code
 
 
 def _getter(names: list[str]) -> Callable[[Any], Any]:

@@ -83,6 +83,8 @@ def test_fields_of_either_kind_mean_the_same(field):
 
 @BOTH
 def test_wrong_arguments_are_type_errors(cls):
+    with pytest.raises(TypeError, match=rf"{cls.__name__}.__init__\(\) missing 1 required positional argument: 'a'"):
+        cls()
     for wrong in (cls, lambda: cls(1, c=2), lambda: cls(1, 2, b"", "", [], 6), lambda: cls(1, a=1)):
         with pytest.raises(TypeError):
             wrong()
@@ -147,6 +149,16 @@ def test_equal_values_hash_alike_and_own_methods_stay():
     assert hash(Cased("a")) == hash(Cased("a"))
     assert Nothing() == Nothing()
     assert {Nothing(): 1}[Nothing()] == 1
+
+
+@pytest.mark.parametrize("decorator", [frozen, extensible(), dataclass(frozen=True)], ids=["frozen", "extensible", "standard"])
+def test_a_field_without_a_default_does_not_follow_one_that_has_one(decorator):
+    class Odd:
+        a: int = 0
+        b: int
+
+    with pytest.raises(TypeError, match=r"b.*default"):
+        decorator(Odd)
 
 
 @pytest.mark.parametrize("option", [{"kw_only": True}, {"init": False}])
