@@ -16,14 +16,14 @@ from puretls.record.protection import Protection
 CBC = "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA"
 BLOCK, MAC = 16, 20
 """Bytes of a block of AES, and of HMAC-SHA1."""
-DIGITS = 6
+DIGITS = 4
 
 
 class Browser:
     """A browser and the bank's server after a handshake.
 
     Every request is sent as the first after it, as if each had its own connection: so none has to wait for a handshake, and one that is
-    refused ends nothing. The cookie is a PIN of six digits, which the attacker wants.
+    refused ends nothing. The cookie is a PIN of four digits, which the attacker wants.
     """
 
     def __init__(self, seeded: Seeded, suite_name: str = CBC) -> None:

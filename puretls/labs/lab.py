@@ -7,6 +7,7 @@ the fixed twin for none: whoever reads a secret from the peer's attributes wins 
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
@@ -142,9 +143,13 @@ def page(lab: Lab) -> str:
 
 
 def attempt(lab: Lab, attack: Attack, seed: int, *, fixed: bool) -> Verdict:
-    """One attack on one peer. Raises `grading.Failed` where the attack raises."""
+    """One attack on one peer. Raises `grading.Failed` where the attack raises, or returns what is no plain value."""
     peer = lab.peer(seed, fixed)
-    return lab.check(peer, grading.call(attack, peer))
+    answer = grading.call(attack, peer)
+    if type(answer).__module__ != "builtins":  # the class of a learner's own may make anything of a comparison
+        raise grading.Failed(f"attack(peer) returned an object of its class {type(answer).__name__}, not a plain value")
+    verdict = lab.check(peer, answer)
+    return verdict if verdict.passed else Verdict(False, (f"attack(peer) returned {reprlib.repr(answer)}.", *verdict.lines))
 
 
 def grade(answer: Answer, number: int, seeds: int = SEEDS) -> Verdict:

@@ -94,7 +94,7 @@ def check(peer: Peer, answer: Any) -> Verdict:
     """The answer is the PIN."""
     if answer == peer._browser.pin:
         return Verdict(True, (f"the PIN was {answer}; {peer._calls.count:,} answers were timed.",))
-    return Verdict(False, ("the answer is the PIN in the cookie, six digits as a str.",))
+    return Verdict(False, ("the answer is the PIN in the cookie, four digits as a str.",))
 
 
 def _once(peer: Any) -> str:

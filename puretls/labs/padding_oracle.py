@@ -15,7 +15,7 @@ HEADER = 5
 BEFORE = len("POST /")
 BETWEEN = len(" HTTP/1.1\r\nCookie: pin=")
 AFTER = len("\r\n\r\n")
-MOST = 6000
+MOST = 4500
 
 
 class Unchecked(MacThenEncrypt):
@@ -69,7 +69,7 @@ def check(peer: Peer, answer: Any) -> Verdict:
     """The answer is the PIN."""
     if answer == peer._browser.pin:
         return Verdict(True, (f"the PIN was {answer}; the server was asked {peer._calls.count:,} times.",))
-    return Verdict(False, ("the answer is the PIN in the cookie, six digits as a str.",))
+    return Verdict(False, ("the answer is the PIN in the cookie, four digits as a str.",))
 
 
 def _unaligned(peer: Any) -> str:

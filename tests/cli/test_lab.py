@@ -27,8 +27,14 @@ def test_show_fits_the_terminal(monkeypatch, number, columns):
     assert max(map(len, shown.stdout.splitlines())) <= 80
 
 
+SLOW = (2, 3, 4, 8, 9)
+"""Labs whose attacks ask thousands of questions, of which tests/labs plays three seeds."""
+
+
 @pytest.mark.parametrize("columns", ["80", pytest.param("120", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("number", LABS)
+@pytest.mark.parametrize(
+    "number", [pytest.param(number, marks=pytest.mark.slow) if number in SLOW else number for number in LABS]
+)
 def test_run_shows_the_attack_and_the_twin(monkeypatch, number, columns):
     monkeypatch.setenv("COLUMNS", columns)
     shown = in_process("lab", "run", number)

@@ -1,7 +1,7 @@
 def attack(peer):
     pin = ""
     front = "POST / HTTP/1.1\r\nCookie: pin="
-    while len(pin) < 6:
+    while len(pin) < 4:
         path = "x" * ((15 - len(front) - len(pin)) % 16)
         row = (len(front) + len(path) + len(pin)) // 16
         before = (front + pin)[-1]

@@ -1,10 +1,10 @@
 def attack(peer):
     pin = ""
     front, back = "POST / HTTP/1.1\r\nCookie: pin=", "\r\n\r\n"
-    while len(pin) < 6:
+    while len(pin) < 4:
         path = "x" * ((15 - len(front) - len(pin)) % 16)
         row = (len(front) + len(path) + len(pin)) // 16
-        length = len(front) + len(path) + 6 + len(back) + 20
+        length = len(front) + len(path) + 4 + len(back) + 20
         body = bytes(-length % 16)
         while True:
             record = peer.request(path, body)
