@@ -148,7 +148,7 @@ def scenes(peer: Peer, answer: Any) -> Iterable[Scene]:
     yield Scene(
         "A request of three bytes",
         f"01 ff ff: a request whose payload_length is 65,535, with no payload at all. {len(leaked):,} bytes come back, in records of "
-        "at most 16,384 bytes.",
+        "at most 16,384 bytes. The library knows no such records, so the inspector says that it would refuse them.",
         conversation=seen,
     )
     yield Scene(
