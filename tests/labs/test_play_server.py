@@ -130,6 +130,16 @@ def test_a_port_that_is_taken_is_one_line(server, capsys):
     assert told.err.count("\n") == 1
 
 
+def test_a_browser_that_cannot_be_opened_is_told(monkeypatch, capsys):
+    import webbrowser
+
+    asked = []
+    monkeypatch.setattr(webbrowser, "open", asked.append)
+    playground._browse("http://127.0.0.1:1/x/")
+    assert asked == ["http://127.0.0.1:1/x/"]
+    assert capsys.readouterr().out == "No browser could be opened: open the address yourself.\n"
+
+
 def test_the_command_prints_its_address_and_ends_with_ctrl_c():
     command = [sys.executable, "-m", "puretls", "playground", "--no-browser"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

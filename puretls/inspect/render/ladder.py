@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 INNER = 44
 """Columns of an arrow, where there is room."""
+REFUSED = " (refused)"
+"""Behind the name of what its receiver may not take."""
 
 
 @frozen
@@ -87,7 +89,7 @@ def message_label(seen: MessageSeen) -> str:
     if isinstance(seen.message, Alert):
         description = known(AlertDescription, seen.message.description)
         name = f"Alert: {description.name.lower() if isinstance(description, AlertDescription) else int(description)}"
-    return name + (" (refused)" if seen.problem and seen.problem.refused else "")
+    return name + (REFUSED if seen.problem and seen.problem.refused else "")
 
 
 def states_text(states: Iterable[str]) -> str:
@@ -164,7 +166,7 @@ def _alternatives(states: str, width: int) -> list[str]:
 
 
 def _role(rung: Rung) -> str:
-    if rung.name.endswith("(refused)") or (rung.name.startswith("Alert") and not rung.name.endswith("close_notify")):
+    if rung.name.endswith(REFUSED) or (rung.name.startswith("Alert") and not rung.name.endswith("close_notify")):
         return "fault"
     return "sealed" if rung.protected else "field"
 

@@ -224,7 +224,7 @@ def _scene(request: Request) -> Json:
 
 def _why(request: Request) -> Json:
     run = _run_of(request)
-    return {"why": view.why(run, run.conversation()), "outcome": view.outcome(run)}
+    return {"why": view.why(run, view.findings(run, run.conversation())), "outcome": view.outcome(run)}
 
 
 def _keys(request: Request) -> Json:

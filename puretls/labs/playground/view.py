@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from puretls.inspect.bytemap import VIEWS
 from puretls.inspect.edit import REPAIRS, Edit
 from puretls.inspect.peer import Told, alert_name
 from puretls.inspect.render import page
+from puretls.inspect.render.ladder import REFUSED
 from puretls.inspect.render.markup import children, element
 from puretls.inspect.render.scenes import Scene
 from puretls.inspect.render.statepath import arrowhead, state_picture
@@ -20,7 +21,7 @@ from puretls.inspect.render.story import Story, is_refused, name
 from puretls.inspect.streams import SIDES
 from puretls.labs.playground import options
 from puretls.labs.playground.run import Run
-from puretls.paths import parse_path
+from puretls.paths import Path, parse_path
 from puretls.text import counted, printable
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ def view(run: Run, show: str = "") -> Json:
     story = Story(seen)
     arrived = {side: run.arrived(side) for side in SIDES}
     here = [scene for scene in story.scenes if _has_arrived(scene, arrived)]
-    messages = [_message(run, scene, scene in here) for scene in story.scenes]
+    found = findings(run, seen)
+    refused = {_thing(finding.path) for finding in found if finding.kind == forensics.REFUSED and finding.path}
+    messages = [_message(run, scene, scene in here, refused) for scene in story.scenes]
     index = _shown(story.scenes, [message["arrived"] for message in messages], show)
     return {
         "connection": len(run.played),
@@ -54,7 +57,7 @@ def view(run: Run, show: str = "") -> Json:
         "complete": any(one.kind == "handshake" for _, one in run.played[-1].told),
         "suite": seen.suite.name if seen.suite else "",
         "failed": run.failure[0] if run.failure else "",
-        "why": why(run, seen),
+        "why": why(run, found),
         "told": _told(run.played[-1].told[-_MOST_TOLD:]),
         "changes": _changes(run),
         "choices": options.chosen(run.tape),
@@ -87,21 +90,28 @@ def _has_arrived(scene: Scene, arrived: dict[str, int]) -> bool:
     return end <= arrived[scene.side]
 
 
-def _message(run: Run, scene: Scene, arrived: bool) -> Json:
+def _message(run: Run, scene: Scene, arrived: bool, refused: Container[Path]) -> Json:
+    """`refused` are those that an end has refused; what is still on its way has not been, whatever will become of it."""
     seen = scene.seen
-    edits = [edit for edit in run.tape.edits if edit.connection == len(run.played)]
     places = {parse_path(seen.path), *(parse_path(record.path) for record in scene.records)}
-    touched = any(replace(edit.place, fields=()) in places for edit in edits)
+    changed = {replace(edit.place, fields=()) for edit in run.tape.edits if edit.connection == len(run.played)}
+    label = name(scene).removesuffix(REFUSED)
+    bad = arrived and (is_refused(scene) or any(place in refused for place in places))
     return {
         "path": seen.path,
         "side": scene.side,
-        "name": name(scene),
+        "name": label + (REFUSED if bad else ""),
         "size": scene.size,
         "sealed": any(record.epoch for record in scene.records),
-        "refused": is_refused(scene),
+        "refused": bad,
         "arrived": arrived,
-        "changed": touched,
+        "changed": not places.isdisjoint(changed),
     }
+
+
+def _thing(path: str) -> Path:
+    """The message or record that a path is in."""
+    return replace(parse_path(path), fields=())
 
 
 def _shown(scenes: Sequence[Scene], arrived: Sequence[bool], wanted: str) -> int | None:
@@ -186,14 +196,20 @@ def _can(run: Run) -> Json:
     }
 
 
-def why(run: Run, seen: Conversation) -> str:
-    """What went wrong, as HTML: an end gave up, or both wait for each other before a handshake is complete; "" where nothing did."""
-    side, error = run.failure or ("", None)
+def findings(run: Run, seen: Conversation) -> tuple[forensics.Finding, ...]:
+    """What went wrong: an end gave up, or both wait for each other before a handshake is complete; nothing where neither did."""
+    if run.failure is not None:
+        side, error = run.failure
+        return forensics.examine(seen, error, side)
     stuck = run.taken > 0 and not any(map(run.waiting, SIDES)) and not seen.outcome.completed
-    if error is None and not stuck:
-        return ""
-    found = forensics.examine(seen, error, side)
-    return str(children(*map(page.told, found))) if found else str(element("p", printable(str(error) if error else outcome(run))))
+    return forensics.examine(seen) if stuck else ()
+
+
+def why(run: Run, found: Sequence[forensics.Finding]) -> str:
+    """The findings as HTML; "" where nothing went wrong."""
+    if not found and run.failure is not None:
+        return str(element("p", outcome(run)))
+    return str(children(*map(page.told, found)))
 
 
 def keys(run: Run) -> Json:

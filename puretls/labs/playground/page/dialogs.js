@@ -94,22 +94,40 @@ const READY = [
   ["A heartbeat that lies about its length", "1803030003010fff"],
 ];
 
+const ENDINGS = [
+  ["say close_notify, and send nothing more", "close"],
+  ["give up, with a fatal alert", "abort"],
+  ["break the connection: nothing more comes", "end"],
+  ["ask for another handshake on this connection", "renegotiate"],
+];
+
+const SAYINGS = {
+  send: { title: "Send data", button: "Send", label: "Data, as text ", text: "Hello, is this the shop?", ready: [], note: "" },
+  close: { title: "Close, or begin again", button: "Do it", label: "", text: "", ready: ENDINGS, note: "" },
+  inject: {
+    title: "Inject a record", button: "Inject", label: "Bytes, in hexadecimal ", text: READY[0][1], ready: READY,
+    note: "It arrives at once at the other end, as if that side had sent it: in front of what is on its way.",
+  },
+};
+
+// A request, or null. `able` says which sides can do it, where not both can.
 export async function say(what, able) {
-  const inject = what === "inject";
-  at("say-title").textContent = { send: "Send data", close: "Close", inject: "Inject a record" }[what];
-  at("say-ok").textContent = { send: "Send", close: "Close the connection", inject: "Inject" }[what];
-  at("say-ready-label").hidden = !inject;
-  at("say-text-label").hidden = what === "close";
-  at("say-text-label").firstChild.textContent = inject ? "Bytes, in hexadecimal " : "Data, as text ";
-  at("say-text").value = inject ? READY[0][1] : "Hello, is this the shop?";
-  at("say-note").textContent = inject
-    ? "It arrives at once at the other end, as if that side had sent it: in front of what is on its way."
-    : what === "close" ? "It says close_notify, and sends nothing more." : "";
-  at("say-ready").replaceChildren(...READY.map(([name, hex]) => element("option", { value: hex }, name)));
+  const { title, button, label, text, ready, note } = SAYINGS[what];
+  at("say-title").textContent = title;
+  at("say-ok").textContent = button;
+  at("say-ready-label").hidden = !ready.length;
+  at("say-ready-label").firstChild.textContent = what === "inject" ? "Ready-made " : "What it does ";
+  at("say-text-label").hidden = !label;
+  at("say-text-label").firstChild.textContent = label;
+  at("say-text").value = text;
+  at("say-note").textContent = note;
+  at("say-ready").replaceChildren(...ready.map(([name, value]) => element("option", { value }, name)));
   at("say-ready").onchange = () => { at("say-text").value = at("say-ready").value; };
   [...at("say-side").options].forEach((option) => { option.disabled = Boolean(able) && !able[option.value]; });
   at("say-side").value = able && !able.client ? "server" : "client";
   if (!(await asked(at("say-dialog")))) return null;
-  const text = at("say-text").value;
-  return { side: at("say-side").value, ...(inject ? { hex: text.replaceAll(/\s/g, "") } : { text }) };
+  const side = at("say-side").value;
+  const said = at("say-text").value;
+  if (what === "close") return { do: at("say-ready").value, side };
+  return what === "inject" ? { do: what, side, hex: said.replaceAll(/\s/g, "") } : { do: what, side, text: said };
 }

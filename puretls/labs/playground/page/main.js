@@ -154,7 +154,7 @@ function press(id, act) {
 
 async function say(what, able) {
   const request = await dialogs.say(what, able);
-  if (request) await go({ do: what, ...request });
+  if (request) await go(request);
 }
 
 async function openRun() {
@@ -199,7 +199,7 @@ press("ask-inject", () => say("inject", null));
 press("ask-new", newRun);
 press("ask-open", openRun);
 press("ask-save", saveRun);
-press("ask-share", () => dialogs.share(location.href));
+press("ask-share", () => dialogs.share(root.dataset.transport === "worker" ? location.href : location.hash));
 press("ask-read", () => read(reading ? "" : at("pages").value));
 press("arrive", () => message({ do: "to" }));
 press("drop", () => message({ do: "drop" }));
