@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from puretls.config import ServerConfig
     from puretls.handshake.context import ClientContext, Context, ServerContext
 
-FINITE_FIELD = range(0x0100, 0x0200)
-"""The code points reserved for finite-field groups; not all have a group yet (RFC 7919 2)."""
+FINITE_FIELD = frozenset(range(0x0100, 0x0200))
+"""The code points reserved for finite-field groups; not all have a group yet (RFC 7919 2). In a range an enum would be searched for."""
 _PARAMS = "ServerKeyExchange.params"
 
 
