@@ -14,9 +14,12 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from tools.website.build import build  # noqa: E402
-from tools.website.errors import SiteError  # noqa: E402
-from tools.website.links import broken  # noqa: E402
+try:
+    from tools.website.build import build
+    from tools.website.errors import SiteError
+    from tools.website.links import broken
+except ModuleNotFoundError as missing:
+    sys.exit(f"site: {missing.name} is not installed here: pip install 'puretls[site]'")
 
 
 def main() -> int:

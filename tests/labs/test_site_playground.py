@@ -68,10 +68,22 @@ def test_a_first_visit_without_the_server(served, driver):
     assert visitor.complaints() == []
 
 
+def test_a_lesson_is_read_beside_the_page(served, driver):
+    address, _ = served
+    visitor = Visitor(driver)
+    driver.get(f"{address}lessons/01-records.html")
+    driver.find_element("link text", "Read it beside the playground").click()
+    visitor.until("return document.documentElement.classList.contains('ready')")
+    assert driver.find_element("css selector", "#text h1").text == "1. Bytes and records"
+    assert visitor.complaints() == []
+
+
 def test_the_pages_lead_to_the_playground_and_back(site):
     assert links.broken(site) == []
     for page in ("index.html", "tutorial.html", "lessons/index.html"):
         assert 'playground/index.html">Playground</a>' in (site / page).read_text()
+    lesson = (site / "lessons" / "01-records.html").read_text()
+    assert 'href="../playground/index.html#read=lessons%2F01-records">Read it beside the playground</a>' in lesson
     assert 'href="../index.html"' in (site / "playground" / "index.html").read_text()
 
 

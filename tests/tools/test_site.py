@@ -106,6 +106,7 @@ def test_learned_machines_are_tables_too():
         ('<a href="b.html#absent">', "no such anchor"),
         ('<script src="https://example.org/x.js"></script>', "loaded from elsewhere"),
         ('<img src="absent.png">', "no such file"),
+        ('<a href="b.html#read=x">', None),
         ('<p id="x"><p id="x">', "id x twice"),
     ],
 )
@@ -132,6 +133,13 @@ def test_folder_that_is_no_site_is_not_emptied(root, tmp_path):
     told = made(root, tmp_path, status=2).stderr
     assert told == f"site: {tmp_path} is there and holds no site: name another folder, or remove it\n"
     assert (tmp_path / "mine.txt").read_text() == "precious"
+
+
+@pytest.mark.parametrize("name", ["griffe", "markdown_it", "pygments"])
+def test_package_that_is_missing_is_named(root, tmp_path, name):
+    hide = f"import runpy, sys; sys.modules[{name!r}] = None; sys.argv = ['site.py', 'out']; runpy.run_path({str(root / 'tools' / 'site.py')!r})"
+    done = subprocess.run([sys.executable, "-c", hide], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stderr) == (1, f"site: {name} is not installed here: pip install 'puretls[site]'\n")
 
 
 @pytest.fixture(scope="module")

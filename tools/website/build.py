@@ -12,7 +12,9 @@ from functools import cached_property
 from html import escape
 from pathlib import Path
 from string import Template
+from urllib.parse import quote
 
+from puretls.labs.playground.reading import FOLDERS as READABLE
 from tools.website import drawings, markdown, playground, reference
 from tools.website.errors import SiteError
 from tools.website.markdown import Section
@@ -23,6 +25,7 @@ MANUAL = ROOT / "puretls" / "manual"
 WEB = ROOT / "tools" / "web"
 PICTURES = (".svg", ".png")
 LICENCE = "LICENSE"
+READ_BESIDE = frozenset(READABLE)
 UNSEARCHED = frozenset({"changes.html"})
 """What says again, version by version, what other pages say."""
 API_INDEX = "api/index.html"
@@ -60,7 +63,8 @@ class Site:
     """The pages of the site, made when they are asked for."""
 
     def __init__(self, *, has_playground: bool = False) -> None:
-        self._doors = {"API": API_INDEX} | ({"Playground": f"{playground.FOLDER}/index.html"} if has_playground else {})
+        self._playground = f"{playground.FOLDER}/index.html" if has_playground else ""
+        self._doors = {"API": API_INDEX} | ({"Playground": self._playground} if has_playground else {})
         self.reference = Reference()
         self.copied: dict[str, str] = {}
         self.pages = (*self._manual(), *self._api())
@@ -112,11 +116,19 @@ class Site:
         title = page.title if page.address == "index.html" else f"{page.title} · puretls"
         parts = {
             "nav": self._nav(page),
-            "main": page.html,
+            "main": self._main(page),
             "pager": self._pager(page),
             "doors": " ".join(_anchor(page, *door) for door in self._doors.items()),
         }
         return Template((WEB / "page.html").read_text()).substitute(parts, title=escape(title), root=root)
+
+    def _main(self, page: Page) -> str:
+        """The page's text; that of a lesson or a lab with a way to read it beside the playground."""
+        name = page.address.removesuffix(".html")
+        if not (self._playground and page.folder in READ_BESIDE and not _is_index(page)):
+            return page.html
+        way = _anchor(page, "Read it beside the playground", f"{self._playground}#read={quote(name, safe='')}")
+        return page.html.replace("</h1>\n", f"</h1>\n<p>{way}</p>\n", 1)
 
     def _nav(self, page: Page) -> str:
         """All pages of the manual; on a page of a folder those of the folder, and the way back. Below the page itself its headings."""

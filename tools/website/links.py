@@ -1,4 +1,7 @@
-"""Checks a built site: each link leads to a file of it and each anchor to an id, and nothing is asked of other machines."""
+"""Checks a built site: each link leads to a file of it and each anchor to an id, and nothing is asked of other machines.
+
+`#name=value` is no anchor: the playground reads it.
+"""
 
 from __future__ import annotations
 
@@ -52,5 +55,5 @@ def _faults(path: Path, documents: dict[Path, Document]) -> Iterator[str]:
         file = (path.parent / unquote(parts.path)).resolve() if parts.path else path
         if not file.is_file():
             yield f"{target}: no such file"
-        elif parts.fragment and unquote(parts.fragment) not in documents[file].ids:
+        elif parts.fragment and "=" not in parts.fragment and unquote(parts.fragment) not in documents[file].ids:
             yield f"{target}: no such anchor"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import io
 import zipfile
 from pathlib import Path
@@ -36,6 +37,9 @@ KEPT = ("puretls/manual/labs/", "puretls/manual/lessons/")
 def files(pyodide: Path) -> dict[str, bytes]:
     """Names below `FOLDER` and contents; `pyodide` is the folder of the npm package. Raises `SiteError`."""
     missing = [name for name in RUNTIME if not (pyodide / name).is_file()]
+    absent = [name for name in DEPENDENCIES if not _is_installed(name)]
+    if absent:
+        raise SiteError(f"{', '.join(absent)} is not installed here: pip install 'puretls[site,capture]'")
     if missing:
         raise SiteError(
             f"{pyodide} has no {missing[0]}: npm install --prefix FOLDER pyodide@314, then name FOLDER/node_modules/pyodide"
@@ -71,6 +75,14 @@ def _packages() -> bytes:
         for name, content in sorted(found.items()):
             archive.writestr(zipapp.entry_of(name), content)
     return target.getvalue()
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        importlib.metadata.distribution(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def is_wanted(name: str) -> bool:
