@@ -211,6 +211,9 @@ def test_a_changed_message_is_on_its_way_again():
     assert states(answer) == ["FAILED", "FAILED"]
     assert [message["name"] for message in answer["view"]["messages"] if message["refused"]] == ["ServerKeyExchange (refused)"]
     assert "the signature over the handshake does not verify" in answer["view"]["why"]
+    picture = answer["view"]["ends"]["client"]["picture"]
+    assert "its own decision leads from WAIT_KEY_EXCHANGE to FAILED; it is in FAILED" in picture
+    assert 'id="state-client-WAIT_REQUEST_OR_DONE" class="not"' in picture
     assert done("why", answer["tape"])["why"] == answer["view"]["why"]
     answer = done("run", done("unchange", answer["tape"], number=0)["tape"])
     assert answer["view"]["complete"]

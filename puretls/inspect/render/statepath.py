@@ -49,11 +49,14 @@ def arrowhead() -> Html:
 def state_picture(conversation: Conversation, side: str, messages: Iterable[MessageSeen] | None = None, *, now: str = "") -> Html:
     """An SVG of the states of "client" or "server" with the path taken; every state has the id `state-SIDE-NAME`.
 
-    The path is that by these `messages` (None: all). `now` is the state in which the end is known to be, which is marked.
+    The path is that by these `messages` (None: all). `now` is the state in which the end is known to be, which is marked; where no message
+    led there, the end went there by itself.
     """
     states = list(_STATES[side])
     at = {state.name: index for index, state in enumerate(states)}
     taken = [move for move in _moves(conversation, side, messages) if move.before in at and move.after in at]
+    if taken and now and taken[-1].after != now:
+        taken.append(Move(taken[-1].after, now, ""))
     been = {name for move in taken for name in (move.before, move.after)}
     legal = {(row.state.name, target.name) for row in TABLES[Role(side)] for target in row.next_states}
     walked = {(move.before, move.after) for move in taken}

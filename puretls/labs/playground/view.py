@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from puretls.errors import FatalAlert, PeerError, UsageError
@@ -51,7 +52,7 @@ def view(run: Run, show: str = "") -> Json:
         "messages": messages,
         "shown": messages[index]["path"] if index is not None else "",
         "scene": _scene(story, index) if index is not None else None,
-        "ends": {side: _end(run, seen, side, here) for side in SIDES},
+        "ends": {side: _end(run, seen, side, here, refused) for side in SIDES},
         "waiting": {side: seen.stream(side).length - arrived[side] for side in SIDES},
         "outcome": outcome(run),
         "complete": any(one.kind == "handshake" for _, one in run.played[-1].told),
@@ -95,12 +96,11 @@ def _message(run: Run, scene: Scene, arrived: bool, refused: Container[Path]) ->
     seen = scene.seen
     places = {parse_path(seen.path), *(parse_path(record.path) for record in scene.records)}
     changed = {replace(edit.place, fields=()) for edit in run.tape.edits if edit.connection == len(run.played)}
-    label = name(scene).removesuffix(REFUSED)
     bad = arrived and (is_refused(scene) or any(place in refused for place in places))
     return {
         "path": seen.path,
         "side": scene.side,
-        "name": label + (REFUSED if bad else ""),
+        "name": name(scene).removesuffix(REFUSED) + (REFUSED if bad else ""),
         "size": scene.size,
         "sealed": any(record.epoch for record in scene.records),
         "refused": bad,
@@ -139,11 +139,14 @@ def scene(run: Run, show: str) -> Json:
     return {"shown": show, "scene": _scene(story, index)}
 
 
-def _end(run: Run, seen: Conversation, side: str, here: Sequence[Scene]) -> Json:
-    """One end: its state, and the picture of its way there: by what it sent, and by what has come to it."""
+def _end(run: Run, seen: Conversation, side: str, here: Sequence[Scene], refused: Container[Path]) -> Json:
+    """One end: its state, and the picture of its way there: by what it sent, and by what has come to it and was not refused."""
     state = run.played[-1].states[side]
     arrived = {scene.seen.path for scene in here}
     known = [one for one in seen.messages if one.side == side or one.path in arrived]
+    if run.failure and run.failure[0] == side:
+        taken = takewhile(lambda one: one.side == side or parse_path(one.path) not in refused, known)
+        known = [one for one in taken if not (one.side == side and forensics.is_fatal(one))]
     return {"state": state, "meaning": _STATES[side][state].value, "picture": str(state_picture(seen, side, known, now=state))}
 
 

@@ -24,8 +24,8 @@ const hidden = (text) => element("span", { className: "hidden" }, text);
 export function ladder(view, choose) {
   const rungs = view.messages.map((message) => {
     const way = message.side === "client" ? "client to server: " : "server to client: ";
-    const marks = [message.changed && "changed", !message.arrived && "on its way"].filter(Boolean).join(", ");
-    const link = element("a", { href: "#scene" }, hidden(way), element("b", {}, message.name),
+    const marks = [message.changed && "changed", message.refused && "refused", !message.arrived && "on its way"].filter(Boolean).join(", ");
+    const link = element("a", { href: "#scene" }, hidden(way), element("b", {}, message.name.replace(" (refused)", "")),
       marks ? element("span", { className: "mark" }, marks) : null, element("span", { className: "size" }, `${message.size}`), hidden(" bytes"));
     link.dataset.path = message.path;
     if (message.path === view.shown) link.setAttribute("aria-current", "true");
