@@ -304,7 +304,7 @@ def test_what_the_options_of_connect_say_has_a_name(given, tmp_path):
     ids=lambda given: given[0],
 )
 def test_what_the_options_of_serve_say_has_a_name(given, tmp_path):
-    config = options.server_config(arguments("serve", *_files(("--cert", "{chain}", "--key", "{key}", *given), tmp_path)))
+    config = options.server_configurations(arguments("serve", *_files(("--cert", "{chain}", "--key", "{key}", *given), tmp_path)))()
     psk = {"psk": {"identity": {"text": "me"}, "key": {"hex": "0011"}}} if config.psk else {}
     side = json.loads(
         json.dumps(described_side(config, **({"verifier": [issued().chain_pem]} if config.verifier else {}), **psk))
