@@ -276,16 +276,10 @@ def html(made: Atlas, page: str) -> str:
     colours = {rule: "#ff5c5c" if rule == SILENT else _COLOURS[rank % len(_COLOURS)] for rank, rule in enumerate(ranked)}
     legend = element("p", *(_key(rule, colours[rule]) for rule in ranked), class_="legend")
     maps = [part for side in SIDES for part in (element("h2", f"What the {side} sent"), _map(made, side, colours, page))]
-    counts = text(made)
+    counts = (part for line in text(made).splitlines() for part in (line, Html("\n")))
     title = "Flip atlas: every bit of a handshake, and what caught it"
     head = element("head", element("meta", charset="utf-8"), element("title", title), element("style", Html(_STYLE)))
-    body = element(
-        "body",
-        element("h1", title),
-        element("pre", *(part for line in counts.splitlines() for part in (line, Html("\n")))),
-        legend,
-        *maps,
-    )
+    body = element("body", element("h1", title), legend, *maps, element("h2", "How often each check spoke"), element("pre", *counts))
     return "<!doctype html>\n" + element("html", head, body, lang="en") + "\n"
 
 
