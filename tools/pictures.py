@@ -124,7 +124,7 @@ def browser(width: int, height: int) -> Iterator[Any]:
 
 
 def shot(driver: Any) -> bytes:
-    taken = driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "webp", "quality": 60})
+    taken = driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "webp", "quality": 32})
     return base64.b64decode(taken["data"])
 
 
@@ -134,7 +134,7 @@ GROUP = 1144
 
 def page() -> bytes:
     """The inspector's page, a byte of the key exchange chosen."""
-    with tempfile.TemporaryDirectory() as folder, demo() as tape, browser(1280, 800) as driver:
+    with tempfile.TemporaryDirectory() as folder, demo() as tape, browser(1160, 580) as driver:
         target = Path(folder, "page.html")
         puretls(["inspect", tape, "--connection", "1", "--html", str(target)])
         driver.get(f"{target.as_uri()}#server/wire/{GROUP}")
@@ -143,7 +143,7 @@ def page() -> bytes:
 
 def atlas() -> bytes:
     """The heat map of the flip atlas."""
-    with tempfile.TemporaryDirectory() as folder, browser(1280, 800) as driver:
+    with tempfile.TemporaryDirectory() as folder, browser(1000, 400) as driver:
         target = Path(folder, "atlas.html")
         printed(["flip", "--html", str(target)])
         driver.get(target.as_uri())
@@ -154,7 +154,7 @@ def playground() -> bytes:
     """The playground at ServerKeyExchange, one byte of it chosen."""
     from puretls.cli.playground import Server
 
-    with Server(0) as server, browser(1280, 800) as driver:
+    with Server(0) as server, browser(1160, 580) as driver:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         driver.get(server.address)
         driver.set_script_timeout(60)

@@ -23,7 +23,7 @@ from tools.website.reference import Reference, groups
 ROOT = Path(__file__).resolve().parents[2]
 MANUAL = ROOT / "puretls" / "manual"
 WEB = ROOT / "tools" / "web"
-PICTURES = (".svg", ".png")
+PICTURES = (".svg", ".png", ".webp")
 LICENCE = "LICENSE"
 READ_BESIDE = frozenset(READABLE)
 UNSEARCHED = frozenset({"changes.html"})
