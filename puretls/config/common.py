@@ -28,6 +28,7 @@ from puretls.watch import Watcher
 from puretls.wire.schema import serialise
 
 if TYPE_CHECKING:
+    from puretls.danger import AcceptedUnverified
     from puretls.x509.reports.report import Report
     from puretls.x509.verifier import ChainRequest
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 PENDING: Final = Sentinel("PENDING")
 """What a verifier returns to decide later: the connection pauses until `Connection.answer`."""
 
-Verifier = Callable[["ChainRequest"], "Report | Sentinel"]
+Verifier = Callable[["ChainRequest"], "Report | AcceptedUnverified | Sentinel"]
 
 DEFAULT_GROUPS: tuple[NamedGroup, ...] = (
     NamedGroup.X25519,
