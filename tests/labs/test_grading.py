@@ -104,6 +104,19 @@ def test_memory_of_the_child_is_bounded(written):
     assert verdict.lines == ("answer.py, line 1: MemoryError",)
 
 
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="processes have no groups here")
+def test_what_the_answer_started_does_not_hold_up_its_verdict(written):
+    path = written("""
+        import subprocess, sys
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(900)"])
+
+        def double(number):
+            return number * 2
+        """)
+    assert grading.in_child(path, doubles, 21, seconds=900).passed
+
+
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="processes have no groups here")
 def test_what_the_answer_started_is_ended_with_it(written, tmp_path):
     path = written(f"""
