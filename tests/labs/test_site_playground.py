@@ -57,24 +57,19 @@ def driver(tmp_path):
         yield driver
 
 
-def test_a_first_visit_without_the_server(served, driver):
+def test_a_first_visit_from_a_lesson_without_the_server(served, driver):
     address, end = served
     browser.looks(driver, 1400, 900)
     visitor = Visitor(driver)
-    visitor.come(f"{address}playground/index.html")
-    end()
-    first_visit(visitor)
-    assert serious_faults(driver) == []
-    assert visitor.complaints() == []
-
-
-def test_a_lesson_is_read_beside_the_page(served, driver):
-    address, _ = served
-    visitor = Visitor(driver)
     driver.get(f"{address}lessons/01-records.html")
     driver.find_element("link text", "Read it beside the playground").click()
-    visitor.until("return document.documentElement.classList.contains('ready')")
+    visitor.until("return document.documentElement.classList.contains('ready')", seconds=120)
+    end()
     assert driver.find_element("css selector", "#text h1").text == "1. Bytes and records"
+    assert serious_faults(driver) == []
+    visitor.at("stop-reading").click()
+    first_visit(visitor)
+    assert serious_faults(driver) == []
     assert visitor.complaints() == []
 
 
