@@ -122,6 +122,8 @@ def _declaration(cls: type[Any], *, kw_only: bool) -> dict[str, Field]:
         if not str(annotation).removeprefix("typing.").startswith("ClassVar"):
             fields[name] = made = _as_field(cls.__dict__.get(name, MISSING))
             made.name, made.type, made.kw_only = name, annotation, kw_only if made.kw_only is None else made.kw_only
+            if type(made.default).__hash__ is None:
+                raise ValueError(f"{cls.__qualname__}.{name}: all values would share its default, which changes: give a default_factory")
     return fields
 
 

@@ -161,6 +161,12 @@ def test_a_field_without_a_default_does_not_follow_one_that_has_one(decorator):
         decorator(Odd)
 
 
+@pytest.mark.parametrize("decorator", [frozen, extensible(), dataclass(frozen=True)], ids=["frozen", "extensible", "standard"])
+def test_a_default_that_all_values_would_change_together_is_refused(decorator):
+    with pytest.raises(ValueError, match=r"default_factory"):
+        decorator(type("Odd", (), {"__annotations__": {"a": "list"}, "a": []}))
+
+
 @pytest.mark.parametrize("option", [{"kw_only": True}, {"init": False}])
 def test_fields_that_would_be_taken_for_others_are_refused(option):
     class Odd:
