@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from puretls import UsageError, danger, net
@@ -173,6 +173,7 @@ def test_what_the_resolver_takes_for_no_name_is_refused_wherever_the_name_to_ver
 
 
 @given(st.text(max_size=20))
+@settings(max_examples=40)
 @example("a" * 64)
 @example("\x00")
 @example("\ud800")

@@ -86,7 +86,7 @@ def test_sessions_of_one_server_are_resumed_by_another_and_its_workers_until_the
         assert "Traceback" not in one.log + other.log
 
 
-@pytest.mark.parametrize("more", [(), ("--workers", "1")], ids=["alone", "workers"])
+@pytest.mark.parametrize("more", [(), pytest.param(("--workers", "1"), marks=pytest.mark.slow)], ids=["alone", "workers"])
 def test_server_whose_store_is_away_says_so_in_a_line_and_serves(machine, store, talk, more):
     store.end()
     with machine(*more) as server:

@@ -16,8 +16,8 @@ import pytest
 
 from puretls.ca import DevelopmentCa
 from tests.cli.command import ENVIRONMENT, ROOT
-from tests.net.ends import resident
 
+resource = pytest.importorskip("resource")  # Windows has none
 ssl = pytest.importorskip("ssl")
 pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the memory in use is read from /proc")
 
@@ -67,18 +67,18 @@ def end(*arguments):
             process.kill()
 
 
-def assert_flat(samples):
-    """From the second fifth of the time to the last one, memory grew by less than two per cent and 4 MiB."""
+def assert_flat(samples, share=0.02, slack=2**22):
+    """From the second fifth of the time to the last one they grew by no more than this share, and this slack."""
     fifth = max(1, len(samples) // 5)
     before, after = statistics.mean(samples[fifth : 2 * fifth]), statistics.mean(samples[-fifth:])
-    assert after <= before * 1.02 + 2**22, f"{before / 2**20:.1f} MiB, then {after / 2**20:.1f} MiB"
+    assert after <= before * (1 + share) + slack, f"{before:.0f}, then {after:.0f}"
 
 
 @pytest.mark.parametrize("growth", [0, 1])
 def test_growth_is_noticed(growth):
     samples = [2**30 * (1 if step < 10 else 1.1) + growth * step * 2**20 for step in range(20, 120)]
     if growth:
-        with pytest.raises(AssertionError, match=r"MiB, then"):
+        with pytest.raises(AssertionError, match=", then "):
             assert_flat(samples)
     else:
         assert_flat(samples)
@@ -124,12 +124,12 @@ class Crowd:
             start, size = choice.randrange(BLOCK), choice.randrange(1, BLOCK)
             await self.exchange(*streams, content[start : start + size])
 
-    async def watch(self, seconds):
-        """The memory of the server, a hundred times."""
+    async def watch(self, until, pause):
+        """The memory of the server, as often as it has time to tell."""
         samples = []
-        for _ in range(100):
-            samples.append(resident(self.server.process.pid))
-            await asyncio.sleep(seconds / 100)
+        while time.monotonic() < until:
+            samples.append(await asyncio.to_thread(self.server.ask))
+            await asyncio.sleep(pause)
         return samples
 
 
@@ -149,7 +149,7 @@ async def a_crowd(server, port, folder, idle, active, seconds):
     tell(f"{active} active ones, warm")
     assert server.ask()["open"] == idle + active
     until = time.monotonic() + seconds
-    *_, samples = await asyncio.gather(*(crowd.work(*one, until) for one in enumerate(busy)), crowd.watch(seconds))
+    *_, samples = await asyncio.gather(*(crowd.work(*one, until) for one in enumerate(busy)), crowd.watch(until, seconds / 100))
     for streams in quiet:
         await crowd.exchange(*streams, b"still here")
     tell("in the end")
@@ -166,19 +166,24 @@ async def a_crowd(server, port, folder, idle, active, seconds):
 )
 @pytest.mark.timeout(max(600, 4 * SECONDS))
 def test_connections_that_are_idle_and_active_on_one_process_lose_nothing(folder, idle, active, seconds):
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < idle + active + 100:
+        pytest.skip(f"{idle + active + 100} files cannot be open at a time: ulimit -n")
     with end("crowd", folder) as server:
         crowd, samples = asyncio.run(a_crowd(server, server.told()["port"], folder, idle, active, seconds))
         deadline = time.monotonic() + 20
         while (counts := server.ask())["open"] and time.monotonic() < deadline:
             time.sleep(0.05)
-    print(
-        f"{crowd.exchanges} exchanges, {crowd.sent / 1e6:.0f} MB each way; MiB: {[round(one / 2**20) for one in samples[::10]]}"
-    )
+    given, blocks, seen = zip(*((*one["allocated"], one["resident"]) for one in samples), strict=True)
+    print(f"{crowd.exchanges} exchanges, {crowd.sent / 1e6:.0f} MB each way")
+    for what, series, unit in (("MiB of malloc", given, 2**20), ("thousand blocks", blocks, 1000), ("MiB resident", seen, 2**20)):
+        print(f"{what}: {[round(one / unit) for one in series[::10]]}")
     assert counts["failures"] == []
     assert (counts["accepted"], counts["open"], counts["echoed"]) == (idle + active, 0, crowd.sent)
     assert crowd.exchanges >= idle + active
     if seconds >= LONG:
-        assert_flat(samples)
+        assert_flat(given, 0.02, 2**22)
+        assert_flat(blocks, 0.02, 2**15)
+        assert_flat(seen, 0.1)  # with the holes that buffers of any size leave
 
 
 def steps(side):
@@ -194,7 +199,7 @@ def steps(side):
 
 @pytest.mark.rfc("5246", "6.1")
 @pytest.mark.parametrize(
-    "size", [pytest.param(2**22 + 1, id="4 MiB"), pytest.param(int(GIGABYTES * 1e9), id="10 GB", marks=pytest.mark.long)]
+    "size", [pytest.param(2**20 + 1, id="1 MiB"), pytest.param(int(GIGABYTES * 1e9), id="10 GB", marks=pytest.mark.long)]
 )
 @pytest.mark.timeout(max(600, 1000 * GIGABYTES))
 def test_all_bytes_of_one_connection_arrive_and_both_ends_count_the_same_records(folder, size):
