@@ -1,12 +1,8 @@
 """Every Python block of README and manual runs. Where a page's blocks run is said in one place: `ELSEWHERE`, or a test here."""
 
-import ast
-import asyncio
 import os
 import re
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,7 +10,6 @@ import pytest
 
 from puretls import NEED_DATA, Connection, Credential, HandshakeCompleted, Limits, ServerConfig
 from puretls.ca import DevelopmentCa
-from tests.ssl.test_programs import ABSENT
 from tests.support.https import https
 from tests.support.openssl import server_context
 from tests.test_manual import blocks
@@ -228,16 +223,12 @@ def nearby(authority, tmp_path, monkeypatch):
         yield
 
 
-def test_blocks_of_the_readme(root, authority, nearby):
-    install, in_memory, blocking, in_asyncio = program(root, "README.md")
-    child = subprocess.run(
-        [sys.executable, "-c", f"{ABSENT}\n{install}\nimport ssl"], capture_output=True, text=True, check=False
-    )
-    assert (child.returncode, child.stderr) == (0, "")
+def test_blocks_of_the_readme_about_the_library(root, authority, nearby):
+    """Those above them, for its three people, are run by test_readme_people.py."""
+    *_, blocking, in_memory = program(root, "README.md")
+    assert run(blocking, {})["page"].endswith(b"\r\n\r\na page")
     with pytest.raises(ServerIsConnected):
         run(in_memory, {"transport": Transport(authority)})
-    assert run(blocking, {})["page"].endswith(b"\r\n\r\na page")
-    asyncio.run(awaited(in_asyncio, authority))
 
 
 class ServerIsConnected(Exception):
@@ -261,16 +252,3 @@ class Transport:
 
     def receive(self):
         return self._server.bytes_to_send()
-
-
-async def awaited(source, authority):
-    """Runs a block that awaits by itself."""
-    issued = authority.issue(["localhost"])
-    config = ServerConfig(credentials=(Credential(issued.chain, issued.key),))
-    names = {"handle_client": lambda reader, writer: writer.close(), "server_config": config}
-    await eval(compile(source.replace("8443", "0"), "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names)
-    assert names["server"].sockets
-    names["server"].close()
-    names["writer"].write(b"GET / HTTP/1.1\r\nHost: example.org\r\nConnection: close\r\n\r\n")
-    assert (await names["reader"].read()).endswith(b"a page")
-    names["writer"].close()
