@@ -50,6 +50,9 @@ def add_parser(subparsers: Any) -> None:
         "--database", metavar="URL", help="example database: redis://HOST:PORT, shared by machines (a folder among the finds)"
     )
     parser.add_argument(
+        "--coverage", action="store_true", help="let the code that is reached tell where to go on (needs atheris: puretls[guided])"
+    )
+    parser.add_argument(
         "--machine", default="puretls.testing.machine:ConnectionMachine", metavar="MODULE:CLASS", help="a subclass of yours"
     )
 
@@ -64,7 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
     seconds = _seconds(arguments.time or ("10m" if arguments.batches is None else "8760h"))
     database = arguments.database or str((arguments.finds / "examples").absolute())
     profile = PROFILES[arguments.profile]
-    job = Job(arguments.target, profile, arguments.machine, database, arguments.patience, arguments.name)
+    corpus = str((arguments.finds / "corpus").absolute()) if arguments.coverage else ""
+    job = Job(arguments.target, profile, arguments.machine, database, arguments.patience, arguments.name, corpus)
     check_database(database)
     check_target(job)
     campaign = Campaign(job, arguments.finds)

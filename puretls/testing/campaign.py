@@ -21,7 +21,7 @@ from typing import Any
 
 from puretls.errors import UsageError
 from puretls.handshake.states import Role
-from puretls.testing import foreign, targets
+from puretls.testing import foreign, guided, targets
 from puretls.testing.finds import Find, find_of
 from puretls.testing.needs import need
 from puretls.values import frozen
@@ -56,10 +56,14 @@ class Job:
     database: str = ""
     patience: float = targets.PATIENCE
     server_name: str | None = None
+    corpus: str = ""
+    """A folder of inputs that reached something new: then atheris drives in place of hypothesis (`guided`)."""
 
 
 def batch(job: Job, seed: int) -> list[Find]:
     """Run one batch: hypothesis with this seed. For workers: everything that goes in and out can be pickled."""
+    if job.corpus:
+        return guided.batch(_machine(job), job.profile.examples, job.profile.steps, seed, Path(job.corpus))
     hypothesis = need("hypothesis")
     settings = hypothesis.settings(
         max_examples=job.profile.examples,
@@ -92,7 +96,11 @@ def _of_the_machine(job: Job, settings: Any, seed: int) -> list[Find]:
 
 
 def check_target(job: Job) -> None:
-    """Raises `UsageError` for a target that is none, or with which no honest handshake can be had."""
+    """Raises `UsageError` for a target that is none, or with which no honest handshake can be had, or that cannot be watched."""
+    if job.corpus:
+        need("atheris", "guided")
+        if job.target not in TARGETS:
+            raise UsageError(f"the code that is reached can be watched in {', '.join(TARGETS)}, not in {job.target}")
     if job.target not in TARGETS:
         with targets.target(job.target, patience=max(1.0, job.patience), server_name=job.server_name) as factory:
             targets.check(factory)
@@ -106,7 +114,7 @@ def _machine(job: Job) -> Any:
     except (ImportError, AttributeError, ValueError) as error:
         raise UsageError(f"no machine is called {job.machine!r}: {error}") from None
     roles = tuple(Role) if job.target == "connection" else (Role(job.target),)
-    return type(name, (base,), {"roles": roles})
+    return type(name, (base,), {"roles": roles, "__module__": module})
 
 
 def _database(where: str) -> Any:

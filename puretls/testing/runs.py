@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Self
@@ -143,6 +143,20 @@ def drawn(random: Random, count: int, weights: Mapping[str, int] = WEIGHTS) -> P
     names = random.choices(list(weights), list(weights.values()), k=count)
     moves = tuple(Move(name, random.randrange(NUMBERS) if name in CHOOSING else 0) for name in names)
     return Plan(random.choice(list(Role)), random.random() < 0.5, moves)
+
+
+BYTES_OF_A_MOVE = 3
+
+
+def read(data: bytes, roles: Sequence[Role] = tuple(Role), weights: Mapping[str, int] = WEIGHTS) -> Plan:
+    """The plan that these bytes stand for, whatever they are: one for role and certificates, three for each move."""
+    names = [name for name, weight in weights.items() for _ in range(weight)]
+    first, moves = (data or b"\0")[0], []
+    for start in range(1, len(data) - BYTES_OF_A_MOVE + 1, BYTES_OF_A_MOVE):
+        name = names[data[start] % len(names)]
+        number = int.from_bytes(data[start + 1 : start + BYTES_OF_A_MOVE]) % NUMBERS
+        moves.append(Move(name, number if name in CHOOSING else 0))
+    return Plan(roles[first // 2 % len(roles)], bool(first % 2), tuple(moves))
 
 
 def play(plan: Plan) -> Run:

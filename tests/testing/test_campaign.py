@@ -6,16 +6,20 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib.util import find_spec
 from itertools import count
+from random import Random
 from types import SimpleNamespace
 
 import pytest
 
 from puretls.cli import main
 from puretls.errors import UsageError
+from puretls.handshake.states import Role
 from puretls.inspect import Tape
 from puretls.testing import campaign
 from puretls.testing.campaign import STATE, Campaign, Job, Profile, batch, dask, processes
+from puretls.testing.runs import BYTES_OF_A_MOVE, CHOOSING, Move, Plan, read
 from tests.interop.peers import free_port
 
 SMALL = Profile(2, 12)
@@ -66,12 +70,36 @@ def test_processes_find_what_is_planted_and_one_that_dies_changes_nothing(tmp_pa
     assert any((tmp_path / "examples").iterdir())  # hypothesis keeps the failing example
 
 
+def test_any_bytes_are_a_plan_and_zeros_are_an_honest_one():
+    roles = (Role.SERVER, Role.CLIENT)
+    for data, wanted in ((b"", Plan(Role.SERVER)), (b"\3", Plan(Role.CLIENT, True)), (b"\0" + bytes(7), Plan(Role.SERVER, False, (Move("advance"),) * 2))):
+        assert read(data, roles) == wanted
+    random = Random(1)
+    for size in range(60):
+        plan = read(random.randbytes(size), roles)
+        assert len(plan.moves) == max(0, size - 1) // BYTES_OF_A_MOVE
+        assert all(move.number == 0 or move.name in CHOOSING for move in plan.moves)
+
+
+@pytest.mark.slow
+@pytest.mark.interop
+def test_what_is_planted_is_found_by_way_of_the_code_that_is_reached(tmp_path, capsys):
+    pytest.importorskip("atheris", reason="atheris is not installed: pip install 'puretls[guided]'")
+    command = ["fuzz", "server", "--coverage", "--batches", "1", "--workers", "1", "--finds", str(tmp_path)]
+    assert main([*command, "--machine", "tests.testing.planted:Downgrade"]) == 1
+    assert RULE in capsys.readouterr().out
+    (tape,) = tmp_path.glob("*.tape")
+    assert "best suite" in Tape.load(tape).note
+    assert len(list((tmp_path / "corpus").iterdir())) > 2  # what reached something new is kept
+
+
 def test_errors_are_one_line(capsys, tmp_path):
     common = ["--finds", str(tmp_path), "--batches", "1", "--workers", "1"]
     cases = {
         ("fuzz", "server", "--for", "soon", *common): "is no time",
         ("fuzz", "server", "--database", f"redis://127.0.0.1:{free_port()}", *common): "redis",
         ("fuzz", "server", "--workers", "-1", "--finds", str(tmp_path)): "is not a number of processes",
+        ("fuzz", "openssl-server", "--coverage", *common): "atheris is not installed: pip install puretls[guided]" if find_spec("atheris") is None else "not in openssl-server",
     }
     for command, wanted in cases.items():
         assert main(list(command)) == 2, command
