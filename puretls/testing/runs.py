@@ -251,6 +251,10 @@ def _restated(plan: Plan) -> list[Plan]:
     for start in range(2, len(plan.moves)):
         for count in range(1, min(start, 3)):
             made.append(replace(plan, moves=(Move("advance"),) * count + plan.moves[start:]))
+    if any(move.name == "again" for move in plan.moves):  # what a later connection showed, an honest first one may show
+        for end in (1, 2):
+            ending = plan.moves[-end:]
+            made += [replace(plan, moves=(Move("advance"),) * count + ending) for count in range(1, len(plan.moves) - end)]
     return made
 
 

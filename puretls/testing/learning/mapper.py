@@ -135,7 +135,8 @@ def _completed(context: Context) -> Context:
     if not (context.client_finished and context.server_finished and context.secrets.keys):
         return context
     establish = complete(lambda context: context.session)[0]
-    return establish.change(context)  # type: ignore[attr-defined, no-any-return]
+    done: Context = establish.change(context)  # type: ignore[attr-defined]
+    return done.evolve(_offer=context._offer)  # a hello that was answered can be answered again
 
 
 # What a server says
