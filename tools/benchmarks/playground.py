@@ -133,6 +133,7 @@ def _page(name: str, served: Any, rounds: int) -> list[Row]:
         while not driver.execute_script(READY):
             time.sleep(0.01)
         loaded = (time.perf_counter() - began) * 1e3
+        time.sleep(2)  # until somebody has found the button, the page has tried a handshake by itself
         first = _clicked(driver, "run")
         runs, steps = [], []
         for _ in range(rounds):
@@ -143,7 +144,7 @@ def _page(name: str, served: Any, rounds: int) -> list[Row]:
         answers = driver.execute_async_script(ASK, rounds)
     figures = (
         ("usable after a cold load", "once", loaded),
-        ("the first click on Run on, handshake drawn", "once", first),
+        ("the first click on Run on, 2 s later, handshake drawn", "once", first),
         ("a whole handshake at once, drawn", f"median of {rounds}", statistics.median(runs)),
         ("a step, drawn", f"median of {len(steps)}", statistics.median(steps)),
         ("a step, drawn", "slowest", max(steps)),

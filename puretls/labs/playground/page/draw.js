@@ -41,11 +41,14 @@ export function ladder(view, choose) {
   at("way").textContent = waiting.length ? `On the way: ${waiting.join(", ")}.` : view.step ? "Nothing is on the way." : "The client has not begun.";
 }
 
+const pictures = new Map(); // side -> what is drawn of its states
+
 export function ends(view) {
   ["client", "server"].forEach((side) => {
     const end = view.ends[side];
     at(`now-${side}`).replaceChildren(element("code", {}, end.state), element("span", { className: "note" }, ` ${end.meaning}`));
-    put(at(`picture-${side}`), end.picture);
+    if (pictures.get(side) !== end.picture) put(at(`picture-${side}`), end.picture);
+    pictures.set(side, end.picture);
   });
   at("events").replaceChildren(...view.told.map(({ side, kind, text }) =>
     element("li", { className: kind === "failed" ? "bad" : "" }, element("b", { className: side }, `The ${side}`), kind === "data" ? ": gets the data " : ": ",

@@ -268,6 +268,8 @@ async function begin() {
   }
   if (found.read) await read(found.read);
   root.classList.add("ready");
+  // What runs for the first time is slow, above all in Pyodide: it has run once before somebody presses a button.
+  if (!view.step) transport.ask({ do: "run", tape });
 }
 
 begin();
