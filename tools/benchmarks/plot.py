@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -42,7 +43,8 @@ HANDSHAKES = {
 STYLE = {
     "svg.hashsalt": "puretls",
     "svg.fonttype": "none",
-    "font.family": ["DejaVu Sans", "sans-serif"],
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -149,5 +151,5 @@ def _svg(figure: Any, title: str, about: str) -> str:
 
 
 def _tidy(lines: Iterable[str]) -> str:
-    """Without spaces at the ends of lines."""
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    """Without spaces at the ends of lines, and with hundredths of a point at most."""
+    return "\n".join(re.sub(r"(\d+\.\d\d)\d+", r"\1", line.rstrip()) for line in lines) + "\n"

@@ -25,6 +25,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PROMISES = ROOT / "puretls" / "manual" / "api.md"
 RETURNED = "returned"
 """The page of classes that no module promises by name."""
+NOT_FOLLOWED = ("puretls.connection.", "puretls.testing.")
+"""How connections and campaigns are made: `danger.parts` and machines hold it, and nobody needs it who holds these."""
+AS_IN_QT = ("puretls.qt",)
+"""Modules whose members, where they have no docstring, are Qt's, and documented there."""
 _ROW = re.compile(r"^(?:## (?P<promise>.*)|\| `(?P<module>puretls[\w.]*)` \| (?P<since>[\d.]+) \| (?P<names>.*) \|)$", re.M)
 _LONGEST = 72
 """Characters of a value that is shown; a longer one is left out."""
@@ -109,7 +113,12 @@ class Reference:
             expression = one.returns if one.is_function else one.annotation if one.is_attribute else None
             for name in _names(expression):
                 found = self._find(name) if name.startswith("puretls.") else None
-                if found is not None and found.is_class and not found.name.startswith("_"):
+                if (
+                    found is not None
+                    and found.is_class
+                    and not found.name.startswith("_")
+                    and not found.path.startswith(NOT_FOLLOWED)
+                ):
                     yield found
 
     # Names
@@ -238,11 +247,18 @@ class _Writer:
     def _body(self, thing: Any, anchor: str) -> str:
         """The docstring, then the members of a class: first those without a docstring, together."""
         members = list(_members(thing))
-        plain = "\n".join(_signature(one) for one in members if not _has_entry(one))
-        listed = f"<pre><code>{markdown.highlighted(plain, 'python').rstrip()}</code></pre>\n" if plain else ""
+        listed = self._listed([one for one in members if not _has_entry(one)])
         told = "".join(self._member(one, f"{anchor}.{one.name}") for one in members if _has_entry(one))
         text = _short(markdown.inline(_docstring(thing), self._link)) if _docstring(thing) else ""
         return text + listed + (f"<dl>{told}</dl>\n" if told else "")
+
+    def _listed(self, members: list[Any]) -> str:
+        """Members without a docstring."""
+        if not members:
+            return ""
+        if self._page.name in AS_IN_QT:
+            return f"<p>As in Qt: {', '.join(one.name for one in members)}.\n"
+        return f"<pre>{_text(chr(10).join(map(_signature, members)))}</pre>\n"
 
     def _member(self, thing: Any, anchor: str) -> str:
         self._note(anchor, thing, anchor)
@@ -257,7 +273,7 @@ def _offered_as(place: str) -> str:
 
 def _sentence(text: str) -> str:
     """The first sentence of a docstring, as far as there is room for it."""
-    return shorten(re.split(r"(?<=[.?])\s|\n\n", text, maxsplit=1)[0], 110, placeholder=" …")
+    return shorten(re.split(r"(?<=[.?])\s|\n\n", text, maxsplit=1)[0], 90, placeholder=" …")
 
 
 def _searched(text: str) -> str:
@@ -266,11 +282,9 @@ def _searched(text: str) -> str:
 
 
 def _short(html: str) -> str:
-    """The same without the ends that HTML lets one leave out, and without a paragraph where there is but one."""
+    """The same without a paragraph where there is but one."""
     html = html.strip()
-    if html.count("<p>") == 1 and html.startswith("<p>") and html.endswith("</p>"):
-        return html[3:-4] + "\n"
-    return html.replace("</p>", "").replace("</li>", "") + "\n"
+    return f"{html.removeprefix('<p>') if html.count('<p>') == 1 else html}\n"
 
 
 # Signatures
