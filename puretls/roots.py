@@ -51,7 +51,7 @@ MAX_REASONS = 3
 """How many faults of one file an error names."""
 MAX_FILE = 1 << 24
 """Most bytes that a file may have; a larger one is not read."""
-HELP = "name a file of trusted certificates with SSL_CERT_FILE, or install puretls[roots] for those that Mozilla trusts"
+HELP = "name a file of trusted certificates with SSL_CERT_FILE, or pip install 'puretls[roots]' for those that Mozilla trusts"
 
 
 @frozen

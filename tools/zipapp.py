@@ -93,7 +93,7 @@ def distribution_files(name: str) -> dict[str, bytes]:
     try:
         distribution = importlib.metadata.distribution(name)
     except importlib.metadata.PackageNotFoundError:
-        sys.exit(f"{name} is not installed here: pip install puretls[roots]")
+        sys.exit(f"{name} is not installed here: pip install 'puretls[roots]'")
     found = {}
     for path in distribution.files or ():
         content = Path(str(path.locate())).read_bytes

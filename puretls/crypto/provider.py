@@ -155,7 +155,7 @@ def _numbers(accelerated: bool | None) -> Numbers:
     try:
         import_module("puretls.crypto.backends.libgmp")
     except UsageError:
-        raise UsageError("neither gmpy2 nor libgmp is here: pip install puretls[fast], or accelerated=False") from None
+        raise UsageError("neither gmpy2 nor libgmp is here: pip install 'puretls[fast]', or accelerated=False") from None
     return "libgmp"
 
 

@@ -8,7 +8,7 @@
         except MyDecodeError: pass
 
 Paths of a structure that nothing is known about: `Der.tag`, `Der.length`, then `Der.item[0]`, `Der.item[0][2].tag` and so on downwards.
-Needs hypothesis: `pip install puretls[testing]`.
+Needs hypothesis: `pip install 'puretls[testing]'`.
 """
 
 from __future__ import annotations

@@ -21,7 +21,8 @@ def need(module: str, extra: str = "testing", package: str = "") -> Any:
     except (ImportError, ValueError):
         missing = True
     if missing:
-        raise UsageError(f"{top} is not installed: pip install {package or f'puretls[{extra}]'}")
+        wanted = package or f"'puretls[{extra}]'"  # quoted: brackets are patterns to zsh
+        raise UsageError(f"{top} is not installed: pip install {wanted}")
     with warnings.catch_warnings():  # what a package says of itself to its own authors
         warnings.simplefilter("ignore", DeprecationWarning)
         return import_module(module)

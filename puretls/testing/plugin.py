@@ -1,4 +1,4 @@
-"""Fixtures of pytest for whoever tests a program that speaks TLS; `pip install puretls[testing]` suffices to have them.
+"""Fixtures of pytest for whoever tests a program that speaks TLS; `pip install 'puretls[testing]'` suffices to have them.
 
     def test_my_client(puretls_echo_server, puretls_files):
         my_client.connect(*puretls_echo_server.address, cafile=puretls_files.ca)

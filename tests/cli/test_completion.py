@@ -38,7 +38,7 @@ def test_other_shells_are_told_every_command(shell):
 def test_shtab_that_is_missing_is_told_in_a_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "shtab", None)
     done = puretls("completion", "bash")
-    assert (done.returncode, done.stderr) == (2, "puretls: shtab is not installed: pip install puretls[cli]\n")
+    assert (done.returncode, done.stderr) == (2, "puretls: shtab is not installed: pip install 'puretls[cli]'\n")
 
 
 def test_unknown_shell_is_told_in_a_line():

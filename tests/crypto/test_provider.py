@@ -58,7 +58,7 @@ def nothing_installed(monkeypatch):
 
 @pytest.mark.usefixtures("nothing_installed")
 def test_what_is_asked_for_and_missing_is_told_in_one_line():
-    with pytest.raises(UsageError, match=r"^neither gmpy2 nor libgmp is here: pip install puretls\[fast\].*$"):
+    with pytest.raises(UsageError, match=r"^neither gmpy2 nor libgmp is here: pip install 'puretls\[fast\]'.*$"):
         module.default.__wrapped__(accelerated=True)
     for name, what in (("gmpy2", "gmpy2 is not installed: pip"), ("numpy", "numpy is not installed: pip"), ("libgmp", "libgmp was not found: install it")):
         with pytest.raises(UsageError, match=f"^{what}.*$"):

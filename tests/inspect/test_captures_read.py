@@ -313,7 +313,7 @@ def test_what_holds_nothing_is_told_in_one_line(file, said):
 def test_a_missing_library_is_told_with_the_command_that_installs_it(monkeypatch):
     packets.dpkt.cache_clear()
     monkeypatch.setitem(__import__("sys").modules, "dpkt", None)
-    with pytest.raises(UsageError, match=r"pip install puretls\[capture\]"):
+    with pytest.raises(UsageError, match=r"pip install 'puretls\[capture\]'"):
         read_capture(WHOLE)
     packets.dpkt.cache_clear()
 

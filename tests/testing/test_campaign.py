@@ -99,7 +99,7 @@ def test_errors_are_one_line(capsys, tmp_path):
         ("fuzz", "server", "--for", "soon", *common): "is no time",
         ("fuzz", "server", "--database", f"redis://127.0.0.1:{free_port()}", *common): "redis",
         ("fuzz", "server", "--workers", "-1", "--finds", str(tmp_path)): "is not a number of processes",
-        ("fuzz", "openssl-server", "--coverage", *common): "atheris is not installed: pip install puretls[guided]" if find_spec("atheris") is None else "not in openssl-server",
+        ("fuzz", "openssl-server", "--coverage", *common): "atheris is not installed: pip install 'puretls[guided]'" if find_spec("atheris") is None else "not in openssl-server",
     }
     for command, wanted in cases.items():
         assert main(list(command)) == 2, command

@@ -341,5 +341,5 @@ def test_without_aalpy_the_command_says_what_to_install():
     code = "import sys, json; sys.modules['aalpy'] = None; from puretls.cli import main; print(json.dumps(main(['learn', 'self-client'])))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert json.loads(done.stdout) == 2
-    assert "pip install puretls[research]" in done.stderr
+    assert "pip install 'puretls[research]'" in done.stderr
     assert done.stderr.count("\n") == 1

@@ -140,7 +140,7 @@ def test_without_the_extra_it_is_silent_and_says_what_is_missing_where_it_matter
     failed = run(tmp_path, FAILS, "-k", "test_fails", blocked=missing)
     assert failed.stderr == ""
     assert "1 failed" in failed.stdout
-    assert "no capture was written: captures need dpkt: pip install puretls[capture]" in failed.stdout
+    assert "no capture was written: captures need dpkt: pip install 'puretls[capture]'" in failed.stdout
 
 
 def test_nothing_is_loaded_until_a_fixture_is_asked_for(tmp_path):

@@ -269,7 +269,7 @@ except UsageError as error:
     print(error)
 """
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert ran.stdout == "hypothesis is not installed: pip install puretls[testing]\n"
+    assert ran.stdout == "hypothesis is not installed: pip install 'puretls[testing]'\n"
 
 
 def test_nothing_is_found_where_nothing_is():

@@ -188,7 +188,7 @@ for name in names:
         try:
             importlib.import_module(name)
         except Exception as error:
-            if "pip install puretls[" not in str(error):
+            if "pip install 'puretls[" not in str(error):
                 print(name, type(error).__name__, error)
 """
     done = run(tmp_path, sys.executable, *BARE, "-c", script)

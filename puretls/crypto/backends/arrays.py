@@ -18,7 +18,7 @@ from puretls.errors import UsageError
 try:
     np: Any = import_module("numpy")
 except ImportError as error:
-    raise UsageError("numpy is not installed: pip install puretls[fast], or ask for a provider without it") from error
+    raise UsageError("numpy is not installed: pip install 'puretls[fast]', or ask for a provider without it") from error
 
 RECORD_FROM = 5000
 """Bytes of a message from which xor and tag go by arrays."""

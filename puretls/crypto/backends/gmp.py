@@ -8,7 +8,7 @@ from puretls.errors import UsageError
 try:
     import gmpy2
 except ImportError as error:
-    raise UsageError("gmpy2 is not installed: pip install puretls[fast], or ask for a provider without it") from error
+    raise UsageError("gmpy2 is not installed: pip install 'puretls[fast]', or ask for a provider without it") from error
 
 
 def power(base: int, exponent: int, modulus: int) -> int:

@@ -37,7 +37,7 @@ def dpkt() -> Any:
     try:
         import dpkt
     except ImportError as error:
-        raise UsageError("captures need dpkt: pip install puretls[capture]") from error
+        raise UsageError("captures need dpkt: pip install 'puretls[capture]'") from error
     return dpkt
 
 

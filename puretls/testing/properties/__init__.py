@@ -7,7 +7,7 @@
 
 Each tries hypothesis's usual number of examples, or what its `settings` say, and raises `Violated` with the least conversation for which it
 does not hold. What is not ours is not judged by our reasons: of an end only its bytes count, and what it tells as a `Peer`.
-`PROPERTIES` has all of them by name. Needs hypothesis: `pip install puretls[testing]`.
+`PROPERTIES` has all of them by name. Needs hypothesis: `pip install 'puretls[testing]'`.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@
 
 All come from the field lists that parse and serialise, so none can forget a field. Values are drawn more often at the edges of what is
 legal; all shrink to the least that fails. A struct that fails a test is printed as the call that makes it and the map of its bytes.
-Needs hypothesis: `pip install puretls[testing]`.
+Needs hypothesis: `pip install 'puretls[testing]'`.
 """
 
 from puretls.testing.needs import need
