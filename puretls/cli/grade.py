@@ -119,7 +119,7 @@ def _row(file: Path, seconds: float) -> tuple[str, bool, tuple[str, ...]]:
 
     try:
         with file.open("rb") as answers:
-            lesson = lesson_of(answers.read(BEGINNING).decode("utf-8", "replace"))
+            lesson = lesson_of(answers.read(BEGINNING).decode("utf-8-sig", "replace"))
         if lesson is None:
             return "", False, (f'no line "{MARK} N" says which lesson it is for',)
         verdict = _verdict(file, lesson.number, seconds)

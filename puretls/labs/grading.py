@@ -21,9 +21,9 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
-from threading import Event, Timer
+from threading import Event, Thread, Timer
 from types import ModuleType
-from typing import Any
+from typing import IO, Any
 
 import puretls
 from puretls.errors import InternalError, PuretlsError, UsageError
@@ -34,6 +34,8 @@ SECONDS = 60.0
 MEGABYTES = 1024
 MOST_PRINTED = 2**20
 """Bytes that an answer may print; more is taken for a loop that has gone wrong."""
+GRACE = 1.0
+"""Seconds for what is still in the pipe when the child has ended; a process that left its group may hold the pipe open for ever."""
 KEPT = 2000
 """Characters of what it printed that are kept."""
 
@@ -76,9 +78,9 @@ def call(what: Callable[..., Any], *arguments: Any) -> Any:
     """Call a learner's function. Whatever it raises becomes `Failed`, with the line of the learner's file."""
     try:
         return what(*arguments)
-    except Failed:
+    except (Failed, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # a class of the learner's own may be one
         file = getattr(what, "__globals__", {}).get("__file__", "")
         raise Failed(_line(error, file)) from error
 
@@ -87,9 +89,25 @@ def _line(error: BaseException, file: str) -> str:
     """The file's name, the last line of it that ran, and the error."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     line = error.lineno if isinstance(error, SyntaxError) and error.filename == file else lines[-1] if lines else None
-    text = (error.msg if isinstance(error, SyntaxError) else str(error)).partition("\n")[0]
+    text = (error.msg if isinstance(error, SyntaxError) else _said(error)).partition("\n")[0]
     place = f"{Path(file).name}, line {line}: " if line else f"{Path(file).name}: " if file else ""
     return printable(f"{place}{type(error).__name__}{': ' if text else ''}{text[:300]}")
+
+
+def _said(error: BaseException) -> str:
+    """Its text; "" where a class of the learner's own has none to give."""
+    try:
+        return str(error)
+    except Exception:
+        return ""
+
+
+def as_literal(value: Any, form: Callable[[Any], str] = repr) -> str:
+    """A learner's value as Python writes it; its class alone where Python cannot, as an integer of more than 4,300 digits."""
+    try:
+        return form(value)
+    except Exception:
+        return f"<{type(value).__name__}>"
 
 
 _told: Path | None = None
@@ -149,7 +167,9 @@ def judged(grader: Grader, *arguments: Any) -> Verdict:
 def _executed(path: str, source: bytes, names: dict[str, Any]) -> Answer:
     try:
         exec(compile(source, path, "exec", dont_inherit=True), names)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise Failed(_line(error, path)) from error
     return names
 
@@ -209,29 +229,34 @@ def _run(request: bytes, seconds: float) -> _End:
     )
     assert process.stdin is not None
     assert process.stdout is not None
-    late = Event()
+    late, printed = Event(), bytearray()
 
     def stop() -> None:
         late.set()
         _kill(process)
 
+    def listen(output: IO[bytes]) -> None:
+        with output:
+            while len(printed) <= MOST_PRINTED and (data := os.read(output.fileno(), 2**16)):
+                printed.extend(data)
+        if len(printed) > MOST_PRINTED:
+            _kill(process)
+
     timer = Timer(seconds, stop)
+    listener = Thread(target=listen, args=(process.stdout,), daemon=True)
     timer.start()
+    listener.start()
     try:
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(request)
             process.stdin.close()
-        printed = process.stdout.read(MOST_PRINTED + 1)
-        loud = len(printed) > MOST_PRINTED
-        if loud:
-            _kill(process)
         status = process.wait()
     finally:
         timer.cancel()
         _kill(process)
         process.wait()
-        process.stdout.close()
-    return _End(status, late.is_set(), loud and not late.is_set(), printed.decode(errors="replace")[:KEPT])
+    listener.join(GRACE)
+    return _End(status, late.is_set(), len(printed) > MOST_PRINTED and not late.is_set(), printed.decode(errors="replace")[:KEPT])
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
@@ -256,7 +281,8 @@ def child() -> None:
     grader = getattr(import_module(module), name)
     with _bounded(request["megabytes"]):
         verdict = _as_json(lambda: _judge(path, _read(path), grader, tuple(request["arguments"])))
-    sys.stdout.flush()
+    with contextlib.suppress(AttributeError, OSError, ValueError):  # the answer may have closed it
+        sys.stdout.flush()
     _tell(_told, verdict)
     if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)  # what the learner started holds our output open

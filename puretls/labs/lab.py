@@ -149,7 +149,11 @@ def attempt(lab: Lab, attack: Attack, seed: int, *, fixed: bool) -> Verdict:
     if type(answer).__module__ != "builtins":  # the class of a learner's own may make anything of a comparison
         raise grading.Failed(f"attack(peer) returned an object of its class {type(answer).__name__}, not a plain value")
     verdict = lab.check(peer, answer)
-    return verdict if verdict.passed else Verdict(False, (f"attack(peer) returned {reprlib.repr(answer)}.", *verdict.lines))
+    return (
+        verdict
+        if verdict.passed
+        else Verdict(False, (f"attack(peer) returned {grading.as_literal(answer, reprlib.repr)}.", *verdict.lines))
+    )
 
 
 def grade(answer: Answer, number: int, seeds: int = SEEDS) -> Verdict:

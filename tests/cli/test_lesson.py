@@ -208,6 +208,7 @@ def test_a_class_is_a_table_whatever_is_in_the_files(written, tmp_path):
 
 
 def test_a_class_that_passed_has_status_0(written, tmp_path):
+    (tmp_path / "notepad.py").write_text(RIGHT, "utf-8-sig")
     written("ann.py", RIGHT)
     assert in_process("grade", "--csv", tmp_path).returncode == 0
 

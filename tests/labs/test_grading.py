@@ -1,6 +1,7 @@
 """Answer files of learners: judged in this process and in a child, whatever they do."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 from textwrap import dedent
@@ -37,6 +38,14 @@ FAULTS = {
         "answer.py, line 2: RecursionError: maximum recursion depth exceeded",
     ),
     "not text": ("\0", "answer.py"),
+    "raises what is no Exception": (
+        "class Mine(BaseException): pass\ndef double(number):\n    raise Mine('so')\n",
+        "answer.py, line 3: Mine: so",
+    ),
+    "raises what has no text": (
+        "class Mine(Exception):\n    def __str__(self):\n        raise ValueError\ndef double(number):\n    raise Mine\n",
+        "answer.py, line 5: Mine",
+    ),
 }
 
 
@@ -130,6 +139,29 @@ def test_what_the_answer_started_is_ended_with_it(written, tmp_path):
     pid = int((tmp_path / "pid").read_text())
     state = Path(f"/proc/{pid}/stat")
     assert not state.exists() or state.read_text().split()[2] == "Z"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes do not fork here")
+def test_what_has_left_the_group_does_not_hold_up_the_verdict(written, tmp_path):
+    path = written(f"""
+        import os, time
+        left = os.fork()
+        if left == 0:
+            os.setsid()
+            time.sleep(60)
+            os._exit(0)
+        while os.getpgid(left) != left: time.sleep(0.01)
+        open({str(tmp_path / "pid")!r}, "w").write(str(left))
+
+        def double(number):
+            return number * 2
+        """)
+    assert grading.in_child(path, doubles, 21).passed
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)  # it is there to be ended: nobody waited for it
+
+
+def test_an_answer_that_closes_its_output_is_judged(written):
+    assert grading.in_child(written(RIGHT + "import sys\nsys.stdout.close()\n"), doubles, 21).passed
 
 
 def test_a_fault_of_the_grader_is_not_blamed_on_the_answer(written):

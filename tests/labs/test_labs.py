@@ -139,6 +139,12 @@ def test_what_was_returned_is_told_when_it_is_wrong():
     assert verdict.lines[:2] == ("seed 1, weak peer: not yet.", r"attack(peer) returned b'\x00\x00\x0...0\x00\x00\x00'.")
 
 
+@pytest.mark.parametrize("answer", [10**5000, [10**5000], (), float("nan")], ids=["int", "list", "empty", "nan"])
+def test_what_python_cannot_write_out_is_judged(answer):
+    verdict = lab.grade({"attack": lambda peer: answer}, 1, 1)
+    assert verdict.lines[0] == "seed 1, weak peer: not yet."
+
+
 def test_a_lab_that_there_is_not_is_a_usage_error():
     with pytest.raises(UsageError, match="no lab 99: there are 1 to"):
         lab.load(99)

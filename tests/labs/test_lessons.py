@@ -207,6 +207,8 @@ def test_an_answer_may_print_and_change_what_it_gets(tmp_path):
         ([1, 2], [1], "2 items expected, 1 came"),
         (b"a", "a", "this should be a bytes, and is a str"),
         (True, 1, "this should be a bool, and is an int"),
+        (1, [10**5000], "got      [<int>]"),
+        (1, type("", (), {})(), "this should be an int, and is a"),
     ],
 )
 def test_difference_is_told(expected, got, words):

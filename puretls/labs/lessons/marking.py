@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from puretls.labs.grading import Answer, Failed, Verdict, call, function
+from puretls.labs.grading import Answer, Failed, Verdict, as_literal, call, function
 from puretls.labs.lessons.lesson import Case, Exercise, lesson
 from puretls.text import counted, printable
 from puretls.values import frozen
@@ -129,7 +129,7 @@ def _difference(expected: Any, got: Any) -> tuple[str, ...]:
 
 def _kind(value: Any) -> str:
     name = type(value).__name__
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+    return f"{'an' if name[:1] in 'aeiou' else 'a'} {name}"
 
 
 def _called(name: str, case: Case, show: Show) -> str:
@@ -146,7 +146,7 @@ def literal(value: Any) -> str:
         case list():
             return f"[{', '.join(map(literal, value))}]"
         case None | bool() | int() | str():
-            return repr(value)
+            return as_literal(value)
         case _:
             return shown(value)
 
@@ -164,7 +164,7 @@ def shown(value: Any) -> str:
             items = list(value.items())[:SHOWN]
             return "{" + _listed([f"{shown(key)}: {shown(each)}" for key, each in items], len(value)) + "}"
         case None | bool() | int() | str():
-            return _short(printable(repr(value)))
+            return _short(printable(as_literal(value)))
         case _:
             return _kind(value)
 
