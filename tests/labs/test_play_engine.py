@@ -239,6 +239,17 @@ def test_any_byte_can_be_changed_and_changed_back(data):
     assert replay(Tape.from_json(done("run", back)["tape"])).sha256 == run.replay.sha256
 
 
+def test_what_a_change_did_is_told():
+    run = engine.Run(Tape.from_json(complete()["tape"]))
+    byte_map = run.conversation().byte_map
+    random = next(leaf for leaf in byte_map.wire("client") if leaf.path.startswith("client.ClientHello.random"))
+    offset, data = random.end - 1, byte_map.bytes_of(random)
+    changed = done("change", complete()["tape"], side="client", offset=offset, byte=data[-1] ^ 0xFF)
+    assert changed["view"]["changes"][0]["text"] == f"byte {len(data) - 1} of it: {data[-1]:02x} became {data[-1] ^ 0xFF:02x}"
+    changed = done("change", complete()["tape"], path="client.ClientHello.session_id", value="hex:0102", who="sender")
+    assert changed["view"]["changes"][0]["text"].endswith(" became 0102")
+
+
 def test_who_makes_a_change_is_told_by_what_is_put_right():
     tape = complete()["tape"]
     change = {"path": "client.ClientHello.random", "value": "hex:" + "07" * 32}

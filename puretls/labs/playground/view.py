@@ -163,12 +163,21 @@ def _changes(run: Run) -> list[Json]:
     for edit in run.tape.edits:
         outcome = outcomes.get(edit)
         problem = outcome.problem if outcome else "its connection is still to come"
-        text = f"{_some(outcome.old)} became {_some(outcome.new)}" if outcome and (outcome.old or outcome.new) else ""
+        text = _became(outcome.old, outcome.new) if outcome and (outcome.old or outcome.new) else ""
         made.append(
             {"path": edit.path, "operation": edit.operation, "value": edit.value, "who": who(edit), "connection": edit.connection,
              "made": not problem, "text": problem or text}
         )  # fmt: skip
     return made
+
+
+def _became(old: bytes, new: bytes) -> str:
+    """What has changed, in a few words: one byte, or all of them."""
+    different = [at for at, (one, other) in enumerate(zip(old, new, strict=False)) if one != other]
+    if len(old) == len(new) > 1 and len(different) == 1:
+        at = different[0]
+        return f"byte {at} of it: {old[at]:02x} became {new[at]:02x}"
+    return f"{_some(old)} became {_some(new)}"
 
 
 def _some(data: bytes) -> str:

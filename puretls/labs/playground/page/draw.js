@@ -58,7 +58,7 @@ export function ends(view) {
 
 export function changes(view, undo) {
   const made = view.changes.map((change, number) => element("li", {},
-    element("code", {}, `${change.operation} ${change.path}`), change.value ? element("code", {}, ` ${short(change.value)}`) : null,
+    element("code", {}, `${change.operation} ${change.path}`), change.value && !(change.made && change.operation === "flip") ? element("code", {}, ` ${short(change.value)}`) : null,
     ` by ${change.who}${change.connection > 1 ? `, connection ${change.connection}` : ""}. `,
     element("span", { className: change.made ? "note" : "note waits" }, change.made ? change.text : `Not made: ${change.text}`),
     element("button", { type: "button", onclick: () => undo(number), "aria-label": `Take back: ${change.operation} ${change.path}` }, "Take back")));
