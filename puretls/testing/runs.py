@@ -8,7 +8,7 @@ from random import Random
 from typing import Self
 
 from puretls.handshake.states import Role
-from puretls.testing.bout import RAW, Bout, Violation, World
+from puretls.testing.bout import FLOODS, RAW, Bout, Violation, World
 from puretls.values import frozen
 
 _ADVANCE = 12
@@ -18,6 +18,7 @@ WEIGHTS: Mapping[str, int] = {
     "vary": 6,
     "mutate": 1,
     "inject": 1,
+    "flood": 1,
     "replay": 1,
     "end_of_file": 1,
     "write": 1,
@@ -126,6 +127,7 @@ _MOVES: Mapping[str, Callable[[Bout, int], None]] = {
     "vary": _vary,
     "mutate": _mutate,
     "inject": lambda bout, number: bout.inject(list(RAW)[number % len(RAW)]),
+    "flood": lambda bout, number: bout.flood(list(FLOODS)[number % len(FLOODS)]),
     "replay": lambda bout, number: bout.replay(),
     "end_of_file": lambda bout, number: bout.end_of_file(),
     "write": lambda bout, number: bout.write(),
@@ -134,7 +136,7 @@ _MOVES: Mapping[str, Callable[[Bout, int], None]] = {
     "tick": lambda bout, number: bout.tick(number % 30),
     "deliver": _deliver,
 }
-CHOOSING = frozenset(("again", "advance", "deviate", "vary", "mutate", "inject", "tick", "deliver"))
+CHOOSING = frozenset(("again", "advance", "deviate", "vary", "mutate", "inject", "flood", "tick", "deliver"))
 """Moves whose number says something."""
 
 

@@ -1,6 +1,7 @@
 """ConnectionMachine: nothing is found in puretls, and what is planted into it is found, told by the least conversation, and written down."""
 
 import runpy
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -11,14 +12,16 @@ from hypothesis.stateful import run_state_machine_as_test
 from puretls.handshake.states import Role
 from puretls.inspect import Tape, replay
 from puretls.inspect.captures import read_capture
+from puretls.inspect.peer import MemoryPeer
 from puretls.testing import bout
-from puretls.testing.bout import DEFECTS, RAW, SERVER, Bout, Violation, World
+from puretls.testing.bout import DEFECTS, FLOODS, RAW, SERVER, Bout, Violation, World, world
 from puretls.testing.finds import keep, played, tape_of
 from puretls.testing.machine import UNIFORM, WEIGHTS, ConnectionMachine
 from puretls.testing.runs import Move, Plan, Run, broken, drawn, minimal
-from tests.testing.faults import FAULTS, HELLO
+from tests.testing.faults import CONNECTED, FAULTS, HELLO
 
 BY_NAME = {fault.name: fault for fault in FAULTS}
+SERVER_FLIGHT = CONNECTED[1:]
 EACH = pytest.mark.parametrize("name", list(BY_NAME))
 
 
@@ -242,6 +245,48 @@ def test_every_defect_is_refused_and_nothing_else_is(seconds):
             variants = {variant.name: variant for variant in one.variants(symbol)}
             one.say(symbol, variants.get(defect))
         assert one.is_over == bool(defect)
+
+
+@pytest.mark.parametrize("name", FLOODS)
+@pytest.mark.parametrize("role", list(Role), ids=lambda role: role.value)
+def test_a_flood_ends_a_connection_in_every_state_of_a_handshake(role, name):
+    steps = HELLO if role is SERVER else SERVER_FLIGHT
+    for count in range(len(steps) + 1):
+        one = Bout(World(role)).begin()
+        for symbol in steps[:count]:
+            one.say(symbol)
+        one.flood(name)
+        assert one.is_over
+
+
+def test_a_flood_that_is_borne_is_a_violation(monkeypatch):
+    monkeypatch.setattr(world, "LIMITS", replace(world.LIMITS, warning_alerts=2**20))
+    with pytest.raises(Violation, match="what leads nowhere is not borne for ever"):
+        Bout(World(SERVER)).begin().flood("warnings")
+
+
+def test_work_that_grows_with_every_record_is_a_violation(monkeypatch):
+    honest = MemoryPeer.receive
+    seen = []
+
+    def careless(self, data):
+        seen.append(data)
+        for _ in range(20 * len(seen)):
+            bound()
+        honest(self, data)
+
+    def bound():
+        return seen
+
+    monkeypatch.setattr(MemoryPeer, "receive", careless)
+    with pytest.raises(Violation, match="work is in proportion to what comes"):
+        Bout(World(SERVER)).begin().flood("warnings")
+
+
+def test_what_a_connection_raises_is_a_violation(monkeypatch):
+    monkeypatch.setattr(MemoryPeer, "take", lambda self: {}["no such key"])
+    with pytest.raises(Violation, match=r"raises nothing.*KeyError"):
+        Bout(World(SERVER)).begin()
 
 
 @pytest.mark.parametrize("name", RAW)

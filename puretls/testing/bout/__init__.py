@@ -4,7 +4,7 @@
 `judge` what must come of it, `bout` the moves.
 """
 
-from puretls.testing.bout.bout import RAW, Bout
+from puretls.testing.bout.bout import FLOODS, RAW, Bout
 from puretls.testing.bout.judge import Judge, Violation
 from puretls.testing.bout.variants import DEFECTS, VARIANTS, Variant
 from puretls.testing.bout.world import CLIENT, SEED, SERVER, SUITES, TICKET_KEY, World, chain_with, forget
@@ -12,6 +12,7 @@ from puretls.testing.bout.world import CLIENT, SEED, SERVER, SUITES, TICKET_KEY,
 __all__ = [
     "CLIENT",
     "DEFECTS",
+    "FLOODS",
     "RAW",
     "SEED",
     "SERVER",

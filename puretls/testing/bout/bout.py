@@ -15,9 +15,10 @@ from puretls.session import Session
 from puretls.testing.bout.course import Course
 from puretls.testing.bout.judge import Judge
 from puretls.testing.bout.variants import VARIANTS, Variant, without_ems
-from puretls.testing.bout.world import World
+from puretls.testing.bout.world import REPEATS, World
 from puretls.testing.honest import NAME
 from puretls.testing.learning.mapper import RESUMING, Mapper
+from puretls.testing.properties.bounds import cost
 
 T = TypeVar("T")
 RAW: Mapping[str, tuple[int, bytes]] = {
@@ -33,6 +34,12 @@ RAW: Mapping[str, tuple[int, bytes]] = {
     "more than 2^14 bytes": (23, bytes(2**14 + 1)),
 }
 """Content that ends every connection, whatever it waits for (RFC 5246 6.2.1, 7.1, 7.2)."""
+FLOODS: Mapping[str, tuple[int, bytes]] = {
+    "warnings": (21, b"\1\x5a"),
+    "records without content": (23, b""),
+    "HelloRequests": (22, bytes(4)),
+}
+"""Content that leads nowhere, and ends every connection when it comes again and again (RFC 5246 D.4 leaves such bounds to its reader)."""
 
 
 class Bout:
@@ -124,6 +131,17 @@ class Bout:
         self._arrive(self.mapper.seal(*RAW[name]))
         self._after()
         self._judge.injected(name)
+
+    def flood(self, name: str) -> None:
+        """What leads nowhere (`FLOODS`), more often than the limits let pass; what that costs is measured."""
+        self._note(f"{REPEATS + 1} {name}")
+        pieces = [self.mapper.seal(*FLOODS[name]) for _ in range(REPEATS + 1)]
+        with cost() as counted:
+            for piece in pieces:
+                self._arrive(piece)
+        self._last_sealed = b""
+        self._after()
+        self._judge.flooded(name, len(pieces), counted)
 
     def replay(self) -> None:
         """The last bytes that were said under keys, once more."""

@@ -14,6 +14,7 @@ from puretls.testing.bout.course import Course
 from puretls.testing.bout.variants import Variant
 from puretls.testing.bout.world import LIMITS, SUITES, World
 from puretls.testing.learning.mapper import LINE, Mapper
+from puretls.testing.properties.bounds import CALLS, MEMORY, Cost
 
 
 class Violation(AssertionError):
@@ -37,6 +38,10 @@ _AGREED = (
     "version",
 )
 """Attributes of what was negotiated that must be the same at both ends."""
+
+
+_OPENED = 3
+"""How much more than in the clear a record may cost that has to be opened, and noted."""
 
 
 class Judge:
@@ -119,6 +124,14 @@ class Judge:
             "a record that breaks a rule ends the connection (RFC 5246 6.2.1)",
             f"it goes on after {name}",
         )
+
+    def flooded(self, name: str, records: int, counted: Cost) -> None:
+        """So many records came that lead nowhere."""
+        borne = self.is_over or self._tainted or self.closing
+        self.demand(borne, "what leads nowhere is not borne for ever", f"it goes on after {records} {name}")
+        cheap = counted.calls <= _OPENED * CALLS * records + 5000
+        self.demand(cheap, "work is in proportion to what comes", f"{counted.calls} calls for {records} {name}")
+        self.demand(counted.held <= MEMORY, "memory is bounded", f"{counted.held} bytes are held after {records} {name}")
 
     # What is heard and told
 

@@ -26,8 +26,9 @@ SERVER, CLIENT = Role.SERVER, Role.CLIENT
 SEED = "bout "
 """What all that is random at the connection under test follows from, with its role."""
 TICKET_KEY = b"k" * 48
-LIMITS = Limits(hello_requests=2**20, warning_alerts=2**20, renegotiations=2**20, empty_records=2**20)
-"""Counters are not what a bout is about; they are reached by repetition alone."""
+REPEATS = 60
+"""How often a peer may repeat what leads nowhere: more often than the moves of a run do by themselves, except for a flood."""
+LIMITS = Limits(hello_requests=REPEATS, warning_alerts=REPEATS, renegotiations=2**20, empty_records=REPEATS)
 
 
 class _Watched:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import tracemalloc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from puretls.messages.records import Record
@@ -75,31 +76,52 @@ def _flood(subject: Factory, case: Flood) -> None:
     unless(calls < CALLS * records + 5000, subject, bounded, f"{case.name}: {calls} calls for {sent} bytes")
 
 
+class Cost:
+    """What a block of code cost so far: `calls` of Python functions, and the most bytes that were `held` when `look` was called."""
+
+    def __init__(self) -> None:
+        self.calls: int = 0
+        self.held: int = 0
+        self._base: int = tracemalloc.get_traced_memory()[0]
+
+    def look(self) -> None:
+        """See how much is held."""
+        self.held = max(self.held, tracemalloc.get_traced_memory()[0] - self._base)
+
+    def count(self, frame: Any, event: str, argument: Any) -> None:
+        """For `sys.setprofile`."""
+        self.calls += event == "call"
+
+
+@contextmanager
+def cost() -> Iterator[Cost]:
+    """Count what the block costs."""
+    before = sys.getprofile()
+    tracemalloc.start()
+    counted = Cost()
+    sys.setprofile(counted.count)
+    try:
+        yield counted
+    finally:
+        sys.setprofile(before)
+        counted.look()
+        tracemalloc.stop()
+
+
 def _fed(peer: Any, first: bytes, again: bytes) -> tuple[int, int, int]:
     """Send until the end gives up: bytes that came, the most that was held, and calls made."""
-    counter = [0]
     size = min(FLOOD, max(RECORDS * len(again) // max(1, again.count(b"\x03\x03")), len(again)))
-
-    def count(frame: Any, event: str, argument: Any) -> None:
-        counter[0] += event == "call"
-
-    before_profile = sys.getprofile()
-    tracemalloc.start()
-    base, most, sent = tracemalloc.get_traced_memory()[0], 0, 0
-    sys.setprofile(count)
-    try:
+    sent = 0
+    with cost() as counted:
         peer.receive(first)
         while sent < size:
             peer.receive(again)
             sent += len(again)
             peer.take()
-            most = max(most, tracemalloc.get_traced_memory()[0] - base)
+            counted.look()
             if any(told.kind in {"failed", "closed"} for told in peer.events()):
                 break
-    finally:
-        sys.setprofile(before_profile)
-        tracemalloc.stop()
-    return sent, most, counter[0]
+    return sent, counted.held, counted.calls
 
 
 bounded: Property = Property(
