@@ -120,7 +120,7 @@ def world(wheel_house, tmp_path):
 def run(wheel_house, world, tmp_path):
     """Runs a block in an empty directory with an environment in which puretls was installed; gives status and output."""
     venv, hidden, place = (tmp_path / name for name in ("venv", "hidden", "place"))
-    subprocess.run([sys.executable, "-m", "venv", venv], check=True, timeout=60)
+    subprocess.run([sys.executable, "-m", "venv", venv], check=True, timeout=120)
     for folder in (hidden, place):
         folder.mkdir()
     certificates = {name: str(world.ca) for name in ("SSL_CERT_FILE", "PIP_CERT")}
