@@ -26,8 +26,8 @@ WEB = ROOT / "tools" / "web"
 PICTURES = (".svg", ".png", ".webp")
 LICENCE = "LICENSE"
 READ_BESIDE = frozenset(READABLE)
-UNSEARCHED = frozenset({"changes.html"})
-"""What says again, version by version, what other pages say."""
+UNSEARCHED = frozenset({"api.html", "changes.html"})
+"""What lists names that have pages of their own, and what says again, version by version, what other pages say."""
 API_INDEX = "api/index.html"
 
 

@@ -261,7 +261,8 @@ class _Writer:
         return f"<pre>{_text(chr(10).join(map(_signature, members)))}</pre>\n"
 
     def _member(self, thing: Any, anchor: str) -> str:
-        self._note(anchor, thing, anchor)
+        if self._page.name != RETURNED:  # where a search for a class is enough
+            self._note(anchor, thing, anchor)
         return f"<dt id={anchor}>{_marked(thing)}<dd>{self._body(thing, anchor)}"
 
 
