@@ -31,15 +31,6 @@ function line(error) { // the last line of a traceback says what is wrong
   return String(error?.message ?? error).trim().split("\n").pop();
 }
 
-// What a handshake needs is imported while the visitor looks at the page: a run that nobody sees.
-function warm(ask) {
-  const answered = (request) => JSON.parse(ask(JSON.stringify(request)));
-  const { tape } = answered({ do: "new" });
-  answered({ do: "run", tape });
-  answered({ do: "new" }); // the visitor's first step goes on from here
-}
-
-let isCold = true;
 const loaded = load();
 loaded.catch((error) => postMessage({ failed: `The engine could not be loaded: ${line(error)}` }));
 
@@ -52,8 +43,4 @@ onmessage = async ({ data: { id, request } }) => {
     answer = { error: `The engine failed, which it never should: ${line(error)}` };
   }
   postMessage({ id, answer });
-  if (request.do === "new" && isCold) {
-    isCold = false;
-    setTimeout(warm, 0, ask);
-  }
 };
