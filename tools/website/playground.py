@@ -66,7 +66,7 @@ def _page(html: str) -> bytes:
 
 
 def _packages() -> bytes:
-    """puretls and what it needs as one zip, from which Python imports."""
+    """puretls and what it needs as one zip."""
     found = {name: text.encode() for name, text in zipapp.WRITTEN.items()} | _own()
     for name in DEPENDENCIES:
         found |= zipapp.distribution_files(name)
