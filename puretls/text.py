@@ -19,6 +19,15 @@ def printable(text: str | bytes) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+def has_utf8(text: str) -> bool:
+    """Whether there is UTF-8 for a text: none for half of a surrogate pair, which JSON can write."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def printable_lines(lines: Iterable[str]) -> str:
     """Joins lines to one text. A line break inside a line is escaped."""
     return "\n".join(map(printable, lines))

@@ -135,7 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
         if name != "ask" or self.headers.get_content_type() != "application/json" or not length.isascii() or not length.isdigit():
             self.close_connection = True
             self._send(400, "text/plain", b"JSON with its length goes to ask\n")
-        elif int(length) > MOST:
+        elif len(length) > len(str(MOST)) or int(length) > MOST:
             self.close_connection = True
             self._json({"error": f"a request has {MOST:,} bytes at most"})
         else:

@@ -19,7 +19,7 @@ from puretls.errors import DecodeError, UsageError
 from puretls.inspect.edit import Edit
 from puretls.inspect.named import Json, Side, Source, configuration, read_bytes, standing, without_secrets, write_bytes
 from puretls.session import Session
-from puretls.text import counted
+from puretls.text import counted, has_utf8
 from puretls.values import frozen
 
 VERSION = 1
@@ -142,6 +142,8 @@ class Tape:
     def __post_init__(self) -> None:
         if not 0 <= self.clock < END_OF_TIME:
             raise UsageError(f"clock is seconds since 1970, before the year 10000: not {self.clock}")
+        if not has_utf8(self.seed):
+            raise UsageError("seed holds half of a surrogate pair, which is no character")
 
     @property
     def source(self) -> Source:

@@ -205,6 +205,12 @@ def test_a_time_that_no_clock_can_show_is_refused(clock):
         Tape.loads(small().dumps().replace(str(NOW), clock))
 
 
+def test_a_seed_is_text_that_can_be_written():
+    with pytest.raises(UsageError, match="half of a surrogate pair"):
+        Tape.from_json(small().to_json() | {"seed": "\ud800"})
+
+
+
 def test_a_tape_of_another_version_says_so():
     content = small().to_json() | {"puretls_tape": 2}
     with pytest.raises(UsageError, match="version 2: this puretls reads version 1"):

@@ -21,7 +21,9 @@ HANDSHAKE = [
     *("ChangeCipherSpec", "Finished", "NewSessionTicket", "ChangeCipherSpec", "Finished"),
 ]
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers(-9, 2**40) | st.floats(allow_nan=False) | st.text(max_size=8),
+TEXT = st.text(st.characters(), max_size=8)
+"""Surrogates too, which JSON can write."""
+JSON = st.recursive(st.none() | st.booleans() | st.integers(-9, 2**40) | st.floats(allow_nan=False) | TEXT,
                     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3), max_leaves=6)  # fmt: skip
 FIELDS = (
     "path",
@@ -403,6 +405,8 @@ def test_reference_tapes_open_and_come_to_the_same_bytes(file):
         ({"do": "new", "choices": {"certificates": []}}, "a server needs a credential"),
         ({"do": "load", "text": "{"}, "no tape: not JSON"),
         ({"do": "load"}, "text is that of a tape's file"),
+        ({"do": "new", "choices": {"server_name": ""}}, "server_name is a text of 1 to 253 characters"),
+        ({"do": "new", "choices": {"seed": "\ud800"}}, "seed is a text of 1 to 253 characters"),
     ],
     ids=repr,
 )
@@ -429,12 +433,14 @@ def test_a_request_that_is_none_has_one_clear_line(request_, error):
         ("drop", {"path": "client.ClientHello.random"}, "is a field: name a message or a record"),
         ("unchange", {"number": 0}, "there is no change 0"),
         ("send", {"side": "client", "text": ""}, "there is nothing to send"),
+        ("send", {"side": "client", "text": "\ud800"}, "text holds half of a surrogate pair"),
+        ("send", {"side": "client", "text": "x" * 10**5}, "text has 100,000 characters: 65,536 are the most"),
         ("inject", {"side": "client", "hex": "0"}, "hex is hexadecimal digits"),
         ("save", {"as": "film"}, "a run is saved as tape, pcapng, page"),
         ("read", {"name": "labs/99"}, "nothing to read"),
         ("to", {"path": 7}, "path is a text"),
     ],
-    ids=repr,
+    ids=lambda value: repr(value)[:60],
 )
 def test_what_cannot_be_done_has_one_clear_line(do, more, error):
     assert error in refused(do, complete()["tape"], **more)

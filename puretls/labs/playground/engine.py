@@ -18,6 +18,7 @@ from puretls.inspect.streams import SIDES
 from puretls.inspect.tape import Step, Tape
 from puretls.labs.playground import options, reading, saving, view
 from puretls.labs.playground.run import Run, back, changed
+from puretls.text import has_utf8
 
 Json = Any
 Request = Mapping[str, Json]
@@ -64,8 +65,12 @@ def _shown(run: Run, request: Request, show: str | None = None) -> Json:
 
 def _text(request: Request, name: str, usual: str | None = None) -> str:
     value = request.get(name, usual)
-    if not isinstance(value, str) or len(value) > _MOST_TEXT:
+    if not isinstance(value, str):
         raise UsageError(f"{name} is a text, not {described(value)}")
+    if len(value) > _MOST_TEXT:
+        raise UsageError(f"{name} has {len(value):,} characters: {_MOST_TEXT:,} are the most")
+    if not has_utf8(value):
+        raise UsageError(f"{name} holds half of a surrogate pair, which is no character")
     return value
 
 

@@ -14,12 +14,15 @@ from puretls.inspect import texts
 from puretls.inspect.named import ANYBODY, AUTHORITY, NOBODY, write_bytes
 from puretls.inspect.tape import Script, Tape
 from puretls.suites import DEFAULT_SUITES, SUITES
+from puretls.text import has_utf8
 from puretls.values import frozen
 
 Json = Any
 CLOCK = 1_790_000_000
 """The time of a run, in seconds since 1970: in September 2026."""
 SERVER_NAME = "shop.test"
+MOST_TEXT = 253
+"""Characters of a text that is chosen, as of a host name."""
 _PSK: Mapping[str, Json] = {"identity": write_bytes(b"somebody"), "key": write_bytes(b"a key that everybody knows")}
 _GROUPS = ("x25519", "secp256r1", "secp384r1", "secp521r1", "x448", "ffdhe2048", "ffdhe3072")
 _SUITE_NAMES = tuple(suite.name for suite in SUITES)
@@ -45,11 +48,13 @@ class Choice:
         """The value. Raises `UsageError` where it cannot be chosen."""
         good = {
             "flag": lambda: isinstance(value, bool),
-            "text": lambda: isinstance(value, str) and 0 < len(value) <= 253,
+            "text": lambda: isinstance(value, str) and 0 < len(value) <= MOST_TEXT and has_utf8(value),
             "one": lambda: isinstance(value, str) and value in self.values,
             "many": lambda: isinstance(value, list) and all(isinstance(one, str) and one in self.values for one in value),
         }[self.kind]()
         if not good:
+            if self.kind == "text":
+                raise UsageError(f"{self.name} is a text of 1 to {MOST_TEXT} characters")
             wanted = ", ".join(self.values[:6]) + (" ..." if len(self.values) > 6 else "")
             raise UsageError(f"{self.name} cannot be {described(value)}" + (f"; there are {wanted}" if wanted else ""))
         return value
