@@ -213,6 +213,14 @@ def test_a_changed_message_is_on_its_way_again():
     assert states(answer) == ["FAILED", "FAILED"]
     assert [message["name"] for message in answer["view"]["messages"] if message["refused"]] == ["ServerKeyExchange (refused)"]
     assert "the signature over the handshake does not verify" in answer["view"]["why"]
+    notes = {path: done("message", answer["tape"], path=path)["scene"]["note"] for path in ("server.Certificate", "server.ServerKeyExchange",
+                                                                                           "server.ServerHelloDone", "client.Alert")}  # fmt: skip
+    assert notes == {
+        "server.Certificate": "",
+        "server.ServerKeyExchange": "The client was in WAIT_KEY_EXCHANGE when this came, refused it, and gave up.",
+        "server.ServerHelloDone": "The client had given up before this came: it was not read.",
+        "client.Alert": "The client was in WAIT_KEY_EXCHANGE when it gave up and sent this.",
+    }
     picture = answer["view"]["ends"]["client"]["picture"]
     assert "its own decision leads from WAIT_KEY_EXCHANGE to FAILED; it is in FAILED" in picture
     assert 'id="state-client-WAIT_REQUEST_OR_DONE" class="not"' in picture

@@ -19,6 +19,7 @@ from puretls.inspect.render.markup import children, element
 from puretls.inspect.render.scenes import Scene
 from puretls.inspect.render.statepath import arrowhead, state_picture
 from puretls.inspect.render.story import Story, is_refused, name
+from puretls.inspect.seen import MessageSeen
 from puretls.inspect.streams import SIDES
 from puretls.labs.playground import options
 from puretls.labs.playground.run import Run
@@ -51,7 +52,7 @@ def view(run: Run, show: str = "") -> Json:
         "clear": [run.taken, len(run.tape.edits)] == [0, 0],
         "messages": messages,
         "shown": messages[index]["path"] if index is not None else "",
-        "scene": _scene(story, index) if index is not None else None,
+        "scene": _scene(run, story, index, found) if index is not None else None,
         "ends": {side: _end(run, seen, side, here, refused) for side in SIDES},
         "waiting": {side: seen.stream(side).length - arrived[side] for side in SIDES},
         "outcome": outcome(run),
@@ -94,7 +95,7 @@ def _has_arrived(scene: Scene, arrived: dict[str, int]) -> bool:
 def _message(run: Run, scene: Scene, arrived: bool, refused: Container[Path]) -> Json:
     """`refused` are those that an end has refused; what is still on its way has not been, whatever will become of it."""
     seen = scene.seen
-    places = {parse_path(seen.path), *(parse_path(record.path) for record in scene.records)}
+    places = _places(scene)
     changed = {replace(edit.place, fields=()) for edit in run.tape.edits if edit.connection == len(run.played)}
     bad = arrived and (is_refused(scene) or any(place in refused for place in places))
     return {
@@ -124,19 +125,42 @@ def _shown(scenes: Sequence[Scene], arrived: Sequence[bool], wanted: str) -> int
     return came[-1] if came else (0 if scenes else None)
 
 
-def _scene(story: Story, index: int) -> Json:
+def _scene(run: Run, story: Story, index: int, found: Sequence[forensics.Finding]) -> Json:
     """A message with its bytes, and the tables of which `bytes.js` makes bytes that can be chosen."""
     html = story.scene(index)
-    return {"html": html, "data": story.dumps.tables | {"dumps": story.dumps.rows, "keys": story.anchors}}
+    tables = story.dumps.tables | {"dumps": story.dumps.rows, "keys": story.anchors}
+    return {"html": html, "data": tables, "note": _note(run, story.scenes, index, found)}
+
+
+def _note(run: Run, scenes: Sequence[Scene], index: int, found: Sequence[forensics.Finding]) -> str:
+    """What an end that gave up made of a message: an observer of the bytes, who cannot tell, takes it that all was taken."""
+    refusal = next((one for one in found if one.kind == forensics.REFUSED and one.path and one.state), None)
+    if run.failure is None or refusal is None or refusal.by != run.failure[0]:
+        return ""
+    scene, place = scenes[index], _thing(refusal.path)
+    at = next((number for number, one in enumerate(scenes) if place in _places(one)), len(scenes))
+    if index == at:
+        return f"The {refusal.by} was in {refusal.state} when this came, refused it, and gave up."
+    if scene.side != refusal.by and index > at:
+        return f"The {refusal.by} had given up before this came: it was not read."
+    if isinstance(scene.seen, MessageSeen) and scene.side == refusal.by and forensics.is_fatal(scene.seen):
+        return f"The {refusal.by} was in {refusal.state} when it gave up and sent this."
+    return ""
+
+
+def _places(scene: Scene) -> set[Path]:
+    """The message and the records that it stands in."""
+    return {parse_path(scene.seen.path), *(parse_path(record.path) for record in scene.records)}
 
 
 def scene(run: Run, show: str) -> Json:
     """One message. Raises `UsageError` where there is none of this path."""
-    story = Story(run.conversation())
+    seen = run.conversation()
+    story = Story(seen)
     index = next((index for index, each in enumerate(story.scenes) if each.seen.path == show), None)
     if index is None:
         raise UsageError(f"no message is called {printable(show[:80])!r} here")
-    return {"shown": show, "scene": _scene(story, index)}
+    return {"shown": show, "scene": _scene(run, story, index, findings(run, seen))}
 
 
 def _end(run: Run, seen: Conversation, side: str, here: Sequence[Scene], refused: Container[Path]) -> Json:

@@ -63,6 +63,8 @@ function drawScene() {
   explorer?.close();
   explorer = null;
   at("message-tools").hidden = !view.scene;
+  at("note").textContent = view.scene?.note || "";
+  at("note").hidden = !at("note").textContent;
   if (!view.scene) {
     at("scene").replaceChildren(element("p", { className: "note" }, "Nothing was sent yet. The first message comes with “Start”."));
     at("told").replaceChildren(element("p", {}, "When there are bytes, choose one: what it means stands here."));
