@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from puretls.cli import ranges
+from puretls.cli.output import check_writable
 
 
 def add_parser(subparsers: Any) -> None:
@@ -28,6 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Flip, tell, write."""
     from puretls.testing.atlas import atlas, text, write
 
+    check_writable(arguments.html)
     began = [time.monotonic()]
 
     def progress(done: int, whole: int) -> None:

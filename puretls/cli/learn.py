@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from puretls.cli import ranges
+from puretls.cli.output import check_writable
 from puretls.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Learn, tell, write."""
     from puretls.testing.learning import dot, learn, mermaid, text
 
+    check_writable(arguments.dot, arguments.mermaid)
     lesson = learn(_subject(arguments))
     sys.stdout.write(text(lesson))
     _write(arguments.dot, dot, lesson)

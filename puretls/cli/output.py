@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -21,6 +23,17 @@ def columns(file: TextIO | None = None) -> int:
     if (file or sys.stdout).isatty() or os.environ.get("COLUMNS"):
         return shutil.get_terminal_size((UNLIMITED, 24)).columns
     return UNLIMITED
+
+
+def check_writable(*paths: Path | None) -> None:
+    """Raises `OSError` for a file that cannot be written: before any work is done for it. None is no file."""
+    for path in paths:
+        if path is None:
+            continue
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not path.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
 
 
 def palette(file: TextIO | None = None) -> Palette:

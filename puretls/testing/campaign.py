@@ -101,7 +101,9 @@ def check_target(job: Job) -> None:
         need("atheris", "guided")
         if job.target not in TARGETS:
             raise UsageError(f"the code that is reached can be watched in {', '.join(TARGETS)}, not in {job.target}")
-    if job.target not in TARGETS:
+    if job.target in TARGETS:
+        _machine(job)
+    else:
         with targets.target(job.target, patience=max(1.0, job.patience), server_name=job.server_name) as factory:
             targets.check(factory)
 
@@ -113,6 +115,8 @@ def _machine(job: Job) -> Any:
         base = getattr(import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise UsageError(f"no machine is called {job.machine!r}: {error}") from None
+    if not (isinstance(base, type) and issubclass(base, need("hypothesis.stateful").RuleBasedStateMachine) and hasattr(base, "least")):
+        raise UsageError(f"{job.machine} is no subclass of puretls.testing.machine.ConnectionMachine")
     roles = tuple(Role) if job.target == "connection" else (Role(job.target),)
     return type(name, (base,), {"roles": roles, "__module__": module})
 

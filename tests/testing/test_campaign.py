@@ -106,8 +106,9 @@ def test_errors_are_one_line(capsys, tmp_path):
         complaint = capsys.readouterr().err
         assert wanted in complaint
         assert complaint.count("\n") == 1
-    with pytest.raises(UsageError, match="no machine is called"):
-        batch(Job("server", SMALL, "nowhere:Nothing"), 0)
+    for name, wanted in {"nowhere:Nothing": "no machine is called", "os:path": "is no subclass of", "tests.testing.planted:Path": "is no subclass of"}.items():
+        with pytest.raises(UsageError, match=wanted):
+            batch(Job("server", SMALL, name), 0)
 
 
 @contextmanager

@@ -326,6 +326,8 @@ def test_errors_of_the_command_are_one_line(capsys):
             ("learn", f"127.0.0.1:{_nobody()}"): "refused",
             ("learn", f"127.0.0.1:{listener.getsockname()[1]}"): "no handshake could be completed",
             ("learn", "self-server", "--patience", "0"): "--patience",
+            ("learn", "self-server", "--dot", "/no/such/folder/x.dot"): "/no/such/folder/x.dot: No such file or directory",
+            ("learn", "self-server", "--mermaid", "/"): "/: Is a directory",
         }
         for command, wanted in cases.items():
             assert main(list(command)) == 2, command
