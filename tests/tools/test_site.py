@@ -11,7 +11,8 @@ import pytest
 
 from tests.inspect import browser
 from tests.support.axe import serious_faults
-from tools.website import drawings, links, markdown
+from tools.website import drawings, links, markdown, playground
+from tools.website.errors import SiteError
 
 MOST = 2_000_000
 """Bytes that the site may have, without Pyodide."""
@@ -116,6 +117,19 @@ def test_check_of_links_finds(tmp_path, page, fault):
     found = links.broken(tmp_path)
     assert len(found) == (fault is not None)
     assert fault is None or (found[0].startswith("a.html: ") and fault in found[0])
+
+
+# The playground's page
+
+
+def test_page_of_the_playground_asks_a_worker_and_leads_back():
+    from puretls.labs.playground.pages import page_files
+
+    html = playground.page(page_files()["index.html"]).decode()
+    assert 'data-transport="worker"' in html
+    assert '<a href="../index.html">The manual</a>' in html
+    with pytest.raises(SiteError, match="the playground's page has"):
+        playground.page("<html></html>")
 
 
 # The command

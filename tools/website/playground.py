@@ -45,13 +45,13 @@ def files(pyodide: Path) -> dict[str, bytes]:
             f"{pyodide} has no {missing[0]}: npm install --prefix FOLDER pyodide@314, then name FOLDER/node_modules/pyodide"
         )
     found = {name: text.encode() for name, text in page_files().items()}
-    found["index.html"] = _page(page_files()["index.html"])
+    found["index.html"] = page(page_files()["index.html"])
     found |= {name: (zipapp.ROOT / "tools" / "web" / name).read_bytes() for name in ("worker.js", "disk.js")}
     found["packages.zip"] = _packages()
     return found | {f"pyodide/{name}": (pyodide / original).read_bytes() for original, name in RUNTIME.items()}
 
 
-def _page(html: str) -> bytes:
+def page(html: str) -> bytes:
     """The page with the transport that asks a worker, a way back to the site, and a word for who opens it from a disk."""
     changes = (
         ('data-transport="fetch"', 'data-transport="worker"'),
