@@ -10,8 +10,9 @@ from puretls import danger
 from puretls.crypto.groups import RandomBytes
 from puretls.crypto.kernels.modular.primes import random_prime
 from puretls.crypto.keys import RsaPrivateKey
-from puretls.errors import PeerError, Reason
+from puretls.errors import PeerError, Reason, UsageError
 from puretls.inspect.knowledge import Knowledge
+from puretls.labs.ends import octets
 from puretls.labs.grading import Verdict
 from puretls.labs.lab import Calls, Lab, Scene, Wrong
 from puretls.labs.stage import Pair, Seeded, credential_of, provider, rsa_key, rsa_private, suite
@@ -74,6 +75,8 @@ class Peer:
 
         Returns the name of the server's alert, or "" when it sends none and waits for what comes next.
         """
+        if len(octets("encrypted", encrypted)) >= 2**16:
+            raise UsageError(f"encrypted: 65,535 bytes are the most, not {len(encrypted):,}")
         self._calls()
         server = self._waiting.fork()
         server.receive(_client_key_exchange(encrypted))

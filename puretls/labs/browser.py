@@ -9,7 +9,8 @@ from puretls import danger
 from puretls.extensions import EncryptThenMac
 from puretls.iana import ContentType
 from puretls.inspect.conversation import Conversation
-from puretls.labs.stage import Pair, Seeded, records, suite
+from puretls.labs.ends import octets, one_record, text
+from puretls.labs.stage import Pair, Seeded, suite
 from puretls.record.channel import Channel
 from puretls.record.protection import Protection
 
@@ -44,7 +45,7 @@ class Browser:
 
     def content(self, path: str, body: bytes = b"") -> bytes:
         """What the browser sends: the attacker chooses path and body, the browser adds the cookie."""
-        return f"POST /{path} HTTP/1.1\r\nCookie: pin={self.pin}\r\n\r\n".encode() + body
+        return f"POST /{text('path', path)} HTTP/1.1\r\nCookie: pin={self.pin}\r\n\r\n".encode() + octets("body", body)
 
     def request(self, path: str, body: bytes = b"") -> bytes:
         """The record in which a request travels, header included."""
@@ -52,7 +53,7 @@ class Browser:
 
     def open(self, record: bytes) -> bytes | None:
         """What the server opens of a record; None when it refuses it."""
-        return _fresh(self._receives).open(records(record)[0])
+        return _fresh(self._receives).open(one_record(record))
 
     def shown(self) -> Conversation:
         """The handshake and one request, for those who look on."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from puretls import danger
 from puretls.iana import ContentType
+from puretls.labs.ends import text
 from puretls.labs.grading import Verdict
 from puretls.labs.lab import Calls, Lab, Scene, Wrong
 from puretls.labs.stage import Pair, Seeded
@@ -34,7 +35,7 @@ class Peer:
         return len(self._sends.fork().seal(ContentType.APPLICATION_DATA, self._content(path)).to_bytes())
 
     def _content(self, path: str) -> bytes:
-        request = f"GET /{path} HTTP/1.1\r\nHost: bank.example\r\nCookie: session={self._cookie}; lang=en\r\n\r\n".encode()
+        request = f"GET /{text('path', path)} HTTP/1.1\r\nHost: bank.example\r\nCookie: session={self._cookie}; lang=en\r\n\r\n".encode()
         return zlib.compress(request) if self._compresses else request
 
 

@@ -14,7 +14,7 @@ from puretls.crypto.signatures import SIGNATURE_SCHEMES
 from puretls.errors import DecodeError
 from puretls.iana import CipherSuiteId, ContentType, ExtensionType, SignatureScheme
 from puretls.inspect.conversation import Conversation
-from puretls.labs.ends import End, Keys
+from puretls.labs.ends import End, Keys, octets
 from puretls.labs.lab import Refused
 from puretls.labs.stage import Seeded, credential_of, provider, records, rsa_key
 from puretls.messages.extension import RawExtension
@@ -118,11 +118,11 @@ class Between:
 
         The server can be asked as often as you like. Raises `Refused` where it does not know any of the suites.
         """
-        return self._server.answer(hello)
+        return self._server.answer(octets("hello", hello))
 
     def deliver(self, flight: bytes) -> bytes:
         """Send the client messages in the server's name, once; returns its ClientKeyExchange. Raises `Refused` when it gives up instead."""
-        self._client.give(Record(ContentType.HANDSHAKE, VERSION, flight).to_bytes())
+        self._client.give(Record(ContentType.HANDSHAKE, VERSION, octets("flight", flight)).to_bytes())
         sent = self._client.take()
         if len(sent) != 3:
             raise Refused(f"the client does not go on{self._client.ending}")

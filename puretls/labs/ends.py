@@ -21,7 +21,7 @@ from puretls.record.framing import HEADER_LENGTH
 from puretls.record.protect import protect
 from puretls.record.protection import Protection
 from puretls.suites import Suite
-from puretls.text import counted
+from puretls.text import counted, has_utf8
 from puretls.x509.certificates.certificate import Certificate
 
 Application = Callable[[Connection, bytes], None]
@@ -131,6 +131,13 @@ def octets(what: str, value: object, *lengths: int) -> bytes:
         wanted = f"{' or '.join(map(str, lengths))} bytes" if lengths else "bytes"
         found = counted(len(value), "byte") if isinstance(value, bytes) else described(value)
         raise UsageError(f"{what}: {wanted} are wanted, not {found}")
+    return value
+
+
+def text(what: str, value: object) -> str:
+    """A text that there is UTF-8 for. Raises `UsageError`, which says what is wanted."""
+    if not isinstance(value, str) or not has_utf8(value):
+        raise UsageError(f"{what}: a text is wanted, not {described(value)}")
     return value
 
 

@@ -11,6 +11,7 @@ from puretls.extensions import Extension
 from puretls.extensions.base import View
 from puretls.iana import ContentType, ExtensionType
 from puretls.inspect.streams import SIDES
+from puretls.labs.ends import octets
 from puretls.labs.grading import Verdict
 from puretls.labs.lab import Calls, Lab, Scene, Wrong
 from puretls.labs.stage import Pair, Seeded, records
@@ -73,7 +74,7 @@ class Peer:
     def send_heartbeat(self, message: bytes) -> bytes:
         """Send a record of type 24 with this content over the connection; returns the contents of what comes back, b"" for nothing."""
         self._calls()
-        answer = self._answer(self._carried("client", message))
+        answer = self._answer(self._carried("client", octets("message", message)))
         self._last = self._carried("server", answer) if answer else b""
         return self._last
 

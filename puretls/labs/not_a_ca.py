@@ -12,6 +12,7 @@ from puretls.ca import Authority, DevelopmentCa
 from puretls.config import Credential
 from puretls.crypto.groups import RandomBytes
 from puretls.errors import UsageError
+from puretls.labs.ends import text
 from puretls.labs.lab import Lab, Wrong
 from puretls.labs.stage import CLOCK, NAME, Seeded, authority, credential, provider
 from puretls.labs.visitor import Visitor, check, password_in, scenes
@@ -50,7 +51,7 @@ class Peer(Visitor):
 
     def issue(self, name: str, issuer: Credential) -> Credential:
         """A new key and a certificate for this name, which the key of `issuer` signs: `.chain` (of one certificate) and `.key`."""
-        return issue(name, issuer, self._seeded.random(f"issued for {name}"))
+        return issue(text("name", name), issuer, self._seeded.random(f"issued for {name}"))
 
 
 # The reference attack

@@ -6,7 +6,9 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from puretls.arguments import described
 from puretls.crypto.cbc import Blocks, CbcAlgorithm
+from puretls.errors import UsageError
 from puretls.iana import ContentType
 from puretls.labs.browser import Browser
 from puretls.labs.grading import Verdict
@@ -83,6 +85,8 @@ class Peer:
 
         The browser sends 4,000 in all.
         """
+        if type(count) is not int or count < 0:
+            raise UsageError(f"count: a number of records is wanted, not {described(count)}")
         for _ in range(count):
             self._calls()
         content = (ContentType.APPLICATION_DATA, BEFORE + self._cookie.encode() + AFTER)

@@ -152,6 +152,17 @@ def _premaster(peer, value):
 
 
 MISTAKES = [
+    (1, lambda peer: peer.send_heartbeat("text"), "message: bytes are wanted, not str"),
+    (2, lambda peer: peer.ask(5), "encrypted: bytes are wanted, not 5"),
+    (2, lambda peer: peer.ask(bytes(2**16)), "encrypted: 65,535 bytes are the most, not 65,536"),
+    (3, lambda peer: peer.deliver(b""), "one record is wanted, in bytes, with its header of 5; not these 0 bytes"),
+    (4, lambda peer: peer.deliver([]), "one record is wanted, in bytes, with its header of 5; not list"),
+    (4, lambda peer: peer.request("a", "b"), "body: bytes are wanted, not str"),
+    (4, lambda peer: peer.request(b"a"), "path: a text is wanted, not bytes"),
+    (5, lambda peer: peer.request(None), "path: a text is wanted, not None"),
+    (6, lambda peer: peer.forward(None), "hello: bytes are wanted, not None"),
+    (7, lambda peer: peer.deliver("text"), "flight: bytes are wanted, not str"),
+    (8, lambda peer: peer.listen("9"), "count: a number of records is wanted, not str"),
     (9, lambda peer: peer.client(b"x"), "client_random: 32 bytes are wanted, not 1 byte"),
     (9, lambda peer: peer.server(b"x", b""), "server_random: 32 bytes are wanted, not 1 byte"),
     (9, lambda peer: peer.server(bytes(32), bytes(33)), "session_id: 32 bytes are the most"),
@@ -170,6 +181,7 @@ MISTAKES = [
     (13, lambda peer: peer.visit((), peer.mine.key), "a credential needs a certificate"),
     (13, lambda peer: peer.visit(5, peer.mine.key), "a tuple of certificates"),
     (13, lambda peer: peer.visit(peer.issue("a.example", peer.mine).chain, peer.mine.key), "the private key does not belong"),
+    (13, lambda peer: peer.issue("\ud800", peer.mine), "name: a text is wanted"),
     (13, lambda peer: peer.issue("a.example", None), "an issuer is a certificate with its key"),
     (14, lambda peer: peer.order(None), "a name is text of ASCII"),
 ]
