@@ -259,6 +259,15 @@ def test_a_flood_ends_a_connection_in_every_state_of_a_handshake(role, name):
         assert one.is_over
 
 
+def test_a_flood_in_pieces_costs_in_proportion_to_the_pieces():
+    one = Bout(World(Role.CLIENT)).begin()
+    for symbol in SERVER_FLIGHT[:-1]:
+        one.say(symbol)
+    one.size = 1
+    one.flood("warnings")
+    assert one.is_over
+
+
 def test_a_flood_that_is_borne_is_a_violation(monkeypatch):
     monkeypatch.setattr(world, "LIMITS", replace(world.LIMITS, warning_alerts=2**20))
     with pytest.raises(Violation, match="what leads nowhere is not borne for ever"):

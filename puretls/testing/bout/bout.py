@@ -136,12 +136,13 @@ class Bout:
         """What leads nowhere (`FLOODS`), more often than the limits let pass; what that costs is measured."""
         self._note(f"{REPEATS + 1} {name}")
         pieces = [self.mapper.seal(*FLOODS[name]) for _ in range(REPEATS + 1)]
+        before = len(self.received)
         with cost() as counted:
             for piece in pieces:
                 self._arrive(piece)
         self._last_sealed = b""
         self._after()
-        self._judge.flooded(name, len(pieces), counted)
+        self._judge.flooded(name, len(self.received) - before, counted)
 
     def replay(self) -> None:
         """The last bytes that were said under keys, once more."""

@@ -125,13 +125,13 @@ class Judge:
             f"it goes on after {name}",
         )
 
-    def flooded(self, name: str, records: int, counted: Cost) -> None:
-        """So many records came that lead nowhere."""
+    def flooded(self, name: str, pieces: int, counted: Cost) -> None:
+        """What leads nowhere came, in so many pieces."""
         borne = self.is_over or self._tainted or self.closing
-        self.demand(borne, "what leads nowhere is not borne for ever", f"it goes on after {records} {name}")
-        cheap = counted.calls <= _OPENED * CALLS * records + 5000
-        self.demand(cheap, "work is in proportion to what comes", f"{counted.calls} calls for {records} {name}")
-        self.demand(counted.held <= MEMORY, "memory is bounded", f"{counted.held} bytes are held after {records} {name}")
+        self.demand(borne, "what leads nowhere is not borne for ever", f"it goes on after {name}")
+        cheap = counted.calls <= _OPENED * CALLS * pieces + 5000
+        self.demand(cheap, "work is in proportion to what comes", f"{counted.calls} calls for {name} in {pieces} pieces")
+        self.demand(counted.held <= MEMORY, "memory is bounded", f"{counted.held} bytes are held after {name}")
 
     # What is heard and told
 
