@@ -70,6 +70,9 @@ def _is_hex(text: str) -> bool:
 
 # Where entropy and credentials come from
 
+MOST_CREDENTIALS = 16
+"""Credentials of one end: an RSA key takes seconds to make, and whoever opens a tape of a stranger's would wait for all of them."""
+
 
 def standing() -> float:
     """How many seconds have passed for a clock that stands."""
@@ -102,7 +105,7 @@ class Source:
         return _issued(self, kind, listed, usage, pss_only)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=2 * MOST_CREDENTIALS)
 def _issued(source: Source, kind: str, listed: tuple[str, ...], usage: str, pss_only: bool) -> Credential:
     """Kept, since an RSA key takes seconds to make, and a tape is made configurations of more than once."""
     from puretls.ca import DevelopmentCa
@@ -138,12 +141,14 @@ def _same(*kinds: type) -> _Row:
     return _Row(lambda value: value, read)
 
 
-def _listed(write: Callable[[Any], Json], read: Callable[[Json, Source], Any]) -> _Row:
-    """A tuple, written as a list."""
+def _listed(write: Callable[[Any], Json], read: Callable[[Json, Source], Any], most: int | None = None) -> _Row:
+    """A tuple, written as a list of at most so many."""
 
     def read_all(value: Json, source: Source) -> tuple[Any, ...]:
         if not isinstance(value, list):
             raise UsageError(f"a list, not {described(value)}")
+        if most is not None and len(value) > most:
+            raise UsageError(f"{most} are the most, not {len(value):,}")
         return tuple(read(one, source) for one in value)
 
     return _Row(lambda values: [write(one) for one in values], read_all)
@@ -316,7 +321,7 @@ _SHARED: Mapping[str, _Row] = {
     "signature_schemes": _SCHEMES,
     "signing_schemes": _optional(_SCHEMES),
     "extensions": _listed(_write_extension, _read_extension),
-    "credentials": _listed(_write_credential, _read_credential),
+    "credentials": _listed(_write_credential, _read_credential, MOST_CREDENTIALS),
     "verifier": _Row(_cannot_be_written, _read_verifier),
     "limits": _Row(
         lambda limits: {

@@ -205,6 +205,23 @@ def test_a_time_that_no_clock_can_show_is_refused(clock):
         Tape.loads(small().dumps().replace(str(NOW), clock))
 
 
+def test_an_end_has_so_many_credentials_and_not_more():
+    one = {"kind": "secp256r1", "names": ["a.example"]}
+    with pytest.raises(UsageError, match=r"server\.credentials: 16 are the most, not 17"):
+        small(server={"credentials": [one] * 17}).configurations()
+    assert small(server={"credentials": [one] * 16}).configurations()
+
+
+def test_credentials_are_issued_once_however_many_there_are():
+    def keys():
+        sides = ([{"kind": "secp256r1", "names": [f"{side}{number}.example"]} for number in range(16)] for side in ("c", "s"))
+        client, server = ({"credentials": issued} for issued in sides)
+        return [one.key for end in small(client=client, server=server).configurations() for one in end.credentials]
+
+    for one, other in zip(keys(), keys(), strict=True):
+        assert one is other
+
+
 def test_a_seed_is_text_that_can_be_written():
     with pytest.raises(UsageError, match="half of a surrogate pair"):
         Tape.from_json(small().to_json() | {"seed": "\ud800"})
