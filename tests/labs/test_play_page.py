@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from puretls.cli.playground import Server
+from puretls.labs.playground import engine
 from tests.inspect import browser
 from tests.labs.visitor import Visitor, first_visit
 from tests.support.axe import serious_faults
@@ -104,6 +105,51 @@ def test_a_new_run_is_chosen_and_a_tape_opened(visitor, tmp_path):
     visitor.press("Open")
     visitor.until("return document.querySelectorAll('#ladder li').length > 10")
     assert "client.CertificateVerify" in visitor.messages()
+
+
+HOSTILE = "<img src=x onerror=document.title='run'>\"'><script>document.title='run'</script>"
+
+
+def test_what_an_attackers_link_holds_is_shown_and_does_nothing(visitor, server):
+    def asked(do, tape, **more):
+        answer = engine.answer({"do": do, "tape": tape, **more})
+        assert "error" not in answer, answer
+        return answer["tape"]
+
+    tape = asked("new", None, choices={"psk": True}) | {"name": HOSTILE, "note": HOSTILE}
+    for side in ("client", "server"):
+        tape[side] |= {"psk": {"identity": {"text": HOSTILE}, "key": {"text": "key"}}, "extensions": [{"name": "Alpn", "protocols": [HOSTILE]}]}
+    said = asked("send", asked("run", tape), side="client", text=HOSTILE)
+    name = "client.ClientHello.extensions[0].server_name.names[0].name"
+    changed = asked("change", asked("step", asked("new", None)), path=name, value=f"text:{HOSTILE}", who="sender")
+    pack = "const done = arguments[1]; import(new URL('address.js', document.baseURI)).then((made) => made.written(arguments[0], '')).then(done)"
+    for run in (asked("run", said), asked("run", changed)):
+        link = visitor.driver.execute_async_script(pack, run)
+        visitor.driver.get("about:blank")
+        visitor.come(server.address + link)
+        shown = visitor.text("events")
+        for path in visitor.messages():
+            visitor.look_at(path)
+            shown += visitor.at("scene").get_attribute("textContent")
+        assert visitor.driver.title == "TLS 1.2 playground"
+        assert visitor.driver.find_elements("css selector", "img") == []
+        assert "<img src=x" in shown
+
+
+def test_a_page_whose_playground_has_ended_keeps_its_run_and_says_where_it_goes_on(visitor, server):
+    visitor.press("Start")
+    messages, token = visitor.messages(), server.token
+    server.token = "that of another one"
+    try:
+        visitor.at("run").click()
+        visitor.until("return document.getElementById('error').textContent !== ''")
+    finally:
+        server.token = token
+    assert "a playground that has ended" in visitor.text("error")
+    assert visitor.messages() == messages
+    assert [line for line in visitor.complaints() if "403" not in line] == []
+    visitor.press("Run on")
+    assert "complete" in visitor.text("outcome")
 
 
 def test_everything_is_reached_by_the_keyboard(visitor):

@@ -6,6 +6,7 @@
 // { progress: "..." }, a line for the visitor; when it can be asked, { ready: true }; when it never will, { failed: "..." }.
 
 const LOST = "The engine does not answer: is `puretls playground` still running? What you see is kept; try again.";
+const ANOTHER = "This page is of a playground that has ended. Open the address that the new one prints, and put there, by Open…, the link that Share… shows here.";
 
 function overFetch() {
   const ask = async (request) => {
@@ -15,6 +16,7 @@ function overFetch() {
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify(request),
       });
+      if (response.status === 403) return { error: ANOTHER };
       if (!response.ok) return { error: `${LOST} (${response.status})` };
       return await response.json();
     } catch {
