@@ -233,6 +233,20 @@ def test_weak_code_listens_nowhere_else(host):
         local.listen(host)
 
 
+def test_an_address_that_claims_to_be_equal_to_all_is_none():
+    class Every(str):
+        def __eq__(self, other):
+            return True
+
+        def __hash__(self):
+            return hash("127.0.0.1")
+
+    with pytest.raises(local.NotLocal, match="not on Every"):
+        local.listen(Every("0.0.0.0"))
+    with pytest.raises(local.NotLocal, match=r"not on '0\.0\.0\.0'"):
+        local.listen("0.0.0.0")
+
+
 def test_labs_are_imported_by_the_command_alone(root):
     """The import-linter's contracts of this are in pyproject.toml; that they are there is checked here."""
     text = (root / "pyproject.toml").read_text()
