@@ -140,8 +140,12 @@ def files():
     }
 
 
+OF_LABS = (".heartbeat.", ".rsa_modulus", ".rsa_exponent")
+"""What labs add to the messages while they are loaded, and explain in their texts."""
+
+
 def test_every_field_of_rarer_messages_has_an_explanation():
-    fields = dict(rarer())
+    fields = {path: value for path, value in rarer() if not any(part in path for part in OF_LABS)}
     assert len(fields) > 60
     assert silent(fields) == []
 
