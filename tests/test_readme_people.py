@@ -1,6 +1,6 @@
 """What the README shows to each of its three people, as it stands there: from an empty directory and a wheel house, with no network.
 
-Names resolve to a server on this machine, which is example.org and, as pypi.org, an index of the wheel house; any other name does not exist.
+Names resolve to a server on this machine, which is example.org and pip's own index of packages, with the wheel house in it; any other name does not exist.
 """
 
 import os
@@ -26,7 +26,7 @@ find = socket.getaddrinfo
 def found(host, *arguments, **options):
     if host in ("127.0.0.1", "localhost"):
         return find(host, *arguments, **options)
-    if host in ("example.org", "pypi.org"):
+    if host in ("example.org", "{index}"):
         return find("127.0.0.1", {port}, *arguments[1:], **{{**options, "port": {port}}} if "port" in options else options)
     raise socket.gaierror(socket.EAI_NONAME, f"there is no {{host}} here")
 socket.getaddrinfo = found
@@ -104,6 +104,11 @@ def index(house):
     return pages
 
 
+def pip_index():
+    """The host that pip asks for packages unless told otherwise."""
+    return pytest.importorskip("pip._internal.models.index").PyPI.netloc
+
+
 @pytest.fixture
 def world(wheel_house, tmp_path):
     """The server, which any name of the README leads to: `port`, and the file `ca` that it is verified with."""
@@ -111,7 +116,7 @@ def world(wheel_house, tmp_path):
     folder.mkdir()
     authority = DevelopmentCa.create(os.urandom, time.time())
     (folder / "ca.pem").write_text(authority.root_pem)
-    context = server_context(authority.issue(["example.org", "pypi.org"]), folder)
+    context = server_context(authority.issue(["example.org", pip_index()]), folder)
     with https(context, {"/": b"a page", **index(wheel_house)}) as server:
         yield SimpleNamespace(port=server.port, ca=folder / "ca.pem")
 
@@ -128,7 +133,7 @@ def run(wheel_house, world, tmp_path):
     environment |= {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore"}
     install = [venv / "bin" / "pip", "install", "-q", "--no-index", "--find-links", wheel_house, "puretls[cli]"]
     subprocess.run(install, env=environment, check=True, timeout=120)
-    names = NAMES.format(port=world.port)
+    names = NAMES.format(port=world.port, index=pip_index())
 
     def run(command, *, openssl):
         (hidden / "sitecustomize.py").write_text(names if openssl else names + ABSENT)

@@ -17,6 +17,7 @@ from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.pem import load_certificates
 from puretls.x509.verifier import chain_verifier
 from tests.cli.command import in_process, puretls, serving
+from tests.support.interrupts import interrupts_are_taken
 
 
 @pytest.fixture(scope="module")
@@ -136,10 +137,7 @@ def test_key_log_is_opened_once_and_reloading_keeps_it(files, tmp_path, more):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_is_a_clean_end(files, options, tmp_path, number):
-    ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
-    if number == signal.SIGINT and ignored:
-        pytest.skip("interrupts are ignored in the background")
-    with serving(tmp_path, *options) as server:
+    with interrupts_are_taken(), serving(tmp_path, *options) as server:
         server.send(number)
         assert server.process.wait(10) == 0
         assert "stopped" in server.log

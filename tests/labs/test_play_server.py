@@ -14,6 +14,7 @@ import pytest
 from puretls import cli
 from puretls.cli import playground
 from puretls.labs.playground.pages import page_files
+from tests.support.interrupts import interrupts_are_taken
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +144,9 @@ def test_a_browser_that_cannot_be_opened_is_told(monkeypatch, capsys):
 
 def test_the_command_prints_its_address_and_ends_with_ctrl_c():
     command = [sys.executable, "-m", "puretls", "playground", "--no-browser"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with interrupts_are_taken():
+        started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with started as process:
         try:
             line = process.stdout.readline()
             host, port = re.search(r"http://(127\.0\.0\.1):(\d+)/[\w-]{32}/$", line.strip()).groups()
