@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,7 +28,8 @@ The manual, in the folder puretls/manual of the package; \\fBpuretls explain\\fR
 
 def page() -> str:
     """The page in roff; the same for the same options, whatever the day and the width of the terminal."""
-    from build_manpages.manpage import Manpage
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # of distutils, where setuptools is old
+        from build_manpages.manpage import Manpage
 
     from puretls import __version__
     from puretls.cli import parser
