@@ -7,6 +7,7 @@ Needs `pip install argparse-manpage`. argparse words its usage lines differently
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import warnings
@@ -28,8 +29,9 @@ The manual, in the folder puretls/manual of the package; \\fBpuretls explain\\fR
 
 def page() -> str:
     """The page in roff; the same for the same options, whatever the day and the width of the terminal."""
-    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # of distutils, where setuptools is old
-        from build_manpages.manpage import Manpage
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning), contextlib.suppress(ImportError):
+        import setuptools  # noqa: F401  where it is old, it must come before the distutils that the next line asks for
+    from build_manpages.manpage import Manpage
 
     from puretls import __version__
     from puretls.cli import parser
