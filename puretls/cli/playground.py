@@ -74,7 +74,8 @@ class Server(ThreadingHTTPServer):
         from puretls.labs.playground.engine import answer
         from puretls.labs.playground.pages import MEDIA_TYPES, page_files
 
-        self.token = secrets.token_urlsafe(24)
+        self.token: str = secrets.token_urlsafe(24)
+        self.files: dict[str, tuple[str, bytes]]
         self.files = {name: (MEDIA_TYPES[name.rpartition(".")[2]], text.encode()) for name, text in page_files().items()}
         self._answer, self._lock = answer, threading.Lock()
         try:

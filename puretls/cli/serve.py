@@ -115,7 +115,7 @@ class Ending:
     def __init__(self) -> None:
         self._reading, self._writing = socket.socketpair()
         self._asked = False
-        self.stopping = (self._reading.fileno(),)
+        self.stopping: tuple[int, ...] = (self._reading.fileno(),)
 
     def ask(self) -> None:
         if self._asked:

@@ -153,7 +153,7 @@ def test_edits_run_against_a_live_openssl(tmp_path):
     ca.write_text(authority().root_pem)
     assert in_process("demo", "--tape", path).returncode == 0
     with answering(server_context(issued(), tmp_path)) as (port, problems):
-        live = ("--against", f"127.0.0.1:{port}", "--patience", "5", "--servername", "server.test")
+        live = ("--against", f"127.0.0.1:{port}", "--patience", "1", "--servername", "server.test")
         trusting = ("--ca", ca, "--danger-seed", "1")  # the demonstration's clock goes with the real one, the test's certificates do not
         told = in_process("edit", path, "--set", "client.ClientHello.cipher_suites=0x1301", *live, "--danger-no-verify")
         refused = in_process("edit", path, "--flip", "server.ServerHello.random", *live, "--danger-no-verify")

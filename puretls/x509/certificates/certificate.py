@@ -50,7 +50,9 @@ class Certificate(CertificateFields):
             except DecodeError:
                 raise strict from None
 
-    __repr__ = CertificateFields.__repr__
+    def __repr__(self) -> str:
+        return CertificateFields.__repr__(self)
+
     _repr_html_ = in_notebooks
 
     def spans(self) -> tuple[Span, ...]:
