@@ -32,6 +32,7 @@ def checked(path, bench):
     return {(row["case"], row["size"]): row for row in document["rows"]}
 
 
+@pytest.mark.slow
 def test_import_is_measured_and_written_as_json(root, tmp_path):
     printed = run(root, "import", "--quick", "--json", str(tmp_path / "rows.json")).stdout
     rows = checked(tmp_path / "rows.json", "import")

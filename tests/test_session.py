@@ -239,11 +239,11 @@ def test_clock_that_goes_back_does_not_keep_a_key_for_ever():
 def test_keys_that_were_set_are_not_replaced_by_a_rotation_that_had_begun():
     clock = Clock()
     keys = TicketKeys(period=100, clock=clock)
-    ours = b"n" * 48
+    ours, setters = b"n" * 48, []
 
     def clock_during_which_keys_are_set():
         keys._clock = clock
-        setter = threading.Thread(target=keys.set, args=([ours],))
+        setters.append(setter := threading.Thread(target=keys.set, args=([ours],)))
         setter.start()
         setter.join(0.2)
         clock.now += 1000
@@ -251,9 +251,7 @@ def test_keys_that_were_set_are_not_replaced_by_a_rotation_that_had_begun():
 
     keys._clock = clock_during_which_keys_are_set
     keys.seal(SESSION)
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and thread.name.startswith("Thread-"):
-            thread.join(5)
+    setters[0].join(5)
     assert keys.seal(SESSION).startswith(ours[:16])
 
 

@@ -53,6 +53,7 @@ def _started(root, hash_seed):
     return subprocess.Popen([sys.executable, "-c", PROCESS], env=environment, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_the_reference_conversations_are_the_same_bytes_twice_in_two_processes(root):
     processes = [_started(root, hash_seed) for hash_seed in ("1", "2")]
     passes = []

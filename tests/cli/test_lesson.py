@@ -179,6 +179,7 @@ def test_an_exercise_that_never_ends_is_stopped(written):
     assert (result.returncode, result.stdout) == (1, "slow.py does not come to an end: stopped after 0.7 seconds\n")
 
 
+@pytest.mark.slow
 def test_a_class_is_a_table_whatever_is_in_the_files(written, tmp_path):
     written("ann/records.py", RIGHT)
     written("bob/records.py", RIGHT.replace("return data[0], ", "return data[1], "))

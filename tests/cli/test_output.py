@@ -29,6 +29,7 @@ def foreign(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "cp437", "utf-8"])
 def test_output_works_in_every_encoding(foreign, encoding):
     environment = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}

@@ -143,6 +143,7 @@ def test_a_seed_without_a_reader_of_warnings_is_still_told():
         assert tapes.seed_of(arguments) == "1"
 
 
+@pytest.mark.slow
 @pytest.mark.interop
 def test_edits_run_against_a_live_openssl(tmp_path):
     """RFC 5246 7.4.1.3: OpenSSL, too, refuses a hello without a suite in common."""

@@ -237,6 +237,7 @@ def rsa_private(group):
     return RsaPrivateKey(RsaPublicKey(n, e), d, p, q, d % (p - 1), d % (q - 1), pow(q, -1, p))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", files("rsa_pkcs1_*_sig_gen_test.json"))
 @pytest.mark.rfc("8017", "8.2.1")
 def test_rsa_pkcs1_signing(name):
@@ -256,6 +257,7 @@ def test_rsa_pkcs1_signing(name):
     tally.report(name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n in files("rsa_pkcs1_*_test.json") if "sig_gen" not in n])
 @pytest.mark.rfc("8017", "7.2.2")
 def test_rsa_decryption(name):
@@ -276,6 +278,7 @@ def test_rsa_decryption(name):
     tally.report(name)
 
 
+@pytest.mark.slow
 def test_primality():
     """"Acceptable" are negative numbers whose opposite is prime: they are no primes here."""
     tally = Tally()

@@ -62,7 +62,7 @@ def joined(turns):
 
 
 @pytest.mark.rfc("9293", "3.4")
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(talks(), st.randoms(use_true_random=False))
 def test_out_of_order_and_repeated(talk, rng):
     """Everything is there once, in the order in which it was sent: acknowledgements tell that, wherever the packets ended up."""
@@ -77,7 +77,7 @@ def test_out_of_order_and_repeated(talk, rng):
 
 
 @pytest.mark.rfc("9293", "3.10.7.4")
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(talks(), st.data())
 def test_overlapping(talk, data):
     """Copies that begin and end elsewhere, as retransmissions do."""
@@ -98,7 +98,7 @@ TOLD = 11
 """Bytes of a client that tell a ClientHello from anything else."""
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(talks(), st.randoms(use_true_random=False))
 def test_missing(talk, rng):
     """What was not captured is a gap; bytes and gaps together are the stream."""

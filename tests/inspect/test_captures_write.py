@@ -87,6 +87,7 @@ def followed(file, number):
     return said[::-1] if re.search(r"^Node 0: .*:443$", done.stdout, re.MULTILINE) else said
 
 
+@pytest.mark.slow
 @pytest.mark.interop
 @needs_tshark
 @pytest.mark.parametrize("row", REFERENCE, ids=lambda row: row.name)
@@ -176,7 +177,7 @@ def test_connections_without_addresses_get_different_ports(tmp_path):
     assert [found.client.data for found in read_capture(tmp_path / "a").connections] == [up] * 3
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 @given(st.integers(0, 2**32), st.sampled_from(["fin", "reset", "open"]), st.sampled_from(["fin", "reset", "open"]), st.booleans())
 def test_any_streams_are_read_back_with_their_gaps_and_ends(tmp_path_factory, seed, client_end, server_end, timed):
     rng = random.Random(seed)

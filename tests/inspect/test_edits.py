@@ -142,7 +142,7 @@ def test_there_are_more_than_250_leaves_to_edit():
 
 
 @pytest.mark.rfc("5246", "7.2.2")
-@pytest.mark.parametrize("repair", ["all", "none"])
+@pytest.mark.parametrize("repair", ["none", pytest.param("all", marks=pytest.mark.slow)])
 def test_an_edited_leaf_is_on_the_wire_as_asked_and_its_outcome_has_a_row(repair):
     """A sample with something of each message."""
     chosen = random.Random(5246).sample(leaves(), 45)

@@ -345,6 +345,7 @@ def conversations(play):
     return made
 
 
+@pytest.mark.slow
 @rows
 def test_every_byte_is_explained_and_tshark_agrees(row, played):
     play = played(row)

@@ -47,6 +47,7 @@ def values(conversation):
     yield from conversation.messages
 
 
+@pytest.mark.slow
 def test_every_value_of_a_conversation_shows_itself_in_less_than_200_kb():
     for conversation in every_reference():
         for value in values(conversation):

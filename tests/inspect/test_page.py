@@ -422,6 +422,7 @@ def bare_handshake():
     return Conversation(*streams(turns), Knowledge.of(log), provider=real())
 
 
+@pytest.mark.slow
 @needs_browser
 @pytest.mark.interop
 @pytest.mark.parametrize("every", [61, pytest.param(1, marks=pytest.mark.long)])

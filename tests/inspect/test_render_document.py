@@ -139,6 +139,7 @@ def played(name):
     return conversations(name)[0]
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(st.sampled_from([TAPES[index] for index in (0, 1, 4, 15)]), st.sampled_from(SIDES), st.data())
 def test_every_view_of_a_damaged_conversation_can_be_drawn(name, side, data):

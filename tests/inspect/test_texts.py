@@ -189,6 +189,7 @@ def test_every_field_of_a_pkcs12_file_has_an_explanation(options, tmp_path):
     assert silent({span.path: None for span in spans}) == []
 
 
+@pytest.mark.slow
 def test_every_explanation_of_a_path_is_used():
     """By a field that is met above, by a member of the registry of extensions, or by a reader that has a name for it."""
     used = set()

@@ -102,7 +102,7 @@ def _play(order, verifier, authentication):
 
 @pytest.mark.rfc("5246", "7.2.1")
 @given(order=orders, verifier=st.sampled_from((danger.accept_any_chain, lambda request: PENDING)), authentication=st.sampled_from(("none", "require")))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_any_order_of_calls_ends_in_nothing_but_our_errors(order, verifier, authentication):
     _play(order, verifier, authentication)
 

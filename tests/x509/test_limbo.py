@@ -41,6 +41,7 @@ def test_light_suite_by_namespace():
     assert wrong(shared.load("limbo-public-light.json.gz")) == {}
 
 
+@pytest.mark.slow
 def test_light_suite_under_the_default_profile():
     found = wrong(shared.load("limbo-public-light.json.gz"), "default")
     assert set(found.values()) == {"SUCCESS"}
