@@ -1,6 +1,6 @@
 """Writes the manual page of the command, for `man puretls`, from the same parser as `--help`: tools/puretls.1.
 
-    python tools/man_page.py
+    python tools/man_page.py            # --check: whether it would be the same
 
 Needs `pip install argparse-manpage`. argparse words its usage lines differently from version to version: write it with Python 3.11.
 """
@@ -44,6 +44,13 @@ def page() -> str:
     )
 
 
-if __name__ == "__main__":
+def main() -> int:
+    if sys.argv[1:] == ["--check"]:
+        return int(PAGE.read_text(encoding="utf-8") != page())
     PAGE.write_text(page(), encoding="utf-8")
     print(f"{PAGE.relative_to(ROOT)}: written")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
