@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Callable
 from functools import wraps
 from types import TracebackType
-from typing import Any, NoReturn, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, Self, TypeVar
 
 from puretls.errors import PuretlsError, UsageError
 
@@ -53,11 +53,9 @@ class Secret(_Hidden, bytes):
     def __eq__(self, other: object) -> bool:
         return hmac.compare_digest(self, other) if isinstance(other, bytes | bytearray | memoryview) else NotImplemented
 
-    def __ne__(self, other: object) -> bool:
-        return object.__ne__(self, other)  # by the comparison above, not by that of bytes
-
-    def __hash__(self) -> int:
-        return super().__hash__()
+    if not TYPE_CHECKING:  # as they are in C: tables are found by secrets
+        __ne__ = object.__ne__
+        __hash__ = bytes.__hash__
 
 
 class SecretNumber(_Hidden, int):
@@ -74,11 +72,9 @@ class SecretNumber(_Hidden, int):
         length = max(self.bit_length(), other.bit_length()) // 8 + 1
         return hmac.compare_digest(*(number.to_bytes(length, "big", signed=True) for number in (self, other)))
 
-    def __ne__(self, other: object) -> bool:
-        return object.__ne__(self, other)
-
-    def __hash__(self) -> int:
-        return super().__hash__()
+    if not TYPE_CHECKING:
+        __ne__ = object.__ne__
+        __hash__ = int.__hash__
 
 
 def leaving_no_frames(function: Callable[P, T]) -> Callable[P, T]:

@@ -109,6 +109,7 @@ def test_a_page_shows_every_byte_of_a_reference_conversation_with_its_meaning(na
                 assert bool(key) == bool(conversation.byte_map.at(side, row[0]).key)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
 def test_bytes_of_both_views_are_linked_as_the_byte_map_links_them(name):
     for conversation in conversations(name):
@@ -441,6 +442,7 @@ def test_click_and_arrow_keys_reach_every_byte_and_each_has_its_panel(driver, tm
     no_complaints(driver)
 
 
+@pytest.mark.slow
 @needs_browser
 @pytest.mark.interop
 def test_a_person_walks_with_real_keys_and_clicks(driver, tmp_path):

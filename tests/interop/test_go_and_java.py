@@ -130,6 +130,7 @@ def test_server_suite(peer, pool, certificates, suite):
     assert converse(client(certificates, suite), port).connection.negotiated.suite is suite
 
 
+@pytest.mark.slow
 @every_kind
 def test_client_with_certificate_and_alpn(peer, certificates, kind):
     own = certificates.leaf(kind, "client.test")
@@ -139,12 +140,14 @@ def test_client_with_certificate_and_alpn(peer, certificates, kind):
     assert service.end.connection.peer_certificates == own.issued.chain
 
 
+@pytest.mark.slow
 @every_kind
 def test_server_certificate(peer, pool, certificates, kind):
     port = peer.serve(pool, certificates, leaf=certificates.leaf(kind), suite=GCM if kind == "rsa" else ECDSA)
     converse(client(certificates), port)
 
 
+@pytest.mark.slow
 @every_kind
 def test_server_asks_for_a_certificate(peer, pool, certificates, kind):
     port = peer.serve(pool, certificates, leaf=certificates.leaf("rsa"), auth="yes")

@@ -37,6 +37,7 @@ def wrong(document, profile=None):
     return {r["id"]: r["actual_result"] for r in results if r["actual_result"] != expected[r["id"]] and r["id"] not in CONTRADICTED}
 
 
+@pytest.mark.slow
 def test_light_suite_by_namespace():
     assert wrong(shared.load("limbo-public-light.json.gz")) == {}
 
