@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 from puretls import schedule
 from puretls.config import Credential
@@ -15,6 +16,7 @@ from puretls.errors import DecodeError
 from puretls.iana import CipherSuiteId, ContentType, ExtensionType, SignatureScheme
 from puretls.inspect.conversation import Conversation
 from puretls.labs.ends import End, Keys, octets
+from puretls.labs.grading import Verdict
 from puretls.labs.lab import Refused
 from puretls.labs.stage import Seeded, credential_of, provider, records, rsa_key
 from puretls.messages.extension import RawExtension
@@ -161,6 +163,13 @@ class Between:
     def conversation(self) -> Conversation:
         """What the client has seen."""
         return self._client.conversation()
+
+
+def check(peer: Between, answer: Any) -> Verdict:
+    """The answer is what the client says to its bank."""
+    if answer == peer.request:
+        return Verdict(True, (f"the client said {peer.request[-25:].decode()}.",))
+    return Verdict(False, ("the answer is what the client says when the handshake is complete, as bytes.",))
 
 
 def _content(record: bytes) -> bytes:

@@ -15,8 +15,7 @@ from puretls.handshake.states import ClientState
 from puretls.handshake.table import row
 from puretls.iana import CipherSuiteId
 from puretls.key_exchange.signature import verify
-from puretls.labs.downgrade import Between, ExportServer, vectors_of, with_chosen, with_suite
-from puretls.labs.grading import Verdict
+from puretls.labs.downgrade import Between, ExportServer, check, vectors_of, with_chosen, with_suite
 from puretls.labs.lab import Lab, Scene, Wrong
 from puretls.labs.stage import Seeded, suite
 from puretls.messages.handshake import HandshakeMessage
@@ -105,13 +104,6 @@ def _factor(n: int) -> int:
     while isqrt(a * a - n) ** 2 != a * a - n:
         a += 1
     return a - isqrt(a * a - n)
-
-
-def check(peer: Peer, answer: Any) -> Verdict:
-    """The answer is what the client says to its bank."""
-    if answer == peer.request:
-        return Verdict(True, (f"the client said {peer.request[-25:].decode()}.",))
-    return Verdict(False, ("the answer is what the client says when the handshake is complete, as bytes.",))
 
 
 def _unchanged(peer: Any) -> bytes:

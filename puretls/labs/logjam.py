@@ -8,8 +8,7 @@ from typing import Any
 
 from puretls.config import Limits
 from puretls.iana import CipherSuiteId
-from puretls.labs.downgrade import Between, ExportServer, vectors_of, with_chosen, with_suite
-from puretls.labs.grading import Verdict
+from puretls.labs.downgrade import Between, ExportServer, check, vectors_of, with_chosen, with_suite
 from puretls.labs.lab import Lab, Scene, Wrong
 from puretls.labs.stage import Seeded, provider, suite
 from puretls.messages.handshake import HandshakeMessage
@@ -63,13 +62,6 @@ def _logarithm(y: int, g: int, p: int) -> int:
             return count * m + baby[y]
         y = y * giant % p
     raise ValueError("y is no power of g")
-
-
-def check(peer: Peer, answer: Any) -> Verdict:
-    """The answer is what the client says to its bank."""
-    if answer == peer.request:
-        return Verdict(True, (f"the client said {peer.request[-25:].decode()}.",))
-    return Verdict(False, ("the answer is what the client says when the handshake is complete, as bytes.",))
 
 
 def _unchanged(peer: Any) -> bytes:

@@ -1,7 +1,6 @@
 """`puretls serve --redis`: servers that share sessions and ticket keys through a real Redis server."""
 
 import shutil
-import socket
 import sys
 from contextlib import contextmanager
 
@@ -9,7 +8,7 @@ import pytest
 
 from tests.cli.command import in_process, serving
 
-ssl = pytest.importorskip("ssl")
+pytest.importorskip("ssl")
 pytest.importorskip("redis")
 pytestmark = [
     pytest.mark.interop,
@@ -48,26 +47,9 @@ def machine(files, store, secret, tmp_path):
 
 @pytest.fixture
 def talk(files):
-    """Connects OpenSSL to a server; gives the session and whether it was resumed."""
+    from tests.support.openssl import resuming
 
-    def context(options):
-        made = ssl.create_default_context(cafile=files.ca)
-        made.maximum_version = ssl.TLSVersion.TLSv1_2
-        made.options |= options
-        return made
-
-    contexts = {True: context(0), False: context(ssl.OP_NO_TICKET)}
-
-    def run(server, session=None, *, tickets=True):
-        with (
-            socket.create_connection(("127.0.0.1", server.port), 20) as sock,
-            contexts[tickets].wrap_socket(sock, server_hostname="localhost", session=session) as tls,
-        ):
-            tls.sendall(b"x")
-            assert tls.recv(10) == b"x"
-            return tls.session, tls.session_reused
-
-    return run
+    return resuming(files.ca)
 
 
 @pytest.mark.rfc("5077", "4")

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,7 +19,7 @@ from puretls.session import Session
 from tests.cli.command import ENVIRONMENT, Serving
 from tests.support.redis_server import RedisServer
 
-ssl = pytest.importorskip("ssl")
+pytest.importorskip("ssl")
 redis = pytest.importorskip("redis")
 pytestmark = [
     pytest.mark.interop,
@@ -187,26 +186,9 @@ def machines(store, tmp_path):
 
 @pytest.fixture
 def talk(tmp_path):
-    """Connects OpenSSL to a machine; gives the session and whether it was resumed."""
+    from tests.support.openssl import resuming
 
-    def context(options):
-        made = ssl.create_default_context(cafile=tmp_path / "ca.pem")
-        made.maximum_version = ssl.TLSVersion.TLSv1_2
-        made.options |= options
-        return made
-
-    contexts = {True: context(0), False: context(ssl.OP_NO_TICKET)}
-
-    def run(machine, session=None, *, tickets=True):
-        with (
-            socket.create_connection(("127.0.0.1", machine.port), 20) as sock,
-            contexts[tickets].wrap_socket(sock, server_hostname="localhost", session=session) as tls,
-        ):
-            tls.sendall(b"x")
-            assert tls.recv(10) == b"x"
-            return tls.session, tls.session_reused
-
-    return run
+    return resuming(tmp_path / "ca.pem")
 
 
 @pytest.mark.rfc("5077", "4")

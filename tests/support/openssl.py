@@ -43,3 +43,26 @@ def answering(context):
         with suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)
     thread.join(10)
+
+
+def resuming(ca):
+    """A function that talks with what echoes at the port of a server; it gives the session, and whether it was resumed."""
+
+    def context(options):
+        made = ssl.create_default_context(cafile=ca)
+        made.maximum_version = ssl.TLSVersion.TLSv1_2
+        made.options |= options
+        return made
+
+    contexts = {True: context(0), False: context(ssl.OP_NO_TICKET)}
+
+    def talk(server, session=None, *, tickets=True):
+        with (
+            socket.create_connection(("127.0.0.1", server.port), 20) as sock,
+            contexts[tickets].wrap_socket(sock, server_hostname="localhost", session=session) as tls,
+        ):
+            tls.sendall(b"x")
+            assert tls.recv(10) == b"x"
+            return tls.session, tls.session_reused
+
+    return talk
