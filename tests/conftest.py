@@ -19,6 +19,9 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("puretls")
 
+# The tests start thousands of processes; one that may not keep what it compiled spends more time on that than on its test.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

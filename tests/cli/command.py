@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -17,13 +16,9 @@ from puretls.cli import main
 ROOT = Path(__file__).resolve().parents[2]
 _TERMINAL = {"COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"}
 """What would make the command print for the terminal that the tests run in."""
-_DROPPED = {"SSLKEYLOGFILE", "PYTHONDONTWRITEBYTECODE", *_TERMINAL}  # compiling everything anew takes longer than most of these tests
 for _name in _TERMINAL:
     os.environ.pop(_name, None)
-ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in _DROPPED} | {
-    "PYTHONPATH": str(ROOT),
-    "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "puretls-tests-pycache"),
-}
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in {"SSLKEYLOGFILE", *_TERMINAL}} | {"PYTHONPATH": str(ROOT)}
 
 
 def in_process(*arguments):
