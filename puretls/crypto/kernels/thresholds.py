@@ -37,11 +37,11 @@ BATCH_RECORD_MOST = 2048
 
 GHASH_TABLE_AFTER = 64
 """Blocks hashed under one key before tables are made (190 us); until then every product is made for itself (3 us)."""
-GHASH_PARITY_AFTER = 18000
-"""Blocks hashed under one key before parity masks are made (5 ms), where tables may be used."""
-GHASH_PARITY_BLOCKS = 450
+GHASH_PARITY_AFTER = 10000
+"""Blocks hashed under one key before parity masks are made (3.5 ms), where tables may be used."""
+GHASH_PARITY_BLOCKS = 200
 """Messages from this length go to the masks where tables may be used."""
 MASK_SETS_MOST = 8
-"""Keys of the process that may hold parity masks (2.2 MiB each) where tables (0.2 MiB) may be used instead: those used last."""
-GHASH_SINGLE_MOST = 5
+"""Keys of the process that may hold parity masks (1.3 MiB each) where tables (0.2 MiB) may be used instead: those used last."""
+GHASH_SINGLE_MOST = 12
 """Table-free: up to here products block by block, then the masks."""

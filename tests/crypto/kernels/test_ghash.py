@@ -17,9 +17,7 @@ from puretls.crypto.kernels.ghash.ghash import Ghash
 
 ELEMENTS = st.integers(0, 2**128 - 1)
 H = 0x66E94BD4EF8A2C3B884CFA59CA342B2E
-AROUND_CHUNKS = [
-    n for size in range(1, len(ghash_parity.CHUNKS) + 1) for n in (sum(ghash_parity.CHUNKS[:size]) + d for d in (-1, 0, 1))
-]
+AROUND_STEPS = [step + d for step in ghash_parity.STEPS for d in (-1, 0, 1)]
 
 
 def product(x, y):
@@ -68,11 +66,20 @@ def masks_of(h):
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_masks_agree_with_tables_across_all_chunks(order):
+def test_masks_agree_with_tables_across_all_steps(order):
     masks, tables = masks_of(H), ghash_table.tables(H)
-    for blocks in [*AROUND_CHUNKS, 2 * ghash_parity.MAX_BLOCKS + 5][::order]:
+    for blocks in [*AROUND_STEPS, 2 * ghash_parity.MAX_BLOCKS + 5][::order]:
         data = some_bytes(16 * blocks)
         assert masks.hash(H ^ 5, data) == ghash_table.update(tables, H ^ 5, data), blocks
+
+
+@pytest.mark.parametrize("block", [0, 1, 17, 18, 512, 513, 1025])
+def test_masks_hold_every_bit_of_a_block(block):
+    """The hash is linear, so that the bits of a block, each alone, say all of what its masks do."""
+    masks = masks_of(H)
+    power = by_definition(H, 0, (1 << 127).to_bytes(16) + bytes(16 * block))
+    for bit in range(128):
+        assert masks.hash(0, (1 << bit).to_bytes(16) + bytes(16 * block)) == product(1 << bit, power), bit
 
 
 @settings(max_examples=10, deadline=None)
@@ -95,7 +102,7 @@ def test_tree_adds_blocks_times_powers(h, messages, blocks):
 def test_key_gives_the_same_at_every_age(table_free, monkeypatch):
     monkeypatch.setattr(thresholds, "GHASH_PARITY_AFTER", 1500)
     ghash, tables = Ghash(H, table_free=table_free), ghash_table.tables(H)
-    for blocks in (1, 5, 6, 50, 1, 100, 449, 450, 700, 1026, 3, 451, 1027):
+    for blocks in (1, 12, 13, 50, 1, 100, 199, 200, 700, 1026, 3, 201, 1027):
         data = some_bytes(16 * blocks)
         assert ghash.hash(0, data) == ghash_table.update(tables, 0, data), blocks
     assert ghash._masks is not None

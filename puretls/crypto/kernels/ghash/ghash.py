@@ -49,7 +49,7 @@ class Ghash:
         """The state `y` after whole blocks of data."""
         blocks = len(data) // 16
         self._hashed += blocks
-        masks = self.masks_for(blocks)
+        masks = self._masks_for(blocks)
         if masks is not None:
             return masks.hash(y, data)
         if self._table_free or self._hashed <= thresholds.GHASH_TABLE_AFTER:
@@ -60,7 +60,7 @@ class Ghash:
             self._tables = tables(self.h)
         return update(self._tables, y, data)
 
-    def masks_for(self, blocks: int) -> ParityMasks | None:
+    def _masks_for(self, blocks: int) -> ParityMasks | None:
         """The masks, made when it is time, where a message of so many blocks goes by them."""
         masks = self._masks
         if self._table_free:

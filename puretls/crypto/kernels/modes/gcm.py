@@ -10,8 +10,6 @@ from puretls.crypto.aead import AeadAlgorithm, Sealing
 from puretls.crypto.kernels import thresholds
 from puretls.crypto.kernels.aes.cipher import Aes
 from puretls.crypto.kernels.ghash.ghash import Ghash
-from puretls.crypto.kernels.ghash.parity import ParityMasks
-from puretls.crypto.kernels.modes import gcm_record
 from puretls.crypto.kernels.modes.gcm_lengths import length_block, padding
 from puretls.crypto.kernels.prefetch import Prefetched
 from puretls.crypto.lengths import check_length, check_message
@@ -138,43 +136,24 @@ class AesGcm:
         return self._aes.keystreams([nonce + b"\0" for nonce in nonces], 1, _blocks(length) + 1)
 
     def _seal(self, stream: bytes, plaintext: bytes, aad: bytes) -> tuple[bytes, bytes]:
-        masks = self._masks_for(plaintext, aad)
-        if masks is not None:
-            ciphertext, y = gcm_record.crypt(masks, stream, plaintext, aad, sealing=True)
-            return ciphertext, _masked(y, stream)
         ciphertext = _xor(plaintext, stream)
         return ciphertext, self._tag(stream, ciphertext, aad)
 
     def _open(self, stream: bytes, ciphertext: bytes, aad: bytes) -> bytes | None:
         body = ciphertext[:-TAG]
-        masks = self._masks_for(body, aad)
-        if masks is not None:
-            plaintext, y = gcm_record.crypt(masks, stream, body, aad, sealing=False)
-            return plaintext if hmac.compare_digest(_masked(y, stream), ciphertext[-TAG:]) else None
         if not hmac.compare_digest(self._tag(stream, body, aad), ciphertext[-TAG:]):
             return None
         return _xor(body, stream)
 
-    def _masks_for(self, body: bytes, aad: bytes) -> ParityMasks | None:
-        """The masks of the hash where they are how the message is hashed, and `gcm_record` takes it."""
-        if len(body) <= gcm_record.LEAST:
-            return None
-        masks = self._ghash.masks_for(_blocks(len(body)))
-        return masks if masks is not None and gcm_record.fits(len(body), len(aad)) else None
-
     def _tag(self, stream: bytes, body: bytes, aad: bytes) -> bytes:
+        """The hash under the first block of the keystream."""
         lengths = length_block(len(aad), len(body)).to_bytes(16)
         data = b"".join((aad, padding(len(aad)), body, padding(len(body)), lengths))
-        return _masked(self._ghash.hash(0, data), stream)
+        return (self._ghash.hash(0, data) ^ int.from_bytes(stream[:16])).to_bytes(16)
 
 
 def _blocks(length: int) -> int:
     return -(-length // 16)
-
-
-def _masked(y: int, stream: bytes) -> bytes:
-    """The tag: the hash under the first block of the keystream."""
-    return (y ^ int.from_bytes(stream[:16])).to_bytes(16)
 
 
 def _xor(body: bytes, stream: bytes) -> bytes:
