@@ -8,7 +8,8 @@ library in pure Python does it; install `puretls[roots]`, or name a file.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +17,7 @@ from stat import S_ISREG
 from typing import Any
 
 from puretls.arguments import PATH
-from puretls.crypto.provider import default
+from puretls.crypto.provider import Provider, Signed, default
 from puretls.der import oids
 from puretls.errors import DecodeError, UsageError
 from puretls.values import frozen
@@ -178,6 +179,12 @@ class SystemVerifier:
     def __call__(self, request: ChainRequest) -> Report:
         """Validates the chain. Raises `UsageError` if the system has no roots."""
         return self.verifier(request)
+
+    def verify_ahead(self, chain: Sequence[bytes], signed: Signed, provider: Provider) -> bool:
+        """As `Verifier.verify_ahead`; False if the system has no roots, which the chain's judgement tells."""
+        with suppress(UsageError):
+            return self.verifier.verify_ahead(chain, signed, provider)
+        return False
 
     def __repr__(self) -> str:
         return "SystemVerifier()"

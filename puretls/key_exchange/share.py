@@ -200,5 +200,6 @@ def _signed(context: Context, params: Struct) -> DigitallySigned:
     return sign(context, context.credential, scheme, _covered(context, params))
 
 
-def _verify(context: Context, params: Struct, signed: DigitallySigned) -> None:
-    verify(context, context.peer_key, signed, _covered(context, params), "ServerKeyExchange.signed")
+def _verify(context: ClientContext, params: Struct, signed: DigitallySigned) -> None:
+    """The chain is judged when the server has shown everything (RFC 5246 7.4.5)."""
+    verify(context, context.peer_key, signed, _covered(context, params), "ServerKeyExchange.signed", context.peer.chain)

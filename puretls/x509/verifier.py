@@ -8,11 +8,13 @@ No I/O and no clock: anchors and the time are arguments. A verifier without anch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 
 from puretls.arguments import described
 from puretls.crypto.groups import RandomBytes
-from puretls.crypto.provider import Provider
+from puretls.crypto.keys import EcPublicKey
+from puretls.crypto.provider import BatchVerify, Provider, Signed
 from puretls.der import oids
 from puretls.errors import DecodeError, UsageError
 from puretls.text import counted
@@ -29,12 +31,15 @@ from puretls.x509.path.policy import PolicyInputs
 from puretls.x509.path.purposes import CLIENT_USAGES, SERVER_USAGES
 from puretls.x509.path.search import Search
 from puretls.x509.path.status import RevocationChecker
+from puretls.x509.path.together import presented_path, unknown_signatures
 from puretls.x509.path.trust import TrustStore, trust_store
 from puretls.x509.reports.findings import Finding
 from puretls.x509.reports.report import Report
 from puretls.x509.reports.rules import DEFAULT, RULES, profile
 from puretls.x509.revocation import Revocation
 
+AHEAD = 2
+"""Signatures of a chain that are verified together with another, before the chain is judged."""
 FetchIssuers = Callable[[Certificate], Iterable[bytes]]
 
 
@@ -90,7 +95,7 @@ class Verifier:
         """Validates; never raises for what the peer sent. Raises `UsageError` for a purpose that is neither server nor client."""
         if request.purpose not in _PURPOSES:
             raise UsageError(f"the purpose is server or client, not {request.purpose!r}")
-        finding = self._presented_fault(request)
+        finding = self._presented_fault(request.chain)
         if finding is not None:
             return self._refusal(finding)
         try:
@@ -105,16 +110,38 @@ class Verifier:
             return self._refusal(Finding(RULES["wrong-host"], str(bad)))
         return self._search(leaf, request, reference)
 
-    def _presented_fault(self, request: ChainRequest) -> Finding | None:
+    def verify_ahead(self, chain: Sequence[bytes], signed: Signed, provider: Provider) -> bool:
+        """Whether `signed` was found right together with signatures of `chain`, which is about to be judged and whose leaf signed it.
+
+        That is faster than one by one, and what is found right is remembered for the judgement. False says nothing: `signed` is then to
+        be verified by itself, with the `provider` whose verdict it takes. Nothing is said of the chain. Never raises for what the peer
+        sent.
+        """
+        own, random = self.settings.provider, self.settings.random
+        if provider is not own or random is None or not isinstance(own.verify, BatchVerify) or self._presented_fault(chain):
+            return False
+        try:
+            path = presented_path(chain, self.store)
+            unknown = unknown_signatures(path, own, self.caches.signatures)
+            fitting = [one for one in islice(unknown, AHEAD) if _curve(one.signed) == _curve(signed)]
+        except DecodeError:
+            return False
+        right, *others = own.verify.together([signed, *(one.signed for one in fitting)], random)
+        for one, is_right in zip(fitting, others, strict=True):
+            if is_right:
+                self.caches.signatures.put(one.link, True)
+        return right
+
+    def _presented_fault(self, chain: Sequence[bytes]) -> Finding | None:
         budgets = self.settings.budgets
         if not len(self.store):
             return Finding(RULES["anchors"], _NO_ANCHORS)
-        if not request.chain:
+        if not chain:
             return Finding(RULES["presented"], "the peer sent no certificate")
-        size = sum(map(len, request.chain))
-        if len(request.chain) > budgets.presented or size > budgets.presented_bytes:
+        size = sum(map(len, chain))
+        if len(chain) > budgets.presented or size > budgets.presented_bytes:
             limits = f"{budgets.presented} certificates or {budgets.presented_bytes} bytes"
-            sent = counted(len(request.chain), "certificate")
+            sent = counted(len(chain), "certificate")
             return Finding(RULES["presented"], f"the peer sent {sent} of {size} bytes, more than {limits}")
         return None
 
@@ -163,8 +190,9 @@ def chain_verifier(
     issuers, for example from authorityInfoAccess; it may do I/O and is asked only when the search would fail. `handled_extensions`:
     identifiers (content bytes) of critical extensions that the caller processes itself.
 
-    With `random`, which gives n bytes that no peer can know, the ECDSA signatures of a chain are verified together, times random numbers:
-    faster, and a forged one passes with a probability of 2^-61. No byte that is sent depends on them. `puretls.roots` gives `os.urandom`.
+    With `random`, which gives n bytes that no peer can know, the ECDSA signatures of a chain, and a handshake's with them, are verified
+    together, times random numbers: faster, and a forged one passes with a probability of 2^-61. No byte that is sent depends on them.
+    `puretls.roots` gives `os.urandom`.
 
     Raises `UsageError` for unknown names, and for a rule of the default profile in `without`.
     """
@@ -184,6 +212,12 @@ def chain_verifier(
 
 
 _rules = profile  # the keyword argument of `chain_verifier` hides the name
+
+
+def _curve(signed: Signed) -> str | None:
+    """The curve of the key; of other kinds of keys several signatures cost as much together as one by one."""
+    key = signed[1]
+    return key.curve if isinstance(key, EcPublicKey) else None
 
 
 @extensible()

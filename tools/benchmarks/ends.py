@@ -24,8 +24,8 @@ from puretls.suites import SUITES
 from puretls.x509.certificates.certificate import remembered
 from puretls.x509.keys import private_key_pem
 from puretls.x509.names.distinguished import NAMES
+from puretls.x509.path.examine import Caches
 from puretls.x509.pem import load_certificates
-from puretls.x509.reports.report import Report
 from puretls.x509.verifier import ChainRequest, chain_verifier
 
 NAME, OTHER_NAME = "bench.test", "other.test"
@@ -109,22 +109,19 @@ def puretls(setting: Setting, session: Any = None, *, validating: bool = False) 
 
 def first_contact(setting: Setting, *, validating: bool, issuer_known: bool = False) -> Contender:
     """Clients that know nothing of the server, under a configuration in use; of its issuer from another server's chain, or nothing."""
-    verifier = setting.verifier
-
-    def verify(request: ChainRequest) -> Report:
-        return verifier(request)
+    caches = Caches()
+    verifier = replace(setting.verifier, caches=caches)
+    config = replace(setting.client, verifier=verifier) if validating else setting.client
 
     def forget() -> None:
-        nonlocal verifier
         combs.clear()
         if validating:
             remembered.cache_clear()
             NAMES.clear()
-            verifier = chain_verifier([setting.verifier.store], provider=setting.client.provider, random=os.urandom)
+            for memo in (caches.faults, caches.signatures, caches.statuses):
+                memo.clear()
         if issuer_known:
             assert verifier(ChainRequest(setting.other_chain, "server", OTHER_NAME, time.time())).accepted
-
-    config = replace(setting.client, verifier=verify) if validating else setting.client
 
     return Contender(lambda: Puretls(Connection.client(config, NAME)), lambda: Puretls(Connection.server(setting.server)), forget)
 

@@ -7,7 +7,6 @@ nothing else, and joined by what only a whole path can show.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from itertools import islice, pairwise
 
 from puretls.crypto.groups import RandomBytes
@@ -31,6 +30,7 @@ from puretls.x509.path.place import Role, place
 from puretls.x509.path.policy import PolicyInputs, policy_fault
 from puretls.x509.path.purposes import STATUS_REQUEST, key_usage_faults, purpose_faults, validity_faults
 from puretls.x509.path.status import RevocationChecker, StatusContext
+from puretls.x509.path.together import KnownSignatures, Link, link, unknown_signatures
 from puretls.x509.reports.findings import Fault, display_name
 
 SHOWN_NAMES = 6
@@ -85,7 +85,7 @@ class Caches:
     __slots__ = ("faults", "signatures", "statuses")
 
     def __init__(self) -> None:
-        self.signatures: Memo[tuple[str, bytes, bytes], bool] = Memo(1024)
+        self.signatures: KnownSignatures = Memo(1024)
         self.faults: Memo[tuple[object, ...], tuple[Fault, ...]] = Memo(512)
         self.statuses: Memo[tuple[object, ...], bool] = Memo(32)
         """Right signatures of CRLs and OCSP responses. Python hashes bytes once: a CRL of megabytes is found by its place in memory."""
@@ -246,9 +246,9 @@ class Examiner:
                 yield index, Fault("signature", "signature_value",
                                    f"the signature does not verify with the key of {display_name(path[index + 1])}")  # fmt: skip
 
-    def link(self, child: Certificate, issuer: Certificate) -> tuple[str, bytes, bytes]:
-        """What a remembered signature is found by; what one provider has verified says nothing of another."""
-        return self.settings.provider.name, child.fingerprint, issuer.spki_pin
+    def link(self, child: Certificate, issuer: Certificate) -> Link:
+        """What a remembered signature is found by."""
+        return link(self.settings.provider, child, issuer)
 
     def is_signed_by(self, child: Certificate, issuer: Certificate) -> bool:
         link = self.link(child, issuer)
@@ -267,25 +267,17 @@ class Examiner:
 
         Once a question: what cannot be accepted costs no more than that, and its faults are found as ever.
         """
-        verify = self.settings.provider.verify
-        random = self.settings.random
-        if self._tried_together or random is None or not isinstance(verify, BatchVerify):
+        provider, random, known = self.settings.provider, self.settings.random, self.caches.signatures
+        if self._tried_together or random is None or not isinstance(provider.verify, BatchVerify):
             return
         self._tried_together = True
-        links, signatures = [], []
-        for child, issuer in pairwise(path):
-            link = self.link(child, issuer)
-            with suppress(DecodeError):
-                algorithm = child.signature_algorithm
-                if self.caches.signatures.get(link) is None and allows(issuer.spki, algorithm):
-                    signatures.append((algorithm, issuer.public_key, child.tbs, child.signature))
-                    links.append((link, issuer))
-        if len(links) < 2:
+        unknown = list(unknown_signatures(path, provider, known))
+        if len(unknown) < 2:
             return
-        for (link, issuer), right in zip(links, verify.together(signatures, random), strict=True):
+        for (found, signed), right in zip(unknown, provider.verify.together([u.signed for u in unknown], random), strict=True):
             if right:
-                self._spend_on(issuer.public_key)
-                self.caches.signatures.put(link, True)
+                self._spend_on(signed[1])
+                known.put(found, True)
 
     def _verify(self, algorithm: SignatureAlgorithm, key: PublicKey, message: bytes, signature: bytes) -> bool:
         self._spend_on(key)
