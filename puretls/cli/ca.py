@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,11 +42,25 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the CA where there is none, and the certificate."""
+    from puretls.net.folder_lock import alone
+
+    folder = Path(arguments.out)
+    fresh = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with alone(folder):  # else two of them make two authorities in one folder
+            return _issue(folder, arguments)
+    finally:
+        if fresh:
+            with suppress(OSError):
+                folder.rmdir()  # nothing was put into it
+
+
+def _issue(folder: Path, arguments: argparse.Namespace) -> int:
     from puretls.ca import LEAF_DAYS
     from puretls.net.secret_files import write_secret
     from puretls.x509 import drafts
 
-    folder = Path(arguments.out)
     kind = ALIASES.get(arguments.key.lower(), arguments.key.lower())
     days = LEAF_DAYS if arguments.days is None else arguments.days
     authority, fresh = _authority(folder, kind, intermediate=not arguments.no_intermediate)
@@ -86,7 +101,6 @@ def _keep(folder: Path, made: DevelopmentCa, *, fresh: bool) -> None:
         return
     from puretls.net.secret_files import write_secret
 
-    folder.mkdir(parents=True, exist_ok=True)
     for name, one in ((ROOT, made.root), (INTERMEDIATE, made.intermediate)):
         if one is not None:
             write_secret(folder / f"{name}.key", one.key_pem)

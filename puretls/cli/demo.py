@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from puretls.cli import tapes
+from puretls.cli.output import check_out
 from puretls.errors import PuretlsError, UsageError
 from puretls.values import frozen
 
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Prints the four parts: a full handshake, its secrets, a resumed one, one message byte by byte."""
     from puretls._version import __version__
 
-    tapes.check_out(arguments.tape, force=arguments.force)
+    check_out(arguments.tape, force=arguments.force)
     keys: list[str] = []
     played = _seeded(arguments)
     client_config, server_config = played.configurations(key_log=keys.append)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from puretls.cli import ranges, tapes
+from puretls.cli.output import check_out
 from puretls.errors import UsageError
 from puretls.text import printable
 
@@ -65,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     from puretls.inspect.compare import compared
     from puretls.inspect.player import replay
 
-    tapes.check_out(arguments.out, force=arguments.force)
+    check_out(arguments.out, force=arguments.force)
     tape = tapes.load(arguments)
     edited = replace(tape, edits=(*tape.edits, *_edits(arguments)))
     if arguments.connection > len(tape.connections):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from puretls.cli import ranges
-from puretls.cli.output import check_writable
+from puretls.cli.output import add_force, check_out
 
 
 def add_parser(subparsers: Any) -> None:
@@ -19,17 +19,19 @@ def add_parser(subparsers: Any) -> None:
         help="flip every bit of a handshake, and see what catches it",
         description=__doc__ + " Exit status 1 where something completes silently that is not in the published allowance.",
     )
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write a heat map, and beside it the page of the conversation")
+    parser.add_argument("--html", metavar="FILE", help="write a heat map, and beside it the page of the conversation")
     parser.add_argument(
         "--bits", type=ranges.BITS, default=8, metavar="N", help="bits of each byte, the highest first (8)"
     )
+    add_force(parser, "overwrite files that are there")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Flip, tell, write."""
-    from puretls.testing.atlas import atlas, text, write
+    from puretls.testing.atlas import atlas, beside, text, write
 
-    check_writable(arguments.html)
+    target = Path(arguments.html) if arguments.html else None
+    check_out(arguments.html, target and beside(target), force=arguments.force)
     began = [time.monotonic()]
 
     def progress(done: int, whole: int) -> None:
@@ -38,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     made = atlas(bits=range(arguments.bits), progress=progress)
     sys.stdout.write(text(made))
-    if arguments.html is not None:
-        beside = write(made, arguments.html)
-        print(f"{arguments.html} leads to {beside}, which holds the secrets of this conversation")
+    if target is not None:
+        page = write(made, target)
+        print(f"{target} leads to {page}, which holds the secrets of this conversation")
     return 1 if made.unallowed else 0

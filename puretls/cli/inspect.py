@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from puretls.cli import ranges
+from puretls.cli.output import STANDARD, add_force, check_out
 from puretls.errors import UsageError
 from puretls.text import printable
 
@@ -59,7 +60,7 @@ def _add_views(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{name}", metavar="FILE", help=what)
     for name, (what, _) in _DIAGRAMS.items():
         parser.add_argument(f"--{name}", action="store_true", help=what)
-    parser.add_argument("--force", action="store_true", help="overwrite files that are there")
+    add_force(parser, "overwrite files that are there")
     parser.add_argument(
         "--without-secrets", action="store_true", help="write files that can be passed on: what somebody on the wire sees"
     )
@@ -81,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Shows what was asked for. Exit status 1 where a live handshake failed; 2 where there is no TLS 1.2, or less than there should be."""
     from puretls.cli.sources import open_source
 
-    _check_files(arguments)
+    _check(arguments)
     knowledge = _knowledge(arguments)
     source = open_source(
         arguments.source, lambda: _config(arguments), server_name=arguments.servername, timeout=arguments.timeout
@@ -338,13 +339,17 @@ _DIAGRAMS: dict[str, tuple[str, Callable[[Conversation], str]]] = {
 """Option -> what it prints, and how it is made."""
 
 
-def _check_files(arguments: argparse.Namespace) -> None:
-    """Nothing is overwritten silently, and that is known before any work is done."""
-    from puretls.cli.tapes import check_out
+def _check(arguments: argparse.Namespace) -> None:
+    """Nothing is overwritten silently, no option is without effect, and that is known before any work is done."""
+    from puretls.cli.sources import is_file
 
-    for path in _named(arguments).values():
-        if path != "-":
-            check_out(path, force=arguments.force)
+    if arguments.list and _wants_one(arguments):
+        raise UsageError("--list shows all connections; leave it out where other options show one of them (--pcapng writes all)")
+    given = [name for name in ("ca", "servername", "ciphers", "alpn", "danger_no_verify") if getattr(arguments, name)]
+    if given and is_file(arguments.source):
+        raise UsageError(f"--{given[0].replace('_', '-')} is for a server that is asked now, and {arguments.source} is a file")
+    inputs = (arguments.source, *arguments.keylog, *arguments.rsa_key)
+    check_out(*_named(arguments).values(), force=arguments.force, inputs=inputs, dash=True)
 
 
 def _write(name: str, path: str, conversations: Iterable[Conversation], arguments: argparse.Namespace) -> None:
@@ -352,7 +357,7 @@ def _write(name: str, path: str, conversations: Iterable[Conversation], argument
 
     secrets = not arguments.without_secrets
     data = _FILES[name][1](*conversations, secrets=secrets)
-    if path == "-":
+    if path == STANDARD:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         return

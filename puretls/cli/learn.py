@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from puretls.cli import ranges
-from puretls.cli.output import check_writable
+from puretls.cli.output import add_force, check_out
 from puretls.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,15 +33,16 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--patience", type=ranges.SECONDS, default=0.1, metavar="SECONDS", help="how long a silent server is listened to (0.1)"
     )
-    parser.add_argument("--dot", type=Path, metavar="FILE", help="write the model for Graphviz")
-    parser.add_argument("--mermaid", type=Path, metavar="FILE", help="write the model for Mermaid")
+    parser.add_argument("--dot", metavar="FILE", help="write the model for Graphviz")
+    parser.add_argument("--mermaid", metavar="FILE", help="write the model for Mermaid")
+    add_force(parser, "overwrite files that are there")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Learn, tell, write."""
     from puretls.testing.learning import dot, learn, mermaid, text
 
-    check_writable(arguments.dot, arguments.mermaid)
+    check_out(arguments.dot, arguments.mermaid, force=arguments.force)
     lesson = learn(_subject(arguments))
     sys.stdout.write(text(lesson))
     _write(arguments.dot, dot, lesson)
@@ -67,6 +68,6 @@ def _subject(arguments: argparse.Namespace) -> Subject:
     return learning.server_at(host, port, symbols, name=arguments.name or host, patience=arguments.patience)
 
 
-def _write(path: Path | None, draw: Any, lesson: Lesson) -> None:
+def _write(path: str | None, draw: Any, lesson: Lesson) -> None:
     if path is not None:
-        path.write_text(draw(lesson), encoding="utf-8")
+        Path(path).write_text(draw(lesson), encoding="utf-8")

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from puretls.cli.output import STANDARD
+
 if TYPE_CHECKING:
     from puretls.labs.lessons.lesson import Lesson
     from puretls.labs.lessons.reading import Piece
@@ -27,7 +29,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--exercise",
         metavar="FILE",
-        help="write the file that an answer begins with, instead; one that exists is not overwritten",
+        help="write the file that an answer begins with, instead; - prints it; one that exists is not overwritten",
     )
 
 
@@ -55,6 +57,9 @@ def _list() -> int:
 
 
 def _begin(lesson: Lesson, path: str) -> int:
+    if path == STANDARD:
+        print(lesson.skeleton, end="")
+        return 0
     with open(path, "x", encoding="utf-8") as file:
         file.write(lesson.skeleton)
     print(f"{path}: write your lines into it, then puretls grade lesson {lesson.number} {path}")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
 import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
+
+from puretls.errors import UsageError
 
 if TYPE_CHECKING:
     from puretls.inspect.render.palette import Palette
@@ -25,15 +28,41 @@ def columns(file: TextIO | None = None) -> int:
     return UNLIMITED
 
 
-def check_writable(*paths: Path | None) -> None:
-    """Raises `OSError` for a file that cannot be written: before any work is done for it. None is no file."""
-    for path in paths:
-        if path is None:
-            continue
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-        if not path.parent.is_dir():
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+STANDARD = "-"
+"""What stands for standard input or output where a file is named."""
+
+
+def add_force(parser: argparse.ArgumentParser, what: str = "overwrite FILE") -> None:
+    """The option `--force`, without which `check_out` refuses."""
+    parser.add_argument("--force", action="store_true", help=what)
+
+
+def check_out(*paths: Path | str | None, force: bool, inputs: Iterable[str] = (), dash: bool = False) -> None:
+    """Whether files can be written, before any work is done for them. None is no file.
+
+    Raises `UsageError` for one that is there already and not to be overwritten, that was named twice or is among the `inputs`, and for
+    "-" unless `dash` allows it; `OSError` for one that cannot be written.
+    """
+    taken = {os.path.realpath(path) for path in inputs if path != STANDARD}
+    for path in filter(lambda path: path is not None, paths):
+        name = str(path)
+        place = name if name == STANDARD else os.path.realpath(name)
+        if place in taken:
+            raise UsageError(f"{name}: named twice: each output needs a file of its own")
+        taken.add(place)
+        if name != STANDARD:
+            _check_file(name, force=force)
+        elif not dash:
+            raise UsageError("-: this goes into a file, not to standard output; ./- is a file of that name")
+
+
+def _check_file(name: str, *, force: bool) -> None:
+    if not force and os.path.lexists(name):
+        raise UsageError(f"{name}: exists already; --force overwrites it")
+    if not name or not os.path.isdir(os.path.dirname(name) or os.curdir):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name or repr(name))
+    if os.path.isdir(name):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
 
 
 def palette(file: TextIO | None = None) -> Palette:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from puretls.cli import tapes
+from puretls.cli.output import check_out
 
 if TYPE_CHECKING:
     from puretls.inspect.player import Replay
@@ -22,7 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Play it. Exit status 1 where a live peer did not complete a handshake; 2 where an edit of the tape could not be made."""
     from puretls.inspect.player import replay
 
-    tapes.check_out(arguments.out, force=arguments.force)
+    check_out(arguments.out, force=arguments.force)
     tape = tapes.load(arguments)
     played = replay(tape, against=tapes.against(arguments), patience=arguments.patience)
     for line in lines(played, tapes.width()):

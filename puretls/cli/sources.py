@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from puretls.cli.output import STANDARD
 from puretls.errors import PuretlsError, UsageError
 from puretls.text import counted, printable
 from puretls.values import frozen
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from puretls.config import ClientConfig
     from puretls.inspect import Capture, Conversation, Knowledge, TcpConnection
 
-_TEXT = b"{"
 _CHUNK = 2**20
 
 
@@ -94,17 +95,31 @@ def open_source(name: str, config: Callable[[], ClientConfig], *, server_name: s
 
     Raises `UsageError` and `OSError`.
     """
-    if name == "-":
+    if name == STANDARD:
         data = sys.stdin.buffer.read()
-        return _of_text("standard input", data) if data.lstrip()[:1] == _TEXT else _of_capture("standard input", data)
+        return _of_text("standard input", data) if _is_text(data[:_CHUNK]) else _of_capture("standard input", data)
     path = Path(name)
     if path.exists():
         with path.open("rb") as file:
             head = file.read(_CHUNK)
-        return _of_text(name, path.read_bytes()) if head.lstrip()[:1] == _TEXT else _of_capture(name, path)
+        return _of_text(name, path.read_bytes()) if _is_text(head) else _of_capture(name, path)
     if ":" not in name or os.sep in name:
         raise UsageError(f"{name}: no such file; a server is HOST:PORT, such as example.org:443")
     return _live(name, config, server_name, timeout)
+
+
+def is_file(name: str) -> bool:
+    """Whether `open_source` takes this for a file or standard input, and not for a server."""
+    return name == STANDARD or Path(name).exists()
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether a JSON object begins here, in an encoding that JSON may have: editors of Windows put a mark in front."""
+    return _as_text(head).lstrip().startswith("{")
+
+
+def _as_text(data: bytes) -> str:
+    return data.decode(json.detect_encoding(data), "replace")
 
 
 # Captures
@@ -177,7 +192,7 @@ def _of_text(name: str, text: bytes) -> Source:
     from puretls.inspect.render import document
 
     try:
-        if document.MARK.encode() in text[:_CHUNK]:
+        if document.MARK in _as_text(text[:_CHUNK]):
             return Source(name, (_of_conversation(1, document.loads(text)),))
         played = replay(Tape.loads(text))
     except UsageError as error:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import warnings
 from typing import TYPE_CHECKING
 
 from puretls.cli import ranges
+from puretls.cli.output import add_force
 from puretls.errors import DangerWarning, DecodeError, UsageError
 from puretls.text import printable
 
@@ -56,7 +56,7 @@ def add_tape(parser: argparse.ArgumentParser) -> None:
 def add_out(parser: argparse.ArgumentParser, option: str, what: str) -> None:
     """Where to write a tape."""
     parser.add_argument(option, metavar="FILE", help=f"{what}; readable by you alone, since it may hold secrets")
-    parser.add_argument("--force", action="store_true", help="overwrite FILE")
+    add_force(parser)
 
 
 def load(arguments: argparse.Namespace) -> Tape:
@@ -100,16 +100,9 @@ def save(tape: Tape, path: str | None, *, force: bool, without_secrets: bool = F
         if without_secrets:
             raise UsageError("--without-secrets goes with --out FILE")
         return
-    check_out(path, force=force)
     (tape.without_secrets() if without_secrets else tape).save(path, overwrite=force)
     if not without_secrets:
         print(f"puretls: {printable(path)}: may hold private keys, the seed of all others, and what was said", file=sys.stderr)
-
-
-def check_out(path: str | None, *, force: bool) -> None:
-    """Raises `UsageError` for a file that is there already: before any work is done."""
-    if path is not None and not force and os.path.lexists(path):
-        raise UsageError(f"{path}: exists already; --force overwrites it")
 
 
 def against(arguments: argparse.Namespace) -> tuple[str, int] | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 _MINE = 0o600
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_DEVICES = Path("/dev")
 _CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 """Does not follow links, and does not wait for a FIFO that nobody reads."""
 
@@ -48,11 +49,12 @@ def write_secret(path: str | os.PathLike[str], content: bytes | str) -> None:
 
 
 def _check_replaceable(path: Path) -> None:
+    """A link is replaced where it leads to a regular file or nowhere. /dev/stdout is a link, too, and belongs to everybody."""
     try:
-        mode = os.lstat(path).st_mode
+        regular = stat.S_ISREG(os.stat(path).st_mode)
     except FileNotFoundError:
         return
-    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+    if not regular or path.parent.resolve() == _DEVICES:
         raise OSError(errno.EINVAL, "no regular file: secrets are not written there", str(path))
 
 

@@ -317,11 +317,20 @@ def _told(flip: Flip) -> str:
     return flip.rule if flip.is_silent else f"{flip.rule} by the {flip.by} in {flip.state}, alert {flip.alert} [{flip.rfc}]"
 
 
-def write(made: Atlas, target: Path) -> Path:
-    """Write the heat map, and beside it the inspector's page that it leads to, whose path is returned. Raises `OSError`."""
-    from puretls.inspect.render.page import page
+def beside(target: Path) -> Path:
+    """Where the page of the conversation goes when the heat map goes to `target`."""
+    return target.with_name(f"{target.stem}-conversation{target.suffix or '.html'}")
 
-    beside = target.with_name(f"{target.stem}-conversation{target.suffix or '.html'}")
-    beside.write_text(page(made.conversation), encoding="utf-8")
-    target.write_text(html(made, beside.name), encoding="utf-8")
-    return beside
+
+def write(made: Atlas, target: Path) -> Path:
+    """Write the heat map, and beside it the inspector's page that it leads to, whose path is returned. Raises `OSError`.
+
+    The page holds the secrets of the conversation, so its owner alone may read it.
+    """
+    from puretls.inspect.render.page import page
+    from puretls.net.secret_files import write_secret
+
+    conversation = beside(target)
+    write_secret(conversation, page(made.conversation))
+    target.write_text(html(made, conversation.name), encoding="utf-8")
+    return conversation

@@ -14,13 +14,14 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from puretls.errors import UsageError
 from puretls.handshake.states import Role
+from puretls.net.folder_lock import alone
 from puretls.testing import foreign, guided, targets
 from puretls.testing.finds import Find, find_of
 from puretls.testing.needs import need
@@ -188,8 +189,20 @@ class Campaign:
     ) -> None:
         """Work. `executors()` gives a context manager of an executor, a new one where one broke; `width` batches are under way at a time.
 
-        Raises `UsageError` where workers die again and again without finishing anything.
+        Raises `UsageError` where another campaign is at work in the folder, or workers die again and again without finishing anything.
         """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as held:
+            try:
+                held.enter_context(alone(self.folder, wait=False))
+            except BlockingIOError:
+                raise UsageError(f"another campaign is at work in {self.folder}: take another folder") from None
+            self._load()
+            self._run(executors, seconds, batches, width, progress)
+
+    def _run(
+        self, executors: Callable[[], Any], seconds: float, batches: float, width: int, progress: Callable[[Campaign], None]
+    ) -> None:
         ends, goal, deaths = time.monotonic() + seconds, len(self.done) + batches, 0
         while time.monotonic() < ends and len(self.done) < goal:
             before = len(self.done)
@@ -237,14 +250,21 @@ class Campaign:
     def _load(self) -> None:
         try:
             state = json.loads((self.folder / STATE).read_text())
-            self.done, self.finds = set(state["done"]), dict(state["finds"])
+            done, finds, of = set(state["done"]), dict(state["finds"]), state.get("of", self._of)
         except FileNotFoundError:
             return
         except (ValueError, KeyError, TypeError):
             raise UsageError(f"{self.folder / STATE} is no state of a campaign: take another folder") from None
+        if of != self._of:
+            raise UsageError(f"{self.folder} is of a campaign against {of}, not {self._of}: take another folder")
+        self.done, self.finds = done, finds
+
+    @property
+    def _of(self) -> str:
+        """Against whom it goes, and by what."""
+        return f"{self.job.target} by {self.job.machine}" if self.job.target in TARGETS else self.job.target
 
     def _save(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
         beside = self.folder / f"{STATE}.new"
-        beside.write_text(json.dumps({"done": sorted(self.done), "finds": self.finds}, indent=1))
+        beside.write_text(json.dumps({"of": self._of, "done": sorted(self.done), "finds": self.finds}, indent=1))
         beside.replace(self.folder / STATE)

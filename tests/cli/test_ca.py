@@ -3,9 +3,13 @@
 import os
 import stat
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 
+from puretls.ca import DevelopmentCa
 from puretls.cli import main
 from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.keys import key_fits, parse_private_key
@@ -135,3 +139,26 @@ def test_what_cannot_be_made_leaves_nothing_behind(folder, capsys, arguments):
 def test_longest_validity_ends_with_that_of_the_authority(folder):
     assert main(["ca", "a.test", "--days", "36500"]) == 0
     assert main(["x509", "verify", "ca/a.test.pem", "--ca", "ca/ca.pem"]) == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders are locked on POSIX alone")
+def test_several_at_the_same_time_share_one_authority(folder, monkeypatch):
+    """Each finds no authority when it begins; the first one's is that of all. Whoever makes one gives the other time to do the same."""
+    both, create = Barrier(2), DevelopmentCa.create
+
+    def slowly(*arguments, **keywords):
+        with suppress(BrokenBarrierError):
+            both.wait(0.3)
+        return create(*arguments, **keywords)
+
+    monkeypatch.setattr(DevelopmentCa, "create", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(lambda name: main(["ca", "--out", "new", f"{name}.test"]), "ab")) == [0, 0]
+    for name in "ab":
+        assert main(["x509", "verify", f"new/{name}.test.pem", "--ca", "new/ca.pem", "--host", f"{name}.test"]) == 0
+
+
+def test_what_cannot_be_issued_leaves_no_folder(folder):
+    assert main(["ca", "--out", "new", "no name"]) == 2
+    assert main(["ca", "--out", "new", "--key", "RSA1", "a.test"]) == 2
+    assert list(folder.iterdir()) == []

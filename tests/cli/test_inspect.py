@@ -13,7 +13,7 @@ import pytest
 
 from puretls.cli import sources
 from puretls.inspect import Conversation, Stream, Tape, TcpConnection, read_capture, replay, write_capture
-from puretls.inspect.captures import Prefix
+from puretls.inspect.captures import Prefix, packets
 from puretls.inspect.render import document
 from puretls.keylog import CLIENT_RANDOM, key_log_line
 from tests.cli.command import ENVIRONMENT, in_process, puretls, serving
@@ -383,3 +383,40 @@ def test_a_server_that_is_none_of_tls_is_shown_as_far_as_it_goes(tmp_path):
     assert told.returncode in {1, 2}
     assert "ClientHello" in told.stdout
     assert len(told.stderr.splitlines()) <= 2
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_json_may_have_any_encoding_that_editors_give_it(tmp_path, encoding):
+    """RFC 8259 8.1 asks for UTF-8; editors and shells of Windows write a mark in front, or UTF-16."""
+    (one,) = replay(Tape.load(ECDHE)).conversations
+    for text in (ECDHE.read_text(), document.dumps(one)):
+        (tmp_path / "text").write_text(text.replace("\n", "\r\n"), encoding=encoding)
+        assert "ServerHello" in inspect(tmp_path / "text").stdout
+
+
+@pytest.mark.parametrize(("name", "words"), [("empty", "is empty"), ("rubbish", "is not a capture"), ("one.pcapng", "pip install 'puretls[capture]'")])
+def test_a_file_that_is_no_capture_needs_no_dpkt(captures, name, words, monkeypatch):
+    packets.dpkt.cache_clear()
+    monkeypatch.setitem(sys.modules, "dpkt", None)
+    told = inspect(captures / name, status=2)
+    assert words in told.stderr
+    assert told.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--list", "--html", "page.html"), "--list shows all connections"),
+        (("--list", "--grep", "Finished"), "--list shows all connections"),
+        (("--list", "--mermaid"), "--list shows all connections"),
+        (("--ca", "ca.pem"), "--ca is for a server"),
+        (("--danger-no-verify",), "--danger-no-verify is for a server"),
+        (("--alpn", "h2"), "--alpn is for a server"),
+    ],
+)
+def test_no_option_is_without_effect(options, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    told = inspect(RESUMED, *options, status=2)
+    assert words in told.stderr
+    assert told.stdout == ""
+    assert list(tmp_path.iterdir()) == []

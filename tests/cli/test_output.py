@@ -10,7 +10,7 @@ import pytest
 
 from puretls.ca import DevelopmentCa
 from puretls.x509.pem import load_certificates
-from tests.cli.command import ENVIRONMENT, ROOT, puretls, serving
+from tests.cli.command import ENVIRONMENT, ROOT, in_process, puretls, serving
 
 FULL = Path("/dev/full")
 FOREIGN = "Zürich Ω ☃ 株式会社 \U0001f40d"
@@ -116,3 +116,71 @@ class TestFullDisk:
             done = redirected("", *arguments, stdin="0>/dev/null")
             assert done.returncode == 2
             assert done.stderr.splitlines()[-1] == "puretls: standard input: Bad file descriptor"
+
+
+# Files that options name
+
+
+WRITERS = {
+    "demo": ("--tape",),
+    "replay TAPE": ("--out",),
+    "edit TAPE --flip client.ClientHello.random": ("--out",),
+    "inspect TAPE --connection 1": ("--html", "--json", "--keys", "--ledger"),
+    "flip --bits 1": ("--html",),
+    "learn self-server": ("--dot", "--mermaid"),
+}
+"""Commands, and their options that name a file to write."""
+
+
+@pytest.fixture(scope="module")
+def tape(tmp_path_factory):
+    path = tmp_path_factory.mktemp("tape") / "demo.json"
+    assert in_process("demo", "--tape", path).returncode == 0
+    return path
+
+
+@pytest.mark.parametrize(("command", "option"), [(command, option) for command, options in WRITERS.items() for option in options])
+def test_no_file_is_overwritten_unasked_and_none_is_named_in_vain(command, option, tape, tmp_path):
+    arguments = [str(tape) if word == "TAPE" else word for word in command.split()]
+    (tmp_path / "there").write_text("of mine")
+    for name, wanted in {"there": "--force overwrites it", "none/here": "No such file", "": "No such file"}.items():
+        told = in_process(*arguments, option, tmp_path / name if name else "")
+        assert told.returncode == 2, told
+        assert wanted in told.stderr
+        assert told.stderr.count("\n") == 1
+        assert told.stdout == ""  # said before any work was done
+    told = in_process(*arguments, option, tmp_path, "--force")
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "Is a directory" in told.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]
+    assert (tmp_path / "there").read_text() == "of mine"
+
+
+@pytest.mark.parametrize("command", [command for command in WRITERS if not command.startswith("inspect")])
+def test_a_dash_is_no_name_of_a_file_by_mistake(command, tape, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arguments = [str(tape) if word == "TAPE" else word for word in command.split()]
+    told = in_process(*arguments, WRITERS[command][0], "-")
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "./-" in told.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [command for command, options in WRITERS.items() if len(options) > 1])
+def test_two_outputs_are_two_files(command, tape, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arguments = [str(tape) if word == "TAPE" else word for word in command.split()]
+    one, other = WRITERS[command][:2]
+    told = in_process(*arguments, one, "x", other, tmp_path / "." / "x")
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "named twice" in told.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_read_is_not_written(tape):
+    before = tape.read_bytes()
+    for option in ("--html", "--keys"):
+        assert "named twice" in in_process("inspect", tape, "--connection", 1, option, tape, "--force").stderr
+    assert tape.read_bytes() == before
+    told = in_process("inspect", tape, "--connection", 1, "--keys", "-", "--html", "-")
+    assert (told.returncode, told.stdout) == (2, "")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from puretls.errors import UsageError
+from puretls.iana import ContentType
 from puretls.labs import grading
 from puretls.labs.lessons import marking
 from puretls.labs.lessons.lesson import LESSONS, lesson, lesson_of
@@ -218,10 +219,43 @@ def test_difference_is_told(expected, got, words):
 
 @pytest.mark.parametrize(
     ("expected", "got"),
-    [(b"a", bytearray(b"a")), ((1, 2), [1, 2]), ([(1, b"a")], [[1, memoryview(b"a")]]), ({1: (2,)}, {1: [2]})],
+    [
+        (b"a", bytearray(b"a")),
+        ((1, 2), [1, 2]),
+        ([(1, b"a")], [[1, memoryview(b"a")]]),
+        ({1: (2,)}, {1: [2]}),
+        (22, ContentType.HANDSHAKE),
+        (None, None),
+    ],
 )
 def test_forms_of_one_value_are_as_good(expected, got):
     assert marking._case(lambda: got, marking.Case((), expected, ""), marking.shown) == ()
+
+
+class Anything:
+    """Equal to all there is, as it says itself."""
+
+    def __eq__(self, other):
+        return True
+
+    __hash__ = None
+
+
+class AnyNumber(int):
+    __eq__ = Anything.__eq__
+    __hash__ = int.__hash__
+
+
+class AnyText(str):
+    __eq__ = Anything.__eq__
+    __hash__ = str.__hash__
+
+
+@pytest.mark.parametrize("forged", [Anything(), AnyNumber(), AnyText()], ids=["object", "int", "str"])
+@pytest.mark.parametrize("shape", [lambda value: value, lambda value: (value, b"a"), lambda value: [value]], ids=["bare", "tuple", "list"])
+@pytest.mark.parametrize("expected", [7, "x", None, b"a", True], ids=repr)
+def test_what_says_that_it_is_equal_to_all_is_equal_to_nothing(shape, expected, forged):
+    assert marking._case(lambda: shape(forged), marking.Case((), shape(expected), "a hint"), marking.shown) != ()
 
 
 @pytest.mark.parametrize(("one", "exercise"), exercises(), ids=lambda each: each.name)

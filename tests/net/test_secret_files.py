@@ -6,6 +6,7 @@ import stat
 import pytest
 
 from puretls.cli import main
+from puretls.net import secret_files
 from puretls.net.keylog_file import KeyLogFile
 from puretls.net.secret_files import open_to_append, write_secret
 
@@ -54,6 +55,30 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path, writer, kind):
     with pytest.raises(OSError, match=str(path)):
         writer(path)
     assert path.exists()
+
+
+@posix
+@pytest.mark.parametrize("device", ["/dev/null", "/dev/fd"])
+def test_a_link_to_what_is_no_regular_file_stays(tmp_path, device):
+    path = tmp_path / "link"
+    path.symlink_to(device)
+    with pytest.raises(OSError, match="no regular file"):
+        write_secret(path, "secret")
+    assert path.is_symlink()
+
+
+@posix
+def test_what_stands_among_the_devices_is_never_replaced(tmp_path, monkeypatch):
+    """A link such as /dev/stdout leads to a regular file where the output was redirected, and root may replace it."""
+    devices, redirected = tmp_path / "dev", tmp_path / "out"
+    devices.mkdir()
+    redirected.write_text("output")
+    (devices / "stdout").symlink_to(redirected)
+    monkeypatch.setattr(secret_files, "_DEVICES", devices)
+    with pytest.raises(OSError, match="no regular file"):
+        write_secret(devices / "stdout", "secret")
+    assert (devices / "stdout").is_symlink()
+    write_secret(devices / "shm", "a file of its own")
 
 
 @posix

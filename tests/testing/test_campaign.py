@@ -1,6 +1,7 @@
 """Campaigns: what workers find is kept, a campaign goes on where it was, and a worker that dies loses nothing."""
 
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -18,7 +19,7 @@ from puretls.errors import UsageError
 from puretls.handshake.states import Role
 from puretls.inspect import Tape
 from puretls.testing import campaign
-from puretls.testing.campaign import STATE, Campaign, Job, Profile, batch, dask, processes
+from puretls.testing.campaign import PROFILES, STATE, Campaign, Job, Profile, batch, dask, processes
 from puretls.testing.runs import BYTES_OF_A_MOVE, CHOOSING, Move, Plan, read
 from tests.interop.peers import free_port
 
@@ -35,10 +36,34 @@ def threads():
 def test_a_campaign_goes_on_where_it_was(tmp_path):
     job = Job("server", SMALL)
     Campaign(job, tmp_path).run(threads, batches=2)
-    assert json.loads((tmp_path / STATE).read_text()) == {"done": [0, 1], "finds": {}}
+    state = json.loads((tmp_path / STATE).read_text())
+    assert (state["done"], state["finds"]) == ([0, 1], {})
     again = Campaign(job, tmp_path)
     again.run(threads, batches=1)
     assert again.done == {0, 1, 2}
+
+
+def test_a_folder_is_of_one_campaign(tmp_path):
+    """Seeds that are done and finds say nothing about another peer."""
+    Campaign(Job("server", SMALL), tmp_path).run(threads, batches=1)
+    for job in (Job("client", SMALL), Job("openssl-server", SMALL), Job("server", SMALL, "tests.testing.planted:Downgrade")):
+        with pytest.raises(UsageError, match=r"is of a campaign against server .*: take another folder"):
+            Campaign(job, tmp_path)
+    assert Campaign(Job("server", PROFILES["ci"]), tmp_path).done == {0}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders are locked on POSIX alone")
+def test_two_campaigns_do_not_work_in_one_folder_at_a_time(tmp_path):
+    second = Campaign(Job("server", SMALL), tmp_path)
+
+    def during(campaign):
+        with pytest.raises(UsageError, match="another campaign is at work"):
+            second.run(threads, batches=1)
+
+    first = Campaign(Job("server", SMALL), tmp_path)
+    first.run(threads, batches=1, progress=during)
+    second.run(threads, batches=1)  # and it knows what the first one did, though it was made before
+    assert second.done == {0, 1}
 
 
 def test_a_campaign_ends_by_time(tmp_path, monkeypatch):

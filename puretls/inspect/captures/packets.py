@@ -46,14 +46,14 @@ class Segments:
 
     def __init__(self, packets: Iterable[Packet]) -> None:
         self._packets = packets
-        self._lib = dpkt()
         self._datagrams: dict[tuple[Any, ...], _Datagram] = {}
         self._unknown_links: Counter[int] = Counter()
         self._unread = self._cut = self._seen = 0
 
     def __iter__(self) -> Iterator[Segment]:
-        links, unknown = _links(self._lib), self._unknown_links
-        for packet in self._packets:
+        unknown = self._unknown_links
+        for packet in self._packets:  # the file says whether it is a capture at all, before dpkt is needed
+            links = _links(dpkt())
             self._seen += 1
             if packet.link not in links:
                 unknown[packet.link] += 1
@@ -84,7 +84,7 @@ class Segments:
         return [f"{text}: {count}" for count, text in told if count]
 
     def _segment(self, packet: Packet, ip: Any) -> Segment | None:
-        lib = self._lib
+        lib = dpkt()
         if not isinstance(ip, lib.ip.IP | lib.ip6.IP6):
             return None
         while isinstance(ip.data, lib.ip.IP | lib.ip6.IP6):  # a tunnel
@@ -106,7 +106,7 @@ class Segments:
         if known is None or known.differs(offset, data):  # identification numbers come again
             known = self._datagrams[key] = _Datagram()
         whole = known.add(offset, more, data)
-        return self._lib.tcp.TCP(whole) if whole is not None else None
+        return dpkt().tcp.TCP(whole) if whole is not None else None
 
 
 class _Datagram:
@@ -162,6 +162,7 @@ def _names(links: Iterable[int]) -> str:
     return ", ".join(f"{_LINK_NAMES.get(link, 'number')} {link}" for link in sorted(links))
 
 
+@cache
 @cache
 def _links(lib: Any) -> dict[int, Callable[[bytes], Any]]:
     """LINKTYPE_ number -> what finds the IP packet in a frame."""
