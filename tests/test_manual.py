@@ -73,3 +73,56 @@ def test_questions_are_answered_within_two_clicks(root):
     for question, answer in asked:
         assert question.endswith("?"), question
         assert markdown.links(answer), question
+
+
+MEASURED = re.compile(
+    r"\d[\d.,]*\s?(?:%(?!\w)|per cent\b|[kMG]i?B/s|ms\b|us\b|µs|CPU seconds|seconds of CPU)"
+    r"|(?:half|third|quarter|fifth|tenth|twentieth|hundredth) of a (?:milli)?second\b"
+)
+"""A share, a speed or a time: what somebody has measured. Limits and sizes that the code sets are no such figures."""
+COMMAND = re.compile(r"^    (?:\S+ )?(?:python|puretls|pytest|go|time) |`(?:time )?(?:python|puretls|pytest) [^`]+`", re.M)
+SET_BY_THE_CODE = {
+    "qt.md": "every 5 ms",
+    "playground.md": "1,000 ms after the click",
+    "compare.md": "[86 %](inspect.md#how-much-has-a-name)",
+}
+"""By page: what looks like a figure and was chosen, or leads to the place that has the command."""
+
+
+def sections(page):
+    """The text of each section, without programs and what they print."""
+    return re.split(r"^#+ ", re.sub(r"^```.*?^```$", shown, page, flags=re.M | re.S), flags=re.M)
+
+
+def shown(block):
+    """Commands of a block stay, as an indented one would show them; programs and what was printed go."""
+    lines = block.group().splitlines()
+    return "".join(f"    {line}\n" for line in lines[1:-1]) if lines[0] in {"```sh", "```shell", "```"} else ""
+
+
+def without_command(page, name=""):
+    """The first figure of each section in which no command stands that would measure it."""
+    for section in sections(page.replace(SET_BY_THE_CODE.get(name, "\0"), "")):
+        found = MEASURED.search(section)
+        if found and not COMMAND.search(section):
+            yield found.group()
+
+
+def test_measured_figures_stand_beside_a_command(root):
+    alone = {str(page.relative_to(root)): list(without_command(page.read_text(), page.name)) for page in pages(root)}
+    assert {page: figures for page, figures in alone.items() if figures} == {}
+
+
+@pytest.mark.parametrize(
+    ("page", "figures"),
+    [
+        ("# A\nIt takes 3 ms.\n", ["3 ms"]),
+        ("# A\nIt takes 3 ms (`python tools/bench.py x`).\n", []),
+        ("# A\n```sh\npuretls flip\n```\nIt takes 3 ms.\n", []),
+        ("# A\n    python x.py\n\n99 % of them.\n## B\nand half of a second.\n", ["half of a second"]),
+        ("# A\n```python\nsleep(3)  # 3 ms\n```\n", []),
+        ("# A\nRecords of 16 KiB.\n", []),
+    ],
+)
+def test_figure_without_a_command_is_noticed(page, figures):
+    assert list(without_command(page)) == figures

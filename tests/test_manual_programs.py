@@ -167,13 +167,29 @@ def test_blocks_about_a_first_extension(root, capsys):
 # Testing
 
 
-def test_block_about_learning(root, capsys):
+def test_blocks_about_learning(root, capsys):
     pytest.importorskip("aalpy")
     from puretls.testing.adapters import own
 
-    (learn,) = program(root, "learning.md")
+    openssl, learn = program(root, "learning.md")
     run(learn, {"MyPeer": own.puretls("server", secure=True, limits=Limits(hello_requests=2**20, warning_alerts=2**20))})
     assert "it is the machine of the specification" in capsys.readouterr().out
+    run(openssl, {})
+    states, conversations = re.search(r": (\d+) states.*\n.* in (\d+) conversations", capsys.readouterr().out).groups()
+    assert f"finds {states} states in {conversations} conversations" in (root / "puretls" / "manual" / "learning.md").read_text()
+
+
+@pytest.mark.parametrize("full", [False, pytest.param(True, marks=pytest.mark.full)], ids=["usual", "full"])
+@pytest.mark.parametrize("role", ["server", "client"])
+def test_figures_of_learning_are_what_the_command_says(root, capsys, role, full):
+    pytest.importorskip("aalpy")
+    from puretls.cli import main
+
+    command = ["learn", f"self-{role}", *(["--full"] if full else [])]
+    assert main(command) == 0
+    figures = re.findall(r"(\d+) (?:states|symbols,|symbols$|conversations)", capsys.readouterr().out, re.M)
+    row = f"| `puretls {' '.join(command)}` | {' | '.join(figures[:3])} |\n"
+    assert row in (root / "puretls" / "manual" / "learning.md").read_text()
 
 
 def test_block_about_the_machine(root):

@@ -276,6 +276,23 @@ def test_ipv6(shim, files, monkeypatch):
     assert asked == ["::1"]
 
 
+@pytest.mark.parametrize("refuses", [["127.0.0.1"], []], ids=["at ::1 alone", "at 127.0.0.1"])
+def test_runner_is_found_where_it_listens(shim, files, monkeypatch, refuses):
+    """Of 2023 there are runners that listen at ::1 and do not say `-ipv6`."""
+    asked = []
+    real = socket.create_connection
+
+    def dial(address, *rest):
+        asked.append(address[0])
+        if address[0] in refuses:
+            raise ConnectionRefusedError
+        return real(("127.0.0.1", address[1]), *rest)
+
+    monkeypatch.setattr(socket, "create_connection", dial)
+    passes(shim, Runner(server(files)))
+    assert asked == (["127.0.0.1", "::1"] if refuses else ["127.0.0.1"])
+
+
 # The exchange
 
 

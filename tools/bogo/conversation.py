@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -91,9 +91,18 @@ class Peer:
         self._sock.close()
 
 
+def reach(port: int, addresses: Sequence[str]) -> socket.socket:
+    """A connection to the first address that takes one: some runners listen at ::1 without saying so."""
+    *others, last = addresses
+    for address in others:
+        with suppress(ConnectionRefusedError):
+            return socket.create_connection((address, port), TIMEOUT)
+    return socket.create_connection((last, port), TIMEOUT)
+
+
 def dial(flags: SimpleNamespace) -> socket.socket:
     """Connect to the runner and say which shim this is."""
-    sock = socket.create_connection(("::1" if flags.ipv6 else "127.0.0.1", flags.port), TIMEOUT)
+    sock = reach(flags.port, ("::1",) if flags.ipv6 else ("127.0.0.1", "::1"))
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if flags.shim_id is not None:  # runners up to 2023 do not ask for it
         sock.sendall(flags.shim_id.to_bytes(8, "little"))
