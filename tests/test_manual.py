@@ -67,7 +67,8 @@ def test_commands_named_in_the_readme_exist(root, name):
 def test_questions_are_answered_within_two_clicks(root):
     """From the first page to the questions, and from each question to the page that answers it; that links hold is tested above."""
     manual = root / "puretls" / "manual"
-    assert "questions.md" in [link for _, link in markdown.links((manual / "index.md").read_text())]
+    for page, link in ((manual / "index.md", "questions.md"), (root / "README.md", "puretls/manual/questions.md")):
+        assert link in [found for _, found in markdown.links(page.read_text())]
     asked = re.findall(r"^- \*\*(.+?)\*\*((?:.|\n(?!- |\n))*)", (manual / "questions.md").read_text(), re.M)
     assert len(asked) >= 40
     for question, answer in asked:
