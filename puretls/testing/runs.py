@@ -189,23 +189,30 @@ def minimal(plan: Plan) -> Plan:
 
     if not still(plan):
         return plan
-    plan = _spelled_out(plan, still)
     while True:
-        smaller = _simpler(_shorter(plan, still), still)
+        smaller = _simpler(_shorter(_spelled_out(plan, still), still), still)
         if smaller == plan:
             return plan
         plan = smaller
 
 
 def _spelled_out(plan: Plan, still: Callable[[Plan], bool]) -> Plan:
-    """Every message a move of its own, so that each can be left out."""
-    moves = tuple(
-        one
-        for move in plan.moves
-        for one in ((Move("advance"),) * STEPS[move.number % len(STEPS)] if move.name == "advance" else (move,))
-    )
-    spelled = replace(plan, moves=moves)
-    return spelled if still(spelled) else plan
+    """Every message a move of its own, so that each can be left out: of all moves at once, else of as many as can be."""
+    whole = replace(plan, moves=tuple(one for move in plan.moves for one in _singly(move)))
+    if whole == plan or still(whole):
+        return whole
+    for index in reversed(range(len(plan.moves))):
+        move = plan.moves[index]
+        for count in range(1, len(_singly(move)) + 1) if move.name == "advance" else ():
+            candidate = replace(plan, moves=(*plan.moves[:index], *_singly(move)[:count], *plan.moves[index + 1 :]))
+            if candidate == plan or still(candidate):
+                plan = candidate
+                break
+    return plan
+
+
+def _singly(move: Move) -> tuple[Move, ...]:
+    return (Move("advance"),) * STEPS[move.number % len(STEPS)] if move.name == "advance" else (move,)
 
 
 def _shorter(plan: Plan, still: Callable[[Plan], bool]) -> Plan:

@@ -75,6 +75,14 @@ def _story(violation):
     return tuple(move.partition("  ->")[0] for move in violation.moves)
 
 
+def test_messages_said_at_one_go_do_not_stand_in_the_way_of_the_least():
+    """They stop where a connection ends; said one by one, those that are left begin another."""
+    with pytest.MonkeyPatch.context() as patched:
+        BY_NAME["early CCS"].plant(patched)
+        plan = Plan(SERVER, True, (Move("close"), Move("advance", 5), Move("advance", 3), Move("deviate", 0)))
+        assert _story(broken(minimal(plan))) in BY_NAME["early CCS"].least
+
+
 QUICK = ("nonce reuse", "downgrade of the suite", "truncation taken for close")
 
 
