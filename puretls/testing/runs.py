@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from random import Random
 from typing import Self
 
@@ -33,6 +35,8 @@ UNIFORM: Mapping[str, int] = dict.fromkeys(WEIGHTS, 1)
 """Every move as often as any other: what the weights are measured against."""
 STEPS = (1, 1, 1, 2, 4, 8)
 """How many messages one "advance" may say."""
+TICKS = (0, 1, 2, 30, 3600, 25 * 3600)
+"""Seconds that may pass at a time; the last is longer than a session lives."""
 NUMBERS = 2**12
 """Which of what there is to choose from at a move is a number below this, taken modulo their count."""
 
@@ -105,10 +109,13 @@ def _deviate(bout: Bout, number: int) -> None:
 
 
 def _vary(bout: Bout, number: int) -> None:
-    symbol = bout.course.next()
-    variants = bout.variants(symbol) if symbol else []
-    if symbol and variants:
-        bout.say(symbol, variants[number % len(variants)])
+    """Another way to go on: with what else may come, or with a message in another form."""
+    possible = bout.course.possible()
+    ways = [
+        (symbol, form) for symbol in possible for form in [*([None] if symbol != possible[0] else []), *bout.variants(symbol)]
+    ]
+    if ways:
+        bout.say(*ways[number % len(ways)])
 
 
 def _mutate(bout: Bout, number: int) -> None:
@@ -133,7 +140,7 @@ _MOVES: Mapping[str, Callable[[Bout, int], None]] = {
     "write": lambda bout, number: bout.write(),
     "close": lambda bout, number: bout.close(),
     "renegotiate": lambda bout, number: bout.renegotiate(),
-    "tick": lambda bout, number: bout.tick(number % 30),
+    "tick": lambda bout, number: bout.tick(TICKS[number % len(TICKS)]),
     "deliver": _deliver,
 }
 CHOOSING = frozenset(("again", "advance", "deviate", "vary", "mutate", "inject", "flood", "tick", "deliver"))
@@ -184,6 +191,7 @@ def broken(plan: Plan) -> Violation | None:
 def minimal(plan: Plan) -> Plan:
     """The least plan that still breaks a rule: no move can be left out of it, and none said more simply."""
 
+    @cache  # many candidates come up again
     def still(candidate: Plan) -> bool:
         return broken(candidate) is not None
 
@@ -232,7 +240,8 @@ def _shorter(plan: Plan, still: Callable[[Plan], bool]) -> Plan:
 
 _SIMPLEST = ("advance", "deviate", "vary")
 """Moves in the order in which they are the better for being read; the numbers of the last two are tried one by one."""
-_FEW = 30
+_FEW = 22
+"""No state has more to choose from, each thing counted once."""
 
 
 def _simpler(plan: Plan, still: Callable[[Plan], bool]) -> Plan:
@@ -255,16 +264,34 @@ def _restated(plan: Plan) -> list[Plan]:
     """Plans of another shape: of fewer connections, or whose server asks for no certificate."""
     made = []
     if plan.certificates:
-        without = [plan.moves[:index] + plan.moves[index + 1 :] for index in range(len(plan.moves))]
-        made += [replace(plan, certificates=False, moves=moves) for moves in (plan.moves, *without)]
+        anonymous = replace(plan, certificates=False)
+        made += [anonymous, replace(anonymous, moves=_unauthenticated(plan))]
     for start in range(2, len(plan.moves)):
         for count in range(1, min(start, 3)):
             made.append(replace(plan, moves=(Move("advance"),) * count + plan.moves[start:]))
-    if any(move.name == "again" for move in plan.moves):  # what a later connection showed, an honest first one may show
-        for end in (1, 2):
-            ending = plan.moves[-end:]
-            made += [replace(plan, moves=(Move("advance"),) * count + ending) for count in range(1, len(plan.moves) - end)]
+    if any(move.name == "mutate" for move in plan.moves):  # what a bit shows, a message said in another way may show
+        honest = (Move("advance"),) * len(plan.moves)
+        made += [replace(plan, moves=(*honest[:place], Move("vary"), *honest[place + 1 :])) for place in range(len(honest))]
+    for end in (1, 2):  # what a later handshake or connection showed, an honest first one may show
+        ending = plan.moves[-end:]
+        made += [replace(plan, moves=(Move("advance"),) * count + ending) for count in range(len(plan.moves) - end)]
     return made
+
+
+_AUTHENTICATES = {Role.SERVER: ("Certificate", "EmptyCertificate"), Role.CLIENT: ("CertificateRequest",)}
+"""How what is said to an end begins that comes only where certificates of clients are asked for."""
+
+
+def _unauthenticated(plan: Plan) -> tuple[Move, ...]:
+    """The moves of a plan but for those that say what is about certificates of clients."""
+    run, kept = Run(plan.role, certificates=True).begin(), []
+    for move in plan.moves:
+        before = len(run.story)
+        with suppress(Violation):
+            run.play(move)
+        if not any(told.startswith(_AUTHENTICATES[plan.role]) for told in run.story[before:]):
+            kept.append(move)
+    return tuple(kept)
 
 
 def _tuned(plan: Plan) -> Iterator[Plan]:

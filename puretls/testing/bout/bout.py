@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Self, TypeVar
 
 from puretls.connection import Connection
@@ -11,7 +12,7 @@ from puretls.handshake.states import Role
 from puretls.inspect.peer import MemoryPeer, Told
 from puretls.inspect.tape import Step
 from puretls.record.framing import HEADER_LENGTH
-from puretls.session import Session
+from puretls.session import MAX_LIFETIME, Session
 from puretls.testing.bout.course import Course
 from puretls.testing.bout.judge import Judge
 from puretls.testing.bout.variants import VARIANTS, Variant, without_ems
@@ -21,19 +22,24 @@ from puretls.testing.learning.mapper import RESUMING, Mapper
 from puretls.testing.properties.bounds import cost
 
 T = TypeVar("T")
-RAW: Mapping[str, tuple[int, bytes]] = {
-    "a record of type 24": (24, b"\1\0\1x"),
-    "an empty handshake record": (22, b""),
-    "an empty alert": (21, b""),
-    "an alert of level 3": (21, b"\3\0"),
-    "half an alert": (21, b"\1"),
-    "two alerts in one": (21, b"\1\x64\1\x64"),
-    "ChangeCipherSpec of two bytes": (20, b"\1\1"),
-    "a handshake message of type 99": (22, b"\x63\0\0\0"),
-    "a handshake message of 16 MiB": (22, b"\1\xff\xff\xff"),
-    "more than 2^14 bytes": (23, bytes(2**14 + 1)),
+BEHIND_THE_END = "data behind close_notify"
+RAW: Mapping[str, tuple[tuple[int, bytes], ...]] = {
+    "a record of type 24": ((24, b"\1\0\1x"),),
+    "an empty handshake record": ((22, b""),),
+    "an empty alert": ((21, b""),),
+    "an alert of level 3": ((21, b"\3\0"),),
+    "half an alert": ((21, b"\1"),),
+    "two alerts in one": ((21, b"\1\x64\1\x64"),),
+    "ChangeCipherSpec of two bytes": ((20, b"\1\1"),),
+    "a handshake message of type 99": ((22, b"\x63\0\0\0"),),
+    "a handshake message of 16 MiB": ((22, b"\1\xff\xff\xff"),),
+    "more than 2^14 bytes": ((23, bytes(2**14 + 1)),),
+    "a fatal alert": ((21, b"\2\x28"),),
+    "ChangeCipherSpec inside a handshake message": ((22, b"\0\0"), (20, b"\1")),
+    "data inside a handshake message": ((22, b"\0\0"), (23, b"data")),
+    BEHIND_THE_END: ((21, b"\1\0"), (23, b"data")),
 }
-"""Content that ends every connection, whatever it waits for (RFC 5246 6.2.1, 7.1, 7.2)."""
+"""Content of records that end every connection, whatever it waits for (RFC 5246 6.2.1, 7.1, 7.2)."""
 FLOODS: Mapping[str, tuple[int, bytes]] = {
     "warnings": (21, b"\1\x5a"),
     "records without content": (23, b""),
@@ -94,11 +100,7 @@ class Bout:
 
     def variants(self, symbol: str) -> list[Variant]:
         """The other ways to say it."""
-        return [
-            variant
-            for variant in VARIANTS.get(symbol, ())
-            if variant.applies(self) and not (variant.outcome == "refused" and self.role is Role.SERVER)
-        ]
+        return [variant for variant in VARIANTS.get(symbol, ()) if variant.applies(self)]
 
     # The mapper's moves
 
@@ -123,12 +125,18 @@ class Bout:
         change = variant.change if variant else None
         if symbol in {"ClientHello", RESUMING} and not self.course.completed:
             self._ems = change is not without_ems
-        return without_ems if symbol == "ClientHello" and self.course.completed and not self._ems else change
+            if symbol == "ClientHello" and not self._ems:  # a session that has what the connection has not is not for it
+                self.mapper.symbols.pop(RESUMING, None)
+        if symbol != "ClientHello" or not self.course.completed or self._ems:
+            return change
+        return without_ems if change is None else lambda hello, context: without_ems(change(hello, context), context)
 
     def inject(self, name: str) -> None:
-        """A record that breaks a rule by itself (`RAW`), sealed as it should be."""
+        """Records that break a rule by themselves (`RAW`), sealed as they should be."""
         self._note(name)
-        self._arrive(self.mapper.seal(*RAW[name]))
+        if name == BEHIND_THE_END:
+            self._judge.meant("CloseNotify", None, flipped=False, protected=self.mapper.protects)
+        self._arrive(b"".join(self.mapper.seal(*content) for content in RAW[name]))
         self._after()
         self._judge.injected(name)
 
@@ -220,6 +228,8 @@ def _ends(world: World, session: Session | None) -> tuple[MemoryPeer, Mapper]:
     config, mapping = world.config, world.mapping
     if world.role is Role.SERVER:
         context: Any = ClientContext.begin(mapping, NAME, None)  # type: ignore[arg-type]
+        if session is not None:  # which is offered however old it is
+            session = replace(session, created=world.now, lifetime=MAX_LIFETIME)
         return MemoryPeer(Connection.server(config)), Mapper(context, session)  # type: ignore[arg-type]
     context = ServerContext.begin(mapping)  # type: ignore[arg-type]
     return MemoryPeer(Connection.client(config, NAME, session)), Mapper(context)  # type: ignore[arg-type]

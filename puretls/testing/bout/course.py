@@ -58,12 +58,21 @@ class Course:
         ahead = self.ahead()
         return next((symbol for symbol in self.expected() if symbol == ahead[0]), None) if ahead else None
 
+    def possible(self) -> list[str]:
+        """All that a handshake may go on with, or begin with where that may be; what an honest peer says first is in front."""
+        others = [flow[len(self.said)] for flow in self._flows() if len(flow) > len(self.said)]
+        first = self.next()
+        return [symbol for symbol in dict.fromkeys([*([first] if first else []), *others]) if symbol in self.expected()]
+
     def ahead(self) -> tuple[str, ...]:
-        """What is left of the shortest handshake that what was said is the beginning of; one that resumes where that can be."""
+        """What is left of a handshake that what was said is the beginning of; one that resumes where that can be.
+
+        Where certificates of clients are asked for it is the longest, with one; else the shortest.
+        """
         hello = RESUMING if RESUMING in self.mapper.symbols else "ClientHello"
         begun = hello if self.role is Role.SERVER and not self.said else None
         left = [flow[len(self.said) :] for flow in self._flows() if begun is None or flow[0] == begun]
-        return min((rest for rest in left if rest), key=len, default=())
+        return (max if self.asks else min)((rest for rest in left if rest), key=len, default=())
 
     def deviations(self) -> list[str]:
         """What an honest peer does not say next: first, and three times as often as all others, what comes later or came before.
@@ -74,7 +83,7 @@ class Course:
         begin = "HelloRequest" if self.role is Role.CLIENT else ahead[0]
         near = [*([] if self.handshaking else [begin] * 3), *ahead[1:4], *self.said[-1:], "ApplicationData"]
         others = list(self.mapper.symbols)
-        return near * (1 + 3 * len(others) // len(near)) + others
+        return near + others + near * (3 * len(others) // len(near))
 
     # What may come
 

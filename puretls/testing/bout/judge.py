@@ -6,14 +6,14 @@ import re
 
 from puretls import danger
 from puretls.connection import Connection
-from puretls.errors import InternalError
+from puretls.errors import InternalError, PeerError
 from puretls.handshake.states import Role
 from puretls.inspect.peer import MemoryPeer, Told
 from puretls.session import Session
 from puretls.testing.bout.course import Course
 from puretls.testing.bout.variants import Variant
-from puretls.testing.bout.world import LIMITS, SUITES, World
-from puretls.testing.learning.mapper import LINE, Mapper
+from puretls.testing.bout.world import LIFETIME, LIMITS, SUITES, World
+from puretls.testing.learning.mapper import LINE, RESUMING, Mapper
 from puretls.testing.properties.bounds import CALLS, MEMORY, Cost
 
 
@@ -59,6 +59,10 @@ class Judge:
         """Whether its application closed it."""
         self._tainted = self._refused = ""
         """Why no handshake may be completed: something was changed on its way; a chain has a defect."""
+        self._in_full = ""
+        """Why no session may be resumed."""
+        self._age = 0.0
+        """Of the session that was to be resumed, when it was offered; in seconds."""
         self._data_sent = self._data_got = self._written = b""
         self._closed_by_mapper = False
 
@@ -84,6 +88,9 @@ class Judge:
             self._tainted = self._tainted or f"{symbol} {variant.name}"
         if variant is not None and variant.outcome == "refused":
             self._refused = variant.name
+        if symbol in {"ClientHello", RESUMING}:
+            self._in_full = variant.name if variant is not None and variant.outcome == "in full" else ""
+            self._age = self.world.now - self.world.shaken
         if flipped and not protected and symbol not in {"CloseNotify", "NoRenegotiation"}:
             self._tainted = self._tainted or f"{symbol} was changed on the way"
 
@@ -144,15 +151,30 @@ class Judge:
         if heard:
             self.moves[-1] += f"  ->  {' '.join(heard)}"
         self._heard(heard)
+        over = was_over
         for one in told:
+            late = over and one.kind in {"data", "handshake"}
+            self.demand(not late, "nothing is told after the end (RFC 5246 7.2.1)", one.kind)
+            over = over or one.kind in {"closed", "failed"}
             self._told(one)
+        if self.is_over and not was_over:
+            self._says_why(heard)
         self._always()
+
+    def _says_why(self, heard: list[str]) -> None:
+        """Of a connection that has just ended; after its close_notify it can say nothing."""
+        error = self.peer.error
+        if isinstance(error, PeerError) and not (self.closing or self._tainted):
+            said = bool(heard) and heard[-1].startswith("Alert(fatal ")
+            self.demand(said, "an end that fails says so by a fatal alert (RFC 5246 7.2.2)", str(error))
 
     def _heard(self, heard: list[str]) -> None:
         broken = [name for name in heard if re.match(r"\(|\w+\((?!fatal|[a-z_]+\)$)|(?!Alert)\w+\(", name)]
         self.demand(self._tainted or not broken, "what a connection says can be read and is right", " ".join(broken))
         arrives = self._written.startswith(self.mapper.received)
         self.demand(arrives or self._tainted, "what is written arrives, in order", "it does not")
+        if "ClientHello" in heard:
+            self._age = self.world.now - self.world.shaken
         if "ServerHello" in heard:
             self._best_suite()
         if "NewSessionTicket" in heard and self.course.role is Role.SERVER:
@@ -167,8 +189,12 @@ class Judge:
         self.demand(right or self._tainted, "the best suite that both have is chosen", agreed.suite.name if agreed else "none")
 
     def _remember(self, session: Session | None) -> None:
-        if session is not None and not self._tainted:
-            self.world.session = session
+        if session is None or self._tainted:
+            return
+        agreed = self.mapper.context.agreed
+        if agreed is not None and not agreed.resumed:
+            self.world.shaken = self.world.now
+        self.world.session = session
 
     def _told(self, told: Told) -> None:
         if told.kind == "handshake":
@@ -210,6 +236,10 @@ class Judge:
             same = session.extended_master_secret == ours.extended_master_secret
             rule = "a session is resumed with its kind of master secret (RFC 7627 5.3)"
             self.demand(same, rule, str(ours.extended_master_secret))
+            rule = "a session is not resumed when its time is over (RFC 5246 F.1.4)"
+            self.demand(self._age < LIFETIME, rule, f"after {self._age:.0f} seconds")
+            rule = "a session is resumed for whom it was made, and as it was made (RFC 5077 4, RFC 6066 3)"
+            self.demand(not self._in_full, rule, f"{RESUMING} {self._in_full}")
 
     # Invariants
 

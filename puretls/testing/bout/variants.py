@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from puretls.handshake.context import ClientContext
+from puretls.handshake.states import Role
 from puretls.iana import CipherSuiteId, CompressionMethod, ExtensionType, ProtocolVersion
 from puretls.messages.extension import RawExtension
 from puretls.messages.handshake import Certificate, ClientHello, Finished, ServerHello
@@ -33,7 +34,10 @@ DEFECTS = (
 
 @frozen
 class Variant:
-    """`change(message, context)`; what must come of it: "go on", "end" at once, or "never complete"."""
+    """`change(message, context)`; what must come of it.
+
+    "go on"; "in full": it goes on, and nothing is resumed; "end" at once; "refused" once the chain is complete; or "never complete".
+    """
 
     name: str
     change: Callable[[Any, Any], Any]
@@ -47,6 +51,9 @@ def _extensions(message: Any, without: int, *more: RawExtension) -> Any:
 
 
 _EMS, _RENEGOTIATION_INFO = ExtensionType.EXTENDED_MASTER_SECRET, ExtensionType.RENEGOTIATION_INFO
+_STRANGE = b"\0\2\x77\x77"
+"""A list of one number that nobody knows."""
+_OTHER_NAME = b"\0\x0f\0\0\x0canother.test"
 _FORGED = RawExtension(_RENEGOTIATION_INFO, b"\x0c" + bytes(12))
 
 
@@ -55,10 +62,13 @@ def without_ems(message: Any, context: Any) -> Any:
     return _extensions(message, _EMS)
 
 
+def _last_flipped(data: bytes) -> bytes:
+    return data[:-1] + bytes((data[-1] ^ 1,))
+
+
 def _flipped(field: str) -> Callable[[Any, Any], Any]:
     def change(message: Any, context: Any) -> Any:
-        data = getattr(message, field)
-        return replace(message, **{field: data[:-1] + bytes((data[-1] ^ 1,))})
+        return replace(message, **{field: _last_flipped(getattr(message, field))})
 
     return change
 
@@ -71,7 +81,15 @@ def _defective(defect: str) -> Variant:
     def change(message: Certificate, context: Any) -> Certificate:
         return Certificate(chain_with(defect).certificates)
 
-    return Variant(defect, change, "refused")
+    return Variant(defect, change, "refused", _is_client)
+
+
+def _is_client(bout: Bout) -> bool:
+    return bout.role is Role.CLIENT
+
+
+def _is_server(bout: Bout) -> bool:
+    return bout.role is Role.SERVER
 
 
 def _is_first(bout: Bout) -> bool:
@@ -93,6 +111,20 @@ def _session_has_ems(bout: Bout) -> bool:
 
 def _fields(**fields: Any) -> Callable[[Any, Any], Any]:
     return lambda message, context: replace(message, **fields)
+
+
+def _with(type_: int, data: bytes) -> Callable[[Any, Any], Any]:
+    """With another content of an extension."""
+    return lambda message, context: _extensions(message, type_, RawExtension(type_, data))
+
+
+def _doubled(message: Any, context: Any) -> Any:
+    return replace(message, extensions=(*message.extensions, message.extensions[0]))
+
+
+def _forged_ticket(hello: ClientHello, context: ClientContext) -> ClientHello:
+    assert context.session is not None
+    return _with(ExtensionType.SESSION_TICKET, _last_flipped(context.session.ticket))(hello, context)  # type: ignore[no-any-return]
 
 
 def _last_suite(hello: ClientHello, context: Any) -> ClientHello:
@@ -124,6 +156,10 @@ def _strange_group(message: Any, context: Any) -> Any:
     return replace(message, params=replace(message.params, named_curve=0x0001))
 
 
+def _expired(message: Certificate, context: Any) -> Certificate:
+    return Certificate(chain_with("expired").certificates)
+
+
 def _cut_short(message: Finished, context: Any) -> Finished:
     return Finished(message.verify_data[:-1])
 
@@ -137,10 +173,15 @@ VARIANTS: Mapping[str, tuple[Variant, ...]] = {
         Variant("without the null compression", _fields(compression_methods=(CompressionMethod(1),))),
         Variant("with another renegotiation_info", _other_renegotiation_info),
         Variant("without renegotiation_info", _without_renegotiation_info, "end", _is_again),
+        Variant("with groups that nobody has", _with(ExtensionType.SUPPORTED_GROUPS, _STRANGE)),
+        Variant("with signature schemes that nobody has", _with(ExtensionType.SIGNATURE_ALGORITHMS, _STRANGE)),
+        Variant("with an extension twice", _doubled),
     ),
     RESUMING: (
         Variant("without extended_master_secret", without_ems, "end", _session_has_ems),
-        Variant("with another suite alone", _other_suites, "go on"),
+        Variant("with another suite alone", _other_suites, "in full"),
+        Variant("under another server name", _with(ExtensionType.SERVER_NAME, _OTHER_NAME), "in full"),
+        Variant("with a ticket that was changed", _forged_ticket, "in full"),
     ),
     "ServerHello": (
         Variant("with a suite not offered", _fields(cipher_suite=CipherSuiteId.TLS_RSA_WITH_AES_128_CBC_SHA)),
@@ -148,10 +189,12 @@ VARIANTS: Mapping[str, tuple[Variant, ...]] = {
         Variant("of TLS 1.1", _fields(server_version=ProtocolVersion.TLS_1_1)),
         Variant("with an extension not offered", _strange_extension),
         Variant("with another renegotiation_info", _other_renegotiation_info),
+        Variant("without renegotiation_info", _without_renegotiation_info, "end", _is_again),
+        Variant("with an extension twice", _doubled),
         Variant("of a session, without extended_master_secret", without_ems, "end", _is_resumed),
         Variant("of a session, with another suite", _other_suite, "end", _is_resumed),
     ),
-    "Certificate": tuple(_defective(defect) for defect in DEFECTS),
+    "Certificate": (*(_defective(defect) for defect in DEFECTS), Variant("expired", _expired, "end", _is_server)),
     "ServerKeyExchange": (Variant("signed wrongly", _badly_signed), Variant("of a group not offered", _strange_group)),
     "CertificateVerify": (Variant("signed wrongly", _flipped("signature")),),
     "ChangeCipherSpec": (Variant("of type 2", _fields(type=2)),),

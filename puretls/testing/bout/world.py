@@ -15,7 +15,7 @@ from puretls.session import Session, TicketKeys
 from puretls.suites import Suite
 from puretls.testing.honest import NOW, suite_named
 from puretls.testing.pki import Chain, defect_named, key, plan
-from puretls.x509.verifier import chain_verifier
+from puretls.x509.verifier import ChainRequest, chain_verifier
 
 SUITES: tuple[Suite, ...] = tuple(
     suite_named(f"TLS_ECDHE_ECDSA_WITH_{name}")
@@ -26,6 +26,8 @@ SERVER, CLIENT = Role.SERVER, Role.CLIENT
 SEED = "bout "
 """What all that is random at the connection under test follows from, with its role."""
 TICKET_KEY = b"k" * 48
+LIFETIME = 24 * 3600
+"""Seconds for which a session can be resumed."""
 REPEATS = 60
 """How often a peer may repeat what leads nowhere: more often than the moves of a run do by themselves, except for a flood."""
 LIMITS = Limits(hello_requests=REPEATS, warning_alerts=REPEATS, renegotiations=2**20, empty_records=REPEATS)
@@ -61,6 +63,8 @@ class World:
         """What the clocks of both ends show."""
         self.session: Session | None = None
         """What a connection that resumes offers."""
+        self.shaken = NOW
+        """When the handshake was that this session comes from."""
         self.sealed: set[tuple[bytes, bytes]] = set()
         self.repeated = False
         self.key_log: list[str] = []
@@ -126,5 +130,17 @@ def _config(
         return ClientConfig(verifier=_verifier(), **common)
     keys = TicketKeys([TICKET_KEY], clock=lambda: world.now) if tickets else None
     asks: Any = "request" if certificates else "none"
-    anyone: Any = danger.accept_any_chain
-    return ServerConfig(verifier=anyone, tickets=keys, session_cache=None, client_authentication=asks, **common)
+    return ServerConfig(
+        verifier=_all_but_expired,
+        tickets=keys,
+        session_cache=None,
+        session_lifetime=LIFETIME,
+        client_authentication=asks,
+        **common,
+    )
+
+
+def _all_but_expired(request: ChainRequest) -> Any:
+    """A server's verdict on its client: any chain will do but the one that is `expired`."""
+    expired = request.chain == chain_with("expired").certificates
+    return _verifier()(request) if expired else danger.accept_any_chain(request)

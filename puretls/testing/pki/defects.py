@@ -9,7 +9,7 @@ from puretls import danger
 from puretls.crypto.signatures import SignatureAlgorithm, SignatureKind
 from puretls.der import oids, writer
 from puretls.errors import UsageError
-from puretls.testing.pki.plans import DAY, TIME, Chain, Layer, Plan, common_name, key, provider_of_signers
+from puretls.testing.pki.plans import TIME, YEAR, Chain, Layer, Plan, common_name, key, provider_of_signers
 from puretls.values import frozen
 from puretls.x509 import drafts
 from puretls.x509.drafts import Signer
@@ -141,7 +141,7 @@ def _of_another_name(layer: Layer) -> Layer:
 
 
 _expired = _layer(lambda one: one.but(not_after=TIME - 1))
-_early = _layer(lambda one: one.but(not_before=TIME + DAY))  # so that it stays early where a clock goes on
+_early = _layer(lambda one: one.but(not_before=TIME + YEAR // 2))  # so that it stays early where a clock goes on
 _other_issuer = _layer(lambda one: one.but(issuer=common_name("stranger")))
 _bad_signature = _layer(lambda one: replace(one, finish=flip_last))
 _other_key = _layer(lambda one: replace(one, signer=key("stranger"), algorithm=None))
