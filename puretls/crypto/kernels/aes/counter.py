@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from puretls.crypto.kernels.aes import rows as aes_rows
-from puretls.crypto.kernels.aes.planes import Block, constant_rows, swap_masks, transpose
-from puretls.crypto.kernels.generated.aes_sbox import Planes, sub
+from puretls.crypto.kernels.aes.planes import Block, constant_rows, double, swap_masks, transpose, xor
+from puretls.crypto.kernels.generated.aes_sbox import sub
 
 COUNTERS_MOST = 1 << 16
 """Counters below this fit bytes 14 and 15 of the block, which `first_round` builds upon."""
@@ -36,8 +36,8 @@ def first_round(schedule: bytes, prefix: bytes, start: int, n: int) -> Block:
     key = 1 << n - 1, (1 << n) - 1  # the top lane is the guard of `aes_planes`
     counters = _counter_planes(start, n, 1)
     a, b = (sub(*[plane ^ key[schedule[12 + row] >> bit & 1] for bit, plane in enumerate(counters[row])]) for row in (2, 3))
-    a2, b2 = _double(a), _double(b)
-    a3, b3 = _sum(a, a2), _sum(b, b2)
+    a2, b2 = double(a), double(b)
+    a3, b3 = xor(a, a2), xor(b, b2)
     rows = constant_rows(_constant_part(schedule, prefix), n)
     return [
         tuple([x ^ y << n ^ z for x, y, z in zip(row, in_column_1, in_column_0, strict=True)])
@@ -50,15 +50,6 @@ def _constant_part(schedule: bytes, prefix: bytes) -> bytes:
     block = bytes([x ^ k for x, k in zip(prefix + bytes(3), schedule[:16], strict=True)])
     mixed = aes_rows.round_without_key(block, keep=b"\xff" * 14 + bytes(2))
     return bytes([x ^ k ^ 0x63 for x, k in zip(mixed, schedule[16:32], strict=True)])
-
-
-def _double(p: Planes) -> Planes:
-    p0, p1, p2, p3, p4, p5, p6, p7 = p
-    return p7, p0 ^ p7, p1, p2 ^ p7, p3 ^ p7, p4, p5, p6
-
-
-def _sum(p: Planes, q: Planes) -> Planes:
-    return tuple([x ^ y for x, y in zip(p, q, strict=True)])
 
 
 @lru_cache(maxsize=16)

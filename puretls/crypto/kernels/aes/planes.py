@@ -123,7 +123,7 @@ def _select(masks: tuple[int, ...], k0: int, k1: int, k2: int, k3: int) -> Plane
 
 def encrypt_rows(rows: Block, keys: Sequence[Block], n: int) -> Block:
     """FIPS 197 5.1 on 4 x 8 planes of n lanes a column. `keys` from `row_key_planes`."""
-    return rounds(_add(rows, keys[0]), keys[1:], n)
+    return rounds(add(rows, keys[0]), keys[1:], n)
 
 
 def rounds(rows: Block, keys: Sequence[Block], n: int) -> Block:
@@ -131,19 +131,20 @@ def rounds(rows: Block, keys: Sequence[Block], n: int) -> Block:
     from puretls.crypto.kernels.generated.aes_rounds import middle_rounds
 
     rows = middle_rounds(rows, keys[:-1], n)
-    return _add(_shift_rows([sub(*row) for row in rows], n), keys[-1])
+    return add(_shift_rows([sub(*row) for row in rows], n), keys[-1])
 
 
 def decrypt_rows(rows: Block, keys: Sequence[Block], n: int) -> Block:
     """FIPS 197 5.3.5 on 4 x 8 planes of n lanes a column. `keys` from `row_key_planes` of `aes_rows.inverse_schedule`."""
-    rows = _add(rows, keys[-1])
+    rows = add(rows, keys[-1])
     for key in keys[-2:0:-1]:
         a, b, c, d = [inverse_sub(*row) for row in _inverse_shift_rows(rows, n)]
         rows = _inverse_mix_columns(a, b, c, d, key)
-    return _add([inverse_sub(*row) for row in _inverse_shift_rows(rows, n)], keys[0])
+    return add([inverse_sub(*row) for row in _inverse_shift_rows(rows, n)], keys[0])
 
 
-def _add(rows: Block, key: Block) -> Block:
+def add(rows: Block, key: Block) -> Block:
+    """The sum of two blocks of planes."""
     return [tuple([a ^ k for a, k in zip(row, k_row, strict=True)]) for row, k_row in zip(rows, key, strict=True)]
 
 
@@ -161,7 +162,8 @@ def _turn(row: Planes, by: int, width: int) -> Planes:
     return tuple([x >> by | (x & mask) << back for x in row])
 
 
-def _xor(a: Planes, b: Planes) -> Planes:
+def xor(a: Planes, b: Planes) -> Planes:
+    """The sum of two bytes of planes."""
     a0, a1, a2, a3, a4, a5, a6, a7 = a
     b0, b1, b2, b3, b4, b5, b6, b7 = b
     return a0 ^ b0, a1 ^ b1, a2 ^ b2, a3 ^ b3, a4 ^ b4, a5 ^ b5, a6 ^ b6, a7 ^ b7
@@ -169,13 +171,13 @@ def _xor(a: Planes, b: Planes) -> Planes:
 
 def _inverse_mix_columns(a: Planes, b: Planes, c: Planes, d: Planes, key: Block) -> Block:
     """FIPS 197 5.3.3, and AddRoundKey: MixColumns after adding 4 (row r + row r+2) to rows r and r+2."""
-    ac, bd = _four_times(_xor(a, c)), _four_times(_xor(b, d))
-    return _mix_columns(_xor(a, ac), _xor(b, bd), _xor(c, ac), _xor(d, bd), key)
+    ac, bd = _four_times(xor(a, c)), _four_times(xor(b, d))
+    return _mix_columns(xor(a, ac), xor(b, bd), xor(c, ac), xor(d, bd), key)
 
 
 def _mix_columns(a: Planes, b: Planes, c: Planes, d: Planes, key: Block) -> Block:
     """FIPS 197 5.1.3 on the four rows, and AddRoundKey."""
-    ab, bc, cd, da = _xor(a, b), _xor(b, c), _xor(c, d), _xor(d, a)
+    ab, bc, cd, da = xor(a, b), xor(b, c), xor(c, d), xor(d, a)
     return [_mix(ab, b, cd, key[0]), _mix(bc, c, da, key[1]), _mix(cd, d, ab, key[2]), _mix(da, a, bc, key[3])]
 
 
@@ -195,6 +197,12 @@ def _mix(p: Planes, a: Planes, q: Planes, key: Planes) -> Planes:
         p5 ^ a6 ^ q6 ^ k6,
         p6 ^ a7 ^ q7 ^ k7,
     )
+
+
+def double(p: Planes) -> Planes:
+    """2 p in GF(2^8)."""
+    p0, p1, p2, p3, p4, p5, p6, p7 = p
+    return p7, p0 ^ p7, p1, p2 ^ p7, p3 ^ p7, p4, p5, p6
 
 
 def _four_times(p: Planes) -> Planes:
@@ -220,10 +228,14 @@ def byte_key_planes(schedule: bytes, lanes: int) -> list[Block]:
 
 def encrypt_bytes(block: Block, keys: Sequence[Block]) -> Block:
     """FIPS 197 5.1 on 16 x 8 planes. `keys` from `byte_key_planes`."""
+    return byte_rounds(add(block, keys[0]), keys[1:])
+
+
+def byte_rounds(block: Block, keys: Sequence[Block]) -> Block:
+    """The rounds of `encrypt_bytes` for these keys, the last one without MixColumns."""
     from puretls.crypto.kernels.generated.aes_rounds import sub_and_mix
 
-    block = _add(block, keys[0])
-    for key in keys[1:-1]:
+    for key in keys[:-1]:
         after = []
         for p in (0, 4, 8, 12):
             places = p, (p + 5) % 16, (p + 10) % 16, (p + 15) % 16
@@ -233,4 +245,12 @@ def encrypt_bytes(block: Block, keys: Sequence[Block]) -> Block:
             after += sub_and_mix(column, key[p : p + 4])
         block = after
     s = [sub(*planes) for planes in block]
-    return _add([s[5 * p % 16] for p in range(16)], keys[-1])
+    return add([s[5 * p % 16] for p in range(16)], keys[-1])
+
+
+def shift_and_mix(s: Block, key: Block) -> Block:
+    """What follows SubBytes in a round on 16 x 8 planes."""
+    block = []
+    for p in (0, 4, 8, 12):
+        block += _mix_columns(s[p], s[(p + 5) % 16], s[(p + 10) % 16], s[(p + 15) % 16], key[p : p + 4])
+    return block

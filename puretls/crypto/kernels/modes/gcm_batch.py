@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from puretls.crypto.aead import Sealing
-from puretls.crypto.kernels.aes.batch import from_planes, keystream_planes, to_planes
-from puretls.crypto.kernels.aes.planes import Block
+from puretls.crypto.kernels.aes.batch import blocks_from_planes, blocks_to_planes, from_planes, keystream_planes, to_planes
+from puretls.crypto.kernels.aes.planes import Block, add
 from puretls.crypto.kernels.ghash.ghash import Ghash
 from puretls.crypto.kernels.ghash.tree import multiply_planes
 from puretls.crypto.kernels.modes.gcm_lengths import length_block, padding
@@ -21,7 +21,7 @@ def crypt(schedule: bytes, ghash: Ghash, items: list[Sealing], *, sealing: bool)
     output = _add(keystream, bodies, blocks * r, length % 16, r)
     tag_masks: Block = [tuple([plane >> blocks * r for plane in planes]) for planes in keystream]
     hashes = _hashes(ghash, output if sealing else bodies, [aad for _, _, aad in padded], blocks)
-    tags = from_planes(_xor(hashes, tag_masks), r, 1)
+    tags = blocks_from_planes(add(hashes, tag_masks), r)
     outputs = from_planes(output, r, blocks)
     lengths = {len(aad): ghash.times_h(length_block(len(aad), length)) for _, _, aad in items}
     return [
@@ -45,7 +45,7 @@ def _hashes(ghash: Ghash, cipher: Block, aads: list[bytes], blocks: int) -> Bloc
     r = len(aads)
     size = 1 << (blocks - 1).bit_length()
     shift = (size - blocks) * r
-    last_of_aads = to_planes([_aad_state(ghash, aad).to_bytes(16) for aad in aads])
+    last_of_aads = blocks_to_planes([_aad_state(ghash, aad).to_bytes(16) for aad in aads])
     heads = multiply_planes(_coefficients(last_of_aads), ghash.tree.level(0), r)
     planes = [(plane ^ head) << shift for plane, head in zip(_coefficients(cipher), heads, strict=True)]
     result = multiply_planes(ghash.tree.reduce(planes, r, size), ghash.tree.level(1), r)
@@ -63,6 +63,3 @@ def _coefficients(block: Block) -> list[int]:
     """Planes in the order of GHASH: the most significant bit of each byte first (SP 800-38D 6.3)."""
     return [plane for planes in block for plane in reversed(planes)]
 
-
-def _xor(a: Block, b: Block) -> Block:
-    return [tuple([x ^ y for x, y in zip(p, q, strict=True)]) for p, q in zip(a, b, strict=True)]
