@@ -47,7 +47,9 @@ def _hashes(ghash: Ghash, cipher: Block, aads: list[bytes], blocks: int) -> Bloc
     shift = (size - blocks) * r
     last_of_aads = blocks_to_planes([_aad_state(ghash, aad).to_bytes(16) for aad in aads])
     heads = multiply_planes(_coefficients(last_of_aads), ghash.tree.level(0), r)
-    planes = [(plane ^ head) << shift for plane, head in zip(_coefficients(cipher), heads, strict=True)]
+    planes = [plane ^ head for plane, head in zip(_coefficients(cipher), heads, strict=True)]
+    if shift:
+        planes = [plane << shift for plane in planes]
     result = multiply_planes(ghash.tree.reduce(planes, r, size), ghash.tree.level(1), r)
     return [tuple(result[8 * p : 8 * p + 8][::-1]) for p in range(16)]
 
