@@ -38,6 +38,14 @@ def test_markup_in_text_is_text():
     assert "<b>" not in html
 
 
+def test_marks_for_tools_are_not_shown():
+    html = markdown.render(
+        "# T\n\n<!-- measured -->\n| a |\n|---|\n| 1 |\n<!-- end of what was measured -->\n\nText.\n", same
+    ).html
+    assert "measured" not in html
+    assert "<table>" in html
+
+
 def test_links_and_code_that_names_something_go_where_the_site_says():
     places = {"a.md": "a.html", "`puretls.ca`": "api/puretls.ca.html"}
     html = markdown.render(
@@ -206,6 +214,11 @@ def test_reference_has_signatures_docstrings_and_what_is_returned(site):
 
 
 @pytest.mark.slow
+def test_reference_shows_values_of_constants_and_not_how_an_attribute_is_set(site):
+    assert "connection = connection" not in (site / "api" / "puretls.net.html").read_text()
+    assert re.search(r"<b>handshake_message</b>[^<]* = 2 \*\* 18", (site / "api" / "puretls.html").read_text())
+
+
 def test_same_sources_make_the_same_bytes(root, site, tmp_path):
     made(root, tmp_path / "again")
     assert files(site) == files(tmp_path / "again")

@@ -20,6 +20,8 @@ _OUTPUT = frozenset({"mermaid", "text", "console"})
 """Languages of code blocks that hold figures and what programs print: nobody searches there."""
 _ENDS = re.compile(r"</(?:p|li|td|th|tr|thead|tbody)>")
 """Ends that HTML lets one leave out (HTML Living Standard 13.1.2.4), a thirtieth of a page."""
+_REMARK = re.compile(r"^<!--.*-->$", re.M)
+"""A line for who writes the page, such as the marks between which a tool puts what it measured."""
 Link = Callable[[str], str]
 """Gives the address within the site for a link of the source, or the link itself."""
 
@@ -84,7 +86,7 @@ def links(source: str) -> Iterator[tuple[int, str]]:
 def render(source: str, link: Link, drawings: dict[str, Callable[[str], str]] | None = None) -> Rendered:
     """A page. `drawings` turns the content of code blocks in these languages into HTML."""
     markdown = parser()
-    tokens = markdown.parse(source)
+    tokens = markdown.parse(_REMARK.sub("", source))
     for heading, anchor in _headings(tokens):
         heading.attrSet("id", anchor)
     for token in tokens:

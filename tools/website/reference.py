@@ -308,7 +308,8 @@ def _signature(thing: Any) -> str:
     if thing.is_function:
         return f"{_words(thing)}{thing.name}({_parameters(thing)}){_behind(' -> ', thing.returns)}"
     annotation = _behind(": ", thing.annotation)
-    value = "" if thing.value is None or "property" in thing.labels else str(thing.value)
+    constant = "class-attribute" in thing.labels or "module-attribute" in thing.labels
+    value = str(thing.value) if constant and thing.value is not None else ""
     shown = f" = {value}" if value and len(value) <= _LONGEST and "\n" not in value else ""
     return f"{thing.name}{annotation}{shown}"
 
