@@ -6,6 +6,7 @@ It holds contexts, and the program's objects weakly: the connection holds it, an
 from __future__ import annotations
 
 import weakref
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from puretls.connection import Connection
@@ -23,8 +24,10 @@ from puretls.x509.verifier import ChainRequest
 
 if TYPE_CHECKING:
     from puretls.config import ServerConfig
+    from puretls.crypto.provider import Provider, Signed
     from puretls.messages.handshake import ClientHello
     from puretls.session import Session
+    from puretls.x509.reports.report import Report
 
 MAX_IDENTITY, MAX_KEY = 256, 512
 """Bytes that OpenSSL has room for (PSK_MAX_IDENTITY_LEN, PSK_MAX_PSK_LEN)."""
@@ -76,7 +79,7 @@ class Party:
 
     def _hooks(self) -> Hooks:
         taps = (MessageTap(self._tell_message),) if self.context._callbacks.message else ()
-        return Hooks(self._verify, self._ask_client_psk, self._ask_server_psk, self._config_for, taps)
+        return Hooks(_Judge(self), self._ask_client_psk, self._ask_server_psk, self._config_for, taps)
 
     def on_event(self, event: Event) -> None:
         """Counts handshakes."""
@@ -89,11 +92,6 @@ class Party:
                 count["misses"] += 1
 
     # what the connection asks
-
-    def _verify(self, request: ChainRequest) -> Any:
-        parts, terms = self.context._parts, self.terms
-        name = self.name if terms.check_hostname and not self.server_side else None
-        return parts.trust.verify(request, name, terms.verify_flags, terms.name_flags, parts.ciphers.level)
 
     def _config_for(self, hello: ClientHello) -> ServerConfig | None:
         """The call-back for server names, which may set another context, or refuse with an alert."""
@@ -140,6 +138,27 @@ class Party:
                 callback(self.stands_for, direction, version, content_type, kind, data)
             except Exception as error:
                 self.callback_error = error
+
+
+class _Judge:
+    """The verifier of a party's connection, by what its context trusts now."""
+
+    def __init__(self, party: Party) -> None:
+        self._party = party
+
+    def __call__(self, request: ChainRequest) -> Report:
+        party = self._party
+        name = party.name if party.terms.check_hostname and not party.server_side else None
+        return party.context._parts.trust.verify(request, name, *self._manner())
+
+    def verify_ahead(self, chain: Sequence[bytes], signed: Signed, provider: Provider) -> bool:
+        """As `Verifier.verify_ahead`."""
+        return self._party.context._parts.trust.policy(*self._manner()).verify_ahead(chain, signed, provider)
+
+    def _manner(self) -> tuple[int, int, int]:
+        """Flags of verification and of names, security level."""
+        terms = self._party.terms
+        return terms.verify_flags, terms.name_flags, self._party.context._parts.ciphers.level
 
 
 def _checked_name(name: Any) -> str | None:

@@ -7,11 +7,11 @@ VERIFY_X509_STRICT adds the rules that OpenSSL checks under it, and no others: `
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from puretls.crypto.provider import Provider
+from puretls.crypto.provider import Provider, Signed
 from puretls.der import oids
 from puretls.errors import DecodeError, UsageError
 from puretls.ssl.constants import (
@@ -84,6 +84,10 @@ class Policy:
             return replace(report, path=_presented(request.chain))
         findings = tuple(self._more(report.path, by_subject)) if report.accepted else ()
         return replace(report, accepted=False, findings=findings) if findings else report
+
+    def verify_ahead(self, chain: Sequence[bytes], signed: Signed, provider: Provider) -> bool:
+        """As `Verifier.verify_ahead`."""
+        return self._verifier.verify_ahead(self._completed(tuple(chain)), signed, provider)
 
     def _verified(self, request: ChainRequest, leaf: Certificate | None) -> Report:
         """VERIFY_X509_STRICT asks nothing of a leaf that is trusted by itself: who trusts one needs no authority."""

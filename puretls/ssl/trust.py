@@ -155,7 +155,11 @@ class Trust:
     # Verifying
 
     def verify(self, request: ChainRequest, name: str | None, flags: int, host_flags: int, level: int = DEFAULT_LEVEL) -> Report:
-        """`name`: what the certificate must be for, or None. `flags`: VERIFY_..., `host_flags`: HOSTFLAG_...
+        """`name`: what the certificate must be for, or None; the rest as for `policy`."""
+        return self.policy(flags, host_flags, level)(replace(request, server_name=name))
+
+    def policy(self, flags: int, host_flags: int, level: int = DEFAULT_LEVEL) -> Policy:
+        """`flags`: VERIFY_..., `host_flags`: HOSTFLAG_...
 
         Of the host flags only HOSTFLAG_NEVER_CHECK_SUBJECT makes a difference: an asterisk stands for a whole first label (RFC 9525 6).
         """
@@ -163,7 +167,7 @@ class Trust:
         policy = self._policies.get(key)
         if policy is None:
             policy = self._policies[key] = Policy(self._store, *key, default())
-        return policy(replace(request, server_name=name))
+        return policy
 
     def code(self, report: Any, name: str | None) -> tuple[int, str]:
         """X509_V_ERR_... of a report that refuses, and OpenSSL's words."""

@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+from puretls.crypto.kernels.ec import combs, ecdsa
+from puretls.ssl import policy
 from puretls.ssl.constants import VERIFY_X509_PARTIAL_CHAIN
 from tests.support.credentials import NAME
 from tests.support.pure_ssl import Pair, client_context, failures, files, pure_ssl, server_context
@@ -38,6 +40,18 @@ def test_a_verified_connection_carries_data_both_ways_and_closes(kinds):
     pair.client.unwrap()
     with pytest.raises(client_ssl.SSLZeroReturnError):
         pair.client.read()
+
+
+@pytest.mark.rfc("5246", "7.4.3")
+def test_the_signature_of_the_key_exchange_is_verified_together_with_those_of_the_chain(monkeypatch):
+    combs.clear()  # which keys have that came before
+    policy._CACHES.signatures.clear()
+    counts = []
+    verify_together = ecdsa.verify_together
+    monkeypatch.setattr(ecdsa, "verify_together", lambda signed, *rest: counts.append(len(signed)) or verify_together(signed, *rest))
+    monkeypatch.setattr(ecdsa, "verify", None)  # nothing is verified by itself
+    Pair(client_context(pure_ssl()), server_context(real_ssl)).shake()
+    assert counts == [3]
 
 
 def test_an_authority_that_is_not_trusted_is_told_to_both(kinds):

@@ -19,7 +19,7 @@ Affine = tuple[int, int]
 Jacobian = tuple[Any, Any, Any]
 Comb = list[list[Entry]]
 
-_WINDOW = 5
+_WINDOW = 4
 _SPARSE_BASE, _SPARSE_POINT = 8, 5
 
 # SP 800-186 3.2.1: n, b, Gx, Gy
