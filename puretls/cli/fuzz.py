@@ -63,6 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from puretls.testing.campaign import PROFILES, Campaign, Job, check_database, check_target, dask, processes
 
+    sys.path.append(os.getcwd())  # where MODULE is likely to be; workers get the path from here
     workers = arguments.workers or _workers(arguments.target)
     seconds = _seconds(arguments.time or ("10m" if arguments.batches is None else "8760h"))
     database = arguments.database or str((arguments.finds / "examples").absolute())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import select
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import field
@@ -169,9 +170,13 @@ class SocketPeer:
 
     `take` waits up to `patience` seconds for the first byte, then takes what is there: an answer that needs longer is not waited for. Where
     the peer `owes` nothing it waits for `NOTHING_OWED` seconds only; where more is on its way (`more_comes`), not at all.
+
+    Whoever talks on and on unasked is listened to for `LONGEST` seconds or `MOST` bytes, and has ended then.
     """
 
     NOTHING_OWED = 0.1
+    LONGEST = 30.0
+    MOST = 2**24
 
     def __init__(self, sock: socket.socket, patience: float = 2.0) -> None:
         self._sock = sock
@@ -180,6 +185,7 @@ class SocketPeer:
         self.more_comes = False
         self._ended = False
         self._told: list[Told] = []
+        self._unasked, self._since = 0, time.monotonic()
 
     @classmethod
     def connect(cls, host: str, port: int, patience: float = 2.0) -> Self:
@@ -194,6 +200,8 @@ class SocketPeer:
         return cls(sock, patience)
 
     def receive(self, data: bytes) -> None:
+        if data:
+            self._unasked, self._since = 0, time.monotonic()
         with suppress(OSError):  # why the peer broke the connection may be there to read: `take` tells
             self._sock.sendall(data)
 
@@ -205,6 +213,9 @@ class SocketPeer:
             data = self._sock.recv(READ_SIZE)
         except OSError as error:
             return self._end(f"the connection broke: {error.strerror or error}")
+        self._unasked += len(data)
+        if self._unasked > self.MOST or time.monotonic() - self._since > max(self.LONGEST, 2 * self.patience):
+            return self._end("the peer does not stop talking")
         return data or self._end("the peer ended the stream")
 
     def _end(self, why: str) -> bytes:

@@ -114,6 +114,8 @@ def _machine(job: Job) -> Any:
     module, _, name = job.machine.partition(":")
     try:
         base = getattr(import_module(module), name)
+    except UsageError:
+        raise  # hypothesis is missing, which is not the machine's fault
     except (ImportError, AttributeError, ValueError) as error:
         raise UsageError(f"no machine is called {job.machine!r}: {error}") from None
     if not (isinstance(base, type) and issubclass(base, need("hypothesis.stateful").RuleBasedStateMachine) and hasattr(base, "least")):

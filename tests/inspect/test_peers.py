@@ -105,3 +105,41 @@ def test_a_socket_peer_tells_that_the_stream_ended_and_waits_no_longer():
         assert peer.ended
         with pytest.raises(UsageError, match="cannot be forked"):
             peer.fork()
+
+
+def test_whoever_does_not_stop_talking_is_not_listened_to_for_ever(monkeypatch):
+    """A server that floods, and one whose bytes trickle in: silence never comes."""
+    near, far = socket.socketpair()
+    with near, far:
+        flooding = SocketPeer(near, 0.0)
+        monkeypatch.setattr(SocketPeer, "MOST", 100)
+        heard = 0
+        for _ in range(10):
+            far.sendall(bytes(30))
+            heard += len(flooding.take())
+        assert heard == 90
+        assert words(flooding) == ["closed: the peer does not stop talking"]
+        assert flooding.ended
+    near, far = socket.socketpair()
+    with near, far:
+        trickling = SocketPeer(near, 0.0)
+        far.sendall(bytes(30))
+        assert trickling.take()
+        trickling.receive(b"we speak, and so it may")
+        monkeypatch.setattr(SocketPeer, "LONGEST", -1.0)
+        far.sendall(bytes(30))
+        trickling._since -= 1.0
+        assert trickling.take() == b""
+        assert trickling.ended
+
+
+def test_whoever_is_asked_again_and_again_may_say_much(monkeypatch):
+    monkeypatch.setattr(SocketPeer, "MOST", 100)
+    near, far = socket.socketpair()
+    with near, far:
+        peer = SocketPeer(near, 0.0)
+        for _ in range(10):
+            peer.receive(b"question")
+            far.sendall(bytes(60))
+            assert len(peer.take()) == 60
+        assert not peer.ended

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -182,3 +183,18 @@ def test_a_dask_cluster_finds_the_same_as_processes_though_a_worker_is_killed(tm
     assert tests[0] == tests[1]
 
 
+def test_a_module_of_the_current_folder_is_found(tmp_path, capsys, monkeypatch):
+    """The script `puretls` has its own folder in the path, not the user's."""
+    (tmp_path / "a_module_of_mine.py").write_text("END = 5\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
+    assert main(["fuzz", "a_module_of_mine:END", "--batches", "1"]) == 2
+    assert "is no puretls.testing.adapters.Factory" in capsys.readouterr().err
+
+
+def test_a_missing_package_is_not_blamed_on_the_machine(monkeypatch, capsys, tmp_path):
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    for module in ("puretls.testing.machine", "hypothesis.stateful"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    assert main(["fuzz", "server", "--batches", "1", "--finds", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == "puretls: hypothesis is not installed: pip install 'puretls[testing]'\n"
