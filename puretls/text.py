@@ -36,3 +36,9 @@ def printable_lines(lines: Iterable[str]) -> str:
 def counted(number: int, noun: str) -> str:
     """A number of things: "1 byte", "2 bytes"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def describe(error: OSError) -> str:
+    """An operating system error as one line, with the file's name in front."""
+    text = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename}: {text}" if error.filename else text

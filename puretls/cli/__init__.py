@@ -17,7 +17,7 @@ from typing import Any, NoReturn, TextIO
 
 from puretls._version import __version__
 from puretls.errors import DangerWarning, DecodeError, InternalError, PuretlsError, TlsError, UsageError
-from puretls.text import printable
+from puretls.text import describe, printable
 
 _Status = int | Callable[[], int]
 """An exit status, or a program of others that is still to be run and has one."""
@@ -152,12 +152,6 @@ def parser() -> Parser:
             if command.get_default("module") is None:
                 command.set_defaults(module=module)
     return top
-
-
-def describe(error: OSError) -> str:
-    """An operating system error as one line, with the file's name in front."""
-    text = error.strerror or str(error) or type(error).__name__
-    return f"{error.filename}: {text}" if error.filename else text
 
 
 @contextmanager

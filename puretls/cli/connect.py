@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from puretls.cli import ranges
 from puretls.cli.address import split_address
 from puretls.errors import PuretlsError, UsageError, VerificationError
-from puretls.text import counted
+from puretls.text import counted, describe
 from puretls.values import frozen
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _connected(
     host: str, port: int, arguments: argparse.Namespace, config: ClientConfig, session: Session | None
 ) -> Iterator[tuple[TlsSocket, Line]]:
     """A connection after its handshake. What goes wrong below TLS from then on is a `TransportFailure`."""
-    from puretls.cli import TransportFailure, describe
+    from puretls.cli import TransportFailure
     from puretls.cli.report import tracer
     from puretls.connection import Connection
     from puretls.net import TlsSocket

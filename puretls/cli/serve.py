@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from puretls.cli import ranges
-from puretls.errors import PuretlsError, TlsError, UsageError
+from puretls.errors import TlsError, UsageError
 from puretls.text import counted, printable, printable_lines
 from puretls.values import frozen
 
@@ -214,14 +214,12 @@ class Server:
 
     def reload(self) -> None:
         """Reads the files again; sessions and tickets stay valid. A mistake in a file is logged, and nothing changes."""
-        try:
-            fresh = self._configure()
-        except (PuretlsError, OSError) as error:
-            logger.error("not reloaded: %s", error)
-            return
+        from puretls.net import workers
+
         old = self._config
-        self._config = replace(fresh, session_cache=old.session_cache, tickets=old.tickets)
-        logger.info("reloaded")
+        with workers.reloading(logger):
+            self._config = replace(self._configure(), session_cache=old.session_cache, tickets=old.tickets)
+            logger.info("reloaded")
 
     def serve(self, listener: socket.socket, stopping: Stopping) -> None:
         """Accepts clients until one of `stopping` is readable; then closes the listener."""
@@ -231,17 +229,24 @@ class Server:
         while self._has_place(stopping):
             try:
                 accepted = workers.accept(listener, stopping)
-            except OSError as error:  # out of file descriptors, or the client has left: neither ends the server
+                if accepted is None:
+                    self._places.release()
+                    break
+                self._begin(*accepted)
+            except OSError as error:  # out of file descriptors or threads, or the client has left: nothing of it ends the server
                 self._places.release()
                 logger.error("accept: %s", error)
                 time.sleep(0.1)
-                continue
-            if accepted is None:
-                self._places.release()
-                break
-            client, address = accepted
-            threading.Thread(target=self._client, args=(client, address, next(self._numbers)), daemon=True).start()
         listener.close()
+
+    def _begin(self, client: socket.socket, address: Any) -> None:
+        """Gives the client its thread. Raises `OSError` where the system grants no more of them."""
+        thread = threading.Thread(target=self._client, args=(client, address, next(self._numbers)), daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            client.close()
+            raise OSError(str(error)) from error
 
     def _has_place(self, stopping: Stopping) -> bool:
         """Takes a place for one more client, as soon as there is one. False if the server is to stop before that."""

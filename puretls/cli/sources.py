@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from puretls.cli.output import STANDARD
 from puretls.errors import PuretlsError, UsageError
-from puretls.text import counted, printable
+from puretls.text import counted, describe, printable
 from puretls.values import frozen
 
 if TYPE_CHECKING:
@@ -217,7 +217,6 @@ def _live(address: str, make_config: Callable[[], ClientConfig], server_name: st
     """Shake hands with a server, close, and keep what went over the wire; what failed is part of it."""
     import socket
 
-    from puretls.cli import describe
     from puretls.cli.address import split_address
     from puretls.connection import Connection
     from puretls.inspect.recorder import record

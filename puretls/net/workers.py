@@ -22,9 +22,11 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Generic, NoReturn, TypeVar
 
+from puretls.arguments import Kind, optional, whole
 from puretls.config import ServerConfig
 from puretls.errors import PuretlsError, UsageError
 from puretls.session import TicketKeys
+from puretls.text import describe
 from puretls.values import frozen
 
 T = TypeVar("T")
@@ -32,6 +34,9 @@ logger: logging.Logger = logging.getLogger("puretls.workers")
 
 PAUSE = 1.0
 """Seconds from the start of a worker to the start of the one that takes its place, at least: who cannot live is not forked in a loop."""
+
+_DAY = 24 * 3600.0
+"""The timer is set for no longer: a system's `time_t` has its limits."""
 
 DRAINING = "stopping: open connections have %g s to end"
 CUT_OFF = "connections that are still open are cut off"
@@ -68,16 +73,39 @@ def run(
     - SIGTERM or SIGINT closes the listener and lets open connections go on for at most `drain` seconds; a second one ends them.
     - SIGTERM to a worker has that one end when its connections have ended. If this process is killed, all workers do that.
 
-    Raises `UsageError` where there is no `os.fork`, and what the first `prepare` raises. Logs to `puretls.workers`.
+    Raises `UsageError` where there is no `os.fork` and for arguments that cannot be right, and what the first `prepare` raises. Logs to
+    `puretls.workers`.
     """
+    for name, kind, value in (
+        ("listener", _LISTENER, listener),
+        ("count", _COUNT, count),
+        ("period", _PERIOD, period),
+        ("drain", _DRAIN, drain),
+    ):
+        kind.taken(value, name)
     if not hasattr(os, "fork"):
         raise UsageError("several workers need os.fork, which this system does not have: serve with one process")
     if threading.current_thread() is not threading.main_thread() or threading.active_count() > 1:
         raise UsageError("workers are forked from the main thread, before others are started")
-    if count is not None and count < 1:
-        raise UsageError("at least one worker is needed")
     plan = _Plan(work, prepare, renew or prepare, period if renew else math.inf, count or cores(), drain)
     _Supervisor(listener, plan).run()
+
+
+def _listens(value: object) -> bool:
+    try:
+        return isinstance(value, socket.socket) and value.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) != 0
+    except OSError:  # it has been closed
+        return False
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and value >= 0
+
+
+_LISTENER = Kind("a socket that listens", _listens)
+_COUNT = optional(whole(1, 10_000, "a number of processes, at least one worker"))
+_PERIOD = Kind("a number of seconds above 0", lambda value: _is_time(value) and value > 0)
+_DRAIN = Kind("a number of seconds, 0 or more", _is_time)
 
 
 def accept(listener: socket.socket, stopping: Stopping) -> tuple[socket.socket, Any] | None:
@@ -106,6 +134,19 @@ def _readable(descriptors: Iterable[int], timeout: float | None) -> set[int]:
         for one in descriptors:
             waiting.register(one, selectors.EVENT_READ)
         return {key.fd for key, _ in waiting.select(timeout)}
+
+
+@contextmanager
+def reloading(log: logging.Logger) -> Iterator[None]:
+    """What fails in here is logged, and ends nobody who serves: mistakes in one line, a defect of the caller's with its traceback."""
+    try:
+        yield
+    except PuretlsError as error:
+        log.error("not reloaded: %s", error)
+    except OSError as error:
+        log.error("not reloaded: %s", describe(error))
+    except Exception:
+        log.exception("not reloaded")
 
 
 class Configurations:
@@ -158,7 +199,6 @@ class _Supervisor(Generic[T]):
 
     def __init__(self, listener: socket.socket, plan: _Plan[T]) -> None:
         self._listener, self._plan = listener, plan
-        self._value = plan.prepare()
         self._current: dict[int, float] = {}  # process ids of this generation, and when each started
         self._retired: set[int] = set()  # those that only finish what they have begun
         self._vacancies: list[float] = []  # when to fork another
@@ -168,10 +208,11 @@ class _Supervisor(Generic[T]):
 
     def run(self) -> None:
         """Returns when every worker has ended."""
+        value = self._plan.prepare()
         self._listener.setblocking(False)
         with _held(_ORDERS) as before:
             self._before = before
-            self._begin()
+            self._begin(value, os.pipe())
             logger.info("listening on %s", _name(self._listener))  # from here on, who waits for this line may send signals
             while self._tend():
                 _alarm(min(self._renewal, self._end, *self._vacancies))
@@ -200,9 +241,10 @@ class _Supervisor(Generic[T]):
 
     # Generations
 
-    def _begin(self) -> None:
-        """A new generation. Its workers hold the reading end of a pipe, which is at its end when this process closes it, or dies."""
-        self._reading, self._writing = os.pipe()
+    def _begin(self, value: T, pipe: tuple[int, int]) -> None:
+        """A new generation. Its workers hold the reading end of the pipe, which is at its end when this process closes it, or dies."""
+        self._value = value
+        self._reading, self._writing = pipe
         self._vacancies = [time.monotonic()] * self._plan.count
 
     def _retire(self) -> None:
@@ -213,17 +255,12 @@ class _Supervisor(Generic[T]):
 
     def _change(self, make: Callable[[], T]) -> bool:
         """Whether a new generation takes over, with what `make` gives. Who connects in between waits in the kernel's queue."""
-        try:
-            self._value = make()
-        except (PuretlsError, OSError) as error:
-            logger.error("not reloaded: %s", error)
-            return False
-        except Exception:  # a defect of the caller's, which must not end those that serve
-            logger.exception("not reloaded")
-            return False
-        self._retire()
-        self._begin()
-        return True
+        with reloading(logger):
+            value, pipe = make(), os.pipe()
+            self._retire()
+            self._begin(value, pipe)
+            return True
+        return False
 
     # Workers
 
@@ -349,19 +386,22 @@ def _name(listener: socket.socket) -> str:
 
 
 def _alarm(when: float) -> None:
-    """Has SIGALRM come at this time; at none for infinity."""
-    signal.setitimer(signal.ITIMER_REAL, 0 if when == math.inf else max(when - time.monotonic(), 0.001))
+    """Has SIGALRM come at this time, or a day from now where that is sooner; at none for infinity."""
+    signal.setitimer(signal.ITIMER_REAL, 0 if when == math.inf else min(max(when - time.monotonic(), 0.001), _DAY))
 
 
 def _ended_by_signal(before: _Before) -> int:
     """A file descriptor of a worker, readable from its first SIGTERM on; a second one ends the process.
 
-    SIGINT and SIGHUP, which a terminal sends to every process, are for the supervisor.
+    SIGINT and SIGHUP, which a terminal sends to every process, are for the supervisor. Other signals, and the file descriptor that
+    `signal.set_wakeup_fd` takes, are left to the program: asyncio has its own there.
     """
     reading, writing = os.pipe()
-    os.set_blocking(writing, False)
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    drain = lambda _number, _frame: signal.signal(signal.SIGTERM, signal.SIG_DFL)  # noqa: E731
+
+    def drain(_number: int, _frame: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.write(writing, b".")
+
     before.restore({signal.SIGTERM: drain, signal.SIGINT: signal.SIG_IGN, signal.SIGHUP: signal.SIG_IGN})
     return reading
 

@@ -1,16 +1,20 @@
 """`puretls serve` answers clients of any make, and survives all of them."""
 
+import logging
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import threading
+from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from puretls.config import ClientConfig
+from puretls.cli.serve import Server, echo
+from puretls.config import ClientConfig, ServerConfig
 from puretls.crypto.provider import default
 from puretls.net import connect as connect_to
 from puretls.x509.certificates.certificate import Certificate
@@ -64,6 +68,41 @@ def test_whatever_a_client_sends_the_next_one_is_served(web, files, garbage):
             pass
     assert b"200 OK" in fetch(web, files).stdout
     assert "Traceback" not in web.log
+
+
+def test_no_more_threads_cost_the_next_client_its_connection_and_nobody_else(caplog, monkeypatch):
+    caplog.set_level(logging.INFO)
+    told, stop = socket.socketpair()
+    answers = iter([RuntimeError("can't start new thread")])  # what a system says that has come to its limit
+    start = threading.Thread.start
+
+    def start_or_not(thread):
+        for error in answers:
+            raise error
+        start(thread)
+
+    server = Server(lambda: ServerConfig(psk=lambda identity: bytes(16)), echo, Namespace(idle_timeout=20, handshake_timeout=20, danger_seed=None, trace=False))
+    with socket.create_server(("127.0.0.1", 0)) as listener, told, stop:
+        address, serving = listener.getsockname(), threading.Thread(target=server.serve, args=(listener, (told.fileno(),)), daemon=True)
+        serving.start()
+        monkeypatch.setattr(threading.Thread, "start", start_or_not)
+        with socket.create_connection(address, 20) as refused:
+            assert refused.recv(1) == b""
+        with connect_to(("localhost", address[1]), ClientConfig(psk=lambda hint: (b"me", bytes(16)))) as tls:
+            tls.sendall(b"x")
+            assert tls.recv(1) == b"x"
+        stop.send(b".")
+        serving.join(20)
+        assert server.drain(20)
+    assert caplog.text.count("accept: can't start new thread") == 1
+
+
+def test_defect_while_files_are_read_again_ends_no_server(caplog):
+    configurations = iter([ServerConfig(psk=lambda identity: None)])
+    server = Server(lambda: next(configurations), None, None)
+    server.reload()
+    assert "StopIteration" in caplog.text
+    assert "reloaded" in caplog.text
 
 
 def test_concurrent_clients_are_served(web, files):

@@ -3,10 +3,13 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 import pytest
 
@@ -14,13 +17,16 @@ from puretls.ca import DevelopmentCa
 from puretls.crypto.secret import Secret
 from puretls.errors import UsageError
 from puretls.net import shared
-from puretls.net.shared import Redis, SharedSessions, SharedTicketKeys
+from puretls.net.shared import LONGEST, Redis, SharedSessions, SharedTicketKeys
 from puretls.session import Session
 from tests.cli.command import ENVIRONMENT, Serving
 from tests.support.redis_server import RedisServer
 
 pytest.importorskip("ssl")
 redis = pytest.importorskip("redis")
+from redis.backoff import NoBackoff  # noqa: E402
+from redis.retry import Retry  # noqa: E402
+
 pytestmark = [
     pytest.mark.interop,
     pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server is not installed"),
@@ -54,7 +60,7 @@ def session(now, lifetime=1000, secret=b"m" * 48):
 
 def test_what_one_seals_the_other_opens_and_the_store_sees_no_secret(remote, client):
     one, other = (SharedTicketKeys(remote, SECRET) for _ in range(2))
-    kept = session(int(time.time()))
+    kept = replace(session(int(time.time())), session_id=b"id")
     ticket = one.seal(kept)
     assert other.open(ticket) == (kept, False)
     SharedSessions(one).put(b"id", kept)
@@ -95,6 +101,90 @@ def test_who_has_another_secret_or_changes_what_is_stored_gets_nothing(remote, c
         SharedTicketKeys(remote, b"short")
 
 
+@pytest.mark.rfc("5246", "F.1.4")
+def test_what_is_planted_under_a_session_id_makes_a_client_shake_hands_in_full(remote, client, caplog):
+    """With the session of another it would get an error: its Finished could not be read."""
+    keys = SharedTicketKeys(remote, SECRET)
+    sessions, place = SharedSessions(keys), b"puretls:session:" + b"id".hex().encode()
+    kept = session(int(time.time()))
+    sessions.put(b"another", kept)
+    another = client.get(b"puretls:session:" + b"another".hex().encode())
+    for planted in (another, keys.seal(kept), b"", b"x", bytes(28), os.urandom(300), bytes(2 * LONGEST)):
+        client.set(place, planted)
+        assert sessions.get(b"id") is None
+    assert len(remote.get(place)) == LONGEST + 1, "more is not even read"
+    client.delete(place)
+    client.rpush(place, b"x")
+    assert sessions.get(b"id") is None
+    assert caplog.text.count("WRONGTYPE") == 1
+    assert sessions.get(b"another") is None, "nobody is asked for a while"
+
+
+def test_store_that_lost_its_keys_is_given_them_again_and_servers_come_together(remote, client, monkeypatch, caplog):
+    monkeypatch.setattr(shared, "CONFIRM", 0.0)
+    one = SharedTicketKeys(remote, SECRET)
+    kept = session(int(time.time()))
+    before = one.seal(kept)
+    client.flushall()
+    one.seal(kept)
+    assert SharedTicketKeys(remote, SECRET).open(before) == (kept, False), "a server that starts finds the key"
+    client.flushall()
+    other = SharedTicketKeys(remote, SECRET)
+    assert other.open(before) == (None, False), "it was faster, and made another"
+    assert other.open(one.seal(kept)) == (kept, False)
+    assert one.open(before) == (kept, True)
+    (key,) = client.scan_iter()
+    client.set(key, b"of somebody else")
+    assert one.open(before)[0] == kept
+    assert caplog.text.count("not sealed under this secret") == 1
+    assert "redis://HOST/1" in caplog.text
+    client.delete(key)
+    assert other.open(one.seal(kept)) == (kept, False)
+
+
+def test_store_that_takes_nothing_gives_what_it_has_and_is_one_line(remote, client, caplog, monkeypatch):
+    monkeypatch.setattr(shared, "PAUSE", 0.0)
+    keys = SharedTicketKeys(remote, SECRET)
+    ticket = keys.seal(session(int(time.time())))
+    client.config_set("min-replicas-to-write", 1)
+    other = SharedTicketKeys(remote, SECRET)
+    assert other.open(ticket)[0] is not None
+    for _ in range(3):
+        SharedSessions(other).put(b"id", session(int(time.time())))
+        assert SharedSessions(other).get(b"id") is None
+    assert caplog.text.count("NOREPLICAS") == 1
+    caplog.set_level("INFO")
+    client.config_set("min-replicas-to-write", 0)
+    SharedSessions(other).put(b"id", session(int(time.time())))
+    assert "answers again" in caplog.text
+
+
+@pytest.mark.parametrize("answer", [b":x\r\n", b":1\r\n", b"*1\r\n$1\r\nx\r\n", b"$x\r\n", b"+OK\r\n", b"%9\r\n", b"\xff\r\n", b"-ERR \xff\r\n", b""])
+def test_what_answers_nonsense_is_away(answer):
+    """Whatever the client makes of it: the server that asks gets no other error."""
+
+    def nonsense(listener):
+        with suppress(OSError):
+            while True:
+                sock, _ = listener.accept()
+                with sock:
+                    while sock.recv(4096) and answer:
+                        sock.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=nonsense, args=(listener,), daemon=True)
+        thread.start()
+        once = Retry(NoBackoff(), 0)
+        with redis.Redis("127.0.0.1", listener.getsockname()[1], protocol=2, socket_timeout=5, retry=once) as client:
+            store = Redis(client)
+            with suppress(OSError):
+                assert isinstance(store.get(b"x"), bytes | None)
+            keys = SharedTicketKeys(store, SECRET)
+            assert keys.open(keys.seal(session(int(time.time()))))[0] is not None
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(20)
+
+
 def test_store_that_is_away_is_one_line_and_tickets_go_on(store, caplog, monkeypatch):
     monkeypatch.setattr(shared, "PAUSE", 0.0)
     keys = SharedTicketKeys(Redis.from_url(store.url), SECRET)
@@ -122,7 +212,7 @@ def test_client_that_decodes_what_it_reads_is_refused(store):
         Redis(client)
 
 
-@pytest.mark.parametrize("url", ["", "localhost", "http://localhost", "redis://localhost:x", "redis://:secret@[::1", "redis://a..b"])
+@pytest.mark.parametrize("url", ["", "localhost", "http://localhost", "redis://localhost:x", "redis://:secret@[::1", "redis://a..b", "redis://localhost?bogus=1", "redis://localhost?protocol=7", "rediss://localhost?ssl_cert_reqs=no"])
 def test_what_names_no_server_is_refused_and_a_password_is_not_told(url):
     with pytest.raises(UsageError) as refused:
         Redis.from_url(url)
@@ -142,7 +232,7 @@ import logging, socket, sys
 from functools import partial
 from puretls import Credential, ServerConfig, TlsError
 from puretls.net import TlsSocket, workers
-from puretls.net.shared import Redis, SharedSessions, SharedTicketKeys
+from puretls.net.shared import LONGEST, Redis, SharedSessions, SharedTicketKeys
 
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 keys = SharedTicketKeys(Redis.from_url(sys.argv[1]), bytes(range(32)))

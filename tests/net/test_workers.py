@@ -109,6 +109,44 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
     assert "ended with status 1; another takes its place" in server.log
 
 
+WITH_ACCEPT = """
+import signal, socket
+from puretls.net import workers
+signal.signal(signal.SIGUSR1, lambda number, frame: logging.info("at your service"))
+def work(listener, value, stopping):
+    assert workers.accept(listener, stopping) is None
+"""
+WITH_ASYNCIO = """
+import asyncio, signal, socket
+from puretls.net import workers
+async def stopped(stopping):
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGUSR1, logging.info, "at your service")
+    for descriptor in stopping:
+        loop.add_reader(descriptor, ended.set)
+    logging.info("serving")
+    await ended.wait()
+def work(listener, value, stopping):
+    asyncio.run(stopped(stopping))
+"""
+
+
+@pytest.mark.parametrize("work", [WITH_ACCEPT, pytest.param(WITH_ASYNCIO, marks=pytest.mark.slow)], ids=["accept", "asyncio"])
+def test_signals_of_the_program_end_no_worker_and_sigterm_does(program, work):
+    server = program(f"""{work}
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    workers.run(listener, work, dict, count=1)
+""")
+    worker = int(server.wait_for(r"worker (\d+) started").group(1))
+    if "asyncio" in work:
+        server.wait_for("serving")
+    for times in (1, 2):
+        os.kill(worker, signal.SIGUSR1)
+        server.wait_for("(?s)" + "at your service.*" * times)
+    os.kill(worker, signal.SIGTERM)
+    server.wait_for(f"worker {worker} ended with status 0; another takes its place")
+
+
 def test_program_of_the_manual_serves(root, program, tmp_path):
     from puretls.ca import DevelopmentCa
 
@@ -128,18 +166,40 @@ def test_program_of_the_manual_serves(root, program, tmp_path):
         assert tls.recv(100) == b"hello workers"
 
 
-def test_misuse_is_told_before_anything_is_forked():
-    def prepare():
-        raise AssertionError("not even this is called")
+def never():
+    raise AssertionError("not even this is called")
 
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("count", [0, -1, 1.5, "2", True]),
+        ("period", [0, -1.0, float("nan"), "1", None]),
+        ("drain", [-1, float("nan"), None, "1"]),
+    ],
+)
+def test_what_cannot_be_right_is_told_before_anything_is_forked(name, values):
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        with pytest.raises(UsageError, match="at least one worker"):
-            workers.run(listener, print, prepare, count=0)
-        told = []
+        for value in values:
+            with pytest.raises(UsageError, match=rf"^{name} is a number of .*, not "):
+                workers.run(listener, print, never, renew=never, **{name: value})
+
+
+def test_socket_that_does_not_listen_is_told():
+    with socket.socket() as unbound, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams, socket.socket() as closed:
+        closed.close()
+        for listener in (unbound, datagrams, closed, 5, None):
+            with pytest.raises(UsageError, match=r"^listener is a socket that listens, not "):
+                workers.run(listener, print, never)
+
+
+def test_workers_are_forked_from_the_main_thread():
+    told = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def elsewhere():
             with pytest.raises(UsageError, match="main thread") as caught:
-                workers.run(listener, print, prepare)
+                workers.run(listener, print, never)
             told.append(caught)
 
         thread = threading.Thread(target=elsewhere)
