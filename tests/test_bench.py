@@ -24,12 +24,19 @@ def run(root, *arguments):
 
 def checked(path, bench):
     document = json.loads(path.read_text())
-    assert {"python", "machine", "load", "provider", "rows"} <= set(document)
+    assert {"measured", "python", "machine", "load", "provider", "rows"} <= set(document)
     for row in document["rows"]:
         assert list(row) == ["bench", "case", "size", "unit", "puretls", "tlslite_ng", "openssl", "ratio"]
         assert row["bench"] == bench
         assert row["puretls"] > 0
     return {(row["case"], row["size"]): row for row in document["rows"]}
+
+
+def test_header_says_when_what_and_where(harness):
+    about = harness.environment("the provider")
+    assert re.match(r"\d{4}-\d\d-\d\d, puretls [\d.]+, tlslite-ng [\d.]+, OpenSSL [\d.]+$", about["measured"])
+    assert about["python"].startswith("CPython 3.")
+    assert "cores" in about["machine"]
 
 
 @pytest.mark.slow

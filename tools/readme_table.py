@@ -44,7 +44,7 @@ def main(source: str) -> None:
     document = json.loads(Path(source).read_text())
     lines = ["| | puretls | tlslite-ng | OpenSSL | ratio |", "|---|---|---|---|---|"]
     lines += [line(document["rows"], *shown) for shown in SHOWN]
-    about = f"{document['python']}, {document['machine']}"
+    about = f"{document['measured']}; {document['python']}, {document['machine']}"
     put_into(README, "\n".join(lines) + f"\n\n({about}.)")
 
 

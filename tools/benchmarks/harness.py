@@ -7,13 +7,16 @@ returns its rows. `tools/bench.py` runs them and prints.
 
 from __future__ import annotations
 
+import importlib
 import os
 import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 
 UNITS_WHERE_MORE_IS_BETTER = frozenset({"MB/s", "1/s"})
@@ -115,11 +118,21 @@ def environment(provider: str) -> dict[str, str]:
     """What a reader must know to judge the figures."""
     load = " ".join(f"{value:.2f}" for value in os.getloadavg()) if hasattr(os, "getloadavg") else "unknown"
     return {
+        "measured": f"{time.strftime('%Y-%m-%d')}, {', '.join(_versions())}",
         "python": f"{platform.python_implementation()} {platform.python_version()} {platform.python_compiler()}",
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {sys.platform}",
         "load": load,
         "provider": provider,
     }
+
+
+def _versions() -> Iterator[str]:
+    """The contenders by name and version, as far as they are there."""
+    for name in ("puretls", "tlslite-ng"):
+        with suppress(metadata.PackageNotFoundError):
+            yield f"{name} {metadata.version(name)}"
+    with suppress(ImportError):
+        yield " ".join(importlib.import_module("ssl").OPENSSL_VERSION.split()[:2])
 
 
 MARKS = ("<!-- measured -->", "<!-- end of what was measured -->")
