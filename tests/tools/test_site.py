@@ -46,6 +46,11 @@ def test_marks_for_tools_are_not_shown():
     assert "<table>" in html
 
 
+def test_lines_do_not_break_within_an_option():
+    html = markdown.render("# T\n\n`--danger-seed` `a-b` `--html FILE`\n", same).html
+    assert "<code class=option>--danger-seed</code> <code>a-b</code> <code>--html FILE</code>" in html
+
+
 def test_links_and_code_that_names_something_go_where_the_site_says():
     places = {"a.md": "a.html", "`puretls.ca`": "api/puretls.ca.html"}
     html = markdown.render(

@@ -22,6 +22,8 @@ _ENDS = re.compile(r"</(?:p|li|td|th|tr|thead|tbody)>")
 """Ends that HTML lets one leave out (HTML Living Standard 13.1.2.4), a thirtieth of a page."""
 _REMARK = re.compile(r"^<!--.*-->$", re.M)
 """A line for who writes the page, such as the marks between which a tool puts what it measured."""
+_OPTION = re.compile(r"-\S{1,30}")
+"""Code that no line may break at its hyphens."""
 Link = Callable[[str], str]
 """Gives the address within the site for a link of the source, or the link itself."""
 
@@ -141,7 +143,7 @@ def _sections(tokens: Sequence[Token]) -> Iterator[Section]:
 def _code_inline(self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: dict[str, Any]) -> str:
     text = tokens[index].content
     target = None if _within_link(tokens, index) else env["link"](f"`{text}`")
-    code = f"<code>{escape(text)}</code>"
+    code = f"<code{' class=option' if _OPTION.fullmatch(text) else ''}>{escape(text)}</code>"
     return code if target in {None, f"`{text}`"} else f'<a href="{escape(str(target))}">{code}</a>'
 
 
