@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import cache
 from typing import Protocol
 
 from puretls.crypto.aead import (
@@ -69,18 +70,21 @@ class _AeadKernel(Protocol):
     def __call__(self, algorithm: AeadAlgorithm, key: bytes, *, table_free: bool, read_ahead: int) -> Aead: ...
 
 
+@cache
 def _gcm() -> _AeadKernel:
     from puretls.crypto.kernels.modes.gcm import AesGcm
 
     return AesGcm
 
 
+@cache
 def _ccm() -> _AeadKernel:
     from puretls.crypto.kernels.modes.ccm import AesCcm
 
     return AesCcm
 
 
+@cache
 def _chacha20_poly1305() -> _AeadKernel:
     from puretls.crypto.kernels.chacha.chacha20_poly1305 import ChaCha20Poly1305
 

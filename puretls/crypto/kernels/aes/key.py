@@ -3,47 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 from puretls.crypto.kernels.generated.aes_sbox import sub
 
 _LOW_BITS = 0x01010101
 _WORD = 0xFFFFFFFF
-_EACH_WORD = {size: int.from_bytes(b"\0\0\0\1" * (size // 4)) for size in (16, 24)}
-_ROUNDS = {16: 10, 24: 8, 32: 7}
 _ROUND_CONSTANTS = (0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0x1B, 0x36)
+
+
+def _each_word(word: int, size: int) -> int:
+    return int.from_bytes(word.to_bytes(4) * (size // 4))
+
+
+_LAST, _LAST_TURNED = bytes((3, 2, 1, 0)), bytes((2, 1, 0, 3))
+"""Translated by a group of words in little-endian order: its last word, and RotWord of it."""
+_TURNED = {size: [(_LAST_TURNED * (size // 4), _each_word(x << 24, size)) for x in _ROUND_CONSTANTS] for size in (16, 24)}
+_STEPS = {
+    16: _TURNED[16],
+    24: _TURNED[24][:8],
+    32: [step for turned in _TURNED[16][:7] for step in (turned, (_LAST * 4, 0))][:-1],
+}
+"""By the length of the key, for each group: the places of the word to be substituted, and the round constant, once for each word."""
 
 
 def expand(key: bytes, *, table_free: bool = False) -> bytes:
     """The round keys in one string: 176 bytes for a key of 16 bytes, 208 for one of 24, 240 for one of 32.
 
-    The words between two substitutions come in one step, as running sums.
+    The words between two substitutions are a group, and come in one step as running sums.
     """
-    sub_word = _sub_word_by_circuit if table_free else _sub_word_by_table()
-    size = 24 if len(key) == 24 else 16  # a longer key is two groups of words, each of which begins with a substitution
+    substituted = _by_circuit if table_free else _by_table()
+    size = 24 if len(key) == 24 else 16  # a longer key is two groups
     groups = [int.from_bytes(key[i : i + size]) for i in range(0, len(key), size)]
-    schedule = [key]
-    word = groups[-1] & _WORD
-    for constant in _ROUND_CONSTANTS[: _ROUNDS[len(key)]]:
-        word = sub_word((word << 8 | word >> 24) & _WORD) ^ constant << 24
-        for i, before in enumerate(groups):
-            if i:
-                word = sub_word(word)
-            group = before ^ before >> 32
-            group ^= group >> 64
-            group ^= group >> 128  # each word plus all words in front of it
-            group ^= word * _EACH_WORD[size]
-            word = group & _WORD
-            groups[i] = group
-            schedule.append(group.to_bytes(size))
-    return b"".join(schedule)[: 4 * len(key) + 112]
+    last = groups[-1]
+    for before, (places, constant) in zip(groups, _STEPS[len(key)], strict=False):  # the list grows meanwhile
+        sums = before ^ before >> 32
+        sums ^= sums >> 64
+        if size > 16:
+            sums ^= sums >> 128
+        last = sums ^ substituted(last, places) ^ constant
+        groups.append(last)
+    return b"".join([group.to_bytes(size) for group in groups])[: 4 * len(key) + 112]
 
 
-def _sub_word_by_table() -> Callable[[int], int]:
+@cache
+def _by_table() -> Callable[[int, bytes], int]:
+    """SubWord of the word of a group that lies in these places, once for each of its words."""
     from puretls.crypto.kernels.aes.tables import SBOX
 
-    return lambda word: int.from_bytes(word.to_bytes(4).translate(SBOX))
+    return lambda group, places: int.from_bytes(places.translate(group.to_bytes(256, "little")).translate(SBOX))
 
 
-def _sub_word_by_circuit(word: int) -> int:
+def _by_circuit(group: int, places: bytes) -> int:
+    """The same without a table."""
+    word = int.from_bytes(places[:4].translate((group & _WORD).to_bytes(256, "little")))
     planes = sub(*(word >> bit & _LOW_BITS for bit in range(8)))
-    return sum(plane << bit for bit, plane in enumerate(planes)) ^ 0x63636363
+    return _each_word(sum(plane << bit for bit, plane in enumerate(planes)) ^ 0x63636363, len(places))

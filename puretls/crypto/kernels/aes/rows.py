@@ -7,14 +7,16 @@ without tables, the S-box circuit on every eighth bit; ShiftRows joins slices; M
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from puretls.crypto.kernels.generated.aes_sbox import inverse_sub, sub
 
 ROW_ORDER = tuple(4 * column + row for row in range(4) for column in range(4))
 """Place in the block of each byte of a state of one block."""
-FEW = 16
+IN_A_TABLE = 16
 """Blocks of a state that fits a translation table of 256 bytes."""
+FEW = 7
+"""Blocks of a state that fits one together with three of its rows, as far as that is faster."""
 
 
 @lru_cache(maxsize=16)
@@ -103,37 +105,64 @@ def _shifted_places(n: int) -> bytes:
     return bytes([16 * n - 1 - place for place in shifted])
 
 
+@cache
+def _sboxes() -> tuple[bytes, bytes]:
+    """The S-box and its double, for what may use tables; what may not does not load them."""
+    from puretls.crypto.kernels.aes.tables import DOUBLE_SBOX, SBOX
+
+    return SBOX, DOUBLE_SBOX
+
+
 def encrypt(state: int, keys: Sequence[int], n: int) -> int:
     """FIPS 197 5.1 with translation tables, which secrets index. `keys` from `round_keys` for the same n.
 
     Written out, because calls would be felt: ShiftRows as in `_shift_rows`, MixColumns as in `_Rotation`.
     """
-    from puretls.crypto.kernels.aes.tables import DOUBLE, SBOX
-
     if n <= FEW:
         return _encrypt_few(state, keys, n)
+    if n <= IN_A_TABLE:
+        return _encrypt_in_a_table(state, keys, n)
+    sbox, double_sbox = _sboxes()
     n16 = 16 * n
     n4, n5, n8, n10, n12, n15 = 4 * n, 5 * n, 8 * n, 10 * n, 12 * n, 15 * n
     left, right, mask = 32 * n, 96 * n, (1 << 128 * n) - 1
     first, *middle, last = keys
     state ^= first
     for key in middle:
-        s = state.to_bytes(n16).translate(SBOX)
+        s = state.to_bytes(n16)
         s = b"".join((s[:n4], s[n5:n8], s[n4:n5], s[n10:n12], s[n8:n10], s[n15:], s[n12:n15]))
-        t = int.from_bytes(s)
-        d = int.from_bytes(s.translate(DOUBLE))
+        t = int.from_bytes(s.translate(sbox))
+        d = int.from_bytes(s.translate(double_sbox))
         u = t ^ (t << left & mask | t >> right)
         u = t ^ d ^ (u << left & mask | u >> right)
         state = d ^ key ^ (u << left & mask | u >> right)
-    s = state.to_bytes(n16).translate(SBOX)
+    s = state.to_bytes(n16)
     s = b"".join((s[:n4], s[n5:n8], s[n4:n5], s[n10:n12], s[n8:n10], s[n15:], s[n12:n15]))
-    return int.from_bytes(s) ^ last
+    return int.from_bytes(s.translate(sbox)) ^ last
 
 
 def _encrypt_few(state: int, keys: Sequence[int], n: int) -> int:
-    """`encrypt` where a state fits a translation table: ShiftRows is its places translated by it."""
-    from puretls.crypto.kernels.aes.tables import DOUBLE_SBOX, SBOX
+    """`_encrypt_in_a_table` with three rows more, so that shifts rotate: rows 0 to 3 and 0 to 2.
 
+    Three, two, one and no rows to the right, the lowest four are those from row 0, 1, 2 and 3 on. What lies above is never looked at.
+    """
+    sbox, double_sbox = _sboxes()
+    places = _shifted_places(n)
+    shift, row = (places + places[: 12 * n]).translate, 32 * n
+    first, *middle, last = keys
+    number = int.from_bytes
+    state ^= first
+    for key in middle:
+        s = shift(state.to_bytes(256, "little"))
+        t = number(s.translate(sbox))
+        d = number(s.translate(double_sbox))
+        state = t ^ (t ^ (t ^ d ^ d >> row) >> row) >> row ^ key
+    return number(places.translate(state.to_bytes(256, "little")).translate(sbox)) ^ last
+
+
+def _encrypt_in_a_table(state: int, keys: Sequence[int], n: int) -> int:
+    """`encrypt` where a state fits a translation table: ShiftRows is its places translated by it."""
+    sbox, double_sbox = _sboxes()
     shift = _shifted_places(n).translate
     left, right, mask = 32 * n, 96 * n, (1 << 128 * n) - 1
     first, *middle, last = keys
@@ -141,12 +170,12 @@ def _encrypt_few(state: int, keys: Sequence[int], n: int) -> int:
     state ^= first
     for key in middle:
         s = shift(state.to_bytes(256, "little"))
-        t = number(s.translate(SBOX))
-        d = number(s.translate(DOUBLE_SBOX))
+        t = number(s.translate(sbox))
+        d = number(s.translate(double_sbox))
         u = t ^ (t << left & mask | t >> right)
         u = t ^ d ^ (u << left & mask | u >> right)
         state = d ^ key ^ (u << left & mask | u >> right)
-    return number(shift(state.to_bytes(256, "little")).translate(SBOX)) ^ last
+    return number(shift(state.to_bytes(256, "little")).translate(sbox)) ^ last
 
 
 def encrypt_table_free(state: int, keys: Sequence[int], n: int) -> int:

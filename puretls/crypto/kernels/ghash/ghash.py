@@ -7,17 +7,13 @@ and for keys that see bulk traffic parity masks; without tables the masks come a
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import partial
 from weakref import ref
 
 from puretls.crypto.kernels import thresholds
 from puretls.crypto.kernels.ghash.field import multiply_spread, spread, update_spread
 from puretls.crypto.kernels.ghash.parity import ParityMasks
 from puretls.crypto.kernels.ghash.tree import HashTree
-
-if TYPE_CHECKING:
-    from puretls.crypto.kernels.ghash.table import Tables
-
 
 _WITH_MASKS: dict[ref[Ghash], None] = {}
 """The keys that hold masks now, those used last at the end: a server with thousands of connections must not hold a set for each."""
@@ -33,7 +29,7 @@ class Ghash:
         self._table_free = table_free
         self._hashed = 0
         self._spread = spread(h)
-        self._tables: Tables | None = None
+        self._tables: Callable[[int, bytes], int] | None = None
         self._masks: ParityMasks | None = None
         self._ref: ref[Ghash] | None = None
         self._tree: HashTree | None = None
@@ -54,11 +50,11 @@ class Ghash:
             return masks.hash(y, data)
         if self._table_free or self._hashed <= thresholds.GHASH_TABLE_AFTER:
             return update_spread(self._spread, y, data)
-        from puretls.crypto.kernels.ghash.table import tables, update
-
         if self._tables is None:
-            self._tables = tables(self.h)
-        return update(self._tables, y, data)
+            from puretls.crypto.kernels.ghash.table import tables, update
+
+            self._tables = partial(update, tables(self.h))
+        return self._tables(y, data)
 
     def _masks_for(self, blocks: int) -> ParityMasks | None:
         """The masks, made when it is time, where a message of so many blocks goes by them."""
@@ -101,9 +97,7 @@ class Ghash:
         tables, spread_h = self._tables, self._spread
         if tables is None:
             return lambda element: multiply_spread(spread(element), spread_h)
-        from puretls.crypto.kernels.ghash.table import update
-
-        return lambda element: update(tables, 0, element.to_bytes(16))
+        return lambda element: tables(0, element.to_bytes(16))
 
 
 def _forget(key: ref[Ghash]) -> None:
