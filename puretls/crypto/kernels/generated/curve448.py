@@ -30,9 +30,11 @@ def ladder(u: Any, z: Any, swaps: Iterable[int], constants: tuple[Any, ...]) -> 
     z3 = z
     for swap in swaps:
         if swap:
-            x2, z2, x3, z3 = x3, z3, x2, z2
+            x2, x3 = x3, x2
+            z2, z3 = z3, z2
         else:
-            x2, z2, x3, z3 = x2, z2, x3, z3
+            x2, x3 = x2, x3
+            z2, z3 = z2, z3
         a = x2 + z2
         b = x2 - z2 + pad2
         c = x3 + z3
