@@ -95,12 +95,21 @@ def _run(argv: Sequence[str] | None) -> _Status:
     """Runs the sub-command. Flushes the output here, because `main` still reports its errors."""
     try:
         arguments = parser().parse_args(argv)
+        _check_provider()
         status: _Status = arguments.module.run(arguments)
         return status
     except SystemExit as end:  # argparse has said what there is to say
         return int(end.code or 0)
     finally:
         sys.stdout.flush()
+
+
+def _check_provider() -> None:
+    """A name in the environment that no provider has is told before anything else, and no file is blamed for it."""
+    if "PURETLS_PROVIDER" in os.environ:
+        from puretls.crypto.provider import default
+
+        default()
 
 
 class Parser(argparse.ArgumentParser):

@@ -135,10 +135,10 @@ def named(name: str) -> Provider:
     parts = frozenset(name.split("+"))
     unknown = sorted(parts - {"default", "puretls", "gmpy2", "libgmp", "numpy", "table-free"})
     if unknown or {"gmpy2", "libgmp"} <= parts:
-        what = unknown[0] if unknown else "gmpy2+libgmp"
+        what = unknown[0] if unknown and unknown != ["reference"] else name
         raise UsageError(
-            f"no provider is called {what!r}: {VARIABLE} is reference, or names joined by + of default, puretls, gmpy2 or libgmp, numpy,"
-            " table-free"
+            f"no provider is called {what!r:.100}: {VARIABLE} is reference, or names joined by + of default, puretls, gmpy2 or libgmp,"
+            " numpy, table-free"
         )
     numbers: Numbers = "gmpy2" if "gmpy2" in parts else "libgmp" if "libgmp" in parts else _numbers(False if "puretls" in parts else None)
     for part, module in (("gmpy2", "gmp"), ("libgmp", "libgmp"), ("numpy", "arrays")):
@@ -154,8 +154,8 @@ def _numbers(accelerated: bool | None) -> Numbers:
         return "python"
     try:
         import_module("puretls.crypto.backends.libgmp")
-    except UsageError:
-        raise UsageError("neither gmpy2 nor libgmp is here: pip install 'puretls[fast]', or accelerated=False") from None
+    except UsageError as missing:
+        raise UsageError("neither gmpy2 nor libgmp is here: pip install 'puretls[fast]', or accelerated=False") from missing
     return "libgmp"
 
 

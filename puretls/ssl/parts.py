@@ -127,8 +127,11 @@ def ticket_keys() -> TicketKeys:
     path = os.environ.get(TICKET_KEYS)
     if not path:
         return TicketKeys()
-    with open(path, "rb") as file:
-        data = file.read()
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:  # it comes to a server that has never heard of this file
+        raise OSError(error.errno, f"{TICKET_KEYS}: {error.strerror}", path) from None
     if not data or len(data) % TICKET_KEY_LENGTH:
         raise SSLError(f"{TICKET_KEYS}: {path} is no file of ticket keys, {TICKET_KEY_LENGTH} bytes each (openssl rand 48)")
     return TicketKeys(data[start : start + TICKET_KEY_LENGTH] for start in range(0, len(data), TICKET_KEY_LENGTH))

@@ -10,6 +10,7 @@ import pytest
 from puretls.crypto import provider as module
 from puretls.crypto.provider import default, named, reference
 from puretls.errors import UsageError
+from tests.cli.command import in_process
 
 HAS_GMPY2 = util.find_spec("gmpy2") is not None
 
@@ -66,6 +67,23 @@ def test_what_is_asked_for_and_missing_is_told_in_one_line():
     assert module.default.__wrapped__(accelerated=None).name == "puretls"
 
 
+def test_what_is_installed_and_broken_says_why_in_one_line(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(tmp_path)
+    for package, backend, fault in (("gmpy2", "gmp", "ImportError"), ("numpy", "arrays", "RuntimeError")):
+        (tmp_path / f"{package}.py").write_text(f"raise {fault}('built for\\n\\nanother machine')")
+        monkeypatch.delitem(sys.modules, package, raising=False)
+        monkeypatch.delitem(sys.modules, f"puretls.crypto.backends.{backend}", raising=False)
+        with pytest.raises(UsageError, match=rf"^{package} cannot be imported \(built for another machine\): pip install .*$"):
+            named(package)
+
+
+def test_python_without_ctypes_says_so_for_libgmp(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ctypes", None)
+    monkeypatch.delitem(sys.modules, "puretls.crypto.backends.libgmp", raising=False)
+    with pytest.raises(UsageError, match=r"^libgmp is called by ctypes, which this Python was built without: .*$"):
+        named("libgmp")
+
+
 @pytest.mark.skipif(not HAS_GMPY2, reason="gmpy2 is not installed")
 def test_gmpy2_is_taken_where_it_is_found_unless_told_not_to():
     assert default().name == "puretls+gmpy2"
@@ -91,6 +109,8 @@ def test_names_of_providers():
     for name in ("", "fish", "puretls+fish", "reference+puretls", "gmpy2+libgmp", "PURETLS"):
         with pytest.raises(UsageError, match="no provider is called"):
             named(name)
+    with pytest.raises(UsageError, match=r"no provider is called 'reference\+puretls'"):  # "reference" alone is called so
+        named("reference+puretls")
 
 
 def test_the_environment_names_the_default(tmp_path):
@@ -106,6 +126,15 @@ def test_an_unknown_name_in_the_environment_is_one_line_of_the_command():
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("puretls: no provider is called 'fish': PURETLS_PROVIDER is")
     assert result.stderr.count("\n") == 1
+
+
+def test_an_unknown_name_in_the_environment_is_blamed_on_no_file(monkeypatch):
+    monkeypatch.setenv("PURETLS_PROVIDER", "fish")
+    monkeypatch.setattr(module, "default", module.default.__wrapped__)
+    for command in (["serve", "--port", "0", "--cert", "server.pem", "--key", "server.key"], ["demo"], ["list", "suites"]):
+        result = in_process(*command)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert result.stderr.startswith("puretls: no provider is called 'fish': ")
 
 
 def test_numpy_is_not_imported_unless_asked_for():

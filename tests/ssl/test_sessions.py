@@ -130,5 +130,5 @@ def test_a_file_without_ticket_keys_is_told_when_the_context_is_made(content, tm
     if content is not None:
         path.write_bytes(content)
     monkeypatch.setenv("PURETLS_TICKET_KEYS", str(path))
-    with pytest.raises(OSError, match=re.escape(str(path))):
+    with pytest.raises(OSError, match=f"PURETLS_TICKET_KEYS: .*{re.escape(str(path))}"):
         server_context(ours)

@@ -7,18 +7,14 @@ each product is below 2^32, and no more than 512 of them are added to one anothe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any
 
+from puretls.crypto.backends import optional_package
 from puretls.crypto.kernels.chacha import poly1305
 from puretls.crypto.kernels.chacha.chacha20 import ChaCha20
 from puretls.crypto.kernels.chacha.chacha20_poly1305 import ChaCha20Poly1305, message
-from puretls.errors import UsageError
 
-try:
-    np: Any = import_module("numpy")
-except ImportError as error:
-    raise UsageError("numpy is not installed: pip install 'puretls[fast]', or ask for a provider without it") from error
+np = optional_package("numpy")
 
 RECORD_FROM = 5000
 """Bytes of a message from which xor and tag go by arrays."""

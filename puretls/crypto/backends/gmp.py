@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+from puretls.crypto.backends import optional_package
 from puretls.crypto.kernels.arithmetic import Arithmetic
-from puretls.errors import UsageError
 
-try:
-    import gmpy2
-except ImportError as error:
-    raise UsageError("gmpy2 is not installed: pip install 'puretls[fast]', or ask for a provider without it") from error
+gmpy2 = optional_package("gmpy2")
 
 
 def power(base: int, exponent: int, modulus: int) -> int:

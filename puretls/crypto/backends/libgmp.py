@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
 from contextlib import suppress
 from typing import Any
 
 from puretls.crypto.kernels.arithmetic import Arithmetic
 from puretls.errors import UsageError
+
+try:
+    import ctypes
+except ImportError as error:
+    raise UsageError("libgmp is called by ctypes, which this Python was built without: choose another provider") from error
 
 _FILES = (
     "libgmp.so.10",
