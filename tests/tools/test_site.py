@@ -271,6 +271,18 @@ def test_pages_fit_and_have_no_serious_fault(site, driver, size, dark):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES, ids=["desktop", "phone"])
+def test_heading_that_an_address_names_is_not_behind_the_bar(site, driver, size):
+    browser.looks(driver, *size)
+    driver.get(f"{(Path(site) / 'x509.html').as_uri()}#how-it-is-tested")
+    bar, heading = (
+        driver.execute_script("return document.querySelector(arguments[0]).getBoundingClientRect()", one)
+        for one in ("header", "#how-it-is-tested")
+    )
+    assert bar["bottom"] <= heading["top"] < size[1] / 2
+
+
+@pytest.mark.slow
 def test_search_by_keyboard_leads_to_a_section(site, driver):
     from selenium.webdriver.common.keys import Keys
     from selenium.webdriver.support.ui import WebDriverWait
