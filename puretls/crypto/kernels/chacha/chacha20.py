@@ -9,7 +9,7 @@ from puretls.crypto.kernels.generated.chacha20_rounds import Masks, double_round
 
 ROWS_MOST = 48
 """Blocks up to which four words share an integer; above, each word has its own."""
-LANES_MOST = 4112
+LANES_MOST = 2056
 """Blocks in one pass; temporaries leave the cache above."""
 KEPT_LANES = 5120
 """Blocks for which the unchanging words are kept ready, all sizes of one key together: some 60 bytes each."""
