@@ -76,13 +76,13 @@ def _signatures() -> tuple[str, str, Steps]:
     point, entry = (x, 2 * y % on.p, 1), (x, 2 * y % on.p)
     start = accumulate(point, [(5, ())], CONSTANTS)
     signed = []
-    for _ in range(2):
+    for _ in range(3):
         key, message = ecdsa.generate(on.name, os.urandom), os.urandom(64)
         signed.append((key.public, "sha256", message, ecdsa.sign(key, "sha256", message, os.urandom)))
 
-    def together() -> None:
+    def together(count: int) -> None:
         combs.clear()
-        assert ecdsa.verify_together(signed, os.urandom)
+        assert ecdsa.verify_together(signed[:count], os.urandom)
 
     def alone() -> None:
         combs.clear()
@@ -92,6 +92,7 @@ def _signatures() -> tuple[str, str, Steps]:
         "a doubling": (lambda: accumulate(start, [(256, ())], CONSTANTS), 256),
         "an addition": (lambda: accumulate(start, [(0, [entry] * 64)], CONSTANTS), 64),
         "a signature": (alone, 1),
-        "two signatures together": (together, 1),
+        "two signatures together": (lambda: together(2), 1),
+        "three signatures together": (lambda: together(3), 1),
     }
     return "P-256", "", steps
