@@ -33,10 +33,12 @@ WEIGHTS: Mapping[str, int] = {
 """How often a move is drawn, among all. Those that go on with the handshake are three times as likely as those that deviate from it."""
 UNIFORM: Mapping[str, int] = dict.fromkeys(WEIGHTS, 1)
 """Every move as often as any other: what the weights are measured against."""
-STEPS = (1, 1, 1, 2, 4, 8)
-"""How many messages one "advance" may say."""
+STEPS = (1, 1, 1, 2, 0, 8)
+"""How many messages one "advance" may say; 0: up to the last of the handshake, which is where most is decided."""
 TICKS = (0, 1, 2, 30, 3600, 25 * 3600)
 """Seconds that may pass at a time; the last is longer than a session lives."""
+FORMS = 2**6
+"""Which way a "vary" goes on is told by its number below this."""
 NUMBERS = 2**12
 """Which of what there is to choose from at a move is a number below this, taken modulo their count."""
 
@@ -92,7 +94,7 @@ class Run:
 
 
 def _advance(bout: Bout, number: int) -> None:
-    for _ in range(STEPS[number % len(STEPS)]):
+    for _ in range(STEPS[number % len(STEPS)] or max(1, len(bout.course.ahead()) - 1)):
         symbol = bout.course.next()
         if (
             symbol is None
@@ -109,13 +111,15 @@ def _deviate(bout: Bout, number: int) -> None:
 
 
 def _vary(bout: Bout, number: int) -> None:
-    """Another way to go on: with what else may come, or with a message in another form."""
+    """Another way to go on, after none to three messages as they are: with what else may come, or with a message in another form."""
+    for _ in range(number // FORMS % 4):
+        _advance(bout, 0)
     possible = bout.course.possible()
     ways = [
         (symbol, form) for symbol in possible for form in [*([None] if symbol != possible[0] else []), *bout.variants(symbol)]
     ]
     if ways:
-        bout.say(*ways[number % len(ways)])
+        bout.say(*ways[number % FORMS % len(ways)])
 
 
 def _mutate(bout: Bout, number: int) -> None:
@@ -211,8 +215,9 @@ def _spelled_out(plan: Plan, still: Callable[[Plan], bool]) -> Plan:
         return whole
     for index in reversed(range(len(plan.moves))):
         move = plan.moves[index]
-        for count in range(1, len(_singly(move)) + 1) if move.name == "advance" else ():
-            candidate = replace(plan, moves=(*plan.moves[:index], *_singly(move)[:count], *plan.moves[index + 1 :]))
+        ways = [(Move("advance"),) * count for count in range(1, max(STEPS) + 1)] if move.name == "advance" else [_singly(move)]
+        for way in ways:
+            candidate = replace(plan, moves=(*plan.moves[:index], *way, *plan.moves[index + 1 :]))
             if candidate == plan or still(candidate):
                 plan = candidate
                 break
@@ -220,7 +225,10 @@ def _spelled_out(plan: Plan, still: Callable[[Plan], bool]) -> Plan:
 
 
 def _singly(move: Move) -> tuple[Move, ...]:
-    return (Move("advance"),) * STEPS[move.number % len(STEPS)] if move.name == "advance" else (move,)
+    advance = Move("advance")
+    if move.name == "vary":
+        return (advance,) * (move.number // FORMS % 4) + (Move("vary", move.number % FORMS),)
+    return (advance,) * (STEPS[move.number % len(STEPS)] or max(STEPS)) if move.name == "advance" else (move,)
 
 
 def _shorter(plan: Plan, still: Callable[[Plan], bool]) -> Plan:

@@ -105,7 +105,7 @@ class Bout:
     # The mapper's moves
 
     def say(self, symbol: str, variant: Variant | None = None, flip: int | None = None) -> None:
-        """Say a symbol: as it is, in another way, or with a bit of its bytes flipped on the way (counted behind the record's header)."""
+        """Say a symbol: as it is, in another way, or with a bit of its bytes flipped on the way (see `_flip`)."""
         self._note(f"{symbol}{f' {variant.name}' if variant else ''}{f', bit {flip} flipped' if flip is not None else ''}")
         legal, protected = self.course.legality(symbol, closing=self._judge.closing), self.mapper.protects
         if self.course.goes_on_with(symbol):
@@ -113,7 +113,7 @@ class Bout:
         data = self.mapper.say(symbol, self._change(symbol, variant))
         self._last_sealed = data if protected else b""
         self._judge.meant(symbol, variant, flipped=flip is not None, protected=protected)
-        self._arrive(data if flip is None else _flip(data, flip))
+        self._arrive(data if flip is None else _flip(data, flip, header=protected))
         self._after()
         if flip is None:
             self._judge.said(symbol, legal, variant)
@@ -235,10 +235,13 @@ def _ends(world: World, session: Session | None) -> tuple[MemoryPeer, Mapper]:
     return MemoryPeer(Connection.client(config, NAME, session)), Mapper(context)  # type: ignore[arg-type]
 
 
-def _flip(data: bytes, bit: int) -> bytes:
-    """One bit of what a record carries flipped; the bit is taken modulo their number."""
-    body = data[HEADER_LENGTH:]
-    place = bit % (8 * len(body))
+def _flip(data: bytes, bit: int, *, header: bool) -> bytes:
+    """One bit of what a record carries flipped, or with `header` of its type and version, which keys protect, too (RFC 5246 6.2.3.3).
+
+    The bit is taken modulo their number, the content first.
+    """
+    places = [*range(HEADER_LENGTH, len(data)), *(range(3) if header else ())]
+    place = bit % (8 * len(places))
     changed = bytearray(data)
-    changed[HEADER_LENGTH + place // 8] ^= 0x80 >> place % 8
+    changed[places[place // 8]] ^= 0x80 >> place % 8
     return bytes(changed)

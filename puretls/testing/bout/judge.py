@@ -227,6 +227,9 @@ class Judge:
             return
         for name in _AGREED:
             self.demand(getattr(ours, name) == getattr(theirs, name), "both ends agree", name)
+        random = ours.client_random if self.course.role is Role.CLIENT else ours.server_random
+        self.demand(random not in self.world.randoms, "a random is new in every handshake (RFC 5246 7.4.1.2)", random.hex())
+        self.world.randoms.add(random)
         secret = danger.parts(connection).progress.context.secrets.master
         self.demand(bytes(secret) == bytes(self.mapper.context.secrets.master), "both ends agree", "master secret")
         session = self.world.session

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from puretls.handshake.context import ClientContext
 from puretls.handshake.states import Role
-from puretls.iana import CipherSuiteId, CompressionMethod, ExtensionType, ProtocolVersion
+from puretls.iana import CipherSuiteId, CompressionMethod, ExtensionType, ProtocolVersion, SignatureScheme
 from puretls.messages.extension import RawExtension
 from puretls.messages.handshake import Certificate, ClientHello, Finished, ServerHello
 from puretls.testing.bout.world import SUITES, chain_with
@@ -75,6 +75,10 @@ def _flipped(field: str) -> Callable[[Any, Any], Any]:
 
 def _badly_signed(message: Any, context: Any) -> Any:
     return replace(message, signed=_flipped("signature")(message.signed, context))
+
+
+def _strangely_signed(message: Any, context: Any) -> Any:
+    return replace(message, signed=replace(message.signed, algorithm=SignatureScheme.ECDSA_SHA1))
 
 
 def _defective(defect: str) -> Variant:
@@ -194,9 +198,20 @@ VARIANTS: Mapping[str, tuple[Variant, ...]] = {
         Variant("of a session, without extended_master_secret", without_ems, "end", _is_resumed),
         Variant("of a session, with another suite", _other_suite, "end", _is_resumed),
     ),
-    "Certificate": (*(_defective(defect) for defect in DEFECTS), Variant("expired", _expired, "end", _is_server)),
-    "ServerKeyExchange": (Variant("signed wrongly", _badly_signed), Variant("of a group not offered", _strange_group)),
-    "CertificateVerify": (Variant("signed wrongly", _flipped("signature")),),
+    "Certificate": (
+        *(_defective(defect) for defect in DEFECTS),
+        Variant("empty", _fields(certificate_list=()), "end", _is_client),
+        Variant("expired", _expired, "end", _is_server),
+    ),
+    "ServerKeyExchange": (
+        Variant("signed wrongly", _badly_signed),
+        Variant("signed by a scheme not offered", _strangely_signed),
+        Variant("of a group not offered", _strange_group),
+    ),
+    "CertificateVerify": (
+        Variant("signed wrongly", _flipped("signature")),
+        Variant("signed by a scheme not offered", _fields(algorithm=SignatureScheme.ECDSA_SHA1)),
+    ),
     "ChangeCipherSpec": (Variant("of type 2", _fields(type=2)),),
     "Finished": (
         Variant("over another handshake", _flipped("verify_data")),

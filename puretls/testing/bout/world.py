@@ -19,9 +19,9 @@ from puretls.x509.verifier import ChainRequest, chain_verifier
 
 SUITES: tuple[Suite, ...] = tuple(
     suite_named(f"TLS_ECDHE_ECDSA_WITH_{name}")
-    for name in ("AES_256_GCM_SHA384", "CHACHA20_POLY1305_SHA256", "AES_128_GCM_SHA256")
+    for name in ("AES_256_GCM_SHA384", "CHACHA20_POLY1305_SHA256", "AES_128_GCM_SHA256", "AES_128_CBC_SHA256")
 )
-"""What both ends can do, the favourite first."""
+"""What both ends can do, the favourite first; of a mapper that asks for certificates the last is, so that clients come by it, too."""
 SERVER, CLIENT = Role.SERVER, Role.CLIENT
 SEED = "bout "
 """What all that is random at the connection under test follows from, with its role."""
@@ -67,6 +67,8 @@ class World:
         """When the handshake was that this session comes from."""
         self.sealed: set[tuple[bytes, bytes]] = set()
         self.repeated = False
+        self.randoms: set[bytes] = set()
+        """Those that completed handshakes had from the connections under test."""
         self.key_log: list[str] = []
         self.config: ClientConfig | ServerConfig = _config(
             role,
@@ -79,6 +81,8 @@ class World:
         self.mapping: ClientConfig | ServerConfig = _config(
             role.other, self, watched=_provider(), seed=b"mapper" + seed, certificates=certificates, tickets=tickets
         )
+        if certificates and role is CLIENT:
+            self.mapping = replace(self.mapping, suites=SUITES[::-1])
 
     def _watching(self) -> Provider:
         inner = _provider()
