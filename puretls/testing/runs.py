@@ -118,8 +118,12 @@ def _vary(bout: Bout, number: int) -> None:
     ways = [
         (symbol, form) for symbol in possible for form in [*([None] if symbol != possible[0] else []), *bout.variants(symbol)]
     ]
-    if ways:
-        bout.say(*ways[number % FORMS % len(ways)])
+    if not ways:
+        return
+    symbol, form = ways[number % FORMS % len(ways)]
+    bout.say(symbol, form)
+    while form is not None and form.outcome == "refused" and not bout.is_over and "ServerHelloDone" in bout.course.ahead():
+        _advance(bout, 0)  # a chain is judged when the flight is complete
 
 
 def _mutate(bout: Bout, number: int) -> None:
