@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
+from pkgutil import get_importer
 
 import puretls
 
@@ -58,6 +59,9 @@ def run(arguments: argparse.Namespace) -> int | Callable[[], int]:
     else:
         if not os.path.exists(program):
             raise UsageError(f"{program}: No such file or directory")
+        folder = get_importer(program)  # of a directory or a zip
+        if folder is not None and folder.find_spec("__main__") is None:  # else it might be that of the zip that puretls is in
+            raise UsageError(f"{program}: there is no __main__.py in it")
         _set_first(program if os.path.isdir(program) else os.path.dirname(os.path.realpath(program)))
     _install(force=arguments.force)
     return partial(_run_module if arguments.as_module else _run_script, program, rest)
@@ -82,6 +86,12 @@ def _run_script(path: str, arguments: Sequence[str]) -> int:
 
 def _run_module(name: str, arguments: Sequence[str]) -> int:
     sys.argv = [name, *arguments]
+    found = find_spec(name)  # imports the packages around it
+    if found is not None and found.submodule_search_locations is not None:
+        found = find_spec(f"{name}.__main__")
+    if found is None:
+        print(f"puretls: no module named {name}, or it is a package that cannot be run", file=sys.stderr)
+        return 2
     runpy.run_module(name, run_name="__main__", alter_sys=True)
     return 0
 

@@ -4,10 +4,11 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 
 import pytest
 
-from tests.cli.command import ENVIRONMENT, in_process, puretls
+from tests.cli.command import ENVIRONMENT, ROOT, in_process, puretls
 
 TELL = """
 import json, sys
@@ -62,6 +63,21 @@ def test_what_cannot_be_run_is_a_line(monkeypatch, arguments, words):
     done = in_process("run", *arguments)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert done.stderr.startswith(f"puretls: {words}")
+
+
+@pytest.mark.parametrize("what", [("folder",), later("folder.zip"), later("-m", "package"), ("-m", "package.nothing")], ids=" ".join)
+def test_a_folder_or_package_that_cannot_be_run_is_a_line(tmp_path, what):
+    """From the one file, too, whose own __main__ stands in the path."""
+    for name in ("folder/data.txt", "package/__init__.py", "one/__main__.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("" if "one" not in name else f"import sys\nsys.path.insert(1, {str(ROOT)!r})\nfrom puretls.cli import main\nsys.exit(main())\n")
+    with zipfile.ZipFile(tmp_path / "folder.zip", "w") as archive:
+        archive.writestr("data.txt", "")
+    done = subprocess.run([sys.executable, "one", "run", *what], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    told = [line for line in done.stderr.splitlines() if "ssl that works" not in line]
+    assert len(told) == 1
+    assert what[-1] in told[0]
 
 
 def test_a_working_ssl_is_kept_unless_forced(tmp_path):
