@@ -7,6 +7,7 @@ dates. Of several findings the one that it would have met first is told.
 from __future__ import annotations
 
 from puretls.der import oids
+from puretls.x509.certificates import extensions as ext
 from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.crl.lists import Crl
 from puretls.x509.hostname import parse_ip
@@ -85,7 +86,7 @@ _ORDER = {rule: number for number, rule in enumerate(CODES)}
 
 def code_of(report: Report, name: str | None, crls: tuple[Crl, ...] = ()) -> tuple[int, str]:
     """Number and words for a report that refuses. `name`: what the certificate was to be for. `crls`: those that were at hand."""
-    finding = min(report.findings, key=lambda finding: _ORDER.get(finding.id, len(_ORDER)))
+    finding = min(report.findings, key=lambda finding: _ORDER.get(_rule(finding, report), len(_ORDER)))
     code = _code(finding, report, name, crls)
     if code in (62, 64):
         kind = "Hostname" if code == 62 else "IP address"
@@ -93,8 +94,21 @@ def code_of(report: Report, name: str | None, crls: tuple[Crl, ...] = ()) -> tup
     return code, MESSAGES[code]
 
 
+def _rule(finding: Finding, report: Report) -> str:
+    """Its rule. What was signed by another key than its issuer's has no issuer, if the key identifiers say so (RFC 5280 4.2.1.1).
+
+    So OpenSSL sees it, before it compares names: an authority that was made anew under its old name is another one.
+    """
+    if finding.id != "signature" or finding.index is None or finding.index + 1 >= len(report.path):
+        return finding.id
+    wanted = report.path[finding.index].get(ext.AuthorityKeyIdentifier)
+    found = report.path[finding.index + 1].get(ext.SubjectKeyIdentifier)
+    differ = wanted and found and wanted.key_identifier not in (None, found.key_identifier)
+    return "unknown-issuer" if differ else finding.id
+
+
 def _code(finding: Finding, report: Report, name: str | None, crls: tuple[Crl, ...]) -> int:
-    code = CODES.get(finding.id, 1)
+    code = CODES.get(_rule(finding, report), 1)
     refined = _REFINED.get(finding.id)
     if refined is not None:
         return refined(code, finding, report)

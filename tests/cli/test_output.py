@@ -156,6 +156,15 @@ def test_no_file_is_overwritten_unasked_and_none_is_named_in_vain(command, optio
     assert (tmp_path / "there").read_text() == "of mine"
 
 
+def test_a_folder_that_may_not_be_written_to_is_told_before_any_work(tmp_path, monkeypatch):
+    """As root may write everywhere, the system's answer is given here."""
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    for command in ("demo --tape", "flip --bits 1 --html", "learn self-server --dot"):
+        told = in_process(*command.split(), tmp_path / "new")
+        assert (told.returncode, told.stdout) == (2, "")
+        assert told.stderr == f"puretls: {tmp_path / 'new'}: Permission denied\n"
+
+
 @pytest.mark.parametrize("command", [command for command in WRITERS if not command.startswith("inspect")])
 def test_a_dash_is_no_name_of_a_file_by_mistake(command, tape, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
