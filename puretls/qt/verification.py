@@ -89,13 +89,16 @@ def faults_of(report: Report, chain: Sequence[QSslCertificate], trust: Trust) ->
         return []
     found: list[tuple[int, int, QSslError]] = []
     for finding in report.findings:
-        found += _errors_of(finding, chain, trust)
+        missing = finding.id == "unknown-issuer" or report.names_another_key(finding)
+        found += _errors_of(finding, chain, trust, missing_issuer=missing)
     found.sort(key=lambda each: each[:2])
     errors = [each[2] for each in found]
     return errors or [QSslError(_E.UnspecifiedError, chain[0] if chain else None, str(report))]
 
 
-def _errors_of(finding: Finding, chain: Sequence[QSslCertificate], trust: Trust) -> list[tuple[int, int, QSslError]]:
+def _errors_of(
+    finding: Finding, chain: Sequence[QSslCertificate], trust: Trust, *, missing_issuer: bool
+) -> list[tuple[int, int, QSslError]]:
     index = finding.index or 0
     if finding.id == "path-length":
         index += 1  # OpenSSL names the authority that sets the limit, not the one beyond it
@@ -105,13 +108,13 @@ def _errors_of(finding: Finding, chain: Sequence[QSslCertificate], trust: Trust)
     def error(kind: QSslError.SslError, certificate: QSslCertificate | None = sent) -> QSslError:
         return QSslError(kind, certificate, detail)
 
-    if finding.id == "unknown-issuer":
+    if missing_issuer:
         root = _root_sent_along(sent, chain)
         if root is not None:
             return [(_ROOT, 0, error(_E.SelfSignedCertificateInChain, root))]
         if index > 0 and finding.certificate is not None and finding.certificate.raw in trust.others:
             return [(_ROOT, 0, error(_E.UnableToGetIssuerCertificate))]
-    if finding.id in ("unknown-issuer", "anchors"):
+    if missing_issuer or finding.id == "anchors":
         alone = [(_DATES, _BEFORE_ALL, error(_E.UnableToVerifyFirstCertificate))] if index == 0 else []
         return [(_ROOT, 0, error(_E.UnableToGetLocalIssuerCertificate)), *alone]
     if finding.id == "self-signed" and index > 0:

@@ -7,7 +7,6 @@ dates. Of several findings the one that it would have met first is told.
 from __future__ import annotations
 
 from puretls.der import oids
-from puretls.x509.certificates import extensions as ext
 from puretls.x509.certificates.certificate import Certificate
 from puretls.x509.crl.lists import Crl
 from puretls.x509.hostname import parse_ip
@@ -95,21 +94,13 @@ def code_of(report: Report, name: str | None, crls: tuple[Crl, ...] = ()) -> tup
 
 
 def _rule(finding: Finding, report: Report) -> str:
-    """Its rule. What was signed by another key than its issuer's has no issuer, if the key identifiers say so (RFC 5280 4.2.1.1).
-
-    So OpenSSL sees it, before it compares names: an authority that was made anew under its old name is another one.
-    """
-    if finding.id != "signature" or finding.index is None or finding.index + 1 >= len(report.path):
-        return finding.id
-    wanted = report.path[finding.index].get(ext.AuthorityKeyIdentifier)
-    found = report.path[finding.index + 1].get(ext.SubjectKeyIdentifier)
-    differ = wanted and found and wanted.key_identifier not in (None, found.key_identifier)
-    return "unknown-issuer" if differ else finding.id
+    """Its rule. OpenSSL takes nobody for an issuer whose key is not the one that is named, and sees that before it compares names."""
+    return "unknown-issuer" if report.names_another_key(finding) else finding.id
 
 
 def _code(finding: Finding, report: Report, name: str | None, crls: tuple[Crl, ...]) -> int:
-    code = CODES.get(_rule(finding, report), 1)
-    refined = _REFINED.get(finding.id)
+    rule = _rule(finding, report)
+    code, refined = CODES.get(rule, 1), _REFINED.get(rule)
     if refined is not None:
         return refined(code, finding, report)
     if finding.id == "wrong-host":
@@ -121,9 +112,9 @@ def _code(finding: Finding, report: Report, name: str | None, crls: tuple[Crl, .
 
 def _of_the_path(code: int, finding: Finding, report: Report) -> int:
     """Where no root was found: what the last certificate is."""
-    last = report.path[-1] if report.path else None
-    if last is not None and last.is_self_issued:
-        return 18 if len(report.path) == 1 else 19
+    path = report.path[: (finding.index or 0) + 1] if finding.id == "signature" else report.path
+    if path and path[-1].is_self_issued:
+        return 18 if len(path) == 1 else 19
     return 20
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime
+import os
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from puretls.ca import DevelopmentCa
 from puretls.qt import (
     QBuffer,
     QByteArray,
@@ -27,6 +30,8 @@ from puretls.qt import (
     QSslPreSharedKeyAuthenticator,
     QSslSocket,
 )
+from puretls.qt.verification import Trust, examine, faults_of
+from puretls.x509.verifier import ChainRequest
 
 
 def test_byte_array_is_bytes_in_most_ways() -> None:
@@ -171,3 +176,22 @@ def test_errors_compare_by_kind_and_certificate(pki) -> None:
     asked = QSslPreSharedKeyAuthenticator()
     asked.setPreSharedKey(b"\1\2")
     assert b"\1\2" not in repr(asked).encode()
+
+
+@pytest.mark.parametrize(
+    ("depth", "sent", "told"),
+    [
+        ("intermediate", "without its root", ["UnableToGetLocalIssuerCertificate"]),
+        ("intermediate", "with its root", ["SelfSignedCertificateInChain"]),
+        ("root alone", "without its root", ["UnableToGetLocalIssuerCertificate", "UnableToVerifyFirstCertificate"]),
+        ("root alone", "with its root", ["SelfSignedCertificateInChain"]),
+    ],
+)
+def test_an_authority_that_was_made_anew_under_its_old_name_is_no_issuer(depth: str, sent: str, told: list[str]) -> None:
+    """The client trusts the old one; the errors are those of Qt 6.12, which was asked with such chains."""
+    old, new = (DevelopmentCa.create(os.urandom, time.time(), intermediate=depth == "intermediate") for _ in range(2))
+    chain = (*new.issue(["localhost"]).chain, *([new.root.certificate] if sent == "with its root" else []))
+    trust = Trust((old.root.certificate,))
+    report = examine(ChainRequest(chain, "server", None, time.time()), trust)
+    errors = faults_of(report, [QSslCertificate(der, QSsl.EncodingFormat.Der) for der in chain], trust)
+    assert [error.error().name for error in errors] == told

@@ -474,19 +474,20 @@ def test_names_dates_and_strangers_have_openssls_numbers_and_words():
 
 @pytest.mark.parametrize("name", ["localhost", "other.test"])
 @pytest.mark.parametrize("depth", ["intermediate", "root alone"])
-def test_an_authority_that_was_made_anew_under_its_old_name_is_no_issuer(name, depth, tmp_path):
+@pytest.mark.parametrize("sent", ["without its root", "with its root"])
+def test_an_authority_that_was_made_anew_under_its_old_name_is_no_issuer(name, depth, sent, tmp_path):
     """The client trusts the old one. OpenSSL sees by the key identifiers that it is another, before it compares any name."""
     old, new = (DevelopmentCa.create(os.urandom, time.time(), intermediate=depth == "intermediate") for _ in range(2))
-    chain = new.issue(["localhost"]).chain
-    root = load_certificates(old.root_pem.encode())[0]
-    trust = loaded(root)
-    assert trust.code(trust.verify(request(chain, time=time.time()), name, 0, 4), name) == (20, "unable to get local issuer certificate")
-    paths = {"root": old.root_pem, "leaf": pem(chain[0]), "chain": pem(*chain)}
-    for file, text in paths.items():
-        (tmp_path / file).write_text(text)
+    chain = (*new.issue(["localhost"]).chain, *([new.root.certificate] if sent == "with its root" else []))
+    trust = loaded(old.root.certificate)
+    number, _ = trust.code(trust.verify(request(chain, time=time.time()), name, 0, 4), name)
+    assert number == (19 if sent == "with its root" else 20)
+    for file, ders in {"root": [old.root.certificate], "leaf": chain[:1], "chain": chain}.items():
+        (tmp_path / file).write_text(pem(*ders))
     if shutil.which("openssl"):
-        command = ["openssl", "verify", "-CAfile", tmp_path / "root", "-untrusted", tmp_path / "chain", "-verify_hostname", name, tmp_path / "leaf"]
-        assert "error 20 at" in subprocess.run(command, capture_output=True, text=True, check=False).stderr
+        command = ["openssl", "verify", "-CAfile", "root", "-untrusted", "chain", "-verify_hostname", name, "leaf"]
+        told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False).stderr
+        assert f"error {number} at" in told.splitlines()[1]
 
 
 def test_without_a_name_no_name_is_compared_and_a_bad_one_fits_nothing():

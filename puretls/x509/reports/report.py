@@ -9,6 +9,7 @@ from puretls.iana import AlertDescription
 from puretls.text import printable_lines
 from puretls.values import frozen
 from puretls.x509.certificates.certificate import Certificate
+from puretls.x509.certificates.extensions import AuthorityKeyIdentifier, SubjectKeyIdentifier
 from puretls.x509.reports.findings import Finding, TriedPath, display_name, reach_anchor
 
 MAX_FINDINGS = 16
@@ -40,6 +41,17 @@ class Report:
     def reaches_anchor(self) -> bool:
         """Whether the path ends at a trust anchor; where it does not, another set of anchors may help."""
         return reach_anchor(self.findings)
+
+    def names_another_key(self, finding: Finding) -> bool:
+        """Whether a signature does not verify because it is of another key than the issuer's, as the key identifiers say (4.2.1.1).
+
+        So it is with an authority that was made anew under its old name. To OpenSSL the issuer is missing then.
+        """
+        if finding.id != "signature" or finding.index is None or finding.index + 1 >= len(self.path):
+            return False
+        wanted = self.path[finding.index].get(AuthorityKeyIdentifier)
+        found = self.path[finding.index + 1].get(SubjectKeyIdentifier)
+        return bool(wanted and found) and wanted.key_identifier not in (None, found.key_identifier)  # type: ignore[union-attr]
 
     def __str__(self) -> str:
         if self.accepted:
