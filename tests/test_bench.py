@@ -40,6 +40,17 @@ def test_header_says_when_what_and_where(harness):
 
 
 @pytest.mark.slow
+def test_leaks_are_measured_as_the_manual_says(root):
+    """As a script: what stands beside it has names of the standard library's."""
+    command = [sys.executable, str(root / "tools" / "benchmarks" / "leaks.py"), "--rounds", "1"]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    measured = re.findall(r"^ *(.+?) +[\d.]+% +[\d.]+%", printed, re.M)
+    page = (root / "puretls" / "manual" / "side-channels.md").read_text()
+    assert measured
+    assert [name for name in measured if f"| {name} |" not in page] == []
+
+
+@pytest.mark.slow
 def test_import_is_measured_and_written_as_json(root, tmp_path):
     printed = run(root, "import", "--quick", "--json", str(tmp_path / "rows.json")).stdout
     rows = checked(tmp_path / "rows.json", "import")

@@ -50,6 +50,23 @@ def test_broken_link_is_noticed(root, link):
     assert not leads_somewhere(page, link, {page: {"learn"}, page.with_name("tutorial.md"): {"tutorial"}})
 
 
+NAMED = re.compile(r"(?<![\w/.-])(?:tests|tools|vectors)/[\w./-]*\w(?:::\w+)?")
+
+
+def absent(root, text):
+    """The files and tests of the repository that a page names and that are not there."""
+    for named in NAMED.findall(text):
+        path, _, test = named.partition("::")
+        if not (root / path).exists() or (test and f"def {test}(" not in (root / path).read_text()):
+            yield named
+
+
+def test_files_and_tests_that_pages_name_are_there(root):
+    assert [(page.name, named) for page in pages(root) for named in absent(root, page.read_text())] == []
+    missing = "`tests/test_absent.py` and `tests/test_manual.py::test_absent`, tools/absent.py."
+    assert list(absent(root, missing)) == ["tests/test_absent.py", "tests/test_manual.py::test_absent", "tools/absent.py"]
+
+
 def test_every_page_of_the_manual_is_named_by_its_index(root):
     index = root / "puretls" / "manual" / "index.md"
     named = {link for _, link in markdown.links(index.read_text())}

@@ -18,7 +18,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+HERE = Path(__file__).resolve().parent
+sys.path[:] = [str(HERE.parents[1]), *(place for place in sys.path if place != str(HERE))]  # `inspect` there is not Python's
 
 from puretls.crypto.backends import python_ecdsa
 from puretls.crypto.kernels.ec import montgomery
