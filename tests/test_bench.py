@@ -39,6 +39,13 @@ def test_header_says_when_what_and_where(harness):
     assert "cores" in about["machine"]
 
 
+def test_provider_that_does_not_exist_is_told_in_one_line(harness, capsys):
+    assert importlib.import_module("bench").main(["bulk", "--provider", "fish"]) == 2
+    told = capsys.readouterr()
+    assert (told.out, told.err.count("\n")) == ("", 1)
+    assert told.err.startswith("bench.py: no provider is called 'fish': ")
+
+
 @pytest.mark.slow
 def test_leaks_are_measured_as_the_manual_says(root):
     """As a script: what stands beside it has names of the standard library's."""

@@ -50,10 +50,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments[:1] == ["plot"]:
         plot: int = importlib.import_module("benchmarks.plot").main(arguments[1:])
         return plot
+    from puretls.errors import UsageError
+
     options, names, target, page = parse(arguments)
     rows: list[Row] = []
     series: list[dict[str, object]] = []
-    about = environment(provider_text(options.provider))
+    try:
+        about = environment(provider_text(options.provider))
+    except UsageError as error:
+        print(f"bench.py: {error}", file=sys.stderr)
+        return 2
     told = ["\n".join(f"{name}: {value}" for name, value in about.items())]
     print(told[0])
     for name in names:

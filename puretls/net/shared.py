@@ -79,7 +79,8 @@ class Redis:
         except ImportError:
             raise UsageError("sessions in Redis need the package redis: pip install 'puretls[redis]'") from None
         except AttributeError:  # it takes a missing `ssl` for granted, and asks that for names
-            raise UsageError("the package redis needs the module ssl: call puretls.ssl.install() before") from None
+            how = "call puretls.ssl.install() before; of the command the start is: puretls run -m puretls"
+            raise UsageError(f"the package redis needs the module ssl: {how}") from None
         again = Retry(NoBackoff(), 1)  # a connection from before the server was restarted
         try:
             client = Client.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout, retry=again)
