@@ -21,12 +21,12 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:] = [str(HERE.parents[1]), *(place for place in sys.path if place != str(HERE))]  # `inspect` there is not Python's
 
-from puretls.crypto.backends import python_ecdsa
-from puretls.crypto.kernels.ec import montgomery
-from puretls.crypto.kernels.ec.edwards import edwards
-from puretls.crypto.kernels.ec.weierstrass import curve
-from puretls.crypto.kernels.modular import ffdhe, rsa
-from puretls.crypto.secret import Secret
+from puretls.crypto.backends import python_ecdsa  # noqa: E402
+from puretls.crypto.kernels.ec import montgomery  # noqa: E402
+from puretls.crypto.kernels.ec.edwards import edwards  # noqa: E402
+from puretls.crypto.kernels.ec.weierstrass import curve  # noqa: E402
+from puretls.crypto.kernels.modular import ffdhe, rsa  # noqa: E402
+from puretls.crypto.secret import Secret  # noqa: E402
 
 Operation = Callable[[int], object]
 
