@@ -241,6 +241,8 @@ class TicketKeys:
         random: Callable[[int], bytes] | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
+        if not all(isinstance(seconds, int | float) and seconds > 0 for seconds in (period, lifetime)):
+            raise UsageError("period and lifetime of ticket keys are numbers of seconds above 0")
         self._provider = provider or providers.default()
         self._period, self._lifetime = period, lifetime
         self._random, self._clock = random, clock

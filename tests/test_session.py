@@ -174,6 +174,13 @@ def test_machines_with_the_same_keys_accept_each_others_tickets():
     assert TicketKeys([b"n" * 48], clock=Clock()).open(ticket) == (None, False)
 
 
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), "1", None], ids=str)
+def test_ticket_keys_without_a_time_to_live_are_refused(seconds):
+    for name in ("period", "lifetime"):
+        with pytest.raises(UsageError, match="numbers of seconds above 0"):
+            TicketKeys(**{name: seconds})
+
+
 def test_random_keys_are_rotated_and_old_ones_still_open_for_a_while():
     clock = Clock()
     keys = TicketKeys(period=100, lifetime=200, clock=clock, random=danger.fixed_random())

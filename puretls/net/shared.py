@@ -9,9 +9,9 @@ import logging
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Lock
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, NoReturn, ParamSpec, Protocol, TypeVar
 
 from puretls.crypto import provider as providers
 from puretls.crypto.aead import AES_256_GCM
@@ -180,8 +180,8 @@ class SharedTicketKeys(TicketKeys):
         super().__init__(period=period, lifetime=lifetime, provider=provider, random=random, clock=clock)
         if not isinstance(secret, bytes) or len(secret) != SECRET_LENGTH:
             raise UsageError(f"the secret of shared ticket keys is {SECRET_LENGTH} bytes")
-        if not isinstance(prefix, bytes) or not (0 < period < math.inf and 0 < lifetime < math.inf):
-            raise UsageError("prefix is bytes, and period and lifetime are numbers of seconds above 0")
+        if not isinstance(prefix, bytes) or math.inf in (period, lifetime):
+            raise UsageError("of shared ticket keys prefix is bytes, and period and lifetime have an end")
         self.remote: Remote = remote
         self.prefix: bytes = prefix
         self.clock: Callable[[], float] = clock
@@ -198,6 +198,14 @@ class SharedTicketKeys(TicketKeys):
     def prepare(self, source: Source) -> None:
         """Fetch or make the keys: what a configuration does with the keys it is given. `source` is not asked."""
         self._refresh()
+
+    def set(self, keys: Iterable[bytes]) -> NoReturn:
+        """Raises `UsageError`: the keys follow from the time and the store, for all servers at once."""
+        raise UsageError("shared ticket keys are not set: they change by the clock, for all servers at once")
+
+    def rotate(self, source: Source | None = None) -> NoReturn:
+        """Raises `UsageError`, as `set` does."""
+        self.set(())
 
     def seal(self, session: Session, source: Source | None = None) -> bytes:
         """A ticket that holds `session`, under the key of this period."""
@@ -230,7 +238,7 @@ class SharedTicketKeys(TicketKeys):
             self._own = (Secret(self._entropy(TICKET_KEY_LENGTH)),)
         keys = (*keys, *self._own)
         if keys != self._in_force:
-            self.set(keys)
+            super().set(keys)
             self._in_force = keys
 
     def _look_for(self, number: int, *, make: bool) -> None:

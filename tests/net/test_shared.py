@@ -87,6 +87,21 @@ def test_keys_rotate_once_for_all_and_old_ones_open_as_long_as_tickets_live(remo
     assert other.open(ticket) == (None, False)
 
 
+@pytest.mark.parametrize("change", [lambda keys: keys.rotate(), lambda keys: keys.set([bytes(48)])], ids=["rotate", "set"])
+def test_nobody_changes_the_keys_of_one_server_alone(remote, change):
+    one, other = (SharedTicketKeys(remote, SECRET) for _ in range(2))
+    one.seal(session(int(time.time())))
+    with pytest.raises(UsageError, match="for all servers at once"):
+        change(one)
+    assert other.open(one.seal(session(int(time.time()))))[0] is not None
+
+
+@pytest.mark.parametrize("wrong", [{"period": 0}, {"period": float("inf")}, {"lifetime": float("inf")}, {"prefix": "text"}], ids=str)
+def test_what_cannot_be_right_is_told_before_any_client_comes(wrong):
+    with pytest.raises(UsageError, match="ticket keys"):
+        SharedTicketKeys(None, SECRET, **wrong)
+
+
 def test_who_has_another_secret_or_changes_what_is_stored_gets_nothing(remote, client, caplog):
     one = SharedTicketKeys(remote, SECRET)
     ticket = one.seal(session(int(time.time())))
