@@ -9,11 +9,13 @@ Qt's client completes a handshake before it judges the peer: the verifier record
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+import weakref
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from puretls import drive
 from puretls.connection import Connection
+from puretls.crypto.provider import Provider, Signed
 from puretls.errors import PeerError, PuretlsError, Reason
 from puretls.events import (
     NEED_DATA,
@@ -53,8 +55,25 @@ from puretls.qt.tlseffects import (
     alert_arguments,
     handshake_failed,
 )
+from puretls.qt.verification import verify_ahead
 from puretls.session import Session
 from puretls.x509.verifier import ChainRequest
+
+
+class _Verifier:
+    """What a handshake asks about its peer. Does not keep the driver alive."""
+
+    def __init__(self, driver: TlsDriver) -> None:
+        self._driver = weakref.ref(driver)
+
+    def __call__(self, request: ChainRequest) -> Any:
+        driver = self._driver()
+        return None if driver is None else peerjudge.verify(request, driver.settings.config, driver.verdict)
+
+    def verify_ahead(self, chain: Sequence[bytes], signed: Signed, provider: Provider) -> bool:
+        """As `Verifier.verify_ahead`."""
+        driver = self._driver()
+        return driver is not None and verify_ahead(chain, signed, provider, driver.settings.config._trust())
 
 
 class TlsDriver:
@@ -92,7 +111,7 @@ class TlsDriver:
         self.connection: Connection = self._connect()
 
     def _connect(self) -> Connection:
-        config, verify = self.settings.config, weakly(self._verify)
+        config, verify = self.settings.config, _Verifier(self)
         client_psk, server_psk = weakly(self._ask_client_psk), weakly(self._ask_server_psk)
         questions = Questions(verify, client_psk, server_psk, self.settings.interceptors)
         if self.mode is SslMode.SslServerMode:
@@ -115,9 +134,6 @@ class TlsDriver:
         return bool(errors) and peerjudge.demands_peer(self.settings.config, self.mode) and not self.settings.ignores(errors)
 
     # what the handshake asks
-
-    def _verify(self, request: ChainRequest) -> Any:
-        return peerjudge.verify(request, self.settings.config, self.verdict)
 
     def _ask_client_psk(self, hint: bytes | None) -> tuple[bytes, bytes] | None:
         asked = QSslPreSharedKeyAuthenticator._for(hint or b"")

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from puretls.crypto import provider as providers
 from puretls.crypto.keys import RsaPublicKey
+from puretls.crypto.provider import Provider, Signed
 from puretls.errors import DangerWarning, UsageError
 from puretls.qt.qsslcertificate import QSslCertificate
 from puretls.qt.qsslerror import QSslError
@@ -76,6 +77,11 @@ def examine(request: ChainRequest, trust: Trust, depth: int = 0) -> Report:
             "a chain with an RSA key of less than 2048 bits was accepted, as Qt accepts it", DangerWarning, stacklevel=2
         )
     return report
+
+
+def verify_ahead(chain: Sequence[bytes], signed: Signed, provider: Provider, trust: Trust) -> bool:
+    """`Verifier.verify_ahead` of what examines the chain afterwards."""
+    return _verifier_of(trust.roots).verify_ahead((*chain, *trust.others), signed, provider)
 
 
 def _is_short(certificate: Certificate) -> bool:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from puretls.connection import Connection
-from puretls.qt import QSslError, QSslSocket
+from puretls.crypto.kernels.ec import combs, ecdsa
+from puretls.qt import QSslError, QSslSocket, verification
 from puretls.qt.socketenums import SocketError
 from puretls.qt.sslsettings import SslSettings
 from puretls.qt.sslvalues import SslMode
@@ -70,6 +71,20 @@ def pair(pki) -> tuple[TlsDriver, TlsDriver]:
     effects = exchange(client, server)
     assert effects == {client: [PeerAccepted()], server: [PeerAccepted()]}
     return client, server
+
+
+@pytest.mark.rfc("5246", "7.4.3")
+def test_the_signature_of_the_key_exchange_is_verified_together_with_those_of_the_chain(pki, monkeypatch) -> None:
+    combs.clear()  # which keys have that came before
+    verification._verifier_of.cache_clear()
+    counts = []
+    verify_together = ecdsa.verify_together
+    monkeypatch.setattr(
+        ecdsa, "verify_together", lambda signed, *rest: counts.append(len(signed)) or verify_together(signed, *rest)
+    )
+    monkeypatch.setattr(ecdsa, "verify", None)  # nothing is verified by itself
+    exchange(driver(CLIENT, pki.configuration()), driver(SERVER, pki.configuration(pki.server)))
+    assert counts == [3]
 
 
 def test_two_drivers_talk_in_memory(pair) -> None:
