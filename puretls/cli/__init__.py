@@ -85,6 +85,8 @@ def _guarded(argv: Sequence[str] | None) -> _Status:
         return _complain(f"{error}: {describe(error.__cause__)}", 2)  # a key log on a full disk
     except OSError as error:
         return _complain(describe(error), 2)
+    except MemoryError:
+        return _complain("this machine has not enough memory for that", 2)
     except ModuleNotFoundError as error:
         if not (error.name or "").startswith("puretls."):
             raise

@@ -121,11 +121,12 @@ def _say(lines: Sequence[str]) -> None:
 
 
 def _knowledge(arguments: argparse.Namespace) -> Knowledge:
+    from puretls.cli.sources import as_text
     from puretls.inspect import Knowledge
 
     known = Knowledge.of(rsa_keys=[_rsa_key(path, arguments.password) for path in arguments.rsa_key])
     for path in arguments.keylog:
-        log = Knowledge.of(Path(path).read_text("utf-8", "replace"))
+        log = Knowledge.of(as_text(Path(path).read_bytes()))
         if not log.masters:
             raise UsageError(f"{path}: holds no secret of TLS 1.2: no line begins with CLIENT_RANDOM and is whole")
         known = known | log

@@ -115,10 +115,11 @@ def is_file(name: str) -> bool:
 
 def _is_text(head: bytes) -> bool:
     """Whether a JSON object begins here, in an encoding that JSON may have: editors of Windows put a mark in front."""
-    return _as_text(head).lstrip().startswith("{")
+    return as_text(head).lstrip().startswith("{")
 
 
-def _as_text(data: bytes) -> str:
+def as_text(data: bytes) -> str:
+    """What a text file says, in any encoding of Unicode: by its mark, or by where zeros stand. What is no text is replaced."""
     return data.decode(json.detect_encoding(data), "replace")
 
 
@@ -192,7 +193,7 @@ def _of_text(name: str, text: bytes) -> Source:
     from puretls.inspect.render import document
 
     try:
-        if document.MARK in _as_text(text[:_CHUNK]):
+        if document.MARK in as_text(text[:_CHUNK]):
             return Source(name, (_of_conversation(1, document.loads(text)),))
         played = replay(Tape.loads(text))
     except UsageError as error:

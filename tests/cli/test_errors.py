@@ -241,3 +241,15 @@ def test_a_live_peer_that_is_not_there_is_named(command, free_port):
 def test_a_place_that_has_no_name(command, host):
     """The name to verify may be another; what cannot be looked up is said all the same."""
     check(puretls(*command, f"{host}:1"), 2, "not a host name", host[:20])
+
+
+def test_too_little_memory_is_a_line(monkeypatch, tmp_path):
+    """As when a device that never ends is named for a file."""
+
+    def endless(*arguments):
+        raise MemoryError
+
+    monkeypatch.setattr(Path, "read_bytes", endless)
+    monkeypatch.setattr("builtins.open", endless)
+    for command in (("x509", "show", "/dev/zero"), ("replay", "/dev/zero")):
+        check(puretls(*command), 2, "memory")

@@ -394,6 +394,12 @@ def test_json_may_have_any_encoding_that_editors_give_it(tmp_path, encoding):
         assert "ServerHello" in inspect(tmp_path / "text").stdout
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_key_log_may_have_the_encoding_of_an_editor(captures, tmp_path, encoding):
+    (tmp_path / "keys").write_text((captures / "keys").read_text().replace("\n", "\r\n"), encoding=encoding)
+    assert "Finished" in inspect(captures / "closed.pcapng", "--keylog", tmp_path / "keys").stdout
+
+
 @pytest.mark.parametrize(("name", "words"), [("empty", "is empty"), ("rubbish", "is not a capture"), ("one.pcapng", "pip install 'puretls[capture]'")])
 def test_a_file_that_is_no_capture_needs_no_dpkt(captures, name, words, monkeypatch):
     packets.dpkt.cache_clear()
