@@ -83,10 +83,8 @@ def _guarded(argv: Sequence[str] | None) -> _Status:
         if not isinstance(error.__cause__, OSError):
             raise
         return _complain(f"{error}: {describe(error.__cause__)}", 2)  # a key log on a full disk
-    except OSError as error:
-        return _complain(describe(error), 2)
-    except MemoryError:
-        return _complain("this machine has not enough memory for that", 2)
+    except (OSError, MemoryError) as error:
+        return _complain(describe(error) if isinstance(error, OSError) else "this machine has not enough memory for that", 2)
     except ModuleNotFoundError as error:
         if not (error.name or "").startswith("puretls."):
             raise
