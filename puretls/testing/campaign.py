@@ -127,19 +127,29 @@ def _machine(job: Job) -> Any:
 def _database(where: str) -> Any:
     if not where:
         return None
-    if where.startswith("redis://"):
-        return need("hypothesis.extra.redis").RedisExampleDatabase(need("redis", "redis").Redis.from_url(where))
+    if where.startswith(_REDIS):
+        return need("hypothesis.extra.redis").RedisExampleDatabase(_redis(where))
     return need("hypothesis.database").DirectoryBasedExampleDatabase(where)
 
 
 def check_database(where: str) -> None:
     """Raises `UsageError` for a Redis that is not reachable."""
-    if where.startswith("redis://"):
-        redis = need("redis", "redis")
-        try:
-            redis.Redis.from_url(where, socket_connect_timeout=3).ping()
-        except (redis.RedisError, ValueError) as error:
-            raise UsageError(f"the example database {where} is not reachable: {error}") from None
+    if not where.startswith(_REDIS):
+        return
+    need("redis", "redis")
+    try:
+        _redis(where).ping()
+    except ValueError:  # its text may have a part of the password
+        raise UsageError("a Redis server is named by redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH") from None
+    except Exception as error:  # of many classes, by what is wrong with the parameters in the URL
+        raise UsageError(f"the example database in Redis is not reachable: {error}") from None
+
+
+_REDIS = ("redis://", "rediss://", "unix://")
+
+
+def _redis(where: str) -> Any:
+    return need("redis", "redis").Redis.from_url(where, socket_connect_timeout=3, socket_timeout=10)
 
 
 # The campaign

@@ -123,7 +123,7 @@ def test_errors_are_one_line(capsys, tmp_path):
     common = ["--finds", str(tmp_path), "--batches", "1", "--workers", "1"]
     cases = {
         ("fuzz", "server", "--for", "soon", *common): "is no time",
-        ("fuzz", "server", "--database", f"redis://127.0.0.1:{free_port()}", *common): "redis",
+        ("fuzz", "server", "--database", f"redis://127.0.0.1:{free_port()}", *common): "Redis",
         ("fuzz", "server", "--workers", "-1", "--finds", str(tmp_path)): "is not a number of processes",
         ("fuzz", "openssl-server", "--coverage", *common): "atheris is not installed: pip install 'puretls[guided]'" if find_spec("atheris") is None else "not in openssl-server",
     }
@@ -135,6 +135,14 @@ def test_errors_are_one_line(capsys, tmp_path):
     for name, wanted in {"nowhere:Nothing": "no machine is called", "os:path": "is no subclass of", "tests.testing.planted:Path": "is no subclass of"}.items():
         with pytest.raises(UsageError, match=wanted):
             batch(Job("server", SMALL, name), 0)
+
+
+@pytest.mark.parametrize("url", ["redis://:secret/2@localhost", "redis://:secret@[::1", "redis://:secret@localhost:1?bogus=1", "rediss://:secret@localhost:1", "unix:///nowhere"])
+def test_database_that_cannot_be_is_told_without_its_password(url):
+    pytest.importorskip("redis", reason="redis is not installed: pip install 'puretls[redis]'")
+    with pytest.raises(UsageError, match="Redis") as refused:
+        campaign.check_database(url)
+    assert "secret" not in str(refused.value)
 
 
 @contextmanager
