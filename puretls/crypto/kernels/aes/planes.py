@@ -83,15 +83,23 @@ def from_row_planes(rows: Block, n: int, records: int = 1) -> bytes:
     Lane 8 i + j of a record is block i of the j-th eighth of the record: lanes then come out in long pieces.
     """
     size = n // 8
-    piece = size // records
     blocks = bytearray(16 * n)
     masks = swap_masks(4 * size)
+    columns = _pieces(size, size // records)
     for row, planes in enumerate(rows):
         lanes = b"".join([x.to_bytes(4 * size, "little") for x in transpose(planes, masks)])
-        for column in range(4):
-            starts = [i + j for i in range(column * size, column * size + size, piece) for j in range(0, 32 * size, 4 * size)]
-            blocks[4 * column + row :: 16] = b"".join([lanes[start : start + piece] for start in starts])
+        for column, pieces in enumerate(columns):
+            blocks[4 * column + row :: 16] = b"".join([lanes[piece] for piece in pieces])
     return bytes(blocks)
+
+
+@lru_cache(maxsize=16)
+def _pieces(size: int, piece: int) -> list[list[slice]]:
+    """For each column where its lanes lie, in the order of blocks, among eight integers of four columns of `size` bytes."""
+    return [
+        [slice(i + j, i + j + piece) for i in range(column * size, column * size + size, piece) for j in range(0, 32 * size, 4 * size)]
+        for column in range(4)
+    ]
 
 
 @lru_cache(maxsize=16)
