@@ -200,6 +200,18 @@ def test_what_answers_nonsense_is_away(answer):
         thread.join(20)
 
 
+def test_user_of_the_store_needs_three_commands_and_our_keys(store, client, remote, caplog):
+    client.acl_setuser("puretls", enabled=True, passwords=["+word"], keys=["puretls:*"], commands=["+getrange", "+set", "+del"])
+    with redis.Redis(unix_socket_path=store.url.removeprefix("unix://"), username="puretls", password="word") as restricted:
+        keys, kept = SharedTicketKeys(Redis(restricted), SECRET), session(int(time.time()))
+        SharedSessions(keys).put(b"id", kept)
+        assert SharedSessions(SharedTicketKeys(remote, SECRET)).get(b"id") is not None
+        SharedSessions(keys).discard(b"id")
+        assert SharedSessions(keys).get(b"id") is None
+    assert not client.exists(b"puretls:session:" + b"id".hex().encode())
+    assert caplog.text == ""
+
+
 def test_store_that_is_away_is_one_line_and_tickets_go_on(store, caplog, monkeypatch):
     monkeypatch.setattr(shared, "PAUSE", 0.0)
     keys = SharedTicketKeys(Redis.from_url(store.url), SECRET)
