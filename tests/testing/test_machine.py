@@ -60,19 +60,19 @@ def test_nothing_is_found_in_puretls_many_times():
 
 
 def _hunt(fault, seed, most, weights=WEIGHTS):
-    """What the least of the plans shows, the first of which shows the fault; None where none of `most` does."""
+    """How many plans it takes until one shows the fault, and what the least of it shows; None where none of `most` does."""
     random = Random(seed)
     with pytest.MonkeyPatch.context() as patched:
         fault.plant(patched)
         bout.forget()
         try:
-            for _ in range(most):
+            for count in range(1, most + 1):
                 plan = drawn(random, 50, weights)
                 if broken(plan) is not None:
-                    return broken(minimal(plan))
+                    return count, broken(minimal(plan))
         finally:
             bout.forget()
-    return None
+    return most, None
 
 
 def _story(violation):
@@ -94,9 +94,22 @@ QUICK = ("nonce reuse", "downgrade of the suite", "truncation taken for close")
 @pytest.mark.parametrize("name", QUICK)
 def test_a_planted_fault_is_found(name):
     fault = BY_NAME[name]
-    violation = _hunt(fault, 1, 400)
+    _, violation = _hunt(fault, 1, 400)
     assert violation is not None
     assert _story(violation) in fault.least
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", list(OTHERS))
+def test_plans_find_each_fault_of_another_kind(name):
+    """Five seeds, without hypothesis: the median of the plans, and how often the conversation shrinks to the least."""
+    hunts = [_hunt(OTHERS[name], seed, 1_000) for seed in range(5)]
+    counts = sorted(count for count, _ in hunts)
+    least = sum(violation is not None and _story(violation) in OTHERS[name].least for _, violation in hunts)
+    print(f"{name}: median {counts[2]} of {counts}, least {least}/5")
+    assert counts[2] <= 200
+    assert least >= 4
 
 
 @pytest.mark.parametrize("name", [*BY_NAME, *OTHERS])
