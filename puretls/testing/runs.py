@@ -37,6 +37,8 @@ STEPS = (1, 1, 1, 2, 0, 8)
 """How many messages one "advance" may say; 0: up to the last of the handshake, which is where most is decided."""
 TICKS = (0, 1, 2, 30, 3600, 25 * 3600)
 """Seconds that may pass at a time; the last is longer than a session lives."""
+AHEAD = (0, 0, 0, 0, 1, 1, 2, 3)
+"""How many messages a "vary" may say as they are before another."""
 FORMS = 2**6
 """Which way a "vary" goes on is told by its number below this."""
 NUMBERS = 2**12
@@ -111,13 +113,13 @@ def _deviate(bout: Bout, number: int) -> None:
 
 
 def _vary(bout: Bout, number: int) -> None:
-    """Another way to go on, after none to three messages as they are: with what else may come, or with a message in another form."""
-    for _ in range(number // FORMS % 4):
+    """Another way to go on: every other time at least with what is said next, in another form; else with what else may come."""
+    for _ in range(AHEAD[number // FORMS % len(AHEAD)]):
         _advance(bout, 0)
     possible = bout.course.possible()
-    ways = [
-        (symbol, form) for symbol in possible for form in [*([None] if symbol != possible[0] else []), *bout.variants(symbol)]
-    ]
+    forms = [(symbol, form) for symbol in possible[:1] for form in bout.variants(symbol)]
+    others = [(symbol, form) for symbol in possible[1:] for form in (None, *bout.variants(symbol))]
+    ways = forms + others + forms * (len(others) // len(forms) if forms else 0)
     if not ways:
         return
     symbol, form = ways[number % FORMS % len(ways)]
@@ -231,7 +233,7 @@ def _spelled_out(plan: Plan, still: Callable[[Plan], bool]) -> Plan:
 def _singly(move: Move) -> tuple[Move, ...]:
     advance = Move("advance")
     if move.name == "vary":
-        return (advance,) * (move.number // FORMS % 4) + (Move("vary", move.number % FORMS),)
+        return (advance,) * AHEAD[move.number // FORMS % len(AHEAD)] + (Move("vary", move.number % FORMS),)
     return (advance,) * (STEPS[move.number % len(STEPS)] or max(STEPS)) if move.name == "advance" else (move,)
 
 
