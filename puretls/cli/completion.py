@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 SHELLS = ("bash", "zsh", "tcsh")
+_VALUES = {"FILE": "FILE", "TAPE": "FILE", "SCRIPT": "FILE", "DIR": "DIRECTORY", "FOLDER": "DIRECTORY"}
+"""What a value is called -> what shtab completes it with."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -24,5 +27,19 @@ def run(arguments: argparse.Namespace) -> int:
     from puretls.cli import parser
     from puretls.testing.needs import need
 
-    sys.stdout.write(need("shtab", "cli").complete(parser(), arguments.shell) + "\n")
+    shtab, made = need("shtab", "cli"), parser()
+    for action in _actions(made):
+        for name in _VALUES.keys() & str(action.metavar).split("|"):
+            action.complete = getattr(shtab, _VALUES[name])
+    sys.stdout.write(shtab.complete(made, arguments.shell) + "\n")
     return 0
+
+
+def _actions(parser: argparse.ArgumentParser) -> Iterator[Any]:
+    """Every option and argument with a value, of all commands."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                yield from _actions(command)
+        elif action.nargs != 0 and action.choices is None:
+            yield action

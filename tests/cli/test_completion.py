@@ -1,5 +1,6 @@
 """Completion by the shell, and the page for `man`: both are made from the parser, so they know what it knows."""
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,36 @@ def test_bash_completes_commands_and_options(words, expected):
     script = puretls("completion", "bash").stdout
     done = subprocess.run(["bash", "-c", ASK, "bash", script, *words], capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) == expected
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["inspect", "de"], {"demo.json"}),
+        (["replay", "de"], {"demo.json"}),
+        (["inspect", "x", "--html", "de"], {"demo.json"}),
+        (["grade", "lesson", "1", "de"], {"demo.json"}),
+        (["ca", "--out", "de"], {"den"}),
+        (["fuzz", "server", "--finds", "de"], {"den"}),
+    ],
+    ids=" ".join,
+)
+def test_bash_completes_files_and_folders(words, expected, tmp_path):
+    (tmp_path / "demo.json").touch()
+    (tmp_path / "den").mkdir()
+    script = puretls("completion", "bash").stdout
+    done = subprocess.run(["bash", "-c", ASK, "bash", script, "puretls", *words], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert expected <= set(done.stdout.split()) <= expected | {"den"}
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+def test_zsh_takes_the_script():
+    script = puretls("completion", "zsh").stdout
+    for option in ("--html", "--out", "--csv"):
+        assert any(option in line and "_files" in line for line in script.splitlines())
+    done = subprocess.run(["zsh", "-f", "-c", f"autoload -U compinit; compinit -u -D; eval {shlex.quote(script)}; whence -w _shtab_puretls"], capture_output=True, text=True, check=False)
+    assert done.stdout == "_shtab_puretls: function\n", done.stderr
 
 
 @pytest.mark.parametrize("shell", ["zsh", "tcsh"])
