@@ -87,6 +87,14 @@ def test_all_ways_agree(key, seed, count):
     assert [way(schedule, blocks) for way in WAYS] == [expected] * len(WAYS)
 
 
+@pytest.mark.parametrize("count", range(1, aes_rows.IN_A_TABLE + 2))
+def test_each_small_number_of_blocks_has_its_own_way_and_the_same_result(count):
+    """Up to `FEW`, up to `IN_A_TABLE`, and above."""
+    blocks = bytes(range(251)) * 2
+    schedule = expand(bytes(range(16)))
+    assert by_rows(schedule, blocks[: 16 * count]) == by_chains(schedule, blocks[: 16 * count])
+
+
 @settings(max_examples=40, deadline=None)
 @given(KEYS, st.binary(min_size=16, max_size=16 * 33))
 def test_decryption_undoes_encryption(key, data):
