@@ -10,6 +10,7 @@ Needs `pip install build twine check-wheel-contents '.[roots]'`, and git.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -76,6 +77,9 @@ def contents(made: list[Path]) -> Iterator[str]:
     yield from (f"{sdist.name} lacks {name}" for name in sorted(expected - there))
     yield from (f"{sdist.name} has {name}, which git does not know" for name in sorted(there - expected - {"PKG-INFO"}))
     with zipfile.ZipFile(wheel) as archive:
+        (metadata,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        dead = re.findall(r"\]\((?![a-z]+:)[^()\s]+\)", archive.read(metadata).decode())
+        yield from (f"{wheel.name}: its description has the link {link[1:]}, which leads nowhere in an index" for link in dead)
         there = {name for name in archive.namelist() if name.startswith("puretls/")}
     expected = {name for name in expected if name.startswith("puretls/")}
     yield from (f"{wheel.name} lacks {name}" for name in sorted(expected - there))
