@@ -10,6 +10,7 @@ the same folder, or in Redis, where machines share it.
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
@@ -17,6 +18,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from puretls.errors import UsageError
@@ -161,8 +163,22 @@ def processes(workers: int) -> Iterator[Executor]:
     import multiprocessing
 
     context = multiprocessing.get_context("spawn")  # a fork would copy whatever threads hold
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
         yield pool
+
+
+def _end_with_parent() -> None:
+    """Of a worker: a pool that is killed leaves its workers waiting for ever."""
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+
+    def follow() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=follow, daemon=True).start()
 
 
 @contextmanager
@@ -263,6 +279,8 @@ class Campaign:
         try:
             state = json.loads((self.folder / STATE).read_text())
             done, finds, of = set(state["done"]), dict(state["finds"]), state.get("of", self._of)
+            if {*map(type, done)} - {int} or {*map(type, (*finds, *finds.values()))} - {str}:
+                raise TypeError
         except FileNotFoundError:
             return
         except (ValueError, KeyError, TypeError):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from puretls.inspect import Tape
 from puretls.testing import campaign
 from puretls.testing.campaign import PROFILES, STATE, Campaign, Job, Profile, batch, dask, processes
 from puretls.testing.runs import BYTES_OF_A_MOVE, CHOOSING, Move, Plan, read
+from tests.cli.command import ENVIRONMENT
 from tests.interop.peers import free_port
 
 SMALL = Profile(2, 12)
@@ -75,8 +77,27 @@ def test_a_campaign_ends_by_time(tmp_path, monkeypatch):
     assert len(one.done) < 10
 
 
-def test_a_broken_state_is_told(tmp_path):
-    (tmp_path / STATE).write_text("{")
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.slow
+def test_workers_end_with_a_campaign_that_is_killed(tmp_path):
+    """They hold both ends of the pipe from which they are given work, so its end tells them nothing."""
+    state = tmp_path / "finds" / STATE
+    command = [sys.executable, "-m", "puretls", "fuzz", "server", "--for", "5m", "--workers", "1", "--finds", str(state.parent)]
+    with subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.PIPE) as running:
+        deadline = time.monotonic() + 60
+        while not state.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        running.kill()
+        assert state.exists()
+        while select.select([running.stderr], [], [], 30)[0]:
+            if not running.stderr.read1():  # all have gone who could write to it
+                return
+        pytest.fail("a worker is still there")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "null", '{"done": 5, "finds": {}}', '{"done": ["x", null], "finds": {}}', '{"done": [], "finds": {"a": 1}}', '{"done": [[]], "finds": {}}'])
+def test_a_broken_state_is_told(tmp_path, text):
+    (tmp_path / STATE).write_text(text)
     with pytest.raises(UsageError, match="take another folder"):
         Campaign(Job("server", SMALL), tmp_path)
 
