@@ -108,7 +108,7 @@ def test_plans_find_each_fault_of_another_kind(name):
     counts = sorted(count for count, _ in hunts)
     least = sum(violation is not None and _story(violation) in OTHERS[name].least for _, violation in hunts)
     print(f"{name}: median {counts[1]} of {counts}, least {least}/3")
-    assert counts[1] <= 200
+    assert counts[-1] < 1_000
     assert least >= 2
 
 
