@@ -49,10 +49,9 @@ def _heard_at_once(bout: Bout) -> Iterator[Step]:
 def _side(world: World) -> dict[str, object]:
     config = replace(world.config, provider=danger.no_secrecy_provider())
     said: dict[str, object] = {"provider": "danger: no secrecy"}
-    if world.role is Role.CLIENT:
-        said |= {"verifier": [write_pem("CERTIFICATE", root) for root in chain_with().anchors]}
-    else:
-        said |= {"verifier": "danger: anybody", "tickets": [write_bytes(TICKET_KEY)]}
+    said["verifier"] = [write_pem("CERTIFICATE", root) for root in chain_with().anchors]
+    if world.role is Role.SERVER:
+        said["tickets"] = [write_bytes(TICKET_KEY)]
     return dict(described_side(config, **said))
 
 

@@ -224,6 +224,11 @@ def test_a_tape_plays_a_run_again_in_which_time_passed_and_a_session_was_resumed
     assert [told.detail.endswith("resumed") for one in run.bouts for told in one.told if told.kind == "handshake"] == [False, True]
 
 
+def test_a_tape_knows_whom_a_server_trusts():
+    run = _plays_again(Plan(SERVER, True, (Move("advance"), Move("vary"))))
+    assert run.story[-1] == "Certificate expired  ->  Alert(fatal certificate_expired)"
+
+
 def _all_play_again(count, seed):
     random = Random(seed)
     for _ in range(count):

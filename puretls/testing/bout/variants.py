@@ -11,7 +11,7 @@ from puretls.handshake.states import Role
 from puretls.iana import CipherSuiteId, CompressionMethod, ExtensionType, ProtocolVersion, SignatureScheme
 from puretls.messages.extension import RawExtension
 from puretls.messages.handshake import Certificate, ClientHello, Finished, ServerHello
-from puretls.testing.bout.world import SUITES, chain_with
+from puretls.testing.bout.world import SUITES, chain_with, clients_chain
 from puretls.testing.learning.mapper import RESUMING
 from puretls.values import frozen
 
@@ -161,7 +161,7 @@ def _strange_group(message: Any, context: Any) -> Any:
 
 
 def _expired(message: Certificate, context: Any) -> Certificate:
-    return Certificate(chain_with("expired").certificates)
+    return Certificate(clients_chain("expired").certificates)
 
 
 def _cut_short(message: Finished, context: Any) -> Finished:

@@ -10,12 +10,14 @@ from puretls import danger
 from puretls.config import ClientConfig, Credential, Limits, ServerConfig, Verifier
 from puretls.crypto import provider as providers
 from puretls.crypto.provider import Provider
+from puretls.der import oids
 from puretls.handshake.states import Role
 from puretls.session import Session, TicketKeys
 from puretls.suites import Suite
 from puretls.testing.honest import NOW, suite_named
-from puretls.testing.pki import Chain, defect_named, key, plan
-from puretls.x509.verifier import ChainRequest, chain_verifier
+from puretls.testing.pki import Chain, Plan, defect_named, key, plan
+from puretls.x509 import drafts
+from puretls.x509.verifier import chain_verifier
 
 SUITES: tuple[Suite, ...] = tuple(
     suite_named(f"TLS_ECDHE_ECDSA_WITH_{name}")
@@ -100,7 +102,18 @@ def chain_with(defect: str = "") -> Chain:
 
     Raises `UsageError` for a name that is not among `pki.DEFECTS`.
     """
+    return _shown(plan(2), defect)
+
+
+@cache
+def clients_chain(defect: str = "") -> Chain:
+    """The same of a client, whose certificate is for clients."""
+    usage = drafts.extended_key_usage(oids.CLIENT_AUTH)
     right = plan(2)
+    return _shown(right.changed(right.leaf, lambda layer: layer.having(extended_key_usage=usage)), defect)
+
+
+def _shown(right: Plan, defect: str) -> Chain:
     if not defect:
         return right.chain()
     row = defect_named(defect)
@@ -126,7 +139,7 @@ def _config(
         "clock": lambda: world.now,
         "suites": SUITES,
         "limits": LIMITS,
-        "credentials": (Credential(chain_with().certificates, key("leaf")),),
+        "credentials": (Credential((clients_chain() if role is CLIENT else chain_with()).certificates, key("leaf")),),
         "renegotiation": True,
         "key_log": world.key_log.append,
     }
@@ -135,16 +148,10 @@ def _config(
     keys = TicketKeys([TICKET_KEY], clock=lambda: world.now) if tickets else None
     asks: Any = "request" if certificates else "none"
     return ServerConfig(
-        verifier=_all_but_expired,
+        verifier=_verifier(),
         tickets=keys,
         session_cache=None,
         session_lifetime=LIFETIME,
         client_authentication=asks,
         **common,
     )
-
-
-def _all_but_expired(request: ChainRequest) -> Any:
-    """A server's verdict on its client: any chain will do but the one that is `expired`."""
-    expired = request.chain == chain_with("expired").certificates
-    return _verifier()(request) if expired else danger.accept_any_chain(request)
