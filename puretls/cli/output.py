@@ -57,13 +57,13 @@ def check_out(*paths: Path | str | None, force: bool, inputs: Iterable[str] = ()
 
 
 def _check_file(name: str, *, force: bool) -> None:
+    if os.path.isdir(name):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
     if not force and os.path.lexists(name):
         raise UsageError(f"{name}: exists already; --force overwrites it")
     folder = os.path.dirname(name) or os.curdir
     if not name or not os.path.isdir(folder):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name or repr(name))
-    if os.path.isdir(name):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
     if not os.path.exists(name) and not os.access(folder, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), name)
 
