@@ -10,6 +10,7 @@ machine meets all of them alike.
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import json
 import sys
@@ -63,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     told = ["\n".join(f"{name}: {value}" for name, value in about.items())]
     print(told[0])
     for name in names:
+        settle()
         measured = [row for case in shown(name, load(name, options)) for row in case()]
         told.append(f"\n{name}: {BENCHES[name][1]}\n{table(measured)}")
         print(told[-1], flush=True)
@@ -75,6 +77,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if page:
         put_into(Path(page), "```text\n" + "\n".join(told) + "\n```")
     return 0
+
+
+def settle() -> None:
+    """Has no collection in the next bench look again at what earlier ones left: that would slow down whatever makes many objects."""
+    gc.collect()
+    gc.freeze()
 
 
 def parse(arguments: Sequence[str] | None) -> tuple[Options, list[str], str | None, str | None]:
