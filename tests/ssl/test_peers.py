@@ -4,6 +4,7 @@ import errno
 import socket
 import ssl as real_ssl
 import threading
+from contextlib import suppress
 
 import pytest
 
@@ -44,11 +45,20 @@ def test_in_memory_too_there_is_no_answer_to_text(module):
 
 def test_text_that_comes_byte_by_byte_is_told_from_tls_too():
     left, right = socket.socketpair()
+
+    def trickle():
+        with suppress(OSError):  # the server does not wait for the end
+            for at in range(len(REQUEST)):
+                left.send(REQUEST[at : at + 1])
+
     with left, right:
         right.settimeout(20)
-        threading.Thread(target=lambda: [left.send(REQUEST[at : at + 1]) for at in range(len(REQUEST))]).start()
+        client = threading.Thread(target=trickle)
+        client.start()
         with pytest.raises(ours.SSLError):
             server_context(ours).wrap_socket(right, server_side=True)
+        right.close()
+        client.join(20)
 
 
 @pytest.mark.rfc("5246", "7.4.1.1")
