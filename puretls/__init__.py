@@ -2,6 +2,8 @@
 
 The paved path: `Connection` with a `ClientConfig` or `ServerConfig`, and the events it tells. Names load on first use, so that
 `import puretls` costs next to nothing.
+
+PYTEST_DONT_REWRITE (pytest would warn, in projects with a plugin of ours, wherever puretls was imported before pytest began.)
 """
 
 from __future__ import annotations

@@ -108,6 +108,16 @@ def run(folder, source, *options, blocked=()):
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.parametrize("start", [("-m", "puretls", "run", "--force", "-m", "pytest"), ("-c", "import puretls, pytest; pytest.main()")])
+def test_pytest_is_content_where_puretls_was_imported_before_it(tmp_path, start):
+    """As by `puretls run -m pytest`: pytest warns of modules of a plugin that it cannot rewrite, and here warnings are errors."""
+    (tmp_path / "test_it.py").write_text("def test_it(): pass\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
+    ran = subprocess.run([sys.executable, *start], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "1 passed" in ran.stdout, ran.stdout + ran.stderr
+    assert "cannot be rewritten" not in ran.stdout + ran.stderr
+
+
 @pytest.mark.interop
 def test_all_fixtures_work_and_openssl_talks_to_them(tmp_path):
     pytest.importorskip("ssl")
