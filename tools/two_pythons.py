@@ -11,8 +11,10 @@ import json
 import sys
 from pathlib import Path
 
+from benchmarks.harness import put_into
+
 PAGE = Path(__file__).resolve().parent.parent / "puretls" / "manual" / "performance.md"
-START, END = "<!-- two Pythons -->", "<!-- end of two Pythons -->"
+MARKS = ("<!-- two Pythons -->", "<!-- end of two Pythons -->")
 
 
 def main() -> int:
@@ -25,9 +27,7 @@ def main() -> int:
     for key in (key for key in ratios[0] if ratios[0][key]):
         figures = [f"{one[key]:.3g}" if one.get(key) else "-" for one in ratios]
         lines.append(f"| {' | '.join((*key, *figures))} |")
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(START)
-    _, _, after = rest.partition(END)
-    PAGE.write_text("\n".join([before + START, *lines, END]) + after, encoding="utf-8")
+    put_into(PAGE, "\n".join(lines), MARKS)
     return 0
 
 

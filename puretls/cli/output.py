@@ -44,8 +44,7 @@ def check_out(*paths: Path | str | None, force: bool, inputs: Iterable[str] = ()
     "-" unless `dash` allows it; `OSError` for one that cannot be written.
     """
     taken = {os.path.realpath(path) for path in inputs if path != STANDARD}
-    for path in filter(lambda path: path is not None, paths):
-        name = str(path)
+    for name in (str(path) for path in paths if path is not None):
         place = name if name == STANDARD else os.path.realpath(name)
         if place in taken:
             raise UsageError(f"{name}: named twice: each output needs a file of its own")

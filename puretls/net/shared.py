@@ -38,6 +38,9 @@ CONFIRM = 60.0
 LONGEST = 2**20
 """Bytes of a sealed session at most, with room to spare: one has the client's certificate chain."""
 
+NO_URL = "a Redis server is named by redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH"
+"""What is said of a URL that is none; never the URL, which may hold a password."""
+
 
 class Remote(Protocol):
     """What several machines see: bytes by key, which the store forgets after `seconds`. Each method raises `OSError` if it is away."""
@@ -85,7 +88,7 @@ class Redis:
         try:
             client = Client.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout, retry=again)
         except ValueError:  # its text may have a part of the password
-            raise UsageError("a Redis server is named by redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH") from None
+            raise UsageError(NO_URL) from None
         pool = client.connection_pool
         host_to_look_up(pool.connection_kwargs.get("host", ""))
         try:

@@ -142,7 +142,9 @@ def check_database(where: str) -> None:
     try:
         _redis(where).ping()
     except ValueError:  # its text may have a part of the password
-        raise UsageError("a Redis server is named by redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH") from None
+        from puretls.net.shared import NO_URL
+
+        raise UsageError(NO_URL) from None
     except Exception as error:  # of many classes, by what is wrong with the parameters in the URL
         raise UsageError(f"the example database in Redis is not reachable: {error}") from None
 

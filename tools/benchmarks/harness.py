@@ -138,11 +138,11 @@ def _versions() -> Iterator[str]:
 MARKS = ("<!-- measured -->", "<!-- end of what was measured -->")
 
 
-def put_into(page: Path, text: str) -> None:
+def put_into(page: Path, text: str, marks: tuple[str, str] = MARKS) -> None:
     """Replace what stands between the two marks of a page."""
-    before, _, rest = page.read_text().partition(MARKS[0])
-    after = rest.partition(MARKS[1])[2]
-    page.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{after}")
+    before, _, rest = page.read_text().partition(marks[0])
+    after = rest.partition(marks[1])[2]
+    page.write_text(f"{before}{marks[0]}\n{text}\n{marks[1]}{after}")
 
 
 def table(rows: Sequence[Row]) -> str:

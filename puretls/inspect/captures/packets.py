@@ -163,7 +163,6 @@ def _names(links: Iterable[int]) -> str:
 
 
 @cache
-@cache
 def _links(lib: Any) -> dict[int, Callable[[bytes], Any]]:
     """LINKTYPE_ number -> what finds the IP packet in a frame."""
     ethernet = lib.ethernet.Ethernet

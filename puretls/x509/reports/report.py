@@ -51,7 +51,9 @@ class Report:
             return False
         wanted = self.path[finding.index].get(AuthorityKeyIdentifier)
         found = self.path[finding.index + 1].get(SubjectKeyIdentifier)
-        return bool(wanted and found) and wanted.key_identifier not in (None, found.key_identifier)  # type: ignore[union-attr]
+        if wanted is None or found is None:
+            return False
+        return wanted.key_identifier not in (None, found.key_identifier)
 
     def __str__(self) -> str:
         if self.accepted:

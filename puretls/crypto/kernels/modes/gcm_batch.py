@@ -64,4 +64,3 @@ def _aad_state(ghash: Ghash, aad: bytes) -> int:
 def _coefficients(block: Block) -> list[int]:
     """Planes in the order of GHASH: the most significant bit of each byte first (SP 800-38D 6.3)."""
     return [plane for planes in block for plane in reversed(planes)]
-
